@@ -19,7 +19,7 @@
 
 namespace wire {
 
-inline constexpr std::size_t kHeaderBytesMax = 64 * 1024;  // Of the header frame.
+inline constexpr std::size_t kHeaderBytesMax = 72 * 1024;  // Of the header frame.
 inline constexpr std::size_t kPredictionsMax = 16;         // A slot.
 inline constexpr std::size_t kHeldMax = 256;               // Tasks a stage may hold.
 inline constexpr std::size_t kCountersMax = 256;           // In a status.
@@ -31,11 +31,14 @@ struct Frames {
   Payload payload;
 };
 
-// Requires a message that may cross the wire (not a local one), within the limits above.
+// Requires a message that may cross the wire (not a local one), within the limits above, with known
+// enumerators, probabilities in 0..1 and names in UTF-8.  Durations outside 0..kDurationMax are
+// brought to the nearer bound: a remaining time that has just run out is 0.
 Frames encode(const Message& message);
 
 // `payloads` are the frames that followed the header, as they came.
-// Errors: wrong_protocol, bad_message.
+// Errors: wrong_protocol (of another version, and no Refuse: that is read whatever its version),
+// bad_message.
 tl::expected<Message, Reason> decode(std::span<const std::uint8_t> header,
                                      std::span<const Payload> payloads);
 

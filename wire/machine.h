@@ -33,6 +33,8 @@ struct Peer {
   std::uint64_t id = 0;  // 0 on a link with one peer.
   friend auto operator<=>(const Peer&, const Peer&) = default;
 };
+// The driver itself, whom a Drain is from.
+inline constexpr Peer kLocal{.link = 0xffffffff};
 
 struct Outgoing {
   Peer to;
@@ -75,16 +77,26 @@ struct Outcome {
   std::string version;  // Of the model, if one was asked.
 };
 
+// Something an operator wants to read; the driver logs it, rate-limited.
+struct Note {
+  enum class Level : std::uint8_t { info, warning } level = Level::info;
+  std::string text;
+};
+
 struct Actions {
   std::vector<Outgoing> messages;  // In order.
+  std::vector<Note> notes;
   std::optional<Work> work;
   bool finished = false;  // Drained: the driver may stop.
 
   void send(Peer to, Message message) { messages.push_back({to, std::move(message)}); }
+  void note(Note::Level level, std::string text) { notes.push_back({level, std::move(text)}); }
   // Appends what `more` asks for; at most one of the two may ask for work.
   void append(Actions more) {
     messages.insert(messages.end(), std::make_move_iterator(more.messages.begin()),
                     std::make_move_iterator(more.messages.end()));
+    notes.insert(notes.end(), std::make_move_iterator(more.notes.begin()),
+                 std::make_move_iterator(more.notes.end()));
     if (more.work) work = std::move(more.work);
     finished = finished || more.finished;
   }

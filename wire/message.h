@@ -120,7 +120,7 @@ struct Ready {
 };
 // To a classifier: one task.  To an assembler: one image of the batch that `sequence` counts.
 struct Assign {
-  Sequence sequence;  // Counts this worker's tasks from 1; all slots of a batch share one.
+  Sequence sequence;  // Rises with every task of the broker's life; an assembler's slots share one.
   BatchId batch;
   Slot slot = 0;
   bool hedge = false;
@@ -137,7 +137,9 @@ struct Seal {
 struct Drop {
   BatchId batch;
 };
+// `host` is the assembler's own epoch, and `sequence` rises within it.
 struct CollageTask {
+  Epoch host;
   Sequence sequence;
   BatchId batch;
   std::vector<bool> blank;  // A flag a slot.

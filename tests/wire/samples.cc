@@ -1,0 +1,45 @@
+#include "tests/wire/samples.h"
+
+namespace wire_test {
+
+using namespace std::chrono_literals;
+using namespace wire;
+
+std::vector<Message> samples() {
+  const BatchId batch{{0xe0c4}, {17}};
+  const WorkerId worker{0xa1, 0xb2};
+  const Predictions dog_or_cat{{{5}, 0.75f}, {{3}, 0.125f}};
+  const Payload image(Payload::Bytes{0xff, 0xd8, 0xff, 0xd9});
+  const Payload picture(Payload::Bytes{0x00, 0x7f, 0xff});
+  return {
+      ProducerHello{{0xc3, 0xd4}},
+      WorkerHello{worker, Role::collage, {0x1234, 3, "collage-3"}, 4},
+      Welcome{{0xe0c4}, 1s, 64, 1000000, 10s},
+      Refuse{Reason::wrong_protocol, kProtocol},
+      Submit{{42}, 2s, image},
+      Result{{42},
+             ResultStatus::answered,
+             Source::collage,
+             Reason::none,
+             90ms,
+             20ms,
+             {{"dog", {{5}, 0.75f}}, {"cat", {{3}, 0.125f}}},
+             "collage-3"},
+      Ready{{17}, {{15}, {16}}, true},
+      Assign{{17}, batch, 8, true, 3ms, 2s, image},
+      Seal{batch, 7},
+      Drop{batch},
+      CollageTask{{0xa55e}, {9}, batch, {false, false, true, true}, 4ms, picture},
+      Answer{batch, 8, worker, true, 50ms, 2ms, {dog_or_cat, Reason::none}, "single-7"},
+      CollageAnswer{batch, worker, 60ms, 12ms, {dog_or_cat, {}}, "collage-3"},
+      Opened{batch, 9, 5ms, true},
+      Sealed{batch, {5ms, 4ms}},
+      Closed{batch},
+      Settled{batch, 8, Source::single, {{}, Reason::truncated_image}, "single-7"},
+      Service{30ms, 45ms, 80ms, 60ms},
+      Probe{},
+      Status{{{"received", 1000}, {"late", 3}}},
+  };
+}
+
+}  // namespace wire_test

@@ -1,0 +1,201 @@
+#include <algorithm>
+#include <array>
+#include <concepts>
+#include <cstdint>
+#include <limits>
+#include <new>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "wire/codec.h"
+#include "wire/fields.h"
+#include "wire/text.h"
+#include "wire/tokens.h"
+
+namespace wire {
+namespace {
+
+constexpr std::size_t kRefuseIndex = 3;
+static_assert(std::is_same_v<std::variant_alternative_t<kRefuseIndex, Message>, Refuse>);
+
+// Walks over the tokens; each get() says whether the next of them were a T within its bounds.
+class Decoder {
+ public:
+  Decoder(const Tokens& tokens, std::span<const Payload> payloads)
+      : tokens_(tokens), payloads_(payloads) {}
+
+  // The number at the front of what is left, if there is one.
+  std::optional<std::uint64_t> number() {
+    const Token* token = next(Token::Type::number);
+    return token ? std::optional(token->number) : std::nullopt;
+  }
+  std::optional<std::uint32_t> array() {
+    const Token* token = next(Token::Type::array);
+    return token ? std::optional(token->size) : std::nullopt;
+  }
+  // The fields of a message, `elements` of them by its array's count, and no payload left over.
+  template <class M>
+  bool message(M& m, std::uint32_t elements) {
+    return elements == count<M>() && fields(m) && payloads_.empty();
+  }
+
+ private:
+  const Token* next(Token::Type type) {
+    if (at_ == tokens_.size() || tokens_[at_].type != type) return nullptr;
+    return &tokens_[at_++];
+  }
+
+  template <class T>
+  bool fields(T& value) {
+    return std::apply(
+        [&](const auto&... field) { return (get(value.*member(field), most(field)) && ...); },
+        kFields<T>);
+  }
+  template <Listed T>
+  bool get(T& value, std::uint64_t = 0) {
+    return array() == count<T>() && fields(value);
+  }
+  template <class T>
+  bool get(std::vector<T>& values, std::uint64_t = 0) {
+    const auto size = array();
+    if (!size || *size > kCountMax<T>) return false;
+    values.resize(*size);
+    return std::all_of(values.begin(), values.end(), [this](T& value) { return get(value); });
+  }
+  bool get(std::vector<bool>& flags, std::uint64_t) {
+    std::uint64_t size = 0;
+    std::uint64_t mask = 0;
+    if (array() != 2 || !get(size, kSlotsMax) || !get(mask, (1ull << size) - 1)) return false;
+    flags.resize(size);
+    for (std::size_t i = 0; i < size; ++i) flags[i] = (mask >> i) & 1;
+    return true;
+  }
+  template <std::unsigned_integral T>
+  bool get(T& value, std::uint64_t max) {
+    const auto found = number();
+    if (!found || *found > max) return false;
+    value = static_cast<T>(*found);
+    return true;
+  }
+  template <class E>
+  requires std::is_enum_v<E>
+  bool get(E& value, std::uint64_t) {
+    const auto found = number();
+    if (!found || !known<E>(*found)) return false;
+    value = static_cast<E>(*found);
+    return true;
+  }
+  template <class Tag>
+  bool get(Id<Tag>& id, std::uint64_t = 0) {
+    return get(id.value, std::numeric_limits<std::uint64_t>::max());
+  }
+  bool get(Duration& value, std::uint64_t = 0) {
+    std::uint64_t ns = 0;
+    if (!get(ns, static_cast<std::uint64_t>(kDurationMax.count()))) return false;
+    value = Duration(ns);
+    return true;
+  }
+  // Whole numbers come as such: msgpack-c, for one, sends 1.0 as 1.
+  bool get(float& value, std::uint64_t) {
+    if (const auto whole = number()) {
+      value = static_cast<float>(*whole);
+    } else if (const Token* token = next(Token::Type::real)) {
+      value = token->real;
+    } else {
+      return false;
+    }
+    return is_probability(value);
+  }
+  bool get(bool& value, std::uint64_t) {
+    const Token* token = next(Token::Type::boolean);
+    if (!token) return false;
+    value = token->boolean;
+    return true;
+  }
+  bool get(std::string& text, std::uint64_t max) {
+    const Token* token = next(Token::Type::string);
+    if (!token || token->size > max) return false;
+    text.assign(token->string, token->size);
+    return valid_utf8(text);
+  }
+  bool get(Payload& payload, std::uint64_t) {
+    if (payloads_.empty()) return false;
+    payload = payloads_.front();
+    payloads_ = payloads_.subspan(1);
+    return true;
+  }
+
+  const Tokens& tokens_;
+  std::size_t at_ = 0;
+  std::span<const Payload> payloads_;
+};
+
+using Decoded = tl::expected<Message, Reason>;
+
+// Reads the fields of the message that has index I in the variant.
+template <std::size_t I>
+Decoded make(Decoder& decoder, std::uint32_t elements) {
+  Decoded out(tl::in_place, std::in_place_index<I>);
+  if (!decoder.message(*std::get_if<I>(&*out), elements)) {
+    return tl::unexpected(Reason::bad_message);
+  }
+  return out;
+}
+
+template <std::size_t... I>
+constexpr auto makers(std::index_sequence<I...>) {
+  return std::array{&make<I>...};
+}
+
+Decoded decode_kind(std::uint64_t index, Decoder& decoder, std::uint32_t elements) {
+  static constexpr auto kMakers = makers(std::make_index_sequence<kWireMessages>());
+  if (index >= kMakers.size()) return tl::unexpected(Reason::bad_message);
+  return kMakers[index](decoder, elements);
+}
+
+// Of another version we read only a refusal, whose form never changes.
+Decoded decode_foreign(bool complete, Decoder& decoder, std::uint32_t elements,
+                       std::size_t payloads) {
+  if (!complete || elements != 4 || payloads != 0) return tl::unexpected(Reason::wrong_protocol);
+  if (decoder.number() != kRefuseIndex + 1) return tl::unexpected(Reason::wrong_protocol);
+  const auto reason = decoder.number();
+  const auto protocol = decoder.number();
+  if (!reason || !protocol || *protocol > std::numeric_limits<std::uint32_t>::max()) {
+    return tl::unexpected(Reason::wrong_protocol);
+  }
+  return Message(Refuse{.reason = reason_from(*reason).value_or(Reason::wrong_protocol),
+                        .protocol = static_cast<std::uint32_t>(*protocol)});
+}
+
+Decoded decode_tokens(std::span<const std::uint8_t> header, std::span<const Payload> payloads) {
+  if (header.size() > kHeaderBytesMax) return tl::unexpected(Reason::bad_message);
+  Tokens tokens;
+  const bool complete = tokens.read(header);
+  Decoder decoder(tokens, payloads);
+  const auto elements = decoder.array();
+  const auto protocol = decoder.number();
+  if (!elements || !protocol) return tl::unexpected(Reason::bad_message);
+  if (*protocol != kProtocol) {
+    return decode_foreign(complete, decoder, *elements, payloads.size());
+  }
+  const auto number = decoder.number();
+  if (!complete || !number || *number == 0) return tl::unexpected(Reason::bad_message);
+  return decode_kind(*number - 1, decoder, *elements - 2);
+}
+
+}  // namespace
+
+Decoded decode(std::span<const std::uint8_t> header, std::span<const Payload> payloads) {
+  try {
+    return decode_tokens(header, payloads);
+  } catch (const std::bad_alloc&) {  // Within the limits, yet more than there is.
+    return tl::unexpected(Reason::bad_message);
+  }
+}
+
+}  // namespace wire

@@ -1,0 +1,208 @@
+// The fields of every message, listed once: the codec writes and reads them in this order, so the
+// two directions cannot disagree.
+//
+// kFields<T> is a tuple of pointers to members.  AtMost adds the bound of a field whose type does
+// not tell it.  kCountMax<T> bounds a list of T, and kNumbers<E> the numbers of an enumeration.
+// A Payload is listed where it stands in the struct, but travels as a frame of its own.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "wire/codec.h"
+#include "wire/message.h"
+
+namespace wire {
+
+template <class M, class T>
+struct AtMost {
+  T M::*member;
+  std::uint64_t most;  // Of a number its value, of a string its bytes.
+};
+
+struct Unlisted {};
+template <class T>
+inline constexpr Unlisted kFields{};
+template <class T>
+concept Listed = !std::same_as<std::remove_cvref_t<decltype(kFields<T>)>, Unlisted>;
+
+template <class T>
+inline constexpr std::size_t kCountMax = 0;
+template <>
+inline constexpr std::size_t kCountMax<Prediction> = kPredictionsMax;
+template <>
+inline constexpr std::size_t kCountMax<NamedPrediction> = kPredictionsMax;
+template <>
+inline constexpr std::size_t kCountMax<Predictions> = kSlotsMax;
+template <>
+inline constexpr std::size_t kCountMax<Duration> = kSlotsMax;
+template <>
+inline constexpr std::size_t kCountMax<Sequence> = kHeldMax;
+template <>
+inline constexpr std::size_t kCountMax<Counter> = kCountersMax;
+
+struct Numbers {
+  std::uint64_t first;
+  std::uint64_t last;
+};
+template <class E>
+inline constexpr Numbers kNumbers{};
+template <>
+inline constexpr Numbers kNumbers<Role>{1, 4};
+template <>
+inline constexpr Numbers kNumbers<Source>{0, 3};
+template <>
+inline constexpr Numbers kNumbers<ResultStatus>{0, 3};
+
+// --- parts of messages ---
+
+template <class Tag>
+inline constexpr auto kFields<LongId<Tag>> = std::tuple(&LongId<Tag>::high, &LongId<Tag>::low);
+template <>
+inline constexpr auto kFields<BatchId> = std::tuple(&BatchId::epoch, &BatchId::sequence);
+template <>
+inline constexpr auto kFields<Prediction> = std::tuple(&Prediction::label,
+                                                       &Prediction::probability);
+template <>
+inline constexpr auto kFields<NamedPrediction> =
+    std::tuple(AtMost{&NamedPrediction::name, kNameMax}, &NamedPrediction::prediction);
+template <>
+inline constexpr auto kFields<Verdict> = std::tuple(&Verdict::predictions, &Verdict::reason);
+template <>
+inline constexpr auto kFields<Model> = std::tuple(&Model::labels_hash,
+                                                  AtMost{&Model::grid, kGridSideMax},
+                                                  AtMost{&Model::version, kVersionMax});
+template <>
+inline constexpr auto kFields<Counter> = std::tuple(AtMost{&Counter::name, kNameMax},
+                                                    &Counter::value);
+
+// --- messages, in the order of their numbers ---
+
+template <>
+inline constexpr auto kFields<ProducerHello> = std::tuple(&ProducerHello::producer);
+template <>
+inline constexpr auto kFields<WorkerHello> = std::tuple(&WorkerHello::worker, &WorkerHello::role,
+                                                        &WorkerHello::model,
+                                                        &WorkerHello::capacity);
+template <>
+inline constexpr auto kFields<Welcome> = std::tuple(&Welcome::epoch, &Welcome::heartbeat,
+                                                    &Welcome::credit, &Welcome::image_bytes_max,
+                                                    &Welcome::deadline_max);
+template <>
+inline constexpr auto kFields<Refuse> = std::tuple(&Refuse::reason, &Refuse::protocol);
+template <>
+inline constexpr auto kFields<Submit> = std::tuple(&Submit::request, &Submit::remaining,
+                                                   &Submit::image);
+template <>
+inline constexpr auto kFields<Result> = std::tuple(&Result::request, &Result::status,
+                                                   &Result::source, &Result::reason,
+                                                   &Result::latency, &Result::retry_after,
+                                                   &Result::predictions,
+                                                   AtMost{&Result::version, kVersionMax});
+template <>
+inline constexpr auto kFields<Ready> = std::tuple(&Ready::seen, &Ready::held, &Ready::leaving);
+template <>
+inline constexpr auto kFields<Assign> = std::tuple(&Assign::sequence, &Assign::batch,
+                                                   AtMost{&Assign::slot, kSlotsMax - 1},
+                                                   &Assign::hedge, &Assign::age, &Assign::remaining,
+                                                   &Assign::image);
+template <>
+inline constexpr auto kFields<Seal> = std::tuple(&Seal::batch, AtMost{&Seal::filled, kSlotsMax});
+template <>
+inline constexpr auto kFields<Drop> = std::tuple(&Drop::batch);
+template <>
+inline constexpr auto kFields<CollageTask> = std::tuple(&CollageTask::host, &CollageTask::sequence,
+                                                        &CollageTask::batch, &CollageTask::blank,
+                                                        &CollageTask::age, &CollageTask::picture);
+template <>
+inline constexpr auto kFields<Answer> = std::tuple(&Answer::batch,
+                                                   AtMost{&Answer::slot, kSlotsMax - 1},
+                                                   &Answer::worker, &Answer::hedge, &Answer::age,
+                                                   &Answer::compute, &Answer::verdict,
+                                                   AtMost{&Answer::version, kVersionMax});
+template <>
+inline constexpr auto kFields<CollageAnswer> = std::tuple(
+    &CollageAnswer::batch, &CollageAnswer::worker, &CollageAnswer::age, &CollageAnswer::compute,
+    &CollageAnswer::cells, AtMost{&CollageAnswer::version, kVersionMax});
+template <>
+inline constexpr auto kFields<Opened> = std::tuple(&Opened::batch,
+                                                   AtMost{&Opened::slots, kSlotsMax}, &Opened::age,
+                                                   &Opened::covered);
+template <>
+inline constexpr auto kFields<Sealed> = std::tuple(&Sealed::batch, &Sealed::ages);
+template <>
+inline constexpr auto kFields<Closed> = std::tuple(&Closed::batch);
+template <>
+inline constexpr auto kFields<Settled> = std::tuple(&Settled::batch,
+                                                    AtMost{&Settled::slot, kSlotsMax - 1},
+                                                    &Settled::source, &Settled::verdict,
+                                                    AtMost{&Settled::version, kVersionMax});
+template <>
+inline constexpr auto kFields<Service> = std::tuple(&Service::patience, &Service::p95,
+                                                    &Service::p99, &Service::budget);
+template <>
+inline constexpr auto kFields<Probe> = std::tuple();
+template <>
+inline constexpr auto kFields<Status> = std::tuple(&Status::counters);
+
+// --- reading the lists ---
+
+template <class M, class T>
+constexpr T M::*member(T M::*field) {
+  return field;
+}
+template <class M, class T>
+constexpr T M::*member(const AtMost<M, T>& field) {
+  return field.member;
+}
+// The bound of a field; for a number that has none of its own, what its type can hold.
+template <class M, class T>
+constexpr std::uint64_t most(T M::*) {
+  if constexpr (std::unsigned_integral<T>) return std::numeric_limits<T>::max();
+  return 0;
+}
+template <class M, class T>
+constexpr std::uint64_t most(const AtMost<M, T>& field) {
+  return field.most;
+}
+
+// How many members a struct has: as many as it can be initialised with.
+struct Anything {
+  template <class T>
+  operator T() const;
+};
+template <class T, class... Members>
+constexpr std::size_t members() {
+  if constexpr (requires { T{std::declval<Members>()..., Anything{}}; }) {
+    return members<T, Members..., Anything>();
+  }
+  return sizeof...(Members);
+}
+
+// How many elements the array of a T has: one a field, but none for a payload.
+template <class T>
+constexpr std::uint32_t count() {
+  static_assert(std::tuple_size_v<decltype(kFields<T>)> == members<T>(), "a field is not listed");
+  constexpr auto elements = []<class M, class F>(F M::*) {
+    return std::same_as<F, Payload> ? 0u : 1u;
+  };
+  return std::apply(
+      [elements](const auto&... field) { return (0u + ... + elements(member(field))); },
+      kFields<T>);
+}
+
+template <class E>
+constexpr bool known(std::uint64_t number) {
+  if constexpr (std::same_as<E, Reason>) return reason_from(number).has_value();
+  return number >= kNumbers<E>.first && number <= kNumbers<E>.last;
+}
+
+// False for NaN.
+constexpr bool is_probability(float value) { return value >= 0 && value <= 1; }
+
+}  // namespace wire
