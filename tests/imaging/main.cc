@@ -1,0 +1,9 @@
+#include <gmock/gmock.h>
+
+#include "imaging/library.h"
+
+int main(int argc, char** argv) {
+  testing::InitGoogleMock(&argc, argv);
+  const imaging::Library library;
+  return RUN_ALL_TESTS();
+}
