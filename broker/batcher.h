@@ -1,0 +1,54 @@
+// Groups images into batches: who shares a collage with whom.
+//
+//     add add add ... add            add add ........ linger over
+//     [0] [1] [2] ... [8] sealed     [0] [1]                sealed with 2 of 9
+//
+// A batch opens with its first image and is sealed when its grid is full or its linger is over,
+// whichever comes first.  Images are never held back: a place is given on arrival, and linger
+// delays only the collage.
+//
+// Batcher is pure: callers pass `now`, which never goes back.  At most one batch is open to
+// images at any time.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "wire/types.h"
+
+namespace broker {
+
+class Batcher {
+ public:
+  struct Place {
+    wire::BatchId batch;
+    wire::Slot slot = 0;
+    bool opened = false;  // The first of its batch.
+    bool sealed = false;  // The last of its batch.
+  };
+
+  // Requires 1 <= slots <= wire::kSlotsMax and linger >= 0.
+  Batcher(wire::Epoch epoch, wire::Slot slots, wire::Duration linger);
+
+  // Gives the next image its place.
+  Place add(wire::Instant now);
+
+  // Seals the open batch if its linger is over; returns the place of its last image.
+  std::optional<Place> on_timeout(wire::Instant now);
+
+  // Seals the open batch whatever its age, as a draining broker does.
+  std::optional<Place> flush();
+
+  // When on_timeout next has work to do; nullopt while no batch is open.
+  std::optional<wire::Instant> next_timeout() const;
+
+ private:
+  const wire::Epoch epoch_;
+  const wire::Slot slots_;
+  const wire::Duration linger_;
+  std::uint64_t sequence_ = 0;  // Of the batch that is open, or was last.
+  wire::Slot filled_ = 0;       // 0 while no batch is open.
+  wire::Instant opened_;
+};
+
+}  // namespace broker

@@ -1,0 +1,376 @@
+#include "broker/broker.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "wire/check.h"
+
+namespace broker {
+namespace {
+
+using wire::Note;
+using wire::Reason;
+using wire::ResultStatus;
+using wire::Source;
+
+}  // namespace
+
+Broker::Broker(Policy policy, wire::Epoch epoch)
+    : policy_(std::move(policy)),
+      epoch_(epoch),
+      slots_(static_cast<wire::Slot>(policy_.grid * policy_.grid)),
+      labels_hash_(wire::labels_hash(policy_.labels)),
+      batcher_(epoch, slots_, policy_.linger),
+      dispatcher_({.roster = {policy_.worker_max, policy_.silence_max(), policy_.task_age_max},
+                   .hedge_rate_max = policy_.hedge_rate_max}),
+      assemblers_({policy_.worker_max, policy_.silence_max(), policy_.task_age_max}),
+      sessions_({policy_.producer_max, policy_.producer_credit, policy_.silence_max()}) {
+  COLLAGE_CHECK(policy_.grid >= wire::kGridSideMin && policy_.grid <= wire::kGridSideMax);
+  COLLAGE_CHECK(policy_.linger < policy_.hedge_after && policy_.hedge_after < policy_.deadline);
+}
+
+// --- the contract ---
+
+wire::Actions Broker::on_message(wire::Peer from, wire::Message message, wire::Instant now) {
+  now_ = now;
+  std::visit([&](auto& m) { handle(from, std::move(m)); }, message);
+  return std::exchange(actions_, {});
+}
+
+wire::Actions Broker::on_timeout(wire::Instant now) {
+  now_ = now;
+  if (const auto last = batcher_.on_timeout(now)) seal(*last);
+  while (const auto timer = ledger_.take_due(now)) {
+    timer->due == Ledger::Due::deadline ? miss(timer->task) : hedge(timer->task);
+  }
+  if (now >= next_sweep_) sweep();
+  if (drain_until_) {
+    if (now >= *drain_until_) miss_all();
+    actions_.finished = ledger_.open_requests() == 0;
+  }
+  return std::exchange(actions_, {});
+}
+
+wire::Actions Broker::on_done(wire::WorkId, wire::Outcome, wire::Instant) {
+  COLLAGE_CHECK(!"the broker asks for no work");
+  return {};
+}
+
+std::optional<wire::Instant> Broker::next_timeout() const {
+  wire::Instant next = next_sweep_;
+  if (const auto linger = batcher_.next_timeout()) next = std::min(next, *linger);
+  if (const auto timer = ledger_.next_timeout()) next = std::min(next, *timer);
+  if (drain_until_) next = std::min(next, *drain_until_);
+  return next;
+}
+
+// --- producers ---
+
+void Broker::handle(wire::Peer from, wire::ProducerHello hello) {
+  if (from.link != kProducers) return handle(from, wire::Undecodable{Reason::wrong_role});
+  if (!sessions_.join(hello.producer, from, now_)) {
+    return actions_.send(from, wire::Refuse{Reason::too_many_peers});
+  }
+  welcome(from, policy_.producer_credit);
+}
+
+void Broker::welcome(wire::Peer peer, std::size_t credit) {
+  actions_.send(peer, wire::Welcome{epoch_, policy_.heartbeat, static_cast<std::uint32_t>(credit),
+                                    policy_.image_bytes_max, policy_.deadline});
+}
+
+void Broker::handle(wire::Peer from, wire::Submit submit) {
+  if (from.link != kProducers) return handle(from, wire::Undecodable{Reason::wrong_role});
+  const auto producer = sessions_.at(from, now_);
+  if (!producer) return refuse(from, submit.request, Reason::unknown_producer);
+  const Reason reason = admission(*producer, submit);
+  if (reason != Reason::none) return refuse(from, submit.request, reason);
+  admit(*producer, std::move(submit));
+}
+
+Reason Broker::admission(wire::ProducerId producer, const wire::Submit& submit) const {
+  if (drain_until_) return Reason::draining;
+  if (submit.image.size() > policy_.image_bytes_max) return Reason::image_too_large;
+  if (const Reason own = sessions_.admit(producer, submit.request); own != Reason::none) return own;
+  if (ledger_.open_requests() >= policy_.open_request_max) return Reason::full;
+  if (ledger_.open_bytes() + submit.image.size() > policy_.open_bytes_max) return Reason::full;
+  return Reason::none;
+}
+
+void Broker::refuse(wire::Peer to, wire::RequestId request, Reason reason) {
+  counters_.refused += 1;
+  wire::Result result;
+  result.request = request;
+  result.status = ResultStatus::refused;
+  result.reason = reason;
+  result.retry_after = policy_.retry_after;
+  actions_.send(to, std::move(result));
+}
+
+void Broker::admit(wire::ProducerId producer, wire::Submit submit) {
+  counters_.admitted += 1;
+  dispatcher_.on_admitted();
+  const Batcher::Place place = batcher_.add(now_);
+  Batch& batch = place.opened ? ledger_.open(place.batch, now_)
+                              : *ledger_.find_batch(place.batch.sequence.value);
+  if (place.opened) cover(batch);
+
+  const bool own = submit.remaining > wire::Duration::zero();
+  Entry entry;
+  entry.producer = producer;
+  entry.request = submit.request;
+  entry.admitted = now_;
+  entry.deadline = now_ + (own ? std::min(submit.remaining, policy_.deadline) : policy_.deadline);
+  if (const auto delay = hedge_delay()) entry.hedge_at = now_ + *delay;
+  entry.image = std::move(submit.image);
+  const Task task = ledger_.add(batch, std::move(entry));
+  sessions_.open(producer, submit.request);
+
+  Entry& kept = *ledger_.find(task);
+  for (int copy = 0; copy < policy_.redundancy.copies; ++copy) {
+    if (const auto order = dispatcher_.dispatch(task, kept, sequence_, now_)) send_order(*order);
+  }
+  dispatch_waiting();  // The line may hold nothing but second copies that no free worker may take.
+  for (const Cover& cover : batch.covers) {
+    if (const auto peer = assemblers_.peer_of(cover.assembler)) {
+      actions_.send(
+          *peer,
+          wire::Assign{
+              cover.sequence, batch.id, task.slot, false, {}, kept.deadline - now_, kept.image});
+    }
+  }
+  if (place.sealed) seal(place);
+}
+
+std::optional<wire::Duration> Broker::hedge_delay() const {
+  const auto learned = [this](wire::Duration value) {
+    return std::max(value, policy_.hedge_after);
+  };
+  switch (policy_.redundancy.hedge) {
+    case Redundancy::Hedge::never:
+      return std::nullopt;
+    case Redundancy::Hedge::p95:
+      return learned(service_.p95);
+    case Redundancy::Hedge::late_p95:
+      return learned(service_.p95 * 11 / 10);
+    case Redundancy::Hedge::budget:
+      return learned(service_.budget);
+  }
+  return std::nullopt;
+}
+
+// --- batches ---
+
+void Broker::cover(Batch& batch) {
+  counters_.batches += 1;
+  std::vector<wire::WorkerId> chosen;
+  for (int copy = 0; copy < policy_.redundancy.covers; ++copy) {
+    const Roster::Worker* assembler = assemblers_.pick(chosen);
+    if (!assembler) break;
+    sequence_.value += 1;
+    chosen.push_back(assembler->id);
+    batch.covers.push_back({assembler->id, sequence_});
+    assemblers_.assign(assembler->id, sequence_, {batch.id.sequence.value, kWholeBatch}, now_);
+  }
+  if (policy_.redundancy.covers > 0 && batch.covers.empty()) {
+    counters_.batches_uncovered += 1;
+    actions_.note(Note::Level::warning, "no collage stage is free: a batch goes without cover");
+  }
+  tell_sink(wire::Opened{batch.id, slots_, {}, !batch.covers.empty()});
+}
+
+void Broker::seal(Batcher::Place last) {
+  Batch& batch = *ledger_.find_batch(last.batch.sequence.value);
+  ledger_.seal(batch);
+  tell_sink(ages(batch));
+  tell_covers(batch, wire::Seal{batch.id, static_cast<wire::Slot>(batch.slots.size())});
+  finish(last.batch.sequence.value);
+}
+
+wire::Sealed Broker::ages(const Batch& batch) const {
+  wire::Sealed sealed{batch.id, {}};
+  for (const wire::Instant admitted : batch.admitted) sealed.ages.push_back(now_ - admitted);
+  return sealed;
+}
+
+void Broker::finish(std::uint64_t number) {
+  const auto batch = ledger_.finish(number);
+  if (!batch) return;
+  tell_sink(wire::Closed{batch->id});
+  tell_covers(*batch, wire::Drop{batch->id});
+}
+
+void Broker::tell_covers(const Batch& batch, const wire::Message& message) {
+  for (const Cover& cover : batch.covers) {
+    if (const auto peer = assemblers_.peer_of(cover.assembler)) actions_.send(*peer, message);
+  }
+}
+
+void Broker::settle(Task task, wire::Result result) {
+  auto entry = ledger_.settle(task);
+  COLLAGE_CHECK(entry.has_value());
+  if (entry->waiting > 0) dispatcher_.forget(task);
+  result.request = entry->request;
+  result.latency = now_ - entry->admitted;
+  const auto peer = sessions_.close(entry->producer, entry->request);
+  if (peer) {
+    actions_.send(*peer, std::move(result));
+  } else {
+    counters_.results_undelivered += 1;
+  }
+  finish(task.batch);
+  if (drain_until_ && ledger_.open_requests() == 0) actions_.finished = true;
+}
+
+void Broker::miss(Task task) {
+  if (!ledger_.find(task)) return;
+  counters_.missing += 1;
+  settle(task, {});
+}
+
+void Broker::miss_all() {
+  while (ledger_.open_requests() > 0) {
+    const std::uint64_t batch = ledger_.batches().begin()->first;
+    for (wire::Slot slot = 0; slot < slots_; ++slot) miss({batch, slot});
+  }
+}
+
+// --- answers ---
+
+bool Broker::lawful(const wire::Settled& settled) const {
+  if (settled.slot >= slots_ || settled.source == Source::none) return false;
+  if (settled.verdict.reason != Reason::none) return true;
+  return !settled.verdict.predictions.empty() &&
+         std::all_of(
+             settled.verdict.predictions.begin(), settled.verdict.predictions.end(),
+             [this](const wire::Prediction& p) { return p.label.value < policy_.labels.size(); });
+}
+
+void Broker::handle(wire::Peer from, wire::Settled settled) {
+  if (!sink_ || sink_->peer != from) return handle_stranger(from);
+  sink_->heard = now_;
+  if (settled.batch.epoch != epoch_) {
+    counters_.settled_stale += 1;
+    return;
+  }
+  if (!lawful(settled)) {
+    counters_.settled_bad += 1;
+    return;
+  }
+  const Task task{settled.batch.sequence.value, settled.slot};
+  if (!ledger_.find(task)) {
+    counters_.settled_twice += 1;
+    return;
+  }
+  wire::Result result;
+  result.source = settled.source;
+  result.version = std::move(settled.version);
+  if (settled.verdict.reason != Reason::none) {
+    counters_.rejected += 1;
+    result.status = ResultStatus::rejected;
+    result.reason = settled.verdict.reason;
+    return settle(task, std::move(result));
+  }
+  result.status = ResultStatus::answered;
+  for (const wire::Prediction& p : settled.verdict.predictions) {
+    result.predictions.push_back({policy_.labels[p.label.value], p});
+  }
+  (settled.source == Source::collage ? counters_.answered_collage
+   : settled.source == Source::hedge ? counters_.answered_hedge
+                                     : counters_.answered_single) += 1;
+  settle(task, std::move(result));
+}
+
+void Broker::handle(wire::Peer from, wire::Service service) {
+  if (!sink_ || sink_->peer != from) return handle_stranger(from);
+  sink_->heard = now_;
+  service_ = service;
+}
+
+// --- the rest ---
+
+// Says what only the sink may.  On the workers' link it may be a sink that we have not met in
+// this life: it is asked to say hello at once, for without it nobody is answered.
+void Broker::handle_stranger(wire::Peer from) {
+  handle(from,
+         wire::Undecodable{from.link == kWorkers ? Reason::unknown_worker : Reason::wrong_role});
+}
+
+void Broker::handle(wire::Peer from, wire::Probe) { actions_.send(from, status()); }
+
+void Broker::handle(wire::Peer from, wire::Undelivered) {
+  if (from.link == kProducers) {
+    counters_.results_undelivered += 1;
+    sessions_.lost(from);
+  } else if (sink_ && sink_->peer == from) {
+    lose_sink();
+  } else {
+    lose(dispatcher_.roster().lost(from));
+    uncover(assemblers_.lost(from));
+  }
+}
+
+void Broker::handle(wire::Peer from, wire::Undecodable undecodable) {
+  counters_.bad_messages += 1;
+  actions_.send(from, wire::Refuse{undecodable.reason});
+}
+
+void Broker::handle(wire::Peer, wire::Drain) {
+  if (drain_until_) return;
+  drain_until_ = now_ + policy_.drain_max;
+  if (const auto last = batcher_.flush()) seal(*last);
+  actions_.finished = ledger_.open_requests() == 0;
+}
+
+// Never answered: two peers of different versions would refuse each other for ever.
+void Broker::handle(wire::Peer, wire::Refuse) { counters_.bad_messages += 1; }
+
+template <class Other>
+void Broker::handle(wire::Peer from, Other) {
+  handle(from, wire::Undecodable{Reason::wrong_role});
+}
+
+wire::Status Broker::status() const {
+  const Dispatcher::Counters& d = dispatcher_.counters();
+  const Roster& classifiers = dispatcher_.roster();
+  const Counters& c = counters_;
+  return {{
+      {"requests_admitted", c.admitted},
+      {"requests_open", ledger_.open_requests()},
+      {"requests_waiting", dispatcher_.waiting()},
+      {"image_bytes_open", ledger_.open_bytes()},
+      {"answered_single", c.answered_single},
+      {"answered_collage", c.answered_collage},
+      {"answered_hedge", c.answered_hedge},
+      {"missing", c.missing},
+      {"rejected", c.rejected},
+      {"refused", c.refused},
+      {"batches", c.batches},
+      {"batches_open", ledger_.batches().size()},
+      {"batches_uncovered", c.batches_uncovered},
+      {"tasks_dispatched", d.dispatched},
+      {"tasks_outstanding", classifiers.outstanding()},
+      {"collages_outstanding", assemblers_.outstanding()},
+      {"tasks_redispatched", c.redispatched},
+      {"hedges", d.hedges},
+      {"hedges_no_rate", d.hedges_no_rate},
+      {"hedges_no_worker", d.hedges_no_worker},
+      {"settled_twice", c.settled_twice},
+      {"settled_stale", c.settled_stale},
+      {"settled_bad", c.settled_bad},
+      {"results_undelivered", c.results_undelivered},
+      {"producers", sessions_.size()},
+      {"classifiers", classifiers.size()},
+      {"classifiers_suspect", classifiers.suspects()},
+      {"assemblers", assemblers_.size()},
+      {"sinks", sink_ ? 1u : 0u},
+      {"workers_lost", c.workers_lost},
+      {"workers_refused", c.workers_refused},
+      {"bad_messages", c.bad_messages},
+      {"patience_ns", static_cast<std::uint64_t>(service_.patience.count())},
+      {"service_p95_ns", static_cast<std::uint64_t>(service_.p95.count())},
+      {"service_p99_ns", static_cast<std::uint64_t>(service_.p99.count())},
+  }};
+}
+
+}  // namespace broker

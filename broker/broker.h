@@ -1,0 +1,123 @@
+// The broker: admits images, groups and dispatches them, and answers each exactly once.
+//
+//   link kProducers (ROUTER)   ProducerHello, Submit, Probe  ->  Welcome, Refuse, Result, Status
+//   link kWorkers   (ROUTER)   WorkerHello, Ready            ->  Welcome, Refuse, Assign
+//                    assembler                               ->  Seal, Drop
+//                    sink      Settled, Service              ->  Opened, Sealed, Closed
+//
+// It owns admission, the deadline and exactly-once; which answer is good enough is the sink's
+// choice.  The life of a request:
+//
+//     Submit -> admitted -> dispatched (and to the assembler) -> settled by the sink -> Result
+//                  |            +-- hedge, if late and the policy says so
+//                  |            +-- again, if its worker is lost
+//                  +-- at its deadline: Result missing
+//
+// Broker is a pure state machine (wire/machine.h).  Pictures are held by reference and never
+// looked into.  Every bound is in Policy; at a bound producers are refused with a reason.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "broker/batcher.h"
+#include "broker/counters.h"
+#include "broker/dispatcher.h"
+#include "broker/ledger.h"
+#include "broker/policy.h"
+#include "broker/roster.h"
+#include "broker/sessions.h"
+#include "wire/machine.h"
+
+namespace broker {
+
+inline constexpr std::uint32_t kProducers = 0;
+inline constexpr std::uint32_t kWorkers = 1;
+
+class Broker : public wire::Machine {
+ public:
+  // Requires a policy as broker/config.cc lets through: linger < hedge_after < deadline, all
+  // bounds positive.  `epoch` is drawn afresh for every life.
+  Broker(Policy policy, wire::Epoch epoch);
+
+  wire::Actions on_message(wire::Peer from, wire::Message message, wire::Instant now) override;
+  wire::Actions on_timeout(wire::Instant now) override;
+  wire::Actions on_done(wire::WorkId work, wire::Outcome outcome, wire::Instant now) override;
+  std::optional<wire::Instant> next_timeout() const override;
+
+  const Counters& counters() const { return counters_; }
+  // All counters and gauges by name, as a probe is told them.
+  wire::Status status() const;
+
+ private:
+  void handle(wire::Peer from, wire::ProducerHello hello);
+  void handle(wire::Peer from, wire::Submit submit);
+  void handle(wire::Peer from, wire::WorkerHello hello);
+  void handle(wire::Peer from, wire::Ready ready);
+  void handle(wire::Peer from, wire::Settled settled);
+  void handle(wire::Peer from, wire::Service service);
+  void handle(wire::Peer from, wire::Probe probe);
+  void handle(wire::Peer from, wire::Undelivered undelivered);
+  void handle(wire::Peer from, wire::Undecodable undecodable);
+  void handle(wire::Peer from, wire::Drain drain);
+  void handle(wire::Peer from, wire::Refuse refuse);
+  template <class Other>
+  void handle(wire::Peer from, Other other);
+  void handle_stranger(wire::Peer from);
+
+  wire::Reason admission(wire::ProducerId producer, const wire::Submit& submit) const;
+  void admit(wire::ProducerId producer, wire::Submit submit);
+  void refuse(wire::Peer to, wire::RequestId request, wire::Reason reason);
+  void cover(Batch& batch);
+  void tell_covers(const Batch& batch, const wire::Message& message);
+  void welcome(wire::Peer peer, std::size_t credit);
+  void send_order(const Dispatcher::Order& order);
+  void seal(Batcher::Place last);
+  void settle(Task task, wire::Result result);
+  void finish(std::uint64_t batch);
+  void miss(Task task);
+  void hedge(Task task);
+  void dispatch_waiting();
+  void sweep();
+  void lose(const std::optional<Roster::Loss>& loss);
+  void uncover(const std::optional<Roster::Loss>& loss);
+  void join_sink(wire::Peer from, const wire::WorkerHello& hello);
+  void join_worker(wire::Peer from, const wire::WorkerHello& hello);
+  void tell_sink(wire::Message message);
+  wire::Reason unfit(const wire::WorkerHello& hello) const;
+  bool lawful(const wire::Settled& settled) const;
+  std::optional<wire::Duration> hedge_delay() const;
+  wire::Sealed ages(const Batch& batch) const;
+  void miss_all();
+  void lose_sink();
+
+  struct Sink {
+    wire::WorkerId id;
+    wire::Peer peer;
+    wire::Instant heard;
+  };
+
+  const Policy policy_;
+  const wire::Epoch epoch_;
+  const wire::Slot slots_;
+  const std::uint64_t labels_hash_;
+  Batcher batcher_;
+  Dispatcher dispatcher_;
+  Roster assemblers_;
+  Ledger ledger_;
+  Sessions sessions_;
+  std::optional<Sink> sink_;
+  wire::Service service_;  // As the sink last told.
+  wire::Sequence sequence_;
+  wire::Instant next_sweep_;
+  std::optional<wire::Instant> drain_until_;
+  Counters counters_;
+
+  // One turn: set on entry, handed out on exit.
+  wire::Instant now_;
+  wire::Actions actions_;
+};
+
+}  // namespace broker

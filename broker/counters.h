@@ -1,0 +1,22 @@
+// What the broker has done and dropped since it started: every drop has a counter here.
+#pragma once
+
+#include <cstdint>
+
+namespace broker {
+
+struct Counters {
+  std::uint64_t admitted = 0;
+  std::uint64_t answered_single = 0, answered_collage = 0, answered_hedge = 0;
+  std::uint64_t missing = 0, rejected = 0, refused = 0;
+  std::uint64_t batches = 0, batches_uncovered = 0;
+  std::uint64_t redispatched = 0;         // Their worker was lost.
+  std::uint64_t settled_twice = 0;        // Dropped: the slot had its answer.
+  std::uint64_t settled_stale = 0;        // Dropped: of another broker's life.
+  std::uint64_t settled_bad = 0;          // Dropped: no lawful answer.
+  std::uint64_t results_undelivered = 0;  // The producer was gone or would not take it.
+  std::uint64_t workers_lost = 0, workers_refused = 0;
+  std::uint64_t bad_messages = 0;  // Undecodable, or not of their sender's role.
+};
+
+}  // namespace broker

@@ -1,0 +1,70 @@
+#include "broker/dispatcher.h"
+
+#include <algorithm>
+
+namespace broker {
+namespace {
+
+// Stragglers come in bunches: a batch or two may be hedged as a whole.
+constexpr double kPurseMax = 32;
+
+}  // namespace
+
+void Dispatcher::on_admitted() { purse_ = std::min(kPurseMax, purse_ + policy_.hedge_rate_max); }
+
+std::optional<Dispatcher::Order> Dispatcher::give(Task task, Entry& entry, wire::Sequence& next,
+                                                  wire::Instant now) {
+  const Roster::Worker* worker = roster_.pick(entry.tried);
+  if (!worker) return std::nullopt;
+  next.value += 1;
+  const Order order{worker->peer, next, task, false};
+  entry.tried.push_back(worker->id);
+  roster_.assign(worker->id, next, task, now);
+  counters_.dispatched += 1;
+  return order;
+}
+
+std::optional<Dispatcher::Order> Dispatcher::dispatch(Task task, Entry& entry, wire::Sequence& next,
+                                                      wire::Instant now) {
+  std::optional<Order> order;
+  if (waiting_.empty()) order = give(task, entry, next, now);
+  if (!order) {
+    waiting_.push_back(task);
+    entry.waiting += 1;
+  }
+  return order;
+}
+
+std::optional<Dispatcher::Order> Dispatcher::hedge(Task task, Entry& entry, wire::Sequence& next,
+                                                   wire::Instant now) {
+  if (purse_ < 1) {
+    counters_.hedges_no_rate += 1;
+    return std::nullopt;
+  }
+  std::optional<Order> order = give(task, entry, next, now);
+  if (!order) {
+    counters_.hedges_no_worker += 1;
+    return std::nullopt;
+  }
+  purse_ -= 1;
+  counters_.hedges += 1;
+  order->hedge = true;
+  return order;
+}
+
+std::optional<Dispatcher::Order> Dispatcher::next_waiting(Ledger& ledger, wire::Sequence& next,
+                                                          wire::Instant now) {
+  // The first of the line, but for a second copy whose only free worker has the first.
+  for (auto it = waiting_.begin(); it != waiting_.end() && roster_.pick({});) {
+    const Task task = *it;
+    Entry* entry = ledger.find(task);
+    const std::optional<Order> order = entry ? give(task, *entry, next, now) : std::nullopt;
+    if (order) entry->waiting -= 1;
+    if (!entry || order) it = waiting_.erase(it);
+    if (order) return order;
+    if (entry) ++it;
+  }
+  return std::nullopt;
+}
+
+}  // namespace broker

@@ -1,0 +1,93 @@
+// One entry a request, from admission to its answer.
+//
+// The ledger is what makes answers exactly-once: settle() gives an entry up once and never
+// again.  It holds each image (one reference) until then, keeps the deadlines and hedge times in
+// order, and forgets a batch when it is sealed and all of its slots are settled.
+//
+// Ledger is pure.  Order is by instant, then batch, then slot.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <tuple>
+#include <vector>
+
+#include "broker/roster.h"
+#include "wire/payload.h"
+#include "wire/types.h"
+
+namespace broker {
+
+struct Entry {
+  wire::ProducerId producer;
+  wire::RequestId request;
+  wire::Instant admitted;
+  wire::Instant deadline;
+  std::optional<wire::Instant> hedge_at;
+  wire::Payload image;
+  std::vector<wire::WorkerId> tried;  // Workers it has been given to.
+  std::size_t waiting = 0;            // Its places in the dispatcher's line.
+};
+
+// An assembler that makes a collage of a batch, and the task it does so under.
+struct Cover {
+  wire::WorkerId assembler;
+  wire::Sequence sequence;
+};
+
+struct Batch {
+  wire::BatchId id;
+  wire::Instant opened;
+  bool sealed = false;
+  std::vector<std::optional<Entry>> slots;  // nullopt once settled.
+  std::vector<wire::Instant> admitted;      // A slot; kept after it is settled.
+  std::size_t open = 0;                     // Slots not settled.
+  std::vector<Cover> covers;
+};
+
+class Ledger {
+ public:
+  enum class Due : std::uint8_t { hedge, deadline };
+  struct Timer {
+    Due due = Due::deadline;
+    Task task;
+  };
+
+  // Requires that the batch is not known.
+  Batch& open(wire::BatchId id, wire::Instant now);
+
+  // Adds the next slot of an open batch.  Requires that the batch is known and not sealed.
+  Task add(Batch& batch, Entry entry);
+
+  // The entry of a slot that is not settled, or nullptr.
+  Entry* find(Task task);
+  Batch* find_batch(std::uint64_t batch);
+
+  // Settles a slot and hands its entry over; nullopt if it is settled already or unknown.
+  std::optional<Entry> settle(Task task);
+
+  // No image will be added any more.
+  void seal(Batch& batch) { batch.sealed = true; }
+
+  // Takes a batch out if it is sealed and settled as a whole.
+  std::optional<Batch> finish(std::uint64_t batch);
+
+  // The next timer that is due at `now`, taken out.
+  std::optional<Timer> take_due(wire::Instant now);
+  std::optional<wire::Instant> next_timeout() const;
+
+  const std::map<std::uint64_t, Batch>& batches() const { return batches_; }
+  std::size_t open_requests() const { return open_requests_; }
+  std::size_t open_bytes() const { return open_bytes_; }
+
+ private:
+  using Key = std::tuple<wire::Instant, Due, Task>;
+  std::map<std::uint64_t, Batch> batches_;
+  std::set<Key> timers_;
+  std::size_t open_requests_ = 0;
+  std::size_t open_bytes_ = 0;
+};
+
+}  // namespace broker

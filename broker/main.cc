@@ -1,0 +1,27 @@
+// collage-broker: admits images, dispatches them, and answers each exactly once.
+#include "broker/broker.h"
+#include "broker/config.h"
+#include "runtime/random_id.h"
+#include "runtime/service.h"
+#include "runtime/tool.h"
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "The broker of a pipeline: admits images from producers, groups and dispatches them to\n"
+      "stages, and answers each exactly once.\n\n"
+      "  collage-broker pipeline.yaml\n"
+      "  collage-broker --check pipeline.yaml",
+      "collage-broker");
+  runtime::ServiceOptions options;
+  runtime::add_service_options(app, options);
+  return runtime::run_tool(app, argc, argv, [&options] {
+    const runtime::Pipeline pipeline = runtime::load_pipeline(options.pipeline);
+    broker::Broker machine(broker::read_policy(pipeline), runtime::random_id<wire::Epoch>());
+    if (options.check) return 0;
+    const std::uint64_t frame_bytes_max = pipeline.broker.image_bytes_max;
+    return runtime::serve(pipeline, "broker", machine,
+                          {runtime::bound_router(pipeline.endpoints.producers, frame_bytes_max),
+                           runtime::bound_router(pipeline.endpoints.workers, frame_bytes_max)},
+                          {});
+  });
+}

@@ -1,0 +1,59 @@
+// The producers: who they are, where they are now, and what each has open.
+//
+// A producer is known by its ProducerId, which outlives connections; its results go wherever it
+// spoke from last.  One that is silent for `silence_max` and has nothing open is forgotten; with
+// images in flight it is kept until they are answered, reachable or not.
+//
+// Sessions is pure.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "wire/machine.h"
+#include "wire/reason.h"
+#include "wire/types.h"
+
+namespace broker {
+
+class Sessions {
+ public:
+  struct Policy {
+    std::size_t producer_max = 0;
+    std::size_t credit = 0;  // Open requests each.
+    wire::Duration silence_max{};
+  };
+  explicit Sessions(Policy policy) : policy_(policy) {}
+
+  // Takes a producer in, or notes where it speaks from now; false at producer_max.
+  bool join(wire::ProducerId producer, wire::Peer peer, wire::Instant now);
+
+  // Who speaks from this connection.
+  std::optional<wire::ProducerId> at(wire::Peer peer, wire::Instant now);
+
+  // Whether the producer may open this request: none, duplicate_request or no_credit.
+  wire::Reason admit(wire::ProducerId producer, wire::RequestId request) const;
+  void open(wire::ProducerId producer, wire::RequestId request);
+  // Closes a request; returns where its result goes, if the producer is reachable.
+  std::optional<wire::Peer> close(wire::ProducerId producer, wire::RequestId request);
+
+  // The connection is gone.
+  bool lost(wire::Peer peer);
+
+  void sweep(wire::Instant now);
+  std::size_t size() const { return sessions_.size(); }
+
+ private:
+  struct Session {
+    std::optional<wire::Peer> peer;
+    wire::Instant heard;
+    std::set<wire::RequestId> open;
+  };
+  const Policy policy_;
+  std::map<wire::ProducerId, Session> sessions_;
+  std::map<wire::Peer, wire::ProducerId> peers_;
+};
+
+}  // namespace broker

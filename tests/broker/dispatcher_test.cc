@@ -1,0 +1,157 @@
+#include "broker/dispatcher.h"
+
+#include <gmock/gmock.h>
+
+namespace broker {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr wire::Instant at(wire::Duration t) { return {t}; }
+constexpr wire::Peer peer(std::uint64_t n) { return {1, n}; }
+
+class DispatcherTest : public testing::Test {
+ protected:
+  void join(std::uint64_t n, std::uint32_t capacity) {
+    dispatcher.roster().join({{2, n}, wire::Role::classifier, {}, capacity}, peer(n), at(0ms));
+  }
+  void ready(std::uint64_t n) { dispatcher.roster().ready(peer(n), {next, {}, false}, at(0ms)); }
+  Task admit() {
+    if (!batch_) batch_ = &ledger.open({{7}, {1}}, at(0ms));
+    dispatcher.on_admitted();
+    Entry entry;
+    entry.deadline = at(1s);
+    return ledger.add(*batch_, std::move(entry));
+  }
+  std::optional<Dispatcher::Order> dispatch(Task task) {
+    return dispatcher.dispatch(task, *ledger.find(task), next, at(0ms));
+  }
+  std::optional<Dispatcher::Order> hedge(Task task) {
+    return dispatcher.hedge(task, *ledger.find(task), next, at(0ms));
+  }
+  std::optional<Dispatcher::Order> waiting() {
+    return dispatcher.next_waiting(ledger, next, at(0ms));
+  }
+
+  Dispatcher dispatcher{{.roster = {9, 1s, 1s}, .hedge_rate_max = 0.5}};
+  Ledger ledger;
+  wire::Sequence next;
+
+ private:
+  Batch* batch_ = nullptr;
+};
+
+TEST_F(DispatcherTest, ATaskGoesAtOnceToAWorkerWithCredit) {
+  join(1, 1);
+  const Task task = admit();
+  const auto order = dispatch(task);
+  ASSERT_TRUE(order);
+  EXPECT_EQ(order->peer, peer(1));
+  EXPECT_EQ(order->task, task);
+  EXPECT_EQ(order->sequence.value, 1u);
+  EXPECT_FALSE(order->hedge);
+  EXPECT_THAT(ledger.find(task)->tried, testing::ElementsAre(wire::WorkerId{2, 1}));
+  EXPECT_EQ(dispatcher.counters().dispatched, 1u);
+}
+
+TEST_F(DispatcherTest, WithoutCreditTasksWaitInLineFirstInFirstOut) {
+  join(1, 1);
+  (void)dispatch(admit());
+  const Task second = admit(), third = admit();
+  EXPECT_FALSE(dispatch(second));
+  EXPECT_FALSE(dispatch(third));
+  EXPECT_EQ(dispatcher.waiting(), 2u);
+  EXPECT_FALSE(waiting());
+  ready(1);
+  const auto order = waiting();
+  ASSERT_TRUE(order);
+  EXPECT_EQ(order->task, second);
+  EXPECT_EQ(dispatcher.waiting(), 1u);
+  EXPECT_FALSE(waiting());
+}
+
+TEST_F(DispatcherTest, NobodyJumpsTheLine) {
+  const Task first = admit(), second = admit();
+  EXPECT_FALSE(dispatch(first));
+  join(1, 1);
+  EXPECT_FALSE(dispatch(second));
+  EXPECT_EQ(waiting()->task, first);
+}
+
+TEST_F(DispatcherTest, ASettledTaskLosesItsPlaceInTheLine) {
+  const Task first = admit(), second = admit();
+  EXPECT_FALSE(dispatch(first));
+  EXPECT_FALSE(dispatch(second));
+  (void)ledger.settle(first);
+  join(1, 2);
+  EXPECT_EQ(waiting()->task, second);
+  EXPECT_EQ(dispatcher.waiting(), 0u);
+}
+
+TEST_F(DispatcherTest, ASecondCopyWaitsForAnotherWorkerAndHoldsUpNobody) {
+  join(1, 4);
+  const Task first = admit(), second = admit();
+  EXPECT_TRUE(dispatch(first));
+  EXPECT_FALSE(dispatch(first));  // Its only worker has it.
+  (void)dispatch(second);
+  EXPECT_EQ(waiting()->task, second);
+  EXPECT_FALSE(waiting());
+  join(2, 1);
+  EXPECT_EQ(waiting()->task, first);
+}
+
+TEST_F(DispatcherTest, AHedgeGoesToAnotherWorkerAndIsMarked) {
+  join(1, 4);
+  join(2, 4);
+  admit();
+  const Task task = admit();
+  EXPECT_EQ(dispatch(task)->peer, peer(1));
+  const auto order = hedge(task);
+  ASSERT_TRUE(order);
+  EXPECT_EQ(order->peer, peer(2));
+  EXPECT_TRUE(order->hedge);
+  EXPECT_EQ(dispatcher.counters().hedges, 1u);
+  EXPECT_EQ(dispatcher.counters().dispatched, 2u);
+}
+
+TEST_F(DispatcherTest, HedgesStopWhenTheirRateIsSpent) {
+  join(1, 9);
+  join(2, 9);
+  std::vector<Task> tasks;
+  for (int i = 0; i < 4; ++i) tasks.push_back(admit());  // Half a hedge each.
+  EXPECT_TRUE(hedge(tasks[0]));
+  EXPECT_TRUE(hedge(tasks[1]));
+  EXPECT_FALSE(hedge(tasks[2]));
+  EXPECT_EQ(dispatcher.counters().hedges_no_rate, 1u);
+  admit();
+  admit();
+  EXPECT_TRUE(hedge(tasks[2]));
+  EXPECT_EQ(dispatcher.counters().hedges, 3u);
+}
+
+TEST_F(DispatcherTest, ThePurseIsSmallHoweverManyImagesCome) {
+  for (std::uint64_t worker = 1; worker <= 9; ++worker) join(worker, 99);
+  for (int i = 0; i < 1000; ++i) dispatcher.on_admitted();
+  const Task task = admit(), other = admit(), third = admit(), fourth = admit();
+  int started = 0;
+  for (const Task each : {task, other, third, fourth}) {
+    for (int i = 0; i < 9; ++i) started += hedge(each).has_value() ? 1 : 0;
+  }
+  EXPECT_EQ(started, 32);
+  EXPECT_EQ(dispatcher.counters().hedges_no_rate, 4u);
+}
+
+TEST_F(DispatcherTest, AHedgeWithoutAFreeWorkerIsCountedAndCostsNothing) {
+  join(1, 1);
+  admit();
+  const Task task = admit();
+  EXPECT_TRUE(dispatch(task));
+  EXPECT_FALSE(hedge(task));
+  EXPECT_EQ(dispatcher.counters().hedges_no_worker, 1u);
+  EXPECT_EQ(dispatcher.waiting(), 0u);
+  join(2, 1);
+  EXPECT_TRUE(hedge(task));
+}
+
+}  // namespace
+}  // namespace broker

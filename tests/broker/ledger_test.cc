@@ -1,0 +1,125 @@
+#include "broker/ledger.h"
+
+#include <gmock/gmock.h>
+
+#include <utility>
+
+namespace broker {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr wire::Epoch kEpoch{7};
+constexpr wire::Instant at(wire::Duration t) { return {t}; }
+
+Entry entry(std::uint64_t request, wire::Duration deadline, std::size_t bytes = 10) {
+  Entry made;
+  made.request = {request};
+  made.deadline = at(deadline);
+  made.image = wire::Payload(wire::Payload::Bytes(bytes));
+  return made;
+}
+
+TEST(Ledger, AnEntryIsGivenUpOnceAndNeverAgain) {
+  Ledger ledger;
+  Batch& batch = ledger.open({kEpoch, {1}}, at(0ms));
+  const Task task = ledger.add(batch, entry(5, 1s));
+  ASSERT_NE(ledger.find(task), nullptr);
+  const auto settled = ledger.settle(task);
+  ASSERT_TRUE(settled);
+  EXPECT_EQ(settled->request.value, 5u);
+  EXPECT_EQ(ledger.find(task), nullptr);
+  EXPECT_FALSE(ledger.settle(task));
+}
+
+TEST(Ledger, WhatIsUnknownCannotBeSettled) {
+  Ledger ledger;
+  Batch& batch = ledger.open({kEpoch, {1}}, at(0ms));
+  (void)ledger.add(batch, entry(5, 1s));
+  EXPECT_FALSE(ledger.settle({2, 0}));
+  EXPECT_FALSE(ledger.settle({1, 1}));
+  EXPECT_FALSE(ledger.settle({1, kWholeBatch}));
+}
+
+TEST(Ledger, CountsOpenRequestsAndTheBytesOfTheirImages) {
+  Ledger ledger;
+  Batch& batch = ledger.open({kEpoch, {1}}, at(0ms));
+  const Task first = ledger.add(batch, entry(1, 1s, 10));
+  (void)ledger.add(batch, entry(2, 1s, 25));
+  EXPECT_EQ(ledger.open_requests(), 2u);
+  EXPECT_EQ(ledger.open_bytes(), 35u);
+  (void)ledger.settle(first);
+  EXPECT_EQ(ledger.open_requests(), 1u);
+  EXPECT_EQ(ledger.open_bytes(), 25u);
+}
+
+TEST(Ledger, HoldsTheImageAndNoCopyOfIt) {
+  Ledger ledger;
+  Entry made = entry(1, 1s);
+  const auto* data = made.image.bytes().data();
+  Batch& batch = ledger.open({kEpoch, {1}}, at(0ms));
+  const Task task = ledger.add(batch, std::move(made));
+  EXPECT_EQ(ledger.find(task)->image.bytes().data(), data);
+  EXPECT_EQ(ledger.settle(task)->image.bytes().data(), data);
+}
+
+TEST(Ledger, ABatchIsForgottenOnlyWhenSealedAndSettledAsAWhole) {
+  Ledger ledger;
+  Batch& batch = ledger.open({kEpoch, {1}}, at(0ms));
+  const Task first = ledger.add(batch, entry(1, 1s));
+  const Task second = ledger.add(batch, entry(2, 1s));
+  (void)ledger.settle(first);
+  EXPECT_FALSE(ledger.finish(1));
+  ledger.seal(batch);
+  EXPECT_FALSE(ledger.finish(1));
+  (void)ledger.settle(second);
+  const auto done = ledger.finish(1);
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->id, (wire::BatchId{kEpoch, {1}}));
+  EXPECT_FALSE(ledger.finish(1));
+  EXPECT_EQ(ledger.find_batch(1), nullptr);
+}
+
+TEST(Ledger, AnEmptiedBatchThatIsNotSealedStays) {
+  Ledger ledger;
+  Batch& batch = ledger.open({kEpoch, {1}}, at(0ms));
+  (void)ledger.settle(ledger.add(batch, entry(1, 1s)));
+  EXPECT_FALSE(ledger.finish(1));
+  EXPECT_NE(ledger.find_batch(1), nullptr);
+}
+
+TEST(Ledger, TimersComeInOrderOfTimeAndHedgesBeforeDeadlines) {
+  Ledger ledger;
+  Batch& batch = ledger.open({kEpoch, {1}}, at(0ms));
+  const Task late = ledger.add(batch, entry(1, 300ms));
+  Entry hedged = entry(2, 200ms);
+  hedged.hedge_at = at(200ms);
+  const Task both = ledger.add(batch, std::move(hedged));
+  EXPECT_EQ(ledger.next_timeout(), at(200ms));
+  EXPECT_FALSE(ledger.take_due(at(199ms)));
+  auto timer = ledger.take_due(at(300ms));
+  ASSERT_TRUE(timer);
+  EXPECT_EQ(timer->due, Ledger::Due::hedge);
+  EXPECT_EQ(timer->task, both);
+  timer = ledger.take_due(at(300ms));
+  ASSERT_TRUE(timer);
+  EXPECT_EQ(timer->due, Ledger::Due::deadline);
+  EXPECT_EQ(timer->task, both);
+  timer = ledger.take_due(at(300ms));
+  ASSERT_TRUE(timer);
+  EXPECT_EQ(timer->task, late);
+  EXPECT_FALSE(ledger.take_due(at(1h)));
+}
+
+TEST(Ledger, SettlingTakesTheTimersAlong) {
+  Ledger ledger;
+  Batch& batch = ledger.open({kEpoch, {1}}, at(0ms));
+  Entry hedged = entry(2, 200ms);
+  hedged.hedge_at = at(100ms);
+  (void)ledger.settle(ledger.add(batch, std::move(hedged)));
+  EXPECT_EQ(ledger.next_timeout(), std::nullopt);
+  EXPECT_FALSE(ledger.take_due(at(1h)));
+}
+
+}  // namespace
+}  // namespace broker

@@ -1,0 +1,226 @@
+#include "broker/roster.h"
+
+#include <gmock/gmock.h>
+
+namespace broker {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::Field;
+using testing::IsEmpty;
+using testing::Optional;
+
+constexpr wire::Instant at(wire::Duration t) { return {t}; }
+constexpr wire::WorkerId id(std::uint64_t n) { return {2, n}; }
+constexpr wire::Peer peer(std::uint64_t n) { return {1, n}; }
+
+class RosterTest : public testing::Test {
+ protected:
+  Roster::Joined join(std::uint64_t n, std::uint32_t capacity = 2, wire::Duration t = 0ms) {
+    return roster.join({id(n), wire::Role::classifier, {}, capacity}, peer(n), at(t));
+  }
+  // Gives task {batch, 0} to the best worker and returns who that is; 0 if none is free.
+  std::uint64_t give(std::uint64_t batch, wire::Duration t = 0ms) {
+    const Roster::Worker* worker = roster.pick({});
+    if (!worker) return 0;
+    const wire::WorkerId chosen = worker->id;
+    roster.assign(chosen, {++sequence}, {batch, 0}, at(t));
+    return chosen.low;
+  }
+  bool ready(std::uint64_t n, std::uint64_t seen, std::vector<wire::Sequence> held = {},
+             wire::Duration t = 0ms, bool leaving = false) {
+    return roster.ready(peer(n), {{seen}, std::move(held), leaving}, at(t));
+  }
+
+  Roster roster{{.worker_max = 3, .silence_max = 350ms, .task_age_max = 600ms}};
+  std::uint64_t sequence = 0;
+};
+
+TEST_F(RosterTest, WorkIsSpreadOverTheLeastLoadedAndLeastRecentlyUsed) {
+  join(1);
+  join(2);
+  EXPECT_EQ(give(1), 1u);
+  EXPECT_EQ(give(2), 2u);
+  EXPECT_EQ(give(3), 1u);
+  ready(1, 3);  // Both of its tasks are done, but it was used last.
+  ready(2, 2);
+  EXPECT_EQ(give(4), 2u);
+}
+
+TEST_F(RosterTest, AWorkerIsGivenNoMoreThanItsCapacity) {
+  join(1, 2);
+  EXPECT_EQ(give(1), 1u);
+  EXPECT_EQ(give(2), 1u);
+  EXPECT_EQ(give(3), 0u);
+  ready(1, 2, {{2}});
+  EXPECT_EQ(give(3), 1u);
+  EXPECT_EQ(give(4), 0u);
+}
+
+TEST_F(RosterTest, WhatIsSentButNotSeenCountsAgainstCredit) {
+  join(1, 2);
+  give(1);
+  give(2);
+  ready(1, 1);  // It has seen and done the first only.
+  EXPECT_EQ(roster.outstanding(), 1u);
+  EXPECT_EQ(give(3), 1u);
+  EXPECT_EQ(give(4), 0u);
+}
+
+TEST_F(RosterTest, ATaskLostOnTheWayLeaksNoCredit) {
+  join(1, 2);
+  give(1);
+  give(2);
+  ready(1, 2, {{2}});  // The first never came: it is seen past, and not held.
+  EXPECT_EQ(roster.outstanding(), 1u);
+}
+
+TEST_F(RosterTest, WhatAWorkerHoldsForOthersCountsAgainstItsCredit) {
+  join(1, 2);
+  ready(1, 0, {{0}, {0}});  // Tasks of an earlier broker.
+  EXPECT_EQ(roster.pick({}), nullptr);
+  ready(1, 0, {{0}});
+  EXPECT_EQ(give(1), 1u);
+  EXPECT_EQ(give(2), 0u);
+  ready(1, 1, {{0}, {1}});
+  EXPECT_EQ(roster.outstanding(), 2u);
+}
+
+TEST_F(RosterTest, TheTriedAreNotPickedAgain) {
+  join(1);
+  join(2);
+  const std::vector<wire::WorkerId> tried{id(1)};
+  ASSERT_NE(roster.pick(tried), nullptr);
+  EXPECT_EQ(roster.pick(tried)->id, id(2));
+  const std::vector<wire::WorkerId> both{id(1), id(2)};
+  EXPECT_EQ(roster.pick(both), nullptr);
+}
+
+TEST_F(RosterTest, AWorkerThatLeavesIsGivenNothing) {
+  join(1);
+  ready(1, 0, {}, 0ms, true);
+  EXPECT_EQ(give(1), 0u);
+  ready(1, 0, {}, 0ms, false);
+  EXPECT_EQ(give(1), 1u);
+}
+
+TEST_F(RosterTest, AtWorkerMaxAStrangerIsRefusedAndAnOldHandIsNot) {
+  join(1);
+  join(2);
+  join(3);
+  EXPECT_TRUE(join(4).full);
+  EXPECT_EQ(roster.size(), 3u);
+  EXPECT_FALSE(join(1).full);
+  EXPECT_EQ(roster.size(), 3u);
+}
+
+TEST_F(RosterTest, ARepeatedHelloChangesNothing) {
+  join(1);
+  give(1);
+  const auto again = join(1);
+  EXPECT_TRUE(again.renewed);
+  EXPECT_THAT(again.losses, IsEmpty());
+  EXPECT_EQ(roster.outstanding(), 1u);
+}
+
+TEST_F(RosterTest, AWorkerOnANewConnectionLosesItsTasksAndKeepsNoOldCredit) {
+  join(1, 2);
+  give(1);
+  give(2);
+  const auto joined = roster.join({id(1), wire::Role::classifier, {}, 2}, peer(9), at(1ms));
+  EXPECT_TRUE(joined.renewed);
+  ASSERT_EQ(joined.losses.size(), 1u);
+  EXPECT_THAT(joined.losses[0].tasks, ElementsAre(Task{1, 0}, Task{2, 0}));
+  EXPECT_FALSE(ready(1, 0));  // The old connection is nobody's.
+  EXPECT_THAT(roster.peer_of(id(1)), Optional(peer(9)));
+  EXPECT_EQ(roster.outstanding(), 0u);
+}
+
+TEST_F(RosterTest, AConnectionTakenOverByAnotherWorkerLosesTheFirst) {
+  join(1);
+  give(1);
+  const auto joined = roster.join({id(2), wire::Role::classifier, {}, 2}, peer(1), at(1ms));
+  EXPECT_FALSE(joined.renewed);
+  ASSERT_EQ(joined.losses.size(), 1u);
+  EXPECT_EQ(joined.losses[0].worker, id(1));
+  EXPECT_THAT(joined.losses[0].tasks, ElementsAre(Task{1, 0}));
+  EXPECT_EQ(roster.size(), 1u);
+}
+
+TEST_F(RosterTest, AStrangerHasNoCreditToGive) { EXPECT_FALSE(ready(1, 0)); }
+
+TEST_F(RosterTest, ALostWorkerTakesItsTasksAlong) {
+  join(1);
+  give(7);
+  const auto loss = roster.lost(peer(1));
+  ASSERT_TRUE(loss);
+  EXPECT_EQ(loss->worker, id(1));
+  EXPECT_THAT(loss->tasks, ElementsAre(Task{7, 0}));
+  EXPECT_FALSE(roster.lost(peer(1)));
+  EXPECT_EQ(roster.peer_of(id(1)), std::nullopt);
+  EXPECT_EQ(give(8), 0u);
+}
+
+TEST_F(RosterTest, AnIdleWorkerLivesAsLongAsItSpeaks) {
+  join(1);
+  ready(1, 0, {}, 300ms);
+  EXPECT_THAT(roster.sweep(at(650ms), 1s), IsEmpty());
+  EXPECT_THAT(roster.sweep(at(651ms), 1s), ElementsAre(Field(&Roster::Loss::worker, id(1))));
+  EXPECT_EQ(roster.size(), 0u);
+}
+
+TEST_F(RosterTest, ABusyWorkerIsJudgedByTheAgeOfItsOldestTask) {
+  join(1);
+  give(1, 100ms);
+  give(2, 500ms);
+  EXPECT_THAT(roster.sweep(at(700ms), 1s), IsEmpty());  // Silent for long, but busy.
+  const auto losses = roster.sweep(at(701ms), 1s);
+  ASSERT_EQ(losses.size(), 1u);
+  EXPECT_THAT(losses[0].tasks, ElementsAre(Task{1, 0}, Task{2, 0}));
+}
+
+TEST_F(RosterTest, AWorkerIsDeafFromItsTaskOnAndNotBefore) {
+  join(1);
+  give(1, 340ms);
+  ready(1, 1, {}, 400ms);
+  EXPECT_THAT(roster.sweep(at(750ms), 1s), IsEmpty());
+  EXPECT_EQ(roster.sweep(at(751ms), 1s).size(), 1u);
+}
+
+TEST_F(RosterTest, ASuspectIsPickedLastAndClearedByItsAnswer) {
+  join(1, 4);
+  join(2, 4);
+  give(1);
+  EXPECT_THAT(roster.sweep(at(200ms), 200ms), IsEmpty());
+  EXPECT_EQ(roster.suspects(), 0u);
+  roster.sweep(at(201ms), 200ms);
+  EXPECT_EQ(roster.suspects(), 1u);
+  EXPECT_EQ(give(2, 201ms), 2u);
+  EXPECT_EQ(give(3, 201ms), 2u);  // More loaded, but not suspect.
+  ready(1, 1, {}, 202ms);
+  EXPECT_EQ(roster.suspects(), 0u);
+  EXPECT_EQ(give(4, 202ms), 1u);
+}
+
+TEST_F(RosterTest, ASweepClearsASuspectWhoseOldestTaskIsYoungAgain) {
+  join(1, 4);
+  give(1, 0ms);
+  give(2, 200ms);
+  roster.sweep(at(250ms), 200ms);
+  EXPECT_EQ(roster.suspects(), 1u);
+  ready(1, 2, {{2}}, 260ms);
+  roster.sweep(at(300ms), 200ms);
+  EXPECT_EQ(roster.suspects(), 0u);
+}
+
+TEST_F(RosterTest, TheBusyAreThoseWithTasks) {
+  join(1);
+  join(2);
+  EXPECT_THAT(roster.busy(), IsEmpty());
+  give(1);
+  EXPECT_THAT(roster.busy(), ElementsAre(peer(1)));
+}
+
+}  // namespace
+}  // namespace broker

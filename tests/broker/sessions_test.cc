@@ -1,0 +1,108 @@
+#include "broker/sessions.h"
+
+#include <gmock/gmock.h>
+
+namespace broker {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::Optional;
+using wire::Reason;
+
+constexpr wire::ProducerId kAnn{1, 1}, kBob{1, 2}, kEve{1, 3};
+constexpr wire::Peer kOne{0, 1}, kTwo{0, 2};
+constexpr wire::Instant at(wire::Duration t) { return {t}; }
+
+Sessions sessions() { return Sessions({.producer_max = 2, .credit = 2, .silence_max = 350ms}); }
+
+TEST(Sessions, AProducerIsKnownByItsConnection) {
+  Sessions s = sessions();
+  EXPECT_EQ(s.at(kOne, at(0ms)), std::nullopt);
+  EXPECT_TRUE(s.join(kAnn, kOne, at(0ms)));
+  EXPECT_THAT(s.at(kOne, at(0ms)), Optional(kAnn));
+  EXPECT_EQ(s.at(kTwo, at(0ms)), std::nullopt);
+}
+
+TEST(Sessions, AtProducerMaxAStrangerIsTurnedAwayAndAFriendIsNot) {
+  Sessions s = sessions();
+  EXPECT_TRUE(s.join(kAnn, {0, 1}, at(0ms)));
+  EXPECT_TRUE(s.join(kBob, {0, 2}, at(0ms)));
+  EXPECT_FALSE(s.join(kEve, {0, 3}, at(0ms)));
+  EXPECT_TRUE(s.join(kAnn, {0, 4}, at(0ms)));
+  EXPECT_EQ(s.size(), 2u);
+}
+
+TEST(Sessions, ARequestThatIsOpenCannotBeOpenedAgain) {
+  Sessions s = sessions();
+  ASSERT_TRUE(s.join(kAnn, kOne, at(0ms)));
+  EXPECT_EQ(s.admit(kAnn, {5}), Reason::none);
+  s.open(kAnn, {5});
+  EXPECT_EQ(s.admit(kAnn, {5}), Reason::duplicate_request);
+  (void)s.close(kAnn, {5});
+  EXPECT_EQ(s.admit(kAnn, {5}), Reason::none);
+}
+
+TEST(Sessions, CreditIsAProducersOwn) {
+  Sessions s = sessions();
+  ASSERT_TRUE(s.join(kAnn, kOne, at(0ms)));
+  ASSERT_TRUE(s.join(kBob, kTwo, at(0ms)));
+  s.open(kAnn, {1});
+  s.open(kAnn, {2});
+  EXPECT_EQ(s.admit(kAnn, {3}), Reason::no_credit);
+  EXPECT_EQ(s.admit(kBob, {3}), Reason::none);
+  (void)s.close(kAnn, {1});
+  EXPECT_EQ(s.admit(kAnn, {3}), Reason::none);
+}
+
+TEST(Sessions, ResultsGoWhereTheProducerSpokeFromLast) {
+  Sessions s = sessions();
+  ASSERT_TRUE(s.join(kAnn, kOne, at(0ms)));
+  s.open(kAnn, {1});
+  ASSERT_TRUE(s.join(kAnn, kTwo, at(0ms)));
+  EXPECT_EQ(s.at(kOne, at(0ms)), std::nullopt);
+  EXPECT_THAT(s.close(kAnn, {1}), Optional(kTwo));
+}
+
+TEST(Sessions, AConnectionThatChangesHandsServesItsNewOwnerOnly) {
+  Sessions s = sessions();
+  ASSERT_TRUE(s.join(kAnn, kOne, at(0ms)));
+  s.open(kAnn, {1});
+  ASSERT_TRUE(s.join(kBob, kOne, at(0ms)));
+  EXPECT_THAT(s.at(kOne, at(0ms)), Optional(kBob));
+  EXPECT_EQ(s.close(kAnn, {1}), std::nullopt);
+}
+
+TEST(Sessions, AProducerWhoseConnectionIsLostHasNowhereToBeAnswered) {
+  Sessions s = sessions();
+  ASSERT_TRUE(s.join(kAnn, kOne, at(0ms)));
+  s.open(kAnn, {1});
+  EXPECT_TRUE(s.lost(kOne));
+  EXPECT_FALSE(s.lost(kOne));
+  EXPECT_EQ(s.close(kAnn, {1}), std::nullopt);
+}
+
+TEST(Sessions, TheSilentAreForgottenOnceNothingOfTheirsIsOpen) {
+  Sessions s = sessions();
+  ASSERT_TRUE(s.join(kAnn, kOne, at(0ms)));
+  ASSERT_TRUE(s.join(kBob, kTwo, at(0ms)));
+  s.open(kBob, {1});
+  s.sweep(at(350ms));
+  EXPECT_EQ(s.size(), 2u);
+  s.sweep(at(351ms));
+  EXPECT_EQ(s.size(), 1u);
+  EXPECT_EQ(s.at(kOne, at(351ms)), std::nullopt);
+  (void)s.close(kBob, {1});
+  s.sweep(at(351ms));
+  EXPECT_EQ(s.size(), 0u);
+}
+
+TEST(Sessions, AnyWordIsASignOfLife) {
+  Sessions s = sessions();
+  ASSERT_TRUE(s.join(kAnn, kOne, at(0ms)));
+  ASSERT_TRUE(s.at(kOne, at(300ms)));
+  s.sweep(at(600ms));
+  EXPECT_EQ(s.size(), 1u);
+}
+
+}  // namespace
+}  // namespace broker
