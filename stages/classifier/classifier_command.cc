@@ -1,0 +1,56 @@
+// The classifier as a process: its machine, libvips and LibTorch tied together.
+#include "imaging/decode.h"
+#include "imaging/library.h"
+#include "models/network.h"
+#include "runtime/clock.h"
+#include "runtime/random_id.h"
+#include "stages/classifier/classifier.h"
+#include "stages/config.h"
+#include "stages/stage_commands.h"
+
+namespace stages {
+namespace {
+
+// Decodes and classifies one image.
+wire::Outcome classify(const models::Network& network, const imaging::Limits& limits,
+                       std::size_t top_k, const wire::Classify& job) {
+  const models::TileShape& tile = network.manifest().tile;
+  wire::Outcome outcome;
+  outcome.version = network.manifest().version;
+  const auto picture =
+      imaging::decode(job.image.bytes(), {tile.width, tile.height, tile.channels}, limits);
+  if (!picture) {
+    outcome.what = wire::Verdict{{}, picture.error()};
+    return outcome;
+  }
+  const wire::Instant begun = runtime::now();
+  outcome.what = network.classify(*picture, top_k);
+  outcome.compute = runtime::now() - begun;
+  return outcome;
+}
+
+}  // namespace
+
+int run_classifier(const StageOptions& options) {
+  const runtime::Pipeline pipeline = runtime::load_pipeline(options.service.pipeline);
+  const models::Network network(read_single(pipeline));
+  auto emulation = read_emulation(pipeline, options.index);
+  if (options.service.check) return 0;
+
+  const imaging::Library library;
+  const imaging::Limits limits{.pixels_max = pipeline.stages.pixels_max,
+                               .side_max = pipeline.stages.side_max};
+  const wire::WorkerHello hello{runtime::random_long_id<wire::WorkerId>(), wire::Role::classifier,
+                                network.manifest().model(), pipeline.stages.classifier_capacity};
+  classifier::Classifier machine(hello, read_membership(pipeline), std::move(emulation));
+  const std::uint64_t frame_bytes_max = pipeline.broker.image_bytes_max;
+  return runtime::serve(pipeline, "classifier " + std::to_string(options.index), machine,
+                        {runtime::connected_dealer(pipeline.endpoints.workers, frame_bytes_max),
+                         runtime::connected_dealer(pipeline.endpoints.answers, frame_bytes_max)},
+                        [&](wire::Work work) {
+                          return classify(network, limits, pipeline.top_k,
+                                          std::get<wire::Classify>(work.job));
+                        });
+}
+
+}  // namespace stages

@@ -1,0 +1,159 @@
+// The collage stage as processes: assembler and collage-CNN, together or apart.
+#include <exception>
+#include <thread>
+#include <utility>
+
+#include "imaging/decode.h"
+#include "imaging/library.h"
+#include "imaging/tile.h"
+#include "models/network.h"
+#include "runtime/clock.h"
+#include "runtime/config_error.h"
+#include "runtime/random_id.h"
+#include "stages/collage/assembler.h"
+#include "stages/collage/collage_worker.h"
+#include "stages/config.h"
+#include "stages/stage_commands.h"
+
+namespace stages {
+namespace {
+
+using collage::Assembler;
+using collage::CollageWorker;
+
+// Decodes one image at the size of a tile and pastes it into its slot.
+wire::Outcome paste(const models::Manifest& manifest, const imaging::Limits& limits,
+                    wire::Paste job) {
+  const models::TileShape& tile = manifest.tile;
+  const imaging::Grid grid = manifest.layout();
+  const auto picture =
+      imaging::decode(job.image.bytes(), {tile.width, tile.height, tile.channels}, limits);
+  wire::Pasted pasted;
+  if (!picture) {
+    pasted.canvas = std::move(job.canvas);
+    pasted.reason = picture.error();
+  } else {
+    auto canvas = job.canvas.empty() ? imaging::new_canvas(grid, tile.channels)
+                                     : std::move(job.canvas).release();
+    imaging::paste(canvas, grid, tile.channels, job.slot, *picture);
+    pasted.canvas = wire::Payload(std::move(canvas));
+  }
+  wire::Outcome outcome;
+  outcome.what = std::move(pasted);
+  return outcome;
+}
+
+wire::Outcome classify(const models::Network& network, std::size_t top_k,
+                       const wire::ClassifyCollage& job) {
+  wire::Outcome outcome;
+  outcome.version = network.manifest().version;
+  // Over tcp:// an assembler of another build could send a picture of another size.
+  if (job.picture.size() != network.manifest().input().bytes() ||
+      job.blank.size() != static_cast<std::size_t>(network.manifest().slots())) {
+    outcome.what = wire::Cells{};
+    return outcome;
+  }
+  const wire::Instant begun = runtime::now();
+  outcome.what = network.classify_collage(job.picture.bytes(), job.blank, top_k);
+  outcome.compute = runtime::now() - begun;
+  return outcome;
+}
+
+Assembler make_assembler(const runtime::Pipeline& pipeline, const models::Manifest& manifest) {
+  const wire::WorkerHello hello{runtime::random_long_id<wire::WorkerId>(), wire::Role::assembler,
+                                manifest.model(), pipeline.stages.batches_max};
+  return Assembler(hello, runtime::random_id<wire::Epoch>(),
+                   {read_membership(pipeline), pipeline.broker.heartbeat});
+}
+
+std::vector<runtime::Link> assembler_links(const runtime::Pipeline& pipeline) {
+  const std::uint64_t frame_bytes_max = pipeline.broker.image_bytes_max;
+  return {runtime::connected_dealer(pipeline.endpoints.workers, frame_bytes_max),
+          runtime::bound_router(pipeline.endpoints.collage, frame_bytes_max),
+          runtime::connected_dealer(pipeline.endpoints.answers, frame_bytes_max)};
+}
+
+runtime::Loop::Runner paster(const runtime::Pipeline& pipeline, const models::Manifest& manifest) {
+  const imaging::Limits limits{.pixels_max = pipeline.stages.pixels_max,
+                               .side_max = pipeline.stages.side_max};
+  return [limits, &manifest](wire::Work work) {
+    return paste(manifest, limits, std::move(std::get<wire::Paste>(work.job)));
+  };
+}
+
+CollageWorker make_worker(const runtime::Pipeline& pipeline, const models::Manifest& manifest,
+                          std::optional<Emulation> emulation) {
+  const wire::WorkerHello hello{runtime::random_long_id<wire::WorkerId>(), wire::Role::collage,
+                                manifest.model(), pipeline.stages.collage_capacity};
+  return CollageWorker(hello, read_membership(pipeline), std::move(emulation));
+}
+
+// A picture of the whole collage must fit one frame.
+std::vector<runtime::Link> worker_links(const runtime::Pipeline& pipeline,
+                                        const models::Manifest& manifest) {
+  const std::uint64_t picture = static_cast<std::uint64_t>(manifest.input().bytes());
+  const std::uint64_t frame_bytes_max = std::max<std::uint64_t>(picture, 64 * 1024);
+  return {runtime::connected_dealer(pipeline.endpoints.collage, frame_bytes_max),
+          runtime::connected_dealer(pipeline.endpoints.answers, frame_bytes_max)};
+}
+
+runtime::Loop::Runner collage_classifier(const runtime::Pipeline& pipeline,
+                                         const models::Network& network) {
+  return [top_k = pipeline.top_k, &network](wire::Work work) {
+    return classify(network, top_k, std::get<wire::ClassifyCollage>(work.job));
+  };
+}
+
+void want_endpoint(const runtime::Pipeline& pipeline, bool tcp) {
+  if (pipeline.endpoints.collage.starts_with("tcp://") == tcp) return;
+  throw runtime::ConfigError(pipeline.file.string() + ": endpoints.collage: is " +
+                             pipeline.endpoints.collage +
+                             (tcp ? ", want tcp:// for assembler and collage-cnn apart"
+                                  : ", want inproc:// for both in one process"));
+}
+
+std::string name(const char* role, const StageOptions& options) {
+  return std::string(role) + " " + std::to_string(options.index);
+}
+
+}  // namespace
+
+int run_assembler(const StageOptions& options) {
+  const runtime::Pipeline pipeline = runtime::load_pipeline(options.service.pipeline);
+  want_endpoint(pipeline, true);
+  const models::Manifest manifest = read_collage(pipeline);
+  if (options.service.check) return 0;
+  const imaging::Library library;
+  Assembler machine = make_assembler(pipeline, manifest);
+  return runtime::serve(pipeline, name("assembler", options), machine, assembler_links(pipeline),
+                        paster(pipeline, manifest));
+}
+
+int run_collage_cnn(const StageOptions& options) {
+  const runtime::Pipeline pipeline = runtime::load_pipeline(options.service.pipeline);
+  want_endpoint(pipeline, true);
+  const models::Network network(read_collage(pipeline));
+  auto emulation = read_emulation(pipeline, kCollageIndex + options.index);
+  if (options.service.check) return 0;
+  CollageWorker machine = make_worker(pipeline, network.manifest(), std::move(emulation));
+  return runtime::serve(pipeline, name("collage-cnn", options), machine,
+                        worker_links(pipeline, network.manifest()),
+                        collage_classifier(pipeline, network));
+}
+
+int run_collage(const StageOptions& options) {
+  const runtime::Pipeline pipeline = runtime::load_pipeline(options.service.pipeline);
+  want_endpoint(pipeline, false);
+  const models::Network network(read_collage(pipeline));
+  auto emulation = read_emulation(pipeline, kCollageIndex + options.index);
+  if (options.service.check) return 0;
+  const imaging::Library library;
+  Assembler assembler = make_assembler(pipeline, network.manifest());
+  CollageWorker worker = make_worker(pipeline, network.manifest(), std::move(emulation));
+  return runtime::serve_both(
+      pipeline, name("collage", options),
+      {assembler, assembler_links(pipeline), paster(pipeline, network.manifest())},
+      {worker, worker_links(pipeline, network.manifest()), collage_classifier(pipeline, network)});
+}
+
+}  // namespace stages

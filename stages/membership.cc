@@ -1,0 +1,64 @@
+#include "stages/membership.h"
+
+#include <algorithm>
+
+namespace stages {
+
+bool Membership::on_welcome(const wire::Welcome& welcome, wire::Instant now) {
+  if (joined_ && welcome.epoch == epoch_) return false;  // A ping.
+  const bool fresh = welcome.epoch != epoch_;
+  joined_ = true;
+  epoch_ = welcome.epoch;
+  heartbeat_ = std::max(welcome.heartbeat, wire::Duration(std::chrono::milliseconds(1)));
+  backoff_ = policy_.backoff_min;
+  due_ = now;
+  if (fresh) {
+    seen_ = {};
+    std::fill(held_.begin(), held_.end(), wire::Sequence{});
+  }
+  return fresh;
+}
+
+void Membership::on_refuse(const wire::Refuse& refuse, wire::Instant now) {
+  const bool forgotten = refuse.reason == wire::Reason::unknown_worker;
+  if (!joined_ && forgotten) return;  // We are saying hello already.
+  joined_ = false;
+  due_ = forgotten ? now : now + policy_.backoff_max;
+}
+
+void Membership::on_undelivered(wire::Instant now) {
+  if (due_ <= now) due_ = now + backoff_;
+}
+
+std::optional<wire::Message> Membership::on_timeout(wire::Instant now) {
+  if (now < due_) return std::nullopt;
+  if (joined_) {
+    due_ = now + heartbeat_;
+    return ready();
+  }
+  due_ = now + backoff_;
+  backoff_ = std::min(backoff_ * 2, policy_.backoff_max);
+  return hello_;
+}
+
+bool Membership::take(wire::Sequence sequence, wire::Epoch epoch) {
+  if (!joined_ || epoch != epoch_ || sequence <= seen_) return false;
+  seen_ = sequence;
+  held_.push_back(sequence);
+  return true;
+}
+
+wire::Ready Membership::release(wire::Sequence sequence, wire::Epoch epoch) {
+  // A host that has restarted counts afresh: the same number may name two tasks.
+  if (epoch != epoch_) sequence = {};
+  const auto found = std::find(held_.begin(), held_.end(), sequence);
+  if (found != held_.end()) held_.erase(found);
+  return ready();
+}
+
+wire::Ready Membership::set_leaving(bool leaving) {
+  leaving_ = leaving;
+  return ready();
+}
+
+}  // namespace stages

@@ -1,0 +1,218 @@
+#include "stages/sink/joiner.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "wire/check.h"
+
+namespace stages::sink {
+
+using wire::Reason;
+using wire::Source;
+
+Joiner::Joiner(Policy policy) : policy_(policy) { COLLAGE_CHECK(policy.open_batch_max > 0); }
+
+void Joiner::on_epoch(wire::Epoch epoch, wire::Duration batch_age_max) {
+  batch_age_max_ = batch_age_max;
+  if (epoch_ == epoch) return;
+  epoch_ = epoch;
+  batches_.clear();
+  closed_.clear();
+  expiries_.clear();
+  timers_.clear();
+  std::erase_if(orphans_, [epoch](const Orphan& orphan) {
+    return std::visit([epoch](const auto& answer) { return answer.batch.epoch != epoch; }, orphan);
+  });
+}
+
+Joiner::Batch* Joiner::find(wire::BatchId batch) {
+  const auto found = batches_.find(batch);
+  return found == batches_.end() ? nullptr : &found->second;
+}
+
+// --- what the broker tells ---
+
+Joiner::Settled Joiner::on_opened(const wire::Opened& opened, wire::Instant now) {
+  Settled out;
+  // Nor before the broker's life is known: its Welcome would void what had been settled, and a
+  // sink that has not had it yet is told again.
+  if (opened.batch.epoch != epoch_) {
+    counters_.stale += 1;
+  } else if (opened.slots == 0 || opened.slots > wire::kSlotsMax) {
+    counters_.bad += 1;
+  } else if (!find(opened.batch)) {
+    if (open_batches() >= policy_.open_batch_max) {
+      counters_.batches_refused += 1;
+    } else {
+      batches_[opened.batch].settled.assign(opened.slots, false);
+      expiries_.emplace_back(now - opened.age + batch_age_max_, opened.batch);
+      adopt(opened.batch, now, out);
+    }
+  }
+  return out;
+}
+
+Joiner::Settled Joiner::on_sealed(const wire::Sealed& sealed, wire::Instant now) {
+  Settled out;
+  Batch* batch = find(sealed.batch);
+  if (!batch || batch->closed || batch->sealed) return out;
+  if (sealed.ages.size() > batch->settled.size()) {
+    counters_.bad += 1;
+    return out;
+  }
+  batch->sealed = true;
+  for (const wire::Duration age : sealed.ages) batch->admitted.push_back(now - age);
+  weigh(sealed.batch, *batch, now, out);
+  return out;
+}
+
+void Joiner::on_closed(wire::BatchId id) {
+  Batch* batch = find(id);
+  if (!batch || batch->closed) return;
+  batch->closed = true;
+  batch->settled.assign(batch->settled.size(), true);
+  batch->collage.reset();
+  closed_.push_back(id);
+  if (closed_.size() > policy_.open_batch_max) {
+    batches_.erase(closed_.front());
+    closed_.pop_front();
+  }
+}
+
+// --- what the stages answer ---
+
+void Joiner::keep_orphan(Orphan orphan) {
+  orphans_.push_back(std::move(orphan));
+  if (orphans_.size() <= policy_.orphan_max) return;
+  orphans_.pop_front();
+  counters_.orphans_dropped += 1;
+}
+
+void Joiner::adopt(wire::BatchId batch, wire::Instant now, Settled& out) {
+  const auto ours =
+      std::stable_partition(orphans_.begin(), orphans_.end(), [batch](const Orphan& orphan) {
+        return std::visit([batch](const auto& a) { return a.batch != batch; }, orphan);
+      });
+  std::vector<Orphan> adopted(std::make_move_iterator(ours),
+                              std::make_move_iterator(orphans_.end()));
+  orphans_.erase(ours, orphans_.end());
+  const auto take = [&](Settled more) {
+    out.insert(out.end(), std::make_move_iterator(more.begin()),
+               std::make_move_iterator(more.end()));
+  };
+  for (Orphan& orphan : adopted) {
+    if (auto* single = std::get_if<wire::Answer>(&orphan)) {
+      take(on_single(std::move(*single)));
+    } else {
+      take(on_collage(std::move(std::get<wire::CollageAnswer>(orphan)), now));
+    }
+  }
+}
+
+Joiner::Settled Joiner::on_single(wire::Answer answer) {
+  Settled out;
+  if (epoch_ && answer.batch.epoch != *epoch_) {
+    counters_.stale += 1;
+    return out;
+  }
+  Batch* batch = find(answer.batch);
+  if (!batch) {
+    keep_orphan(std::move(answer));
+    return out;
+  }
+  const bool rejected = answer.verdict.reason != Reason::none;
+  if (answer.slot >= batch->settled.size() || (!rejected && answer.verdict.predictions.empty())) {
+    counters_.bad += 1;
+  } else if (batch->settled[answer.slot]) {
+    counters_.late_single += rejected ? 0 : 1;
+  } else {
+    batch->settled[answer.slot] = true;
+    (rejected ? counters_.rejected : answer.hedge ? counters_.hedge : counters_.single) += 1;
+    out.push_back({answer.batch, answer.slot, answer.hedge ? Source::hedge : Source::single,
+                   std::move(answer.verdict), std::move(answer.version)});
+  }
+  return out;
+}
+
+Joiner::Settled Joiner::on_collage(wire::CollageAnswer answer, wire::Instant now) {
+  Settled out;
+  if (epoch_ && answer.batch.epoch != *epoch_) {
+    counters_.stale += 1;
+    return out;
+  }
+  Batch* batch = find(answer.batch);
+  if (!batch) {
+    keep_orphan(std::move(answer));
+  } else if (answer.cells.size() != batch->settled.size()) {
+    counters_.bad += 1;
+  } else if (batch->closed || batch->collage) {
+    counters_.spare_collage += 1;
+  } else {
+    const wire::BatchId id = answer.batch;
+    batch->collage = std::move(answer);
+    weigh(id, *batch, now, out);
+  }
+  return out;
+}
+
+void Joiner::weigh(wire::BatchId id, Batch& batch, wire::Instant now, Settled& out) {
+  if (!batch.sealed || !batch.collage) return;
+  for (wire::Slot slot = 0; slot < batch.admitted.size(); ++slot) {
+    const wire::Predictions& cell = batch.collage->cells[slot];
+    if (batch.settled[slot]) {
+      counters_.spare_collage += 1;
+    } else if (!cell.empty() && cell.front().probability < policy_.gate) {
+      counters_.unsure += 1;
+    } else if (!cell.empty()) {
+      const wire::Instant due = batch.admitted[slot] + patience_;
+      if (due <= now) {
+        settle_from_collage(id, batch, slot, out);
+      } else {
+        timers_.emplace(due, id, slot);
+      }
+    }
+  }
+}
+
+void Joiner::settle_from_collage(wire::BatchId id, Batch& batch, wire::Slot slot, Settled& out) {
+  batch.settled[slot] = true;
+  counters_.collage += 1;
+  out.push_back({id, slot, Source::collage,
+                 wire::Verdict{std::move(batch.collage->cells[slot]), Reason::none},
+                 batch.collage->version});
+}
+
+// --- time ---
+
+Joiner::Settled Joiner::on_timeout(wire::Instant now) {
+  Settled out;
+  while (!timers_.empty() && std::get<0>(*timers_.begin()) <= now) {
+    const auto [due, id, slot] = *timers_.begin();
+    timers_.erase(timers_.begin());
+    Batch* batch = find(id);
+    if (!batch || batch->settled[slot]) {
+      counters_.spare_collage += 1;
+      continue;
+    }
+    settle_from_collage(id, *batch, slot, out);
+  }
+  while (!expiries_.empty() && expiries_.front().first <= now) {
+    const Batch* batch = find(expiries_.front().second);
+    if (batch && !batch->closed) {
+      counters_.batches_expired += 1;
+      on_closed(expiries_.front().second);
+    }
+    expiries_.pop_front();
+  }
+  return out;
+}
+
+std::optional<wire::Instant> Joiner::next_timeout() const {
+  std::optional<wire::Instant> next;
+  if (!timers_.empty()) next = std::get<0>(*timers_.begin());
+  if (!expiries_.empty())
+    next = std::min(expiries_.front().first, next.value_or(expiries_.front().first));
+  return next;
+}
+
+}  // namespace stages::sink

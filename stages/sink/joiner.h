@@ -1,0 +1,116 @@
+// Chooses the answer of each slot from its two sources.
+//
+// A slot may be answered by single CNNs, which saw that image alone, and by the collage-CNN,
+// which saw the whole batch as one picture and is a little less accurate.  The joiner prefers
+// single answers, but not for ever:
+//
+//     admitted        patience
+//        | single only    | a collage answer will do too
+//        +----------------+------------------------------------ ... until settled or closed
+//
+// A single answer is handed on the moment it comes; no slot waits for another.  A slot is settled
+// at most once, and a collage answer below the gate, or for a blank slot, never settles one.
+// Patience runs from each slot's own admission, which the broker tells when it seals the batch;
+// a collage answer that comes before that waits for it.  The deadline is the broker's business.
+//
+// Answers for a batch not told of yet are orphans: kept, the oldest giving way, until it is.
+//
+// Joiner is a pure state machine.  Callers pass `now`, which never goes back; at any one instant
+// they call on_timeout first, so an answer that ties with a timeout loses.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <tuple>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "wire/message.h"
+#include "wire/types.h"
+
+namespace stages::sink {
+
+class Joiner {
+ public:
+  struct Policy {
+    std::size_t open_batch_max = 0;  // Beyond it, batches are not taken in.
+    std::size_t orphan_max = 0;      // Answers kept for batches not told of yet.
+    float gate = 0;                  // A collage answer less probable than this does not count.
+  };
+  struct Counters {
+    std::uint64_t single = 0, hedge = 0, collage = 0, rejected = 0;  // Slots settled, by source.
+    std::uint64_t late_single = 0;    // Stragglers: their slot had been answered without them.
+    std::uint64_t spare_collage = 0;  // Collage answers not needed.
+    std::uint64_t unsure = 0;         // Collage answers below the gate.
+    std::uint64_t bad = 0;            // Dropped: not of their batch's shape.
+    std::uint64_t stale = 0;          // Dropped: of another broker's life.
+    std::uint64_t orphans_dropped = 0;
+    std::uint64_t batches_refused = 0;  // At open_batch_max.
+    std::uint64_t batches_expired = 0;  // Their Closed never came.
+  };
+  using Settled = std::vector<wire::Settled>;
+
+  // Requires open_batch_max > 0.
+  explicit Joiner(Policy policy);
+
+  // The broker's life whose batches count, and how long one may stay open after which its Closed
+  // must have been lost.  Another life voids all that is held.
+  void on_epoch(wire::Epoch epoch, wire::Duration batch_age_max);
+
+  // For collage answers and seals from now on; slots that wait already keep their time.
+  void set_patience(wire::Duration patience) { patience_ = patience; }
+
+  // Notes a batch that opened `age` ago; telling it twice changes nothing.  Orphans may settle.
+  [[nodiscard]] Settled on_opened(const wire::Opened& opened, wire::Instant now);
+  // Slots from ages.size() on are blank; the others were admitted that long ago.
+  [[nodiscard]] Settled on_sealed(const wire::Sealed& sealed, wire::Instant now);
+  // Every slot is settled, or its deadline is over.
+  void on_closed(wire::BatchId batch);
+
+  // Answers come from the network: what fits no open slot is counted and dropped.
+  [[nodiscard]] Settled on_single(wire::Answer answer);
+  [[nodiscard]] Settled on_collage(wire::CollageAnswer answer, wire::Instant now);
+
+  // Settles what patience no longer holds back, in order of time, batch and slot.
+  [[nodiscard]] Settled on_timeout(wire::Instant now);
+  std::optional<wire::Instant> next_timeout() const;
+
+  const Counters& counters() const { return counters_; }
+  std::size_t open_batches() const { return batches_.size() - closed_.size(); }
+  std::size_t orphans() const { return orphans_.size(); }
+
+ private:
+  struct Batch {
+    std::vector<bool> settled;  // A flag a slot.
+    bool closed = false;
+    bool sealed = false;
+    std::vector<wire::Instant> admitted;  // Of the filled slots, once sealed.
+    std::optional<wire::CollageAnswer> collage;
+  };
+  using Orphan = std::variant<wire::Answer, wire::CollageAnswer>;
+  using Key = std::tuple<wire::Instant, wire::BatchId, wire::Slot>;
+
+  Batch* find(wire::BatchId batch);
+  void keep_orphan(Orphan orphan);
+  void adopt(wire::BatchId batch, wire::Instant now, Settled& out);
+  // Settles from the collage or sets timers, once both it and the seal are there.
+  void weigh(wire::BatchId id, Batch& batch, wire::Instant now, Settled& out);
+  void settle_from_collage(wire::BatchId id, Batch& batch, wire::Slot slot, Settled& out);
+
+  const Policy policy_;
+  std::optional<wire::Epoch> epoch_;
+  std::map<wire::BatchId, Batch> batches_;  // Closed ones stay a while, to know late answers.
+  std::deque<wire::BatchId> closed_;        // The oldest first.
+  std::deque<Orphan> orphans_;
+  std::deque<std::pair<wire::Instant, wire::BatchId>> expiries_;  // In order of opening.
+  std::set<Key> timers_;
+  wire::Duration patience_{};
+  wire::Duration batch_age_max_{};
+  Counters counters_;
+};
+
+}  // namespace stages::sink

@@ -1,0 +1,61 @@
+// How long to wait for single answers, learned from how long they have taken of late.
+//
+//     patience = min(p95, 1.6 x median) over the recent service of healthy workers,
+//
+// within [min, max].  A worker is healthy while its median is at most twice the median of all
+// workers' medians, so that one bad worker cannot drag patience up for everyone.  Until
+// `sample_min` times are known patience is `initial`.
+//
+// Patience is pure.  The window is a ring of the last `window` times a worker, for at most
+// `worker_max` workers; the one heard from longest ago gives way.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "wire/message.h"
+#include "wire/types.h"
+
+namespace stages::sink {
+
+class Patience {
+ public:
+  struct Policy {
+    bool learned = true;  // If not, patience stays `initial`; the rest is still learned.
+    wire::Duration initial{};
+    wire::Duration min{};
+    wire::Duration max{};
+    std::size_t window = 128;
+    std::size_t sample_min = 32;
+    std::size_t worker_max = 0;
+    double budget_share = 0.11;  // Hedges a request that cost as much as the collages do.
+  };
+
+  // Requires min <= max, window > 0, worker_max > 0.
+  explicit Patience(Policy policy);
+
+  // A single answer took this long from admission; hedges are not to be told.
+  void on_service(wire::WorkerId worker, wire::Duration service);
+
+  // Learns anew from the windows; cost O(n log n) in the times held.
+  void learn();
+
+  // As learned last; zero quantiles while too little is known.
+  const wire::Service& service() const { return service_; }
+
+ private:
+  struct Window {
+    std::vector<wire::Duration> times;  // A ring once full.
+    std::size_t next = 0;
+    std::uint64_t used = 0;
+  };
+  std::vector<wire::Duration> healthy() const;
+
+  const Policy policy_;
+  std::map<wire::WorkerId, Window> windows_;
+  std::uint64_t uses_ = 0;
+  wire::Service service_;
+};
+
+}  // namespace stages::sink

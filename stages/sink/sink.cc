@@ -1,0 +1,148 @@
+#include "stages/sink/sink.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "wire/check.h"
+
+namespace stages::sink {
+namespace {
+
+constexpr wire::Peer kToBroker{kBroker, 0};
+constexpr wire::Duration kLearnEvery = std::chrono::seconds(1);
+
+wire::WorkerHello hello(wire::WorkerId id) {
+  wire::WorkerHello hello;
+  hello.worker = id;
+  hello.role = wire::Role::sink;
+  return hello;
+}
+
+}  // namespace
+
+Sink::Sink(wire::WorkerId id, Policy policy)
+    : policy_(policy),
+      membership_(hello(id), policy.membership),
+      joiner_(policy.joiner),
+      patience_(policy.patience) {
+  joiner_.set_patience(patience());
+}
+
+wire::Duration Sink::patience() const {
+  return policy_.collage_first ? wire::Duration::zero() : patience_.service().patience;
+}
+
+wire::Actions Sink::on_message(wire::Peer from, wire::Message message, wire::Instant now) {
+  if (std::holds_alternative<wire::Drain>(message)) {
+    actions_.finished = true;  // What it holds the broker tells again to the next sink.
+  } else if (from.link == kBroker) {
+    on_broker(std::move(message), now);
+  } else {
+    on_stage(from, std::move(message), now);
+  }
+  return std::exchange(actions_, {});
+}
+
+void Sink::on_broker(wire::Message message, wire::Instant now) {
+  if (const auto* opened = std::get_if<wire::Opened>(&message)) {
+    tell(joiner_.on_opened(*opened, now));
+  } else if (const auto* sealed = std::get_if<wire::Sealed>(&message)) {
+    tell(joiner_.on_sealed(*sealed, now));
+  } else if (const auto* closed = std::get_if<wire::Closed>(&message)) {
+    joiner_.on_closed(closed->batch);
+  } else if (const auto* welcome = std::get_if<wire::Welcome>(&message)) {
+    if (membership_.on_welcome(*welcome, now))
+      joiner_.on_epoch(welcome->epoch, welcome->deadline_max);
+  } else if (const auto* refuse = std::get_if<wire::Refuse>(&message)) {
+    membership_.on_refuse(*refuse, now);
+    actions_.note(wire::Note::Level::warning,
+                  "the broker refuses us: " + std::string(to_string(refuse->reason)));
+  } else if (std::holds_alternative<wire::Undelivered>(message)) {
+    counters_.undelivered += 1;
+    membership_.on_undelivered(now);
+  } else {
+    counters_.bad_messages += 1;
+  }
+}
+
+void Sink::on_stage(wire::Peer from, wire::Message message, wire::Instant now) {
+  if (auto* answer = std::get_if<wire::Answer>(&message)) {
+    counters_.answers += 1;
+    if (!answer->hedge && answer->verdict.reason == wire::Reason::none) {
+      patience_.on_service(answer->worker, answer->age);
+    }
+    tell(joiner_.on_single(std::move(*answer)));
+  } else if (auto* collage = std::get_if<wire::CollageAnswer>(&message)) {
+    counters_.collage_inferences += 1;
+    tell(joiner_.on_collage(std::move(*collage), now));
+  } else if (std::holds_alternative<wire::Probe>(message)) {
+    actions_.send(from, status());
+  } else if (std::holds_alternative<wire::Undelivered>(message)) {
+    counters_.undelivered += 1;
+  } else if (const auto* undecodable = std::get_if<wire::Undecodable>(&message)) {
+    counters_.bad_messages += 1;
+    actions_.send(from, wire::Refuse{undecodable->reason});
+  } else {
+    counters_.bad_messages += 1;
+  }
+}
+
+void Sink::tell(Joiner::Settled settled) {
+  for (wire::Settled& one : settled) actions_.send(kToBroker, std::move(one));
+}
+
+wire::Actions Sink::on_timeout(wire::Instant now) {
+  tell(joiner_.on_timeout(now));
+  if (now >= learn_at_) {
+    learn_at_ = now + kLearnEvery;
+    patience_.learn();
+    joiner_.set_patience(patience());
+    if (membership_.joined()) {
+      wire::Service service = patience_.service();
+      service.patience = patience();
+      actions_.send(kToBroker, service);
+    }
+  }
+  if (auto message = membership_.on_timeout(now)) actions_.send(kToBroker, std::move(*message));
+  return std::exchange(actions_, {});
+}
+
+wire::Actions Sink::on_done(wire::WorkId, wire::Outcome, wire::Instant) {
+  COLLAGE_CHECK(!"the sink asks for no work");
+  return {};
+}
+
+std::optional<wire::Instant> Sink::next_timeout() const {
+  wire::Instant next = learn_at_;
+  if (const auto join = membership_.next_timeout()) next = std::min(next, *join);
+  if (const auto joiner = joiner_.next_timeout()) next = std::min(next, *joiner);
+  return next;
+}
+
+wire::Status Sink::status() const {
+  const Joiner::Counters& c = joiner_.counters();
+  return {{
+      {"settled_single", c.single},
+      {"settled_hedge", c.hedge},
+      {"settled_collage", c.collage},
+      {"settled_rejected", c.rejected},
+      {"late_single", c.late_single},
+      {"spare_collage", c.spare_collage},
+      {"unsure_collage", c.unsure},
+      {"bad_answers", c.bad},
+      {"stale_answers", c.stale},
+      {"orphans", joiner_.orphans()},
+      {"orphans_dropped", c.orphans_dropped},
+      {"batches_open", joiner_.open_batches()},
+      {"batches_refused", c.batches_refused},
+      {"batches_expired", c.batches_expired},
+      {"answers", counters_.answers},
+      {"collage_inferences", counters_.collage_inferences},
+      {"undelivered", counters_.undelivered},
+      {"bad_messages", counters_.bad_messages},
+      {"patience_ns", static_cast<std::uint64_t>(patience().count())},
+  }};
+}
+
+}  // namespace stages::sink

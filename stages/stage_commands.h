@@ -1,0 +1,24 @@
+// The verbs of collage-stage: which part of a pipeline a process plays.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "runtime/service.h"
+
+namespace stages {
+
+struct StageOptions {
+  runtime::ServiceOptions service;
+  std::uint64_t index = 0;  // Names the stage in the log and seeds its emulated latencies.
+};
+
+// Each returns the exit code and throws what keeps it from starting.
+int run_classifier(const StageOptions& options);
+// Assembler and collage-CNN in one process where the pipeline joins them by inproc://.
+int run_collage(const StageOptions& options);
+// One of the two, where it joins them by tcp://.
+int run_assembler(const StageOptions& options);
+int run_collage_cnn(const StageOptions& options);
+
+}  // namespace stages

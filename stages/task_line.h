@@ -1,0 +1,96 @@
+// One task at a time, and the service time of a slower machine.
+//
+//     push -> waiting -> start -> working -> done -> held -> release
+//
+// A task begins when the one before has been released.  With an emulation its answer is held
+// until a latency drawn from the table has passed since it began, or its own compute if that is
+// longer, as in the experiment of Narra et al., 2019; the hold is a timer, never a sleep.
+//
+// TaskLine is pure.  Bounded by its owner, which grants credit.
+#pragma once
+
+#include <algorithm>
+#include <deque>
+#include <optional>
+#include <utility>
+
+#include "wire/machine.h"
+#include "wire/random.h"
+
+namespace stages {
+
+struct Emulation {
+  wire::QuantileTable table;  // Seconds.
+  wire::Rng rng;
+};
+
+template <class Task>
+class TaskLine {
+ public:
+  struct Finished {
+    Task task;
+    wire::Instant arrived;
+    wire::Outcome outcome;
+  };
+
+  explicit TaskLine(std::optional<Emulation> emulation) : emulation_(std::move(emulation)) {}
+
+  void push(Task task, wire::Instant now) { waiting_.push_back({std::move(task), now}); }
+
+  // The next task, to be worked on now; nullptr while another is under way or none waits.  The
+  // caller may move pictures out of it.
+  Task* start(wire::Instant now) {
+    if (current_ || waiting_.empty()) return nullptr;
+    current_ = std::move(waiting_.front());
+    waiting_.pop_front();
+    release_at_ = now;
+    if (emulation_) {
+      release_at_ = now + wire::from_seconds(emulation_->table.draw(emulation_->rng));
+    }
+    return &current_->task;
+  }
+
+  // The work on the current task is done.
+  void done(wire::Outcome outcome, wire::Instant now) {
+    outcome_ = std::move(outcome);
+    release_at_ = std::max(release_at_, now);
+  }
+
+  // The current task with its outcome, once its hold is over.
+  std::optional<Finished> release(wire::Instant now) {
+    if (!outcome_ || now < release_at_) return std::nullopt;
+    Finished finished{std::move(current_->task), current_->arrived, std::move(*outcome_)};
+    current_.reset();
+    outcome_.reset();
+    return finished;
+  }
+
+  // Takes out of the line, not out of work, what `unwanted` says; calls `dropped` for each.
+  template <class Unwanted, class Dropped>
+  void drop(Unwanted unwanted, Dropped dropped) {
+    std::erase_if(waiting_, [&](const Arrived& arrived) {
+      if (!unwanted(arrived.task)) return false;
+      dropped(arrived.task);
+      return true;
+    });
+  }
+
+  std::optional<wire::Instant> next_timeout() const {
+    if (!outcome_) return std::nullopt;
+    return release_at_;
+  }
+  bool idle() const { return !current_ && waiting_.empty(); }
+
+ private:
+  struct Arrived {
+    Task task;
+    wire::Instant arrived;
+  };
+  std::optional<Emulation> emulation_;
+  std::deque<Arrived> waiting_;
+  std::optional<Arrived> current_;
+  std::optional<wire::Outcome> outcome_;  // Of the current task: it is held.
+  wire::Instant release_at_;
+};
+
+}  // namespace stages

@@ -1,0 +1,182 @@
+#include "stages/classifier/classifier.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/stages/heard.h"
+
+namespace stages::classifier {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+using wire::Sequence;
+
+constexpr wire::Epoch kEpoch{7}, kOther{8};
+constexpr wire::Peer kFromBroker{kBroker, 0}, kFromSink{kSink, 0};
+constexpr wire::WorkerId kId{1, 2};
+constexpr wire::Instant at(wire::Duration t) { return {t}; }
+
+class ClassifierTest : public testing::Test {
+ protected:
+  ClassifierTest() {
+    (void)classifier.on_timeout(at(0ms));
+    (void)welcome(kEpoch);
+  }
+  wire::Actions welcome(wire::Epoch epoch) {
+    auto actions = classifier.on_message(kFromBroker, wire::Welcome{epoch, 1s, 0, 0, 1s}, at(0ms));
+    actions.append(classifier.on_timeout(at(0ms)));
+    return actions;
+  }
+  wire::Actions assign(std::uint64_t sequence, wire::Duration t = 0ms, wire::Epoch epoch = kEpoch) {
+    wire::Assign message;
+    message.sequence = {sequence};
+    message.batch = {epoch, {1}};
+    message.slot = static_cast<wire::Slot>(sequence);
+    message.age = 10ms;
+    message.image = image;
+    return classifier.on_message(kFromBroker, message, at(t));
+  }
+  wire::Actions done(std::uint64_t work, wire::Duration t,
+                     wire::Verdict verdict = {{{{3}, 0.5f}}, wire::Reason::none}) {
+    return classifier.on_done({work}, {std::move(verdict), 4ms, "v1"}, at(t));
+  }
+
+  wire::Payload image{wire::Payload::Bytes(10)};
+  Classifier classifier{{kId, wire::Role::classifier, {}, 2},
+                        {.backoff_min = 100ms, .backoff_max = 1s},
+                        std::nullopt};
+};
+
+TEST_F(ClassifierTest, SaysHelloToTheBrokerFirst) {
+  Classifier fresh({kId, wire::Role::classifier, {}, 2}, {100ms, 1s}, std::nullopt);
+  EXPECT_EQ(fresh.next_timeout(), at(0ms));
+  const auto hello = heard<wire::WorkerHello>(fresh.on_timeout(at(0ms)), kBroker);
+  ASSERT_THAT(hello, SizeIs(1));
+  EXPECT_EQ(hello[0].worker, kId);
+  EXPECT_EQ(hello[0].capacity, 2u);
+}
+
+TEST_F(ClassifierTest, ATaskBecomesWorkAtOnceOnTheSameBytes) {
+  const auto actions = assign(1);
+  ASSERT_TRUE(actions.work);
+  EXPECT_EQ(std::get<wire::Classify>(actions.work->job).image.bytes().data(), image.bytes().data());
+}
+
+TEST_F(ClassifierTest, TheAnswerGoesToTheSinkAndTheCreditToTheBroker) {
+  const auto work = assign(1).work;
+  ASSERT_TRUE(work);
+  const auto actions = done(work->id.value, 30ms);
+  const auto answers = heard<wire::Answer>(actions, kSink);
+  ASSERT_THAT(answers, SizeIs(1));
+  EXPECT_EQ(answers[0].batch, (wire::BatchId{kEpoch, {1}}));
+  EXPECT_EQ(answers[0].slot, 1);
+  EXPECT_EQ(answers[0].worker, kId);
+  EXPECT_FALSE(answers[0].hedge);
+  EXPECT_EQ(answers[0].age, 40ms);  // What it was when it came, and the time since.
+  EXPECT_EQ(answers[0].compute, 4ms);
+  EXPECT_EQ(answers[0].version, "v1");
+  EXPECT_EQ(answers[0].verdict.predictions[0].label.value, 3u);
+  const auto ready = heard<wire::Ready>(actions, kBroker);
+  ASSERT_THAT(ready, SizeIs(1));
+  EXPECT_EQ(ready[0].seen, Sequence{1});
+  EXPECT_THAT(ready[0].held, IsEmpty());
+  EXPECT_EQ(classifier.counters().answered, 1u);
+}
+
+TEST_F(ClassifierTest, TheNextTaskBeginsWhenTheOneBeforeIsDone) {
+  assign(1);
+  EXPECT_FALSE(assign(2, 5ms).work);
+  const auto actions = done(1, 30ms);
+  EXPECT_TRUE(actions.work);
+  EXPECT_THAT(heard<wire::Ready>(actions, kBroker)[0].held, ElementsAre(Sequence{2}));
+}
+
+TEST_F(ClassifierTest, AnImageThatCannotBeUsedIsAnsweredWithItsReason) {
+  assign(1);
+  const auto answers = heard<wire::Answer>(done(1, 1ms, {{}, wire::Reason::not_an_image}), kSink);
+  ASSERT_THAT(answers, SizeIs(1));
+  EXPECT_EQ(answers[0].verdict.reason, wire::Reason::not_an_image);
+  EXPECT_EQ(classifier.counters().rejected, 1u);
+  EXPECT_EQ(classifier.counters().answered, 0u);
+}
+
+TEST_F(ClassifierTest, ATaskThatComesTwiceIsDoneOnce) {
+  assign(1);
+  assign(1);
+  EXPECT_EQ(classifier.counters().repeated, 1u);
+  EXPECT_FALSE(done(1, 1ms).work);
+}
+
+TEST_F(ClassifierTest, ATaskOfABrokerThatWeHaveNotJoinedIsDropped) {
+  EXPECT_FALSE(assign(1, 0ms, kOther).work);
+  EXPECT_EQ(classifier.counters().repeated, 1u);
+}
+
+TEST_F(ClassifierTest, TasksBeyondTwiceTheCreditAreDropped) {
+  for (std::uint64_t sequence = 1; sequence <= 5; ++sequence) assign(sequence);
+  EXPECT_EQ(classifier.counters().over_credit, 1u);
+}
+
+TEST_F(ClassifierTest, AnEmulatedLatencyHoldsTheAnswerByATimer) {
+  Classifier slow({kId, wire::Role::classifier, {}, 2}, {100ms, 1s},
+                  Emulation{wire::QuantileTable({{0, 0.5}, {1, 0.5}}), wire::Rng(1)});
+  (void)slow.on_timeout(at(0ms));
+  (void)slow.on_message(kFromBroker, wire::Welcome{kEpoch, 1s, 0, 0, 1s}, at(0ms));
+  (void)slow.on_timeout(at(0ms));
+  wire::Assign message;
+  message.sequence = {1};
+  message.batch = {kEpoch, {1}};
+  ASSERT_TRUE(slow.on_message(kFromBroker, message, at(0ms)).work);
+  const auto early = slow.on_done({1}, {wire::Verdict{{{{3}, 0.5f}}, {}}, 4ms, "v1"}, at(30ms));
+  EXPECT_THAT(heard<wire::Answer>(early, kSink), IsEmpty());
+  EXPECT_EQ(slow.next_timeout(), at(500ms));
+  EXPECT_THAT(heard<wire::Answer>(slow.on_timeout(at(500ms)), kSink), SizeIs(1));
+}
+
+TEST_F(ClassifierTest, ABrokerThatHasRestartedIsJoinedAndToldWhatIsStillHeld) {
+  assign(1);
+  const auto ready = heard<wire::Ready>(welcome(kOther), kBroker);
+  ASSERT_THAT(ready, SizeIs(1));
+  EXPECT_EQ(ready[0].seen, Sequence{0});
+  EXPECT_THAT(ready[0].held, ElementsAre(Sequence{0}));
+  assign(1, 0ms, kOther);
+  const auto after = heard<wire::Ready>(done(1, 1ms), kBroker);
+  ASSERT_THAT(after, SizeIs(1));
+  EXPECT_THAT(after[0].held, ElementsAre(Sequence{1}));
+}
+
+TEST_F(ClassifierTest, ADrainingStageTakesLeaveAndFinishesWithItsLastTask) {
+  assign(1);
+  const auto leaving = classifier.on_message(wire::kLocal, wire::Drain{}, at(1ms));
+  EXPECT_TRUE(heard<wire::Ready>(leaving, kBroker)[0].leaving);
+  EXPECT_FALSE(leaving.finished);
+  const auto last = done(1, 2ms);
+  EXPECT_TRUE(last.finished);
+  EXPECT_THAT(heard<wire::Answer>(last, kSink), SizeIs(1));
+}
+
+TEST_F(ClassifierTest, AnIdleStageIsDrainedAtOnce) {
+  EXPECT_TRUE(classifier.on_message(wire::kLocal, wire::Drain{}, at(1ms)).finished);
+}
+
+TEST_F(ClassifierTest, ARefusalIsNotedAndAnsweredByAHelloLater) {
+  const auto actions =
+      classifier.on_message(kFromBroker, wire::Refuse{wire::Reason::wrong_model}, at(1ms));
+  ASSERT_THAT(actions.notes, SizeIs(1));
+  EXPECT_EQ(actions.notes[0].text, "the broker refuses us: wrong_model");
+  EXPECT_EQ(classifier.next_timeout(), at(1001ms));
+}
+
+TEST_F(ClassifierTest, WhatCannotBeSentOrReadIsCounted) {
+  (void)classifier.on_message(kFromSink, wire::Undelivered{}, at(1ms));
+  (void)classifier.on_message(kFromBroker, wire::Undelivered{}, at(1ms));
+  EXPECT_EQ(classifier.counters().undelivered, 2u);
+  (void)classifier.on_message(kFromBroker, wire::Undecodable{}, at(1ms));
+  (void)classifier.on_message(kFromSink, wire::Assign{}, at(1ms));
+  EXPECT_EQ(classifier.counters().bad_messages, 2u);
+}
+
+}  // namespace
+}  // namespace stages::classifier

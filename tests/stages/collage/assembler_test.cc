@@ -1,0 +1,307 @@
+#include "stages/collage/assembler.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/stages/heard.h"
+
+namespace stages::collage {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+using wire::Reason;
+using wire::Sequence;
+
+constexpr std::uint32_t kBroker = Assembler::kBroker;
+constexpr std::uint32_t kCollage = Assembler::kCollage;
+constexpr std::uint32_t kSink = Assembler::kSink;
+constexpr wire::Peer kFromBroker{kBroker, 0}, kNode{kCollage, 1}, kOtherNode{kCollage, 2};
+constexpr wire::Epoch kEpoch{7}, kOther{8}, kOwn{5};
+constexpr wire::Model kModel{11, 2, {}};
+constexpr wire::Instant at(wire::Duration t) { return {t}; }
+constexpr wire::BatchId batch(std::uint64_t n, wire::Epoch epoch = kEpoch) { return {epoch, {n}}; }
+
+class AssemblerTest : public testing::Test {
+ protected:
+  AssemblerTest() {
+    (void)hello(kNode);
+    (void)assembler.on_timeout(now);
+    (void)welcome(kEpoch);
+    (void)assembler.on_timeout(now);
+  }
+  wire::Actions tell(wire::Peer from, wire::Message message) {
+    auto actions = assembler.on_message(from, std::move(message), now);
+    if (actions.work) work = actions.work;
+    return actions;
+  }
+  wire::Actions hello(wire::Peer from, wire::Model model = kModel,
+                      wire::Role role = wire::Role::collage) {
+    return tell(from, wire::WorkerHello{{2, from.id}, role, model, 1});
+  }
+  wire::Actions welcome(wire::Epoch epoch) {
+    return tell(kFromBroker, wire::Welcome{epoch, 100ms, 0, 0, 1s});
+  }
+  // The broker's sequence of a batch is its number.
+  wire::Actions assign(std::uint64_t number, wire::Slot slot, wire::Epoch epoch = kEpoch) {
+    wire::Assign message;
+    message.sequence = {number};
+    message.batch = batch(number, epoch);
+    message.slot = slot;
+    message.image = image;
+    return tell(kFromBroker, message);
+  }
+  wire::Actions seal(std::uint64_t number, wire::Slot filled) {
+    return tell(kFromBroker, wire::Seal{batch(number), filled});
+  }
+  wire::Actions drop(std::uint64_t number) { return tell(kFromBroker, wire::Drop{batch(number)}); }
+  // The paste under way is done; the canvas that comes back is the one handed out, or a fresh one.
+  wire::Actions pasted(Reason reason = Reason::none) {
+    auto& paste = std::get<wire::Paste>(work->job);
+    wire::Payload canvas =
+        paste.canvas.empty() ? wire::Payload(wire::Payload::Bytes(12)) : std::move(paste.canvas);
+    canvas_data = canvas.bytes().data();
+    const wire::WorkId id = work->id;
+    work.reset();
+    auto actions = assembler.on_done(id, {wire::Pasted{std::move(canvas), reason}, 1ms, {}}, now);
+    if (actions.work) work = actions.work;
+    return actions;
+  }
+  // Sends a batch of one image all the way to the collage-CNN.
+  wire::Actions send_whole(std::uint64_t number) {
+    assign(number, 0);
+    seal(number, 1);
+    return pasted();
+  }
+  wire::Actions node_ready(std::uint64_t seen, std::vector<Sequence> held = {}) {
+    return tell(kNode, wire::Ready{{seen}, std::move(held), false});
+  }
+
+  wire::Payload image{wire::Payload::Bytes(10)};
+  const std::uint8_t* canvas_data = nullptr;
+  wire::Instant now;
+  std::optional<wire::Work> work;
+  Assembler assembler{{{1, 1}, wire::Role::assembler, kModel, 2},
+                      kOwn,
+                      {.membership = {100ms, 1s}, .heartbeat = 100ms}};
+};
+
+TEST_F(AssemblerTest, SaysNothingToTheBrokerUntilItsCollageCnnIsThere) {
+  Assembler alone({{1, 1}, wire::Role::assembler, kModel, 2}, kOwn, {{100ms, 1s}, 100ms});
+  EXPECT_EQ(alone.next_timeout(), std::nullopt);
+  EXPECT_THAT(alone.on_timeout(at(0ms)).messages, IsEmpty());
+  const auto actions =
+      alone.on_message(kNode, wire::WorkerHello{{2, 1}, wire::Role::collage, kModel, 1}, at(10ms));
+  EXPECT_EQ(heard<wire::Welcome>(actions, kCollage)[0].epoch, kOwn);
+  EXPECT_THAT(heard<wire::WorkerHello>(alone.on_timeout(at(10ms)), kBroker), SizeIs(1));
+}
+
+TEST_F(AssemblerTest, ACollageCnnOfAnotherModelGridOrRoleIsRefused) {
+  for (const wire::Actions& actions :
+       {hello(kOtherNode, {12, 2, {}}), hello(kOtherNode, {11, 3, {}}),
+        hello(kOtherNode, kModel, wire::Role::classifier)}) {
+    EXPECT_EQ(heard<wire::Refuse>(actions, kCollage)[0].reason, Reason::wrong_model);
+  }
+  EXPECT_EQ(assembler.counters().refused, 3u);
+}
+
+TEST_F(AssemblerTest, EachImageIsPastedAsItArrivesOntoTheSameCanvas) {
+  EXPECT_TRUE(assign(1, 0).work);
+  EXPECT_TRUE(std::get<wire::Paste>(work->job).canvas.empty());
+  EXPECT_EQ(std::get<wire::Paste>(work->job).image.bytes().data(), image.bytes().data());
+  EXPECT_FALSE(assign(1, 1).work);  // One at a time.
+  EXPECT_TRUE(pasted().work);
+  EXPECT_EQ(std::get<wire::Paste>(work->job).canvas.bytes().data(), canvas_data);
+  EXPECT_EQ(std::get<wire::Paste>(work->job).slot, 1);
+}
+
+TEST_F(AssemblerTest, ASealedBatchGoesToTheCollageCnnWhenItsLastImageIsPasted) {
+  assign(1, 0);
+  assign(1, 1);
+  pasted();
+  now = at(30ms);
+  EXPECT_THAT(heard<wire::CollageTask>(seal(1, 2), kCollage), IsEmpty());
+  const auto tasks = heard<wire::CollageTask>(pasted(), kCollage);
+  ASSERT_THAT(tasks, SizeIs(1));
+  EXPECT_EQ(tasks[0].host, kOwn);
+  EXPECT_EQ(tasks[0].sequence, Sequence{1});
+  EXPECT_EQ(tasks[0].batch, batch(1));
+  EXPECT_EQ(tasks[0].age, 30ms);
+  EXPECT_THAT(tasks[0].blank, ElementsAre(false, false, true, true));
+  EXPECT_EQ(tasks[0].picture.bytes().data(), canvas_data);
+  EXPECT_EQ(assembler.counters().collages, 1u);
+}
+
+TEST_F(AssemblerTest, ABatchThatIsNotSealedIsNotHandedOut) {
+  assign(1, 0);
+  EXPECT_THAT(heard<wire::CollageTask>(pasted(), kCollage), IsEmpty());
+  EXPECT_THAT(heard<wire::CollageTask>(seal(1, 1), kCollage), SizeIs(1));
+}
+
+TEST_F(AssemblerTest, AnImageThatCannotBePastedIsAnsweredAndItsSlotIsBlank) {
+  assign(1, 0);
+  assign(1, 1);
+  seal(1, 2);
+  now = at(20ms);
+  const auto answers = heard<wire::Answer>(pasted(Reason::not_an_image), kSink);
+  ASSERT_THAT(answers, SizeIs(1));
+  EXPECT_EQ(answers[0].slot, 0);
+  EXPECT_EQ(answers[0].verdict.reason, Reason::not_an_image);
+  EXPECT_EQ(answers[0].age, 20ms);
+  EXPECT_EQ(assembler.counters().rejected, 1u);
+  EXPECT_THAT(heard<wire::CollageTask>(pasted(), kCollage)[0].blank,
+              ElementsAre(true, false, true, true));
+}
+
+TEST_F(AssemblerTest, ABatchOfNothingButBlanksNeedsNoCollage) {
+  assign(1, 0);
+  seal(1, 1);
+  const auto actions = pasted(Reason::not_an_image);
+  EXPECT_THAT(heard<wire::CollageTask>(actions, kCollage), IsEmpty());
+  EXPECT_THAT(heard<wire::Ready>(actions, kBroker)[0].held, IsEmpty());
+}
+
+TEST_F(AssemblerTest, CreditGoesBackToTheBrokerWhenTheCollageCnnIsDone) {
+  EXPECT_THAT(heard<wire::Ready>(send_whole(1), kBroker), IsEmpty());
+  EXPECT_THAT(heard<wire::Ready>(node_ready(1, {{1}}), kBroker), IsEmpty());
+  const auto ready = heard<wire::Ready>(node_ready(1), kBroker);
+  ASSERT_THAT(ready, SizeIs(1));
+  EXPECT_EQ(ready[0].seen, Sequence{1});
+  EXPECT_THAT(ready[0].held, IsEmpty());
+}
+
+TEST_F(AssemblerTest, CollagesWaitForTheCollageCnnsCredit) {
+  EXPECT_THAT(heard<wire::CollageTask>(send_whole(1), kCollage), SizeIs(1));
+  EXPECT_THAT(heard<wire::CollageTask>(send_whole(2), kCollage), IsEmpty());
+  EXPECT_THAT(heard<wire::CollageTask>(node_ready(1), kCollage), SizeIs(1));
+}
+
+TEST_F(AssemblerTest, RepeatedLateAndMisplacedImagesAreCountedAndDropped) {
+  assign(1, 0);
+  assign(1, 0);
+  assign(1, 4);
+  EXPECT_EQ(assembler.counters().repeated, 2u);
+  seal(1, 1);
+  assign(1, 1);
+  EXPECT_EQ(assembler.counters().late, 1u);
+  pasted();
+  assign(1, 2);  // The batch is gone.
+  EXPECT_EQ(assembler.counters().repeated, 3u);
+  EXPECT_FALSE(work);
+}
+
+TEST_F(AssemblerTest, BatchesBeyondTwiceTheCreditAreDropped) {
+  for (std::uint64_t number = 1; number <= 5; ++number) assign(number, 0);
+  EXPECT_EQ(assembler.counters().over_credit, 1u);
+}
+
+TEST_F(AssemblerTest, ABatchThatIsAnsweredIsDroppedWhereverItIs) {
+  send_whole(1);  // With the collage-CNN.
+  send_whole(2);  // Finished, waiting for credit.
+  assign(3, 0);   // Being pasted.
+  assign(3, 1);   // Waiting to be.
+  EXPECT_EQ(heard<wire::Drop>(drop(1), kCollage)[0].batch, batch(1));
+  EXPECT_EQ(assembler.counters().dropped, 0u);  // The collage-CNN's to count.
+  EXPECT_THAT(heard<wire::Ready>(drop(2), kBroker), SizeIs(1));
+  EXPECT_THAT(heard<wire::Ready>(drop(3), kBroker), SizeIs(1));
+  EXPECT_EQ(assembler.counters().dropped, 2u);
+  const auto actions = pasted();  // The paste comes back to nobody.
+  EXPECT_FALSE(actions.work);
+  EXPECT_THAT(actions.messages, IsEmpty());
+  EXPECT_THAT(heard<wire::CollageTask>(node_ready(1), kCollage), IsEmpty());
+}
+
+TEST_F(AssemblerTest, ALostCollageCnnTakesItsBatchesAlongAndTheBrokerIsTold) {
+  send_whole(1);
+  const auto actions = tell(kNode, wire::Undelivered{});
+  EXPECT_EQ(assembler.counters().lost, 1u);
+  EXPECT_THAT(actions.notes, SizeIs(1));
+  const auto ready = heard<wire::Ready>(actions, kBroker);
+  ASSERT_FALSE(ready.empty());
+  EXPECT_TRUE(ready.back().leaving);
+  EXPECT_THAT(ready.back().held, IsEmpty());
+  EXPECT_EQ(assembler.next_timeout(), std::nullopt);
+}
+
+TEST_F(AssemblerTest, ACollageCnnThatIsBackIsGivenWhatWaits) {
+  tell(kNode, wire::Undelivered{});
+  EXPECT_THAT(heard<wire::CollageTask>(send_whole(1), kCollage), IsEmpty());
+  const auto actions = hello(kOtherNode);
+  EXPECT_FALSE(heard<wire::Ready>(actions, kBroker)[0].leaving);
+  EXPECT_THAT(heard<wire::CollageTask>(actions, kCollage), SizeIs(1));
+}
+
+TEST_F(AssemblerTest, ACollageCnnOnANewConnectionLosesWhatItHad) {
+  send_whole(1);
+  (void)hello(kOtherNode);
+  EXPECT_EQ(assembler.counters().lost, 1u);
+  EXPECT_EQ(heard<wire::Refuse>(node_ready(1), kCollage)[0].reason, Reason::unknown_worker);
+}
+
+TEST_F(AssemblerTest, ASilentIdleCollageCnnIsLost) {
+  EXPECT_LE(assembler.next_timeout(), at(350ms));
+  EXPECT_THAT(assembler.on_timeout(at(349ms)).notes, IsEmpty());
+  EXPECT_THAT(assembler.on_timeout(at(350ms)).notes, SizeIs(1));
+}
+
+TEST_F(AssemblerTest, ACollageCnnThatLeavesCoversNothingMore) {
+  const auto leaving = tell(kNode, wire::Ready{{0}, {}, true});
+  EXPECT_TRUE(heard<wire::Ready>(leaving, kBroker)[0].leaving);
+}
+
+TEST_F(AssemblerTest, ABatchWhoseEndWasNeverToldExpiresWithItsDeadline) {
+  send_whole(1);
+  assign(2, 0);
+  EXPECT_THAT(heard<wire::Ready>(assembler.on_timeout(at(1s)), kBroker).back().held, SizeIs(2));
+  const auto actions = assembler.on_timeout(at(1001ms));
+  EXPECT_THAT(heard<wire::Ready>(actions, kBroker).back().held, IsEmpty());
+  EXPECT_EQ(assembler.counters().expired, 2u);
+  EXPECT_EQ(assembler.counters().dropped, 0u);
+}
+
+TEST_F(AssemblerTest, ABrokerThatHasRestartedVoidsAllThatWasOpen) {
+  send_whole(1);
+  send_whole(2);
+  assign(3, 0);
+  (void)welcome(kOther);
+  EXPECT_EQ(assembler.counters().expired, 2u);
+  (void)pasted();
+  EXPECT_TRUE(assign(1, 0, kOther).work);
+  const auto ready = heard<wire::Ready>(node_ready(1), kBroker);  // The old batch 1.
+  ASSERT_THAT(ready, SizeIs(1));
+  EXPECT_THAT(ready[0].held, ElementsAre(Sequence{1}));  // The new batch 1.
+}
+
+TEST_F(AssemblerTest, TasksOfABrokerThatWeHaveNotJoinedAreDropped) {
+  EXPECT_FALSE(assign(1, 0, kOther).work);
+  EXPECT_EQ(assembler.counters().repeated, 1u);
+}
+
+TEST_F(AssemblerTest, ADrainingAssemblerFinishesWithItsLastBatch) {
+  send_whole(1);
+  const auto leaving = tell(wire::kLocal, wire::Drain{});
+  EXPECT_TRUE(heard<wire::Ready>(leaving, kBroker)[0].leaving);
+  EXPECT_FALSE(leaving.finished);
+  EXPECT_TRUE(node_ready(1).finished);
+}
+
+TEST_F(AssemblerTest, ADrainingAssemblerFinishesWhenItsLastBatchExpires) {
+  send_whole(1);
+  (void)tell(wire::kLocal, wire::Drain{});
+  EXPECT_TRUE(assembler.on_timeout(at(1001ms)).finished);
+}
+
+TEST_F(AssemblerTest, WhatCannotBeSentOrReadIsCounted) {
+  (void)tell(kFromBroker, wire::Undelivered{});
+  (void)tell({kSink, 0}, wire::Undelivered{});
+  EXPECT_EQ(assembler.counters().undelivered, 2u);
+  (void)tell(kFromBroker, wire::Undecodable{});
+  (void)tell(kNode, wire::Undecodable{});
+  (void)tell({kSink, 0}, wire::Probe{});
+  EXPECT_EQ(assembler.counters().bad_messages, 3u);
+  EXPECT_THAT(tell(kFromBroker, wire::Refuse{Reason::wrong_grid}).notes, SizeIs(1));
+}
+
+}  // namespace
+}  // namespace stages::collage

@@ -1,0 +1,136 @@
+#include "stages/collage/collage_worker.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/stages/heard.h"
+
+namespace stages::collage {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+using wire::Sequence;
+
+constexpr std::uint32_t kAssembler = CollageWorker::kAssembler;
+constexpr std::uint32_t kSink = CollageWorker::kSink;
+constexpr wire::Peer kFromAssembler{kAssembler, 0};
+constexpr wire::Epoch kHost{5}, kOther{6};
+constexpr wire::WorkerId kId{1, 9};
+constexpr wire::Instant at(wire::Duration t) { return {t}; }
+constexpr wire::BatchId batch(std::uint64_t n) { return {{7}, {n}}; }
+
+class CollageWorkerTest : public testing::Test {
+ protected:
+  CollageWorkerTest() {
+    (void)worker.on_timeout(at(0ms));
+    (void)tell(wire::Welcome{kHost, 1s, 0, 0, {}});
+    (void)worker.on_timeout(at(0ms));
+  }
+  wire::Actions tell(wire::Message message, wire::Duration t = 0ms) {
+    return worker.on_message(kFromAssembler, std::move(message), at(t));
+  }
+  wire::Actions task(std::uint64_t sequence, wire::Epoch host = kHost) {
+    wire::CollageTask message;
+    message.host = host;
+    message.sequence = {sequence};
+    message.batch = batch(sequence);
+    message.blank = {false, true};
+    message.age = 10ms;
+    message.picture = picture;
+    return tell(message);
+  }
+  wire::Actions done(std::uint64_t work, wire::Duration t,
+                     std::vector<wire::Predictions> cells = {{{{3}, 0.5f}}, {}}) {
+    return worker.on_done({work}, {wire::Cells{std::move(cells)}, 4ms, "c1"}, at(t));
+  }
+
+  wire::Payload picture{wire::Payload::Bytes(10)};
+  CollageWorker worker{
+      {kId, wire::Role::collage, {}, 2}, {.backoff_min = 100ms, .backoff_max = 1s}, std::nullopt};
+};
+
+TEST_F(CollageWorkerTest, ATaskBecomesWorkAtOnceOnTheSameBytes) {
+  const auto actions = task(1);
+  ASSERT_TRUE(actions.work);
+  const auto& job = std::get<wire::ClassifyCollage>(actions.work->job);
+  EXPECT_EQ(job.picture.bytes().data(), picture.bytes().data());
+  EXPECT_THAT(job.blank, ElementsAre(false, true));
+}
+
+TEST_F(CollageWorkerTest, TheAnswerGoesToTheSinkAndTheCreditToTheAssembler) {
+  task(1);
+  const auto actions = done(1, 30ms);
+  const auto answers = heard<wire::CollageAnswer>(actions, kSink);
+  ASSERT_THAT(answers, SizeIs(1));
+  EXPECT_EQ(answers[0].batch, batch(1));
+  EXPECT_EQ(answers[0].worker, kId);
+  EXPECT_EQ(answers[0].age, 40ms);
+  EXPECT_EQ(answers[0].compute, 4ms);
+  EXPECT_EQ(answers[0].version, "c1");
+  EXPECT_THAT(answers[0].cells, SizeIs(2));
+  const auto ready = heard<wire::Ready>(actions, kAssembler);
+  ASSERT_THAT(ready, SizeIs(1));
+  EXPECT_EQ(ready[0].seen, Sequence{1});
+  EXPECT_THAT(ready[0].held, IsEmpty());
+  EXPECT_EQ(worker.counters().answered, 1u);
+}
+
+TEST_F(CollageWorkerTest, AFailedInferenceAnswersNothingAndGivesItsCreditBack) {
+  task(1);
+  const auto actions = done(1, 30ms, {});
+  EXPECT_THAT(heard<wire::CollageAnswer>(actions, kSink), IsEmpty());
+  EXPECT_THAT(heard<wire::Ready>(actions, kAssembler), SizeIs(1));
+  EXPECT_EQ(worker.counters().failed, 1u);
+  EXPECT_EQ(worker.counters().answered, 0u);
+}
+
+TEST_F(CollageWorkerTest, ADroppedBatchIsNotBegun) {
+  task(1);
+  task(2);
+  const auto actions = tell(wire::Drop{batch(2)});
+  EXPECT_EQ(worker.counters().dropped, 1u);
+  EXPECT_THAT(heard<wire::Ready>(actions, kAssembler)[0].held, ElementsAre(Sequence{1}));
+  EXPECT_FALSE(done(1, 1ms).work);
+}
+
+TEST_F(CollageWorkerTest, ADropOfWhatIsUnderWayComesTooLate) {
+  task(1);
+  (void)tell(wire::Drop{batch(1)});
+  EXPECT_EQ(worker.counters().dropped, 0u);
+  EXPECT_THAT(heard<wire::CollageAnswer>(done(1, 1ms), kSink), SizeIs(1));
+}
+
+TEST_F(CollageWorkerTest, RepeatedAndForeignTasksAreDropped) {
+  task(1);
+  task(1);
+  task(2, kOther);
+  EXPECT_EQ(worker.counters().repeated, 2u);
+  EXPECT_FALSE(done(1, 1ms).work);
+}
+
+TEST_F(CollageWorkerTest, TasksBeyondTwiceTheCreditAreDropped) {
+  for (std::uint64_t sequence = 1; sequence <= 5; ++sequence) task(sequence);
+  EXPECT_EQ(worker.counters().over_credit, 1u);
+}
+
+TEST_F(CollageWorkerTest, ADrainingStageFinishesWithItsLastTask) {
+  task(1);
+  const auto leaving = worker.on_message(wire::kLocal, wire::Drain{}, at(1ms));
+  EXPECT_TRUE(heard<wire::Ready>(leaving, kAssembler)[0].leaving);
+  EXPECT_FALSE(leaving.finished);
+  EXPECT_TRUE(done(1, 2ms).finished);
+}
+
+TEST_F(CollageWorkerTest, WhatCannotBeSentOrReadIsCounted) {
+  (void)tell(wire::Undelivered{});
+  (void)worker.on_message({kSink, 0}, wire::Undelivered{}, at(0ms));
+  EXPECT_EQ(worker.counters().undelivered, 2u);
+  (void)tell(wire::Undecodable{});
+  EXPECT_EQ(worker.counters().bad_messages, 1u);
+  EXPECT_THAT(tell(wire::Refuse{wire::Reason::wrong_model}).notes, SizeIs(1));
+}
+
+}  // namespace
+}  // namespace stages::collage
