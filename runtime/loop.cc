@@ -1,0 +1,202 @@
+#include "runtime/loop.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+#include <variant>
+#include <zmq.hpp>
+
+#include "runtime/socket.h"
+#include "wire/check.h"
+#include "wire/codec.h"
+
+namespace runtime {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr wire::Duration kWaitMax = std::chrono::hours(1);
+
+// At most one piece of work may be asked for in a turn.
+void gather(wire::Actions& actions, wire::Actions more) {
+  COLLAGE_CHECK(!(actions.work && more.work));
+  actions.append(std::move(more));
+}
+
+void append_counters(wire::Status& status, const LoopCounters& counters) {
+  std::vector<wire::Counter> own = counters.list();
+  if (status.counters.size() + own.size() > wire::kCountersMax) return;
+  std::move(own.begin(), own.end(), std::back_inserter(status.counters));
+}
+
+}  // namespace
+
+std::vector<wire::Counter> LoopCounters::list() const {
+  return {{"loop_received", received},
+          {"loop_sent", sent},
+          {"loop_wrong_protocol", wrong_protocol},
+          {"loop_bad_message", bad_message},
+          {"loop_foreign_id", foreign_id},
+          {"loop_unroutable", unroutable},
+          {"loop_blocked", blocked},
+          {"loop_notes_dropped", notes_dropped}};
+}
+
+Loop::Loop(Context& context, const std::vector<Link>& links, wire::Machine& machine, Runner runner,
+           Options options)
+    : machine_(machine), runner_(std::move(runner)), options_(std::move(options)) {
+  COLLAGE_CHECK(options_.messages_per_turn_max > 0);
+  for (const Link& link : links) sockets_.emplace_back(context, link);
+}
+
+Loop::~Loop() = default;
+
+std::string Loop::bound_endpoint(std::size_t link) const {
+  return sockets_.at(link).bound_endpoint();
+}
+
+Loop::End Loop::run() {
+  for (;;) {
+    wait();
+    const wire::Instant now = runtime::now();
+    wire::Actions actions;
+    if (const auto due = machine_.next_timeout(); due && *due <= now) {
+      gather(actions, machine_.on_timeout(now));
+    }
+    heed_stops(now, actions);
+    report_failed(now, actions);
+    receive(now, actions);
+    perform(std::move(actions), now);
+    work();
+    if (finished_) return End::finished;
+    if (stops_ > 1) return End::forced;
+    if (drain_until_ && *drain_until_ <= now) return End::late;
+  }
+}
+
+// How long to wait, in whole milliseconds upwards: a timer is never early, and late by less than
+// one.
+int Loop::wait_ms(wire::Instant now) const {
+  if (work_ || backlog_ || !failed_.empty()) return 0;
+  wire::Instant until = now + kWaitMax;
+  if (const auto due = machine_.next_timeout()) until = std::min(until, *due);
+  if (drain_until_) until = std::min(until, *drain_until_);
+  if (until <= now) return 0;
+  return static_cast<int>(std::chrono::ceil<milliseconds>(until - now).count());
+}
+
+void Loop::wait() {
+  std::vector<zmq::pollitem_t> items;
+  for (Socket& socket : sockets_) items.push_back({socket.handle(), 0, ZMQ_POLLIN, 0});
+  items.push_back({nullptr, stop_.descriptor(), ZMQ_POLLIN, 0});
+  items.push_back({nullptr, wake_.descriptor(), ZMQ_POLLIN, 0});
+  if (options_.signals) items.push_back({nullptr, options_.signals->descriptor(), ZMQ_POLLIN, 0});
+  // Interrupted or not: the turn that follows looks at everything anyhow.
+  zmq_poll(items.data(), static_cast<int>(items.size()), wait_ms(runtime::now()));
+  wake_.take();
+}
+
+void Loop::heed_stops(wire::Instant now, wire::Actions& actions) {
+  const bool first = stops_ == 0;
+  stops_ += stop_.take();
+  if (options_.signals) stops_ += options_.signals->take();
+  if (!first || stops_ == 0) return;
+  drain_until_ = now + options_.drain_max;
+  gather(actions, machine_.on_message(wire::kLocal, wire::Drain{}, now));
+}
+
+void Loop::report_failed(wire::Instant now, wire::Actions& actions) {
+  for (const Failed& failed : std::exchange(failed_, {})) {
+    gather(actions, machine_.on_message(failed.peer, failed.what, now));
+  }
+}
+
+void Loop::receive(wire::Instant now, wire::Actions& actions) {
+  Incoming in;
+  std::size_t silent = 0;
+  for (std::size_t taken = 0; taken < options_.messages_per_turn_max;) {
+    if (silent == sockets_.size()) break;
+    const std::uint32_t link = next_link_;
+    next_link_ = static_cast<std::uint32_t>((link + 1) % sockets_.size());
+    const bool any = receive_from(link, in, now, actions);
+    silent = any ? 0 : silent + 1;
+    taken += any;
+  }
+  backlog_ = silent < sockets_.size();
+}
+
+// False if nothing had come.
+bool Loop::receive_from(std::uint32_t link, Incoming& in, wire::Instant now,
+                        wire::Actions& actions) {
+  const Socket::Received received = sockets_[link].receive(in);
+  if (received == Socket::Received::nothing) return false;
+  if (received == Socket::Received::foreign) {
+    ++counters_.foreign_id;
+    return true;
+  }
+  auto message =
+      received == Socket::Received::oversized
+          ? tl::unexpected(wire::Reason::bad_message)
+          : wire::decode({in.header.data<std::uint8_t>(), in.header.size()}, in.payloads);
+  if (!message) {
+    ++(message.error() == wire::Reason::wrong_protocol ? counters_.wrong_protocol
+                                                       : counters_.bad_message);
+    message = wire::Undecodable{message.error()};
+  } else {
+    ++counters_.received;
+  }
+  gather(actions, machine_.on_message({link, in.peer}, std::move(*message), now));
+  return true;
+}
+
+void Loop::perform(wire::Actions actions, wire::Instant now) {
+  for (wire::Outgoing& outgoing : actions.messages) send(std::move(outgoing));
+  for (const wire::Note& each : actions.notes) note(each, now);
+  COLLAGE_CHECK(!(work_ && actions.work));
+  if (actions.work) work_ = std::move(actions.work);
+  finished_ = finished_ || actions.finished;
+}
+
+void Loop::send(wire::Outgoing outgoing) {
+  COLLAGE_CHECK(outgoing.to.link < sockets_.size());
+  if (auto* status = std::get_if<wire::Status>(&outgoing.message)) {
+    append_counters(*status, counters_);
+  }
+  using Why = wire::Undelivered::Why;
+  switch (sockets_[outgoing.to.link].send(outgoing.to.id, wire::encode(outgoing.message))) {
+    case Socket::Sent::sent:
+      ++counters_.sent;
+      return;
+    case Socket::Sent::unroutable:
+      ++counters_.unroutable;
+      failed_.push_back({outgoing.to, {Why::unroutable}});
+      return;
+    case Socket::Sent::blocked:
+      ++counters_.blocked;
+      failed_.push_back({outgoing.to, {Why::blocked}});
+      return;
+  }
+}
+
+void Loop::note(const wire::Note& note, wire::Instant now) {
+  if (now - notes_since_ >= std::chrono::seconds(1)) {
+    notes_since_ = now;
+    notes_ = 0;
+  }
+  if (++notes_ > options_.notes_per_second_max) {
+    ++counters_.notes_dropped;
+  } else if (options_.on_note) {
+    options_.on_note(note);
+  }
+}
+
+void Loop::work() {
+  if (!work_) return;
+  wire::Work work = *std::exchange(work_, std::nullopt);
+  const wire::WorkId id = work.id;
+  wire::Outcome outcome = runner_(std::move(work));
+  const wire::Instant now = runtime::now();
+  perform(machine_.on_done(id, std::move(outcome), now), now);
+}
+
+}  // namespace runtime

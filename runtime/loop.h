@@ -1,0 +1,130 @@
+// Drives a machine with ZeroMQ and the real clock.
+//
+// One turn:
+//
+//     wait for a frame, a timeout or a reason to stop
+//     read the clock, once                                 = now
+//     on_timeout            if due: a message that ties with a timeout loses
+//     on_message            Drain if told to stop; what could not be sent last turn;
+//                           at most messages_per_turn_max messages, fairly over the links
+//     send                  never waits
+//     work                  on this thread: the machine is deaf meanwhile
+//     on_done, send         with a fresh reading of the clock
+//
+// Work that on_done asks for waits for the next turn, so that a chain of work starves neither
+// timers nor peers.
+//
+// What the machine hears from the loop itself:
+//   Drain        from wire::kLocal, when a signal comes or stop() is called;
+//   Undelivered  from the peer that a message could not be sent to.  Retry by a timer: an answer
+//                sent at once to a blocked peer is refused at once, turn after turn;
+//   Undecodable  from a peer that sent what is no message.
+//
+// Peers that choose their own ZeroMQ routing id are not heard at all.  Peers' ids are never reused
+// while their connection lives.  A Status on its way out is given the loop's own counters too.
+//
+// Runs on the thread that calls run(); only stop() and wake() may be called from others.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/clock.h"
+#include "runtime/link.h"
+#include "runtime/signals.h"
+#include "wire/machine.h"
+
+namespace runtime {
+
+class Socket;
+struct Incoming;
+
+struct LoopCounters {
+  std::uint64_t received = 0;        // Messages decoded.
+  std::uint64_t sent = 0;            // Messages handed to a connection.
+  std::uint64_t wrong_protocol = 0;  // Dropped on arrival, by reason.
+  std::uint64_t bad_message = 0;
+  std::uint64_t foreign_id = 0;
+  std::uint64_t unroutable = 0;  // Not sent, by reason.
+  std::uint64_t blocked = 0;
+  std::uint64_t notes_dropped = 0;  // Beyond the rate that is logged.
+
+  // By name, as metrics have them: loop_received and so on.
+  std::vector<wire::Counter> list() const;
+};
+
+class Loop {
+ public:
+  using Runner = std::function<wire::Outcome(wire::Work)>;
+  struct Options {
+    std::size_t messages_per_turn_max = 64;
+    std::size_t notes_per_second_max = 20;
+    wire::Duration drain_max = std::chrono::seconds(5);  // From the first reason to stop.
+    Signals* signals = nullptr;                          // Heeded if given.
+    std::function<void(const wire::Note&)> on_note{};
+  };
+
+  // Opens the links.  The machine and the context must outlive the loop; the runner is called only
+  // for machines that ask for work.  Throws ConfigError that names an endpoint that cannot
+  // be opened.
+  Loop(Context& context, const std::vector<Link>& links, wire::Machine& machine, Runner runner,
+       Options options);
+  ~Loop();
+
+  // finished: the machine said so.  late: it had not within drain_max of being told to stop.
+  // forced: it was told twice.
+  enum class End : std::uint8_t { finished, late, forced };
+  End run();
+
+  // Tells the machine to drain; the second call ends run().  From any thread.
+  void stop() { stop_.ring(); }
+
+  // Makes the loop ask the machine for its next timeout again.  From any thread; for a machine
+  // that another thread has handed something.
+  void wake() { wake_.ring(); }
+
+  // The endpoint of a bound link, with the port that it was given for port 0.
+  std::string bound_endpoint(std::size_t link) const;
+  const LoopCounters& counters() const { return counters_; }
+
+ private:
+  struct Failed {
+    wire::Peer peer;
+    wire::Undelivered what;
+  };
+
+  void wait();
+  int wait_ms(wire::Instant now) const;
+  void heed_stops(wire::Instant now, wire::Actions& actions);
+  void report_failed(wire::Instant now, wire::Actions& actions);
+  void receive(wire::Instant now, wire::Actions& actions);
+  bool receive_from(std::uint32_t link, Incoming& in, wire::Instant now, wire::Actions& actions);
+  void perform(wire::Actions actions, wire::Instant now);
+  void send(wire::Outgoing outgoing);
+  void note(const wire::Note& note, wire::Instant now);
+  void work();
+
+  wire::Machine& machine_;
+  Runner runner_;
+  Options options_;
+  Bell stop_;
+  Bell wake_;
+  std::vector<Socket> sockets_;
+  LoopCounters counters_;
+
+  std::vector<Failed> failed_;  // To be told to the machine in the next turn.
+  std::optional<wire::Work> work_;
+  std::uint32_t next_link_ = 0;  // Where the next turn begins to read.
+  bool backlog_ = false;         // The last turn may have left messages unread.
+  bool finished_ = false;
+  std::uint64_t stops_ = 0;
+  std::optional<wire::Instant> drain_until_;
+  wire::Instant notes_since_;
+  std::size_t notes_ = 0;
+};
+
+}  // namespace runtime

@@ -1,0 +1,75 @@
+// pipeline.yaml as values, read whole and validated whole, whichever process reads it.
+//
+// Each folder's config.cc turns its part into the policies of its machines.  Paths are resolved
+// against the file's folder.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/document.h"
+#include "runtime/log.h"
+#include "wire/types.h"
+
+namespace runtime {
+
+struct Pipeline {
+  struct Models {
+    std::filesystem::path single, collage;  // Manifests; they exist.
+  };
+  struct Endpoints {
+    std::string producers, workers, answers, collage;
+  };
+  struct Broker {
+    wire::Duration linger{}, hedge_after{}, deadline{};
+    double hedge_rate_max = 0;
+    double suspect_factor = 0;
+    wire::Duration task_age_max{}, heartbeat{}, retry_after{}, drain_max{};
+    std::size_t image_bytes_max = 0, open_bytes_max = 0, open_request_max = 0;
+    std::size_t producer_max = 0, producer_credit = 0, worker_max = 0;
+  };
+  struct Sink {
+    bool learned = true;
+    wire::Duration patience_initial{}, patience_min{}, patience_max{};
+    std::size_t window = 0;
+    double gate = 0;
+    std::size_t open_batch_max = 0, orphan_max = 0;
+  };
+  struct Stages {
+    std::uint32_t classifier_capacity = 0;
+    std::uint32_t batches_max = 0;
+    std::uint32_t collage_capacity = 0;
+    std::int64_t pixels_max = 0;
+    int side_max = 0;
+  };
+  // Answers are held until a latency drawn from the table has passed.
+  struct Emulation {
+    std::filesystem::path latency;  // A quantile table; see runtime/quantiles.h.
+    std::uint64_t seed = 0;
+  };
+
+  std::filesystem::path file;
+  int grid = 0;
+  std::string policy;  // One of wire::kPolicyNames.
+  std::size_t top_k = 0;
+  Models models;
+  Endpoints endpoints;
+  Broker broker;
+  Sink sink;
+  Stages stages;
+  std::optional<Emulation> emulation;
+  spdlog::level::level_enum log_level = spdlog::level::info;
+  LogFormat log_format = LogFormat::text;
+  std::vector<Document::Resolved> resolved;  // Every key as it holds, defaults included.
+};
+
+// Throws ConfigError with one line 'FILE:LINE:COLUMN: key: what is wrong, what is allowed'.
+Pipeline load_pipeline(const std::filesystem::path& file);
+
+// The same from text; `file` names it and resolves its paths.
+Pipeline parse_pipeline(const std::string& text, const std::filesystem::path& file);
+
+}  // namespace runtime

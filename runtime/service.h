@@ -1,0 +1,46 @@
+// Runs one machine as a process: reads pipeline.yaml, starts the log, drives until told to stop.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "runtime/loop.h"
+#include "runtime/pipeline.h"
+
+namespace runtime {
+
+// What the command line of every pipeline process has.
+struct ServiceOptions {
+  std::filesystem::path pipeline = "pipeline.yaml";
+  bool check = false;  // Only validate.
+};
+
+// Adds the pipeline's file, --check and their help.
+void add_service_options(CLI::App& app, ServiceOptions& options);
+
+// Drives the machine over its links until SIGTERM or SIGINT and drained, or `drain_max` later.
+// Notes and the end go to the log.  Returns the exit code: 0 drained, 1 not within its time.
+int serve(const Pipeline& pipeline, const std::string& process, wire::Machine& machine,
+          const std::vector<Link>& links, Loop::Runner runner);
+
+// A machine with what drives it.
+struct Part {
+  wire::Machine& machine;
+  std::vector<Link> links;
+  Loop::Runner runner;
+};
+
+// The same for two machines in two threads of one process, joined by inproc://.  The first heeds
+// the signals; when it is done the second is told to stop.
+int serve_both(const Pipeline& pipeline, const std::string& process, Part first, Part second);
+
+// A note as a line of the log.
+void log_note(const wire::Note& note);
+
+// Links as pipelines use them; frame sizes are bounded by what an image may have.
+Link bound_router(const std::string& endpoint, std::uint64_t frame_bytes_max);
+Link connected_dealer(const std::string& endpoint, std::uint64_t frame_bytes_max);
+
+}  // namespace runtime

@@ -1,0 +1,52 @@
+#include "runtime/variant.h"
+
+#include <map>
+
+#include "runtime/pipeline.h"
+
+namespace runtime {
+namespace {
+
+using Values = std::vector<std::pair<std::string, std::string>>;  // By path, in order.
+
+void set(Values& values, const std::string& path, const std::string& value) {
+  for (auto& [known, old] : values) {
+    if (known == path) {
+      old = value;
+      return;
+    }
+  }
+  values.emplace_back(path, value);
+}
+
+}  // namespace
+
+std::string pipeline_variant(const std::filesystem::path& file, const Values& overrides) {
+  const Pipeline pipeline = load_pipeline(file);
+  Values values;
+  for (const Document::Resolved& resolved : pipeline.resolved) {
+    values.emplace_back(resolved.path, resolved.value);
+  }
+  set(values, "models.single", std::filesystem::absolute(pipeline.models.single).string());
+  set(values, "models.collage", std::filesystem::absolute(pipeline.models.collage).string());
+  if (pipeline.emulation) {
+    set(values, "emulation.latency",
+        std::filesystem::absolute(pipeline.emulation->latency).string());
+  }
+  for (const auto& [path, value] : overrides) set(values, path, value);
+
+  std::string plain;
+  std::map<std::string, std::string> sections;
+  for (const auto& [path, value] : values) {
+    const std::size_t dot = path.find('.');
+    if (dot == path.npos) {
+      plain += path + ": " + value + "\n";
+    } else {
+      sections[path.substr(0, dot)] += "  " + path.substr(dot + 1) + ": " + value + "\n";
+    }
+  }
+  for (const auto& [name, lines] : sections) plain += name + ":\n" + lines;
+  return plain;
+}
+
+}  // namespace runtime

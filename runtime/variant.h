@@ -1,0 +1,17 @@
+// A pipeline like that of a file, but for some keys: what replays and `pipeline` start from.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace runtime {
+
+// The whole of `file`, defaults included, as YAML text that load_pipeline reads back, with each
+// key of `overrides` ("broker.linger", "policy") at its value.  Paths become absolute.  Throws
+// ConfigError if the file is not valid.
+std::string pipeline_variant(const std::filesystem::path& file,
+                             const std::vector<std::pair<std::string, std::string>>& overrides);
+
+}  // namespace runtime

@@ -1,0 +1,127 @@
+#include "runtime/pipeline.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "runtime/variant.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+const std::filesystem::path kShipped = std::filesystem::path(COLLAGE_SOURCE_DIR) / "pipeline.yaml";
+
+std::string shipped() {
+  std::ifstream in(kShipped);
+  std::stringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+// The shipped file with one piece of text replaced.
+std::string with(const std::string& old, const std::string& fresh) {
+  std::string text = shipped();
+  const std::size_t at = text.find(old);
+  EXPECT_NE(at, std::string::npos) << old;
+  return text.replace(at, old.size(), fresh);
+}
+
+// The one line that refuses the text.
+std::string refusal(const std::string& text) {
+  try {
+    runtime::parse_pipeline(text, kShipped.parent_path() / "pipeline.yaml");
+  } catch (const runtime::ConfigError& error) {
+    const std::string line = error.what();
+    EXPECT_EQ(line.find('\n'), std::string::npos);
+    return line.substr(kShipped.parent_path().string().size() + 1);
+  }
+  return "accepted";
+}
+
+int line_of(const std::string& text, const std::string& piece) {
+  const std::size_t at = text.find(piece);
+  return 1 + static_cast<int>(std::count(text.begin(), text.begin() + static_cast<long>(at), '\n'));
+}
+
+TEST(Pipeline, TheShippedFileIsValid) {
+  const runtime::Pipeline pipeline = runtime::load_pipeline(kShipped);
+  EXPECT_EQ(pipeline.grid, 3);
+  EXPECT_EQ(pipeline.broker.linger, wire::Duration(20ms));
+  EXPECT_TRUE(pipeline.sink.learned);
+  EXPECT_FALSE(pipeline.emulation);
+}
+
+TEST(Pipeline, AnUnknownKeyIsRefusedAtItsPlaceWithASuggestion) {
+  const std::string text = with("  linger:", "  lingr:");
+  EXPECT_THAT(refusal(text),
+              AllOf(StartsWith("pipeline.yaml:" + std::to_string(line_of(text, "lingr")) + ":3: "),
+                    HasSubstr("broker.lingr"), HasSubstr("linger")));
+}
+
+TEST(Pipeline, AWrongTypeSaysWhatIsAllowed) {
+  EXPECT_THAT(refusal(with("grid: 3", "grid: three")),
+              AllOf(HasSubstr("grid"), HasSubstr("from 2 to 5")));
+  EXPECT_THAT(refusal(with("linger: 20ms", "linger: 20")), HasSubstr("unit"));
+}
+
+TEST(Pipeline, AValueOutOfRangeSaysTheRange) {
+  EXPECT_THAT(refusal(with("grid: 3", "grid: 6")), HasSubstr("from 2 to 5"));
+  EXPECT_THAT(refusal(with("gate: 0 ", "gate: 1.5 ")), HasSubstr("sink.gate"));
+}
+
+TEST(Pipeline, AnUnknownPolicyListsThePolicies) {
+  EXPECT_THAT(refusal(with("policy: collage-hedge", "policy: colage")),
+              AllOf(HasSubstr("policy"), HasSubstr("'colage'"), HasSubstr("hedge-budget")));
+}
+
+TEST(Pipeline, TheOrderOfWaitsIsEnforcedAtTheKeyThatBreaksIt) {
+  const std::string rule = "linger < patience < hedge_after < deadline";
+  EXPECT_THAT(refusal(with("linger: 20ms", "linger: 300ms")),
+              AllOf(HasSubstr("sink.patience_initial"), HasSubstr(rule)));
+  EXPECT_THAT(refusal(with("hedge_after: 400ms", "hedge_after: 200ms")),
+              AllOf(HasSubstr("broker.hedge_after"), HasSubstr(rule)));
+  EXPECT_THAT(refusal(with("deadline: 5s", "deadline: 350ms")),
+              AllOf(HasSubstr("broker.deadline"), HasSubstr(rule)));
+  EXPECT_THAT(refusal(with("patience_max: 2s", "patience_max: 6s")),
+              AllOf(HasSubstr("sink.patience_max"), HasSubstr(rule)));
+}
+
+TEST(Pipeline, AMissingModelIsNamed) {
+  EXPECT_THAT(refusal(with("models/fashion_single.yaml", "models/nobody.yaml")),
+              AllOf(HasSubstr("models.single"), HasSubstr("models/nobody.yaml")));
+}
+
+TEST(Pipeline, EndpointsAreCheckedAndMustDiffer) {
+  EXPECT_THAT(refusal(with("127.0.0.1:5570", "127.0.0.1:70000")),
+              AllOf(HasSubstr("endpoints.producers"), HasSubstr("1 to 65535")));
+  EXPECT_THAT(refusal(with("127.0.0.1:5570", "127.0.0.1:0")), HasSubstr("1 to 65535"));
+  EXPECT_THAT(refusal(with("127.0.0.1:5571", "127.0.0.1:5570")), HasSubstr("same as producers"));
+}
+
+TEST(Pipeline, AVariantReadsBackWithItsOverrides) {
+  const std::string text = runtime::pipeline_variant(
+      kShipped,
+      {{"policy", "hedge"},
+       {"broker.linger", "7ms"},
+       {"emulation.seed", "3"},
+       {"emulation.latency", COLLAGE_SOURCE_DIR "/replay/quantiles/cloud-latency-2019.csv"}});
+  const runtime::Pipeline pipeline = runtime::parse_pipeline(text, "/elsewhere/pipeline.yaml");
+  const runtime::Pipeline original = runtime::load_pipeline(kShipped);
+  EXPECT_EQ(pipeline.policy, "hedge");
+  EXPECT_EQ(pipeline.broker.linger, wire::Duration(7ms));
+  EXPECT_EQ(pipeline.broker.deadline, original.broker.deadline);
+  EXPECT_EQ(pipeline.broker.image_bytes_max, original.broker.image_bytes_max);
+  ASSERT_TRUE(pipeline.emulation.has_value());
+  EXPECT_EQ(pipeline.emulation->seed, 3u);
+  EXPECT_TRUE(std::filesystem::exists(pipeline.models.single));
+}
+
+}  // namespace
