@@ -1,0 +1,277 @@
+#include "producer/client.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "wire/check.h"
+
+namespace producer {
+
+using wire::Actions;
+using wire::Duration;
+using wire::Instant;
+using wire::Reason;
+using wire::RequestId;
+using wire::ResultStatus;
+
+namespace {
+
+constexpr wire::Peer kBroker{.link = 0, .id = 0};
+
+bool may_pass(Reason reason) {
+  return reason == Reason::full || reason == Reason::no_credit || reason == Reason::draining;
+}
+
+// What the client says of a request itself: missing, or refused if there is a reason.
+wire::Result own_word(RequestId id, Reason reason) {
+  return {.request = id,
+          .status = reason == Reason::none ? ResultStatus::missing : ResultStatus::refused,
+          .reason = reason,
+          .predictions = {},
+          .version = {}};
+}
+
+}  // namespace
+
+Client::Client(Policy policy) : policy_(policy), rng_(policy.producer.high ^ policy.producer.low) {
+  COLLAGE_CHECK(policy_.deadline > Duration{} && policy_.open_max > 0);
+  COLLAGE_CHECK(Duration{} < policy_.hello_min && policy_.hello_min <= policy_.hello_max);
+}
+
+// --- the owner's side ---
+
+Client::Submitted Client::submit(RequestId id, wire::Payload image, Duration deadline,
+                                 Instant now) {
+  COLLAGE_CHECK(last_ < id);
+  latest_ = std::max(latest_, now);
+  if (draining_) return Submitted::draining;
+  if (requests_.size() + results_.size() >= policy_.open_max ||
+      (requests_.size() > 0 && requests_.bytes() + image.size() > policy_.open_bytes_max)) {
+    ++counters_.full;
+    return Submitted::full;
+  }
+  Duration within = deadline > Duration{} ? deadline : policy_.deadline;
+  within = std::min(within, wire::kDurationMax);
+  if (welcome_.deadline_max > Duration{}) within = std::min(within, welcome_.deadline_max);
+  Request request{.image = std::move(image),
+                  .submitted = now,
+                  .deadline = now + within,
+                  .expires = now + within,
+                  .sent = {}};
+  requests_.add(id, std::move(request));
+  last_ = id;
+  ++counters_.submitted;
+  return Submitted::queued;
+}
+
+std::vector<Delivered> Client::take_results() { return std::exchange(results_, {}); }
+
+std::size_t Client::credit() const { return joined_ ? welcome_.credit : 0; }
+
+std::size_t Client::window() const {
+  const std::size_t open = requests_.size();
+  const std::size_t room = std::min(credit(), policy_.open_max - results_.size());
+  return draining_ || open >= room ? 0 : room - open;
+}
+
+// --- the driver's side ---
+
+Actions Client::on_message(wire::Peer from, wire::Message message, Instant now) {
+  begin(now);
+  Actions actions;
+  if (std::holds_alternative<wire::Drain>(message)) {
+    draining_ = true;
+  } else if (from.link != kBroker.link) {
+    ++counters_.unexpected;
+  } else if (const auto* welcome = std::get_if<wire::Welcome>(&message)) {
+    welcomed(*welcome, now, actions);
+  } else if (const auto* refuse = std::get_if<wire::Refuse>(&message)) {
+    ++counters_.refusals;
+    parted(refuse->reason, now, actions);
+  } else if (auto* result = std::get_if<wire::Result>(&message)) {
+    on_result(std::move(*result), now, actions);
+  } else if (std::holds_alternative<wire::Undelivered>(message)) {
+    undelivered(now);
+  } else if (std::holds_alternative<wire::Undecodable>(message)) {
+    ++counters_.undecodable;
+  } else {
+    ++counters_.unexpected;
+  }
+  actions.append(turn(now));
+  return actions;
+}
+
+Actions Client::on_timeout(Instant now) {
+  begin(now);
+  return turn(now);
+}
+
+Actions Client::on_done(wire::WorkId, wire::Outcome, Instant now) { return on_timeout(now); }
+
+std::optional<Instant> Client::next_timeout() const {
+  Instant next = hello_due_;
+  if (const auto due = requests_.next_timeout()) next = std::min(next, *due);
+  if (requests_.next() && requests_.in_flight() < credit()) {
+    next = std::min(next, std::max(latest_, send_after_));
+  }
+  return next;
+}
+
+void Client::begin(Instant now) {
+  if (turn_ < now) turn_before_ = std::exchange(turn_, now);
+  latest_ = std::max(latest_, now);
+}
+
+Actions Client::turn(Instant now) {
+  Actions actions;
+  expire(now);
+  requests_.wake(now);
+  greet(now, actions);
+  send_queued(now, actions);
+  actions.finished = draining_ && requests_.size() == 0;
+  return actions;
+}
+
+// --- the conversation ---
+
+void Client::welcomed(const wire::Welcome& welcome, Instant now, Actions& actions) {
+  const bool other_broker = known_ && welcome.epoch != welcome_.epoch;
+  const bool was_lost = known_ && !joined_;
+  if (other_broker || was_lost) {
+    ++counters_.rejoined;
+    actions.note(wire::Note::Level::info,
+                 std::string(other_broker ? "the broker has restarted" : "the broker is back") +
+                     ": unanswered images, sent again: " + std::to_string(requests_.size()));
+    requests_.queue_in_flight();
+  }
+  welcome_ = welcome;
+  known_ = true;
+  joined_ = true;
+  refusal_ = Reason::none;
+  hello_unanswered_ = 0;
+  hello_due_ = now + std::max(welcome.heartbeat, policy_.hello_min);
+}
+
+// The broker will not serve us as things are: say hello again, but never faster than hello_min,
+// or two peers that disagree would keep each other busy.
+void Client::parted(Reason reason, Instant now, Actions& actions) {
+  if (refusal_ != reason) {
+    actions.note(wire::Note::Level::warning,
+                 "the broker refuses us: " + std::string(to_string(reason)));
+  }
+  refusal_ = reason;
+  if (!joined_) return;
+  joined_ = false;
+  hello_due_ = std::max(now, hello_sent_ + policy_.hello_min);
+}
+
+// Which message it was is not said.  It went out in the turn before this one, or in this one if
+// the timers came first; the broker sorts out what it has got already.
+void Client::undelivered(Instant now) {
+  ++counters_.undelivered;
+  requests_.queue_sent_since(turn_before_);
+  send_after_ = now + policy_.retry_min;
+}
+
+void Client::greet(Instant now, Actions& actions) {
+  if (now < hello_due_) return;
+  if (joined_ && hello_unanswered_ >= policy_.hello_unanswered_max) {
+    ++counters_.silences;
+    joined_ = false;
+    actions.note(wire::Note::Level::warning, "the broker is silent");
+  }
+  Duration wait = policy_.hello_min;
+  for (std::uint32_t i = 0; i < hello_unanswered_ && wait < policy_.hello_max; ++i) wait *= 2;
+  wait = std::min(wait, policy_.hello_max);
+  const double shorter = policy_.hello_jitter * rng_.uniform();
+  wait -= std::chrono::duration_cast<Duration>(wait * shorter);
+  hello_due_ = now + wait;
+  hello_sent_ = now;
+  ++hello_unanswered_;
+  ++counters_.hellos;
+  actions.send(kBroker, wire::ProducerHello{.producer = policy_.producer});
+}
+
+// --- requests ---
+
+void Client::send_queued(Instant now, Actions& actions) {
+  while (now >= send_after_ && requests_.in_flight() < credit()) {
+    const auto id = requests_.next();
+    if (!id) return;
+    const Request& request = *requests_.find(*id);
+    if (request.image.size() > welcome_.image_bytes_max) {
+      ++counters_.too_large;
+      deliver(own_word(*id, Reason::image_too_large), true, now);
+    } else if (request.deadline <= now) {
+      requests_.spend(*id);
+    } else {
+      send(*id, request, now, actions);
+    }
+  }
+}
+
+void Client::send(RequestId id, const Request& request, Instant now, Actions& actions) {
+  ++counters_.sent;
+  if (request.refusal != Reason::none) {
+    ++counters_.retried;
+  } else if (request.sends > 0) {
+    ++counters_.resubmitted;
+  }
+  actions.send(
+      kBroker,
+      wire::Submit{.request = id, .remaining = request.deadline - now, .image = request.image});
+  std::optional<Instant> wake;
+  if (policy_.resubmit_after > Duration{}) wake = now + policy_.resubmit_after;
+  requests_.sent(id, now, request.deadline + policy_.grace, wake);
+}
+
+void Client::on_result(wire::Result result, Instant now, Actions& actions) {
+  if (joined_) hello_unanswered_ = 0;
+  const Request* request = requests_.find(result.request);
+  if (request == nullptr) {
+    ++(result.request <= last_ ? counters_.duplicate_results : counters_.unknown_results);
+  } else if (result.status == ResultStatus::refused) {
+    on_refused(std::move(result), now, actions);
+  } else {
+    deliver(std::move(result), false, now);
+  }
+}
+
+void Client::on_refused(wire::Result result, Instant now, Actions& actions) {
+  const RequestId id = result.request;
+  const Request& request = *requests_.find(id);
+  if (result.reason == Reason::duplicate_request) {
+    ++counters_.open_already;
+    return;
+  }
+  if (result.reason == Reason::unknown_producer) {
+    parted(result.reason, now, actions);
+    if (request.state == Request::State::in_flight) requests_.queue(id);
+    return;
+  }
+  // A refusal that overtakes a resubmission is of the past: the newer copy will be answered.
+  if (request.state != Request::State::in_flight && may_pass(result.reason)) return;
+  const Instant again = now + std::max(result.retry_after, policy_.retry_min);
+  if (policy_.retry_refused && may_pass(result.reason) && again < request.deadline) {
+    requests_.refused(id, result.reason, again);
+    return;
+  }
+  deliver(std::move(result), false, now);
+}
+
+void Client::expire(Instant now) {
+  while (const auto id = requests_.expired(now)) {
+    ++counters_.expired;
+    deliver(own_word(*id, requests_.find(*id)->refusal), true, now);
+  }
+}
+
+void Client::deliver(wire::Result result, bool local, Instant now) {
+  const Request request = requests_.remove(result.request);
+  ++counters_.delivered;
+  results_.push_back(
+      {.result = std::move(result), .latency = now - request.submitted, .local = local});
+}
+
+}  // namespace producer

@@ -1,0 +1,99 @@
+// A producer's end of the pipeline: images go in under ids, each comes back once.
+//
+//            submit            Submit (as credit allows)
+//   owner ----------> Client ----------------------------> broker
+//         <----------        <----------------------------
+//        take_results          Result, Welcome, Refuse
+//
+// Every submitted image is delivered exactly once: as the broker answered it, or as `missing`
+// by the client itself shortly after its deadline, which runs from submit.  Across a restart of
+// the broker the wire is at-least-once: what is unanswered is sent again under the same id when
+// the broker shows another epoch, does not know us any more, or speaks again after a silence.
+// Then the broker may hold the request already; its `duplicate_request` is no result.
+//
+// A pure machine on link 0; see wire/machine.h.  The owner calls submit and take_results between
+// turns.  Ids rise, so that a late second result can never be taken for a newer request's.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "producer/counters.h"
+#include "producer/policy.h"
+#include "producer/requests.h"
+#include "wire/machine.h"
+#include "wire/random.h"
+
+namespace producer {
+
+struct Delivered {
+  wire::Result result;       // Its latency is the broker's; zero if `local`.
+  wire::Duration latency{};  // From submit to here.
+  bool local = false;        // The client's own word, not the broker's.
+};
+
+class Client : public wire::Machine {
+ public:
+  using Counters = producer::Counters;
+
+  // Requires a deadline, open_max and 0 < hello_min <= hello_max.
+  explicit Client(Policy policy);
+
+  // Takes an image to be classified within `deadline` (0 for the policy's; bounded by the
+  // broker's once it is known).  Requires an id above all before.  Nothing is kept if not queued.
+  enum class Submitted : std::uint8_t { queued, full, draining };
+  [[nodiscard]] Submitted submit(wire::RequestId id, wire::Payload image, wire::Duration deadline,
+                                 wire::Instant now);
+  // What has been delivered since the last call, in order.
+  [[nodiscard]] std::vector<Delivered> take_results();
+
+  wire::Actions on_message(wire::Peer from, wire::Message message, wire::Instant now) override;
+  wire::Actions on_timeout(wire::Instant now) override;
+  wire::Actions on_done(wire::WorkId work, wire::Outcome outcome, wire::Instant now) override;
+  std::optional<wire::Instant> next_timeout() const override;
+
+  bool joined() const { return joined_; }
+  std::size_t open() const { return requests_.size(); }
+  // How many more images would go out at once, neither waiting for credit nor turned away.
+  std::size_t window() const;
+  const wire::Welcome& welcome() const { return welcome_; }  // The last; zero before it.
+  wire::Reason refusal() const { return refusal_; }          // The last Refuse since a Welcome.
+  const Counters& counters() const { return counters_; }
+
+ private:
+  void welcomed(const wire::Welcome& welcome, wire::Instant now, wire::Actions& actions);
+  void parted(wire::Reason reason, wire::Instant now, wire::Actions& actions);
+  void undelivered(wire::Instant now);
+  void on_result(wire::Result result, wire::Instant now, wire::Actions& actions);
+  void on_refused(wire::Result result, wire::Instant now, wire::Actions& actions);
+  void deliver(wire::Result result, bool local, wire::Instant now);
+  void expire(wire::Instant now);
+  void greet(wire::Instant now, wire::Actions& actions);
+  void send_queued(wire::Instant now, wire::Actions& actions);
+  void send(wire::RequestId id, const Request& request, wire::Instant now, wire::Actions& actions);
+  void begin(wire::Instant now);
+  wire::Actions turn(wire::Instant now);
+  std::size_t credit() const;
+
+  const Policy policy_;
+  wire::Rng rng_;  // For the jitter alone; seeded by the producer's id.
+  Requests requests_;
+  std::vector<Delivered> results_;
+  Counters counters_;
+  wire::Instant turn_, turn_before_;
+  wire::Instant latest_;  // The last `now`.
+  wire::Welcome welcome_;
+  bool known_ = false;  // There has been a Welcome.
+  bool joined_ = false;
+  bool draining_ = false;
+  wire::Reason refusal_ = wire::Reason::none;
+  wire::Instant hello_due_;
+  wire::Instant hello_sent_;
+  std::uint32_t hello_unanswered_ = 0;
+  wire::Instant send_after_;  // The link would not take more until then.
+  wire::RequestId last_;
+};
+
+}  // namespace producer

@@ -1,0 +1,368 @@
+#!/usr/bin/python3
+"""A producer of the Collage pipeline in one file (pyzmq, msgpack).
+
+As a module:
+
+    with Client("tcp://127.0.0.1:5570") as client:
+        client.submit(open("photo.jpg", "rb").read())
+        for result in client.results():        # until everything is answered
+            print(result.request, result.status, result.name, result.latency_s)
+
+As a command: collage_client.py photo.jpg ... --endpoint tcp://127.0.0.1:5570
+prints one JSON line a result; exit code 0 if every image was answered, 1 if some were not,
+2 if it could not start.
+
+It promises what producer/client.h does: every submitted image is given back exactly once, as the
+broker answered it or as `missing` by its deadline (plus a grace), which runs from submit; what is
+unanswered is sent again under the same id when the broker has restarted, has forgotten us, or
+speaks again after a silence.  Everything happens inside poll, on the caller's thread.  The wire
+is described in docs/WIRE.md.
+"""
+
+import argparse
+import collections
+import dataclasses
+import json
+import secrets
+import sys
+import time
+
+import msgpack
+import zmq
+
+PROTOCOL = 1
+PRODUCER_HELLO, WELCOME, REFUSE, SUBMIT, RESULT = 1, 3, 4, 5, 6
+STATUS = ("answered", "missing", "rejected", "refused")
+SOURCE = ("none", "single", "collage", "hedge")
+REASON = {
+    0: "", 1: "empty_image", 2: "not_an_image", 3: "truncated_image", 4: "too_many_pixels",
+    5: "unsupported_image", 6: "bad_scores", 16: "image_too_large", 17: "full", 18: "no_credit",
+    19: "duplicate_request", 20: "unknown_producer", 21: "draining", 32: "wrong_protocol",
+    33: "bad_message", 34: "wrong_model", 35: "wrong_grid", 36: "too_many_peers",
+    37: "wrong_role", 38: "unknown_worker",
+}
+RETRIED = ("full", "no_credit", "draining")
+HELLO_MIN_S, HELLO_MAX_S, HELLO_UNANSWERED_MAX = 0.1, 5.0, 3
+RETRY_MIN_S = 0.02
+HEADER_BYTES_MAX = 73728
+
+
+@dataclasses.dataclass
+class Result:
+    """What became of one image; times in seconds, probabilities 0..1."""
+
+    request: int
+    status: str                # answered, missing, rejected or refused
+    reason: str = ""           # why not answered, if there is a reason
+    source: str = "none"       # single, collage or hedge
+    top: list = dataclasses.field(default_factory=list)  # [(class name, probability)], best first
+    model: str = ""            # version of the model that answered
+    broker_latency_s: float = 0.0
+    latency_s: float = 0.0     # from submit to here
+    local: bool = False        # the client's own word, not the broker's
+
+    @property
+    def name(self):
+        """The most probable class; None without an answer."""
+        return self.top[0][0] if self.top else None
+
+
+@dataclasses.dataclass
+class _Request:
+    image: bytes
+    submitted: float
+    deadline: float
+    state: str = "queued"      # queued, asleep or sent
+    wake: float = 0.0          # when asleep: until then
+    ever_sent: bool = False
+    refusal: str = ""
+
+
+class Client:
+    """One producer; not for use by several threads at once."""
+
+    def __init__(self, endpoint, deadline_s=10.0, grace_s=0.5, open_max=1024,
+                 clock=time.monotonic):
+        self.deadline_s, self.grace_s, self.open_max = deadline_s, grace_s, open_max
+        self._now = clock
+        self.joined = False
+        self.refusal = ""      # the last refusal of the conversation since a welcome
+        self.counters = collections.Counter()
+        self._producer = [secrets.randbits(64), secrets.randbits(64)]
+        self._open = {}        # by rising id, so that its order is the order of submission
+        self._done = []
+        self._last = 0
+        self._epoch = None
+        self._credit = self._image_bytes_max = 0
+        self._deadline_max = None
+        self._hello_due = self._hello_sent = 0.0
+        self._hello_unanswered = 0
+        self._send_after = 0.0
+        self._context = zmq.Context()
+        self._socket = self._context.socket(zmq.DEALER)
+        self._socket.setsockopt(zmq.LINGER, 0)
+        self._socket.setsockopt(zmq.MAXMSGSIZE, 1 << 20)
+        try:
+            self._socket.connect(endpoint)
+        except zmq.ZMQError as error:
+            self.close()
+            raise ValueError(f"{endpoint}: {error}") from error
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """Leaves; what is still open is not given back any more."""
+        self._socket.close()
+        self._context.term()
+
+    @property
+    def open(self):
+        return len(self._open)
+
+    @property
+    def window(self):
+        """How many more images would go out at once."""
+        credit = self._credit if self.joined else 0
+        return max(0, min(credit, self.open_max - len(self._done)) - len(self._open))
+
+    def submit(self, image, deadline_s=None):
+        """Takes an encoded image; returns its request id, or None while open_max are open."""
+        if len(self._open) + len(self._done) >= self.open_max:
+            return None
+        now = self._now()
+        within = min(deadline_s or self.deadline_s, 86400.0)
+        if self._deadline_max:
+            within = min(within, self._deadline_max)
+        self._last += 1
+        self._open[self._last] = _Request(bytes(image), now, now + within)
+        return self._last
+
+    def results(self):
+        """Yields results until nothing is open."""
+        while self._open or self._done:
+            yield from self.poll(1.0)
+
+    def poll(self, timeout_s):
+        """Sends and receives until there are results, timeout_s at most; returns them."""
+        until = self._now() + timeout_s
+        while True:
+            now = self._now()
+            self._turn(now)
+            if self._done or now >= until:
+                done, self._done = self._done, []
+                return done
+            wait = max(0.0, min(until, self._next_timeout(now)) - now)
+            if self._socket.poll(int(wait * 1000) + 1):
+                self._receive()
+
+    # --- one turn ---
+
+    def _turn(self, now):
+        for request_id in [i for i, r in self._open.items() if now >= self._expires(r)]:
+            reason = self._open[request_id].refusal
+            self.counters["expired"] += 1
+            status = "refused" if reason else "missing"
+            self._deliver(Result(request_id, status, reason, local=True))
+        if now >= self._hello_due:
+            self._greet(now)
+        credit = self._credit if self.joined and now >= self._send_after else 0
+        credit -= sum(r.state == "sent" for r in self._open.values())
+        for request_id, request in list(self._open.items()):
+            if request.state == "asleep" and request.wake <= now:
+                request.state = "queued"
+            if request.state == "queued" and credit > 0 and now < request.deadline:
+                credit -= self._send_request(request_id, request, now)
+
+    def _expires(self, request):
+        return request.deadline + (self.grace_s if request.ever_sent else 0.0)
+
+    def _next_timeout(self, now):
+        times = [self._hello_due]
+        times += [self._expires(r) for r in self._open.values()]
+        times += [r.wake for r in self._open.values() if r.state == "asleep"]
+        if self._send_after > now:
+            times.append(self._send_after)
+        return min(times)
+
+    def _greet(self, now):
+        if self.joined and self._hello_unanswered >= HELLO_UNANSWERED_MAX:
+            self.joined = False
+            self.counters["silences"] += 1
+        wait = min(HELLO_MIN_S * 2 ** min(self._hello_unanswered, 16), HELLO_MAX_S)
+        self._hello_due = now + wait * (1 - 0.25 * secrets.randbelow(1000) / 1000)
+        self._hello_sent = now
+        self._hello_unanswered += 1
+        self._send(PRODUCER_HELLO, self._producer)
+
+    def _send_request(self, request_id, request, now):
+        """Returns how much credit it took."""
+        if len(request.image) > self._image_bytes_max:
+            self._deliver(Result(request_id, "refused", "image_too_large", local=True))
+            return 0
+        remaining_ns = max(1, int((request.deadline - now) * 1e9))
+        if not self._send(SUBMIT, request_id, remaining_ns, payload=request.image):
+            self._send_after = now + RETRY_MIN_S
+            return 1 << 62
+        if request.ever_sent:
+            self.counters["retried" if request.refusal else "resubmitted"] += 1
+        request.state, request.ever_sent, request.refusal = "sent", True, ""
+        return 1
+
+    def _send(self, kind, *fields, payload=None):
+        frames = [msgpack.packb([PROTOCOL, kind, *fields])]
+        if payload is not None:
+            frames.append(payload)
+        try:
+            self._socket.send_multipart(frames, zmq.DONTWAIT)
+            return True
+        except zmq.Again:
+            self.counters["undelivered"] += 1
+            return False
+
+    # --- what the broker says ---
+
+    def _receive(self):
+        for _ in range(256):
+            try:
+                frames = self._socket.recv_multipart(zmq.DONTWAIT)
+            except zmq.Again:
+                return
+            try:
+                if len(frames) != 1 or len(frames[0]) > HEADER_BYTES_MAX:
+                    raise ValueError("frames")
+                protocol, kind, *fields = msgpack.unpackb(frames[0])
+                if protocol != PROTOCOL:
+                    raise ValueError("protocol")
+                self._handle(kind, fields)
+            except (ValueError, TypeError, KeyError, IndexError, msgpack.UnpackException):
+                self.counters["undecodable"] += 1
+
+    def _handle(self, kind, fields):
+        now = self._now()
+        if kind == WELCOME:
+            self._welcomed(now, *fields)
+        elif kind == REFUSE:
+            reason, _ = fields
+            self._parted(REASON[reason], now)
+        elif kind == RESULT:
+            request_id, status, source, reason, latency, retry_after, top, model = fields
+            top = [(name, probability) for name, (_, probability) in top]
+            result = Result(request_id, STATUS[status], REASON[reason], SOURCE[source], top, model,
+                            latency / 1e9)
+            if self.joined:
+                self._hello_unanswered = 0
+            self._on_result(result, retry_after / 1e9, now)
+        else:
+            self.counters["unexpected"] += 1
+
+    def _welcomed(self, now, epoch, heartbeat, credit, image_bytes_max, deadline_max):
+        if self._epoch is not None and (epoch != self._epoch or not self.joined):
+            self.counters["rejoined"] += 1
+            for request in self._open.values():
+                if request.state == "sent":
+                    request.state = "queued"
+        self._epoch, self._credit, self._image_bytes_max = epoch, credit, image_bytes_max
+        self._deadline_max = deadline_max / 1e9
+        self.joined, self.refusal, self._hello_unanswered = True, "", 0
+        self._hello_due = now + max(heartbeat / 1e9, HELLO_MIN_S)
+
+    def _parted(self, reason, now):
+        self.refusal = reason
+        if self.joined:
+            self.joined = False
+            self._hello_due = max(now, self._hello_sent + HELLO_MIN_S)
+
+    def _on_result(self, result, retry_after_s, now):
+        request = self._open.get(result.request)
+        if request is None:
+            known = 0 < result.request <= self._last
+            self.counters["duplicate_results" if known else "unknown_results"] += 1
+        elif result.status != "refused":
+            self._deliver(result)
+        elif result.reason == "duplicate_request":
+            self.counters["open_already"] += 1  # The broker has it: no result.
+        elif result.reason == "unknown_producer":
+            self._parted(result.reason, now)
+            if request.state == "sent":
+                request.state = "queued"
+        elif result.reason not in RETRIED:
+            self._deliver(result)
+        elif request.state == "sent":
+            wake = now + max(retry_after_s, RETRY_MIN_S)
+            if wake < request.deadline:
+                request.state, request.wake, request.refusal = "asleep", wake, result.reason
+            else:
+                self._deliver(result)
+
+    def _deliver(self, result):
+        request = self._open.pop(result.request)
+        result.latency_s = self._now() - request.submitted
+        self.counters["delivered"] += 1
+        self._done.append(result)
+
+
+def json_line(file, result):
+    """One result as a line of JSON, with the names that collage-push uses."""
+    line = {"request": result.request, "file": file, "status": result.status}
+    if result.status == "answered":
+        name, probability = result.top[0] if result.top else (None, 0.0)
+        line |= {"class": name, "probability": round(probability, 6),
+                 "top": [{"class": n, "probability": round(p, 6)} for n, p in result.top],
+                 "source": result.source, "broker_latency_s": result.broker_latency_s,
+                 "model": result.model}
+    line["latency_s"] = round(result.latency_s, 6)
+    if result.reason:
+        line["reason"] = result.reason
+    return json.dumps(line)
+
+
+def push(client, files, timeout_s):
+    """Sends files as credit allows and prints their results; returns the exit code."""
+    reach_until = time.monotonic() + timeout_s
+    while not client.joined:
+        if time.monotonic() > reach_until or client.refusal == "wrong_protocol":
+            return None
+        client.poll(0.05)
+    names, files, answered_all = {}, collections.deque(files), True
+    while files or client.open:
+        while files and client.window > 0:
+            file = files.popleft()
+            try:
+                with open(file, "rb") as image:
+                    names[client.submit(image.read())] = file
+            except OSError as error:
+                answered_all = False
+                print(json.dumps({"file": file, "status": "unreadable", "error": error.strerror}))
+        for result in client.poll(1.0 if client.open or files else 0.0):
+            print(json_line(names.pop(result.request), result), flush=True)
+            answered_all = answered_all and result.status == "answered"
+    return 0 if answered_all else 1
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Sends images to a Collage pipeline.")
+    parser.add_argument("file", nargs="+")
+    parser.add_argument("--endpoint", required=True, help="tcp://HOST:PORT of the broker")
+    parser.add_argument("--deadline", type=float, default=10.0, help="seconds (10)")
+    parser.add_argument("--timeout", type=float, default=5.0,
+                        help="seconds to reach the broker (5)")
+    arguments = parser.parse_args()
+    try:
+        with Client(arguments.endpoint, deadline_s=arguments.deadline) as client:
+            code = push(client, arguments.file, arguments.timeout)
+    except ValueError as error:
+        print(f"collage_client: {error}", file=sys.stderr)
+        return 2
+    if code is None:
+        print(f"collage_client: no broker answered at {arguments.endpoint} within "
+              f"{arguments.timeout:g} s {client.refusal}".rstrip(), file=sys.stderr)
+        return 2
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+// The client library: a pipeline in a few calls.
+//
+//   producer::Connection pipeline("tcp://127.0.0.1:5570");
+//   pipeline.submit(bytes, [](const producer::Delivered& d) { ... });
+//   while (pipeline.open() > 0) pipeline.poll(100ms);
+//
+// Everything happens inside poll, on the caller's thread: sending, receiving, and the callbacks,
+// each called exactly once, with the answer or with the reason why there is none.  What the
+// client promises stands in client.h.  Not for use by several threads at once.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "producer/client.h"
+
+namespace producer {
+
+class Connection {
+ public:
+  using Callback = std::function<void(const Delivered&)>;
+
+  // An all-zero `policy.producer` has one drawn.  Does not wait for the broker.  Throws
+  // runtime::ConfigError if the endpoint cannot be one.
+  explicit Connection(const std::string& endpoint, Policy policy = {});
+  ~Connection();
+  Connection(Connection&&) noexcept;
+  Connection& operator=(Connection&&) noexcept;
+
+  // Takes an encoded image (JPEG, PNG, ...) to be sent; nullopt, and nothing taken, while
+  // policy.open_max images are open.  `deadline` 0 is the policy's.  May be called in a callback.
+  std::optional<wire::RequestId> submit(wire::Payload image, Callback callback,
+                                        wire::Duration deadline = {});
+
+  // Serves the connection until something has been delivered, `timeout` at most; returns how many
+  // callbacks were called.  Must be called at least once a heartbeat or the broker may forget us.
+  std::size_t poll(wire::Duration timeout);
+
+  // Polls until nothing is open, `timeout` at most; returns how many images are left open.
+  std::size_t close(wire::Duration timeout);
+
+  bool joined() const;
+  std::size_t open() const;
+  std::size_t window() const;  // How many more images would go out at once.
+  const Client::Counters& counters() const;
+
+ private:
+  class Session;
+  struct Wiring;
+  std::unique_ptr<Wiring> wiring_;
+};
+
+}  // namespace producer

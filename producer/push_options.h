@@ -1,0 +1,29 @@
+// The command line of collage-push as a value.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "wire/types.h"
+
+namespace producer {
+
+struct PushOptions {
+  std::vector<std::string> paths{};  // Files, directories, `-`; at least one unless `status`.
+  std::string endpoint{};
+  double rate = 0;                                     // Images a second; 0: as credit allows.
+  wire::Duration deadline = std::chrono::seconds(10);  // Of an image.
+  wire::Duration reach_max = std::chrono::seconds(5);  // To reach the broker.
+  bool status = false;                                 // Print the broker's counters instead.
+  bool quiet = false;
+};
+
+// Gives `app` the options, their checks and its help; parsing fills `options`, which must
+// outlive it.
+void add_push_options(CLI::App& app, PushOptions& options);
+
+// Whether this is tcp://HOST:PORT or ipc://PATH.
+bool valid_endpoint(const std::string& endpoint);
+
+}  // namespace producer

@@ -1,0 +1,184 @@
+#include "producer/pusher.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "wire/check.h"
+
+namespace producer {
+
+using wire::Actions;
+using wire::Duration;
+using wire::Instant;
+using wire::ResultStatus;
+
+namespace {
+
+constexpr int kItemsPerTurn = 32;  // So that reading files never keeps answers waiting for long.
+constexpr Duration kAskAgain = std::chrono::milliseconds(10);
+
+void count(Tally& tally, const wire::Result& result) {
+  switch (result.status) {
+    case ResultStatus::answered:
+      ++tally.answered;
+      tally.single += result.source == wire::Source::single ? 1 : 0;
+      tally.collage += result.source == wire::Source::collage ? 1 : 0;
+      tally.hedge += result.source == wire::Source::hedge ? 1 : 0;
+      break;
+    case ResultStatus::missing:
+      ++tally.missing;
+      break;
+    case ResultStatus::rejected:
+      ++tally.rejected;
+      break;
+    case ResultStatus::refused:
+      ++tally.refused;
+      break;
+  }
+}
+
+}  // namespace
+
+Pusher::Pusher(Policy policy, producer::Policy client, Source source, Report report)
+    : policy_(policy), client_(client), source_(std::move(source)), report_(std::move(report)) {
+  COLLAGE_CHECK(policy_.rate >= 0 && policy_.reach_max > Duration{});
+}
+
+Actions Pusher::on_message(wire::Peer from, wire::Message message, Instant now) {
+  if (std::holds_alternative<wire::Drain>(message) && !drain_until_) {
+    drain_until_ = now + policy_.drain_max;
+    ended_ = true;
+    if (held_) tell({.kind = Line::Kind::interrupted, .file = held_->file});
+    held_.reset();
+  }
+  return turn(client_.on_message(from, std::move(message), now), now);
+}
+
+Actions Pusher::on_timeout(Instant now) { return turn(client_.on_timeout(now), now); }
+
+Actions Pusher::on_done(wire::WorkId, wire::Outcome, Instant now) { return on_timeout(now); }
+
+Actions Pusher::turn(Actions actions, Instant now) {
+  if (!started_) started_ = now;
+  if (!reached_ && client_.joined()) {
+    reached_ = true;
+    first_due_ = now;
+  }
+  tell_results();
+  if (reached_) {
+    feed(now);
+    actions.append(client_.on_timeout(now));
+    tell_results();
+  }
+  actions.finished = done(now);
+  return actions;
+}
+
+std::optional<Instant> Pusher::next_timeout() const {
+  std::optional<Instant> next = client_.next_timeout();
+  const auto sooner = [&next](Instant t) { next = next ? std::min(*next, t) : t; };
+  if (started_ && !reached_) sooner(*started_ + policy_.reach_max);
+  if (again_) sooner(*again_);
+  if (drain_until_) sooner(*drain_until_);
+  if (reached_ && !ended_ && !held_ && !again_ && policy_.rate > 0) sooner(due());
+  return next;
+}
+
+// --- from the source ---
+
+Instant Pusher::due() const {
+  return first_due_ + wire::from_seconds(static_cast<double>(images_) / policy_.rate);
+}
+
+bool Pusher::may_take(Instant now) const {
+  if (ended_ || held_) return false;
+  return policy_.rate > 0 ? due() <= now : client_.window() > 0;
+}
+
+void Pusher::feed(Instant now) {
+  if (again_ && *again_ > now) return;
+  again_.reset();
+  if (held_ && !push_held(now)) return;
+  for (int i = 0; i < kItemsPerTurn; ++i) {
+    if (!may_take(now) || !take(now)) return;
+  }
+  if (may_take(now)) again_ = now;
+}
+
+// Takes one item; false if the source has none or the client is full.
+bool Pusher::take(Instant now) {
+  Item item = source_(client_.welcome().image_bytes_max);
+  if (item.kind == Item::Kind::end) {
+    ended_ = true;
+    return false;
+  }
+  if (item.kind == Item::Kind::later) {
+    again_ = now + kAskAgain;
+    return false;
+  }
+  ++tally_.taken;
+  if (item.kind == Item::Kind::image) {
+    held_ = std::move(item);
+    return push_held(now);
+  }
+  Line line{.kind = Line::Kind::unreadable, .file = item.file, .error = item.error};
+  if (item.kind == Item::Kind::too_large) {
+    line.kind = Line::Kind::delivered;
+    line.result.status = ResultStatus::refused;
+    line.result.reason = wire::Reason::image_too_large;
+  }
+  tell(std::move(line));
+  return true;
+}
+
+bool Pusher::push_held(Instant now) {
+  const Client::Submitted submitted = client_.submit(next_, held_->image, policy_.deadline, now);
+  if (submitted != Client::Submitted::queued) return false;
+  const Instant was_due = policy_.rate > 0 ? std::min(due(), now) : now;
+  pending_.emplace(next_, Pending{std::move(held_->file), was_due, now});
+  held_.reset();
+  ++next_.value;
+  ++images_;
+  return true;
+}
+
+// --- to the report ---
+
+void Pusher::tell_results() {
+  for (Delivered& delivered : client_.take_results()) {
+    const auto found = pending_.find(delivered.result.request);
+    if (found == pending_.end()) continue;  // Told as interrupted already.
+    Pending pending = std::move(found->second);
+    pending_.erase(found);
+    const Duration waited = pending.submitted - pending.due;
+    tell({.file = std::move(pending.file),
+          .result = std::move(delivered.result),
+          .latency = delivered.latency + waited});
+  }
+}
+
+void Pusher::tell(Line line) {
+  ++tally_.reported;
+  tally_.unreadable += line.kind == Line::Kind::unreadable ? 1 : 0;
+  tally_.interrupted += line.kind == Line::Kind::interrupted ? 1 : 0;
+  if (line.kind == Line::Kind::delivered) count(tally_, line.result);
+  report_(line);
+}
+
+bool Pusher::done(Instant now) {
+  if (!reached_) {
+    return drain_until_ || now >= *started_ + policy_.reach_max ||
+           client_.refusal() == wire::Reason::wrong_protocol;
+  }
+  if (drain_until_ && now >= *drain_until_) {
+    for (auto& [id, pending] : std::exchange(pending_, {})) {
+      wire::Result result;
+      result.request = id;
+      tell({.kind = Line::Kind::interrupted, .file = pending.file, .result = result});
+    }
+    return true;
+  }
+  return ended_ && pending_.empty();
+}
+
+}  // namespace producer

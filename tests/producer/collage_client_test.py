@@ -1,0 +1,182 @@
+"""The Python client against a broker played by hand, over real sockets and a clock of our own."""
+
+import os
+import sys
+import unittest
+
+import msgpack
+import zmq
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "producer"))
+from collage_client import Client, json_line  # noqa: E402
+
+ANSWERED, MISSING, REJECTED, REFUSED = range(4)
+FULL, DUPLICATE, UNKNOWN_PRODUCER = 17, 19, 20
+
+
+class ClientTest(unittest.TestCase):
+    def setUp(self):
+        self.now = 0.0
+        self.context = zmq.Context()
+        self.broker = self.context.socket(zmq.ROUTER)
+        self.broker.setsockopt(zmq.LINGER, 0)
+        port = self.broker.bind_to_random_port("tcp://127.0.0.1")
+        self.client = Client(f"tcp://127.0.0.1:{port}", deadline_s=2.0, clock=lambda: self.now)
+        self.peer = None
+
+    def tearDown(self):
+        self.client.close()
+        self.broker.close()
+        self.context.term()
+
+    def advance(self, now):
+        """Lets the client do what is due at `now`; returns what it gives back."""
+        self.now = now
+        return [(r.request, r.status) for r in self.client.poll(0)]
+
+    def heard(self, count):
+        """The next `count` messages at the broker: [kind, fields...] and the payload, if any."""
+        out = []
+        for _ in range(count):
+            self.assertTrue(self.broker.poll(5000), "the client said nothing")
+            self.peer, header, *payload = self.broker.recv_multipart()
+            out.append(msgpack.unpackb(header)[1:] + payload)
+        self.assertFalse(self.broker.poll(0))
+        return out
+
+    def say(self, kind, *fields):
+        """One message to the client; returns what that makes it give back."""
+        self.broker.send_multipart([self.peer, msgpack.packb([1, kind, *fields])])
+        self.assertTrue(self.client._socket.poll(5000))
+        self.client._receive()
+        return self.advance(self.now)
+
+    def welcome(self, epoch=7, credit=2):
+        return self.say(3, epoch, 10 ** 10, credit, 100, 5 * 10 ** 9)
+
+    def join(self, credit=2):
+        self.advance(0.0)
+        self.assertEqual(self.heard(1)[0][0], 1)
+        self.welcome(credit=credit)
+
+    def result(self, request, status=ANSWERED, reason=0, retry_after=0):
+        top = [["coat", [4, 0.75]]] if status == ANSWERED else []
+        return self.say(6, request, status, 2 if top else 0, reason, 10 ** 6, retry_after, top, "v")
+
+    def submit(self, count):
+        for _ in range(count):
+            self.assertIsNotNone(self.client.submit(b"image"))
+        return self.advance(self.now)
+
+    def sent(self, count):
+        return [message[1] for message in self.heard(count)]
+
+    def test_an_answer_comes_back_with_its_class_and_source(self):
+        self.join()
+        self.submit(1)
+        self.assertEqual(self.heard(1), [[5, 1, 2 * 10 ** 9, b"image"]])
+        self.broker.send_multipart(
+            [self.peer, msgpack.packb([1, 6, 1, 0, 2, 0, 10 ** 6, 0, [["coat", [4, 0.75]]], "v"])])
+        self.now = 0.5
+        self.client._socket.poll(5000)
+        self.client._receive()
+        (result,) = self.client.poll(0)
+        self.assertEqual((result.name, result.source, result.model), ("coat", "collage", "v"))
+        self.assertEqual((result.latency_s, result.broker_latency_s), (0.5, 0.001))
+        self.assertIn('"class": "coat"', json_line("a.png", result))
+
+    def test_credit_is_never_exceeded(self):
+        self.join(credit=2)
+        self.submit(3)
+        self.assertEqual(self.sent(2), [1, 2])
+        self.assertEqual(self.result(1), [(1, "answered")])
+        self.assertEqual(self.sent(1), [3])
+
+    def test_a_second_result_is_counted_and_dropped(self):
+        self.join()
+        self.submit(1)
+        self.heard(1)
+        self.assertEqual(self.result(1), [(1, "answered")])
+        self.assertEqual(self.result(1), [])
+        self.assertEqual(self.result(9), [])
+        self.assertEqual(self.client.counters["duplicate_results"], 1)
+        self.assertEqual(self.client.counters["unknown_results"], 1)
+
+    def test_another_epoch_has_everything_unanswered_sent_again(self):
+        self.join()
+        self.submit(2)
+        self.heard(2)
+        self.welcome(epoch=8)
+        self.assertEqual(self.sent(2), [1, 2])
+        self.assertEqual(self.client.counters["resubmitted"], 2)
+
+    def test_a_broker_that_forgot_us_is_greeted_and_gets_everything_again(self):
+        self.join()
+        self.submit(1)
+        self.heard(1)
+        self.advance(1.0)
+        self.assertEqual(self.result(1, REFUSED, UNKNOWN_PRODUCER), [])
+        self.assertEqual(self.heard(1)[0][0], 1)
+        self.welcome()
+        self.assertEqual(self.sent(1), [1])
+
+    def test_a_silent_broker_gets_everything_again_once_it_speaks(self):
+        self.join()
+        self.client.submit(b"image", deadline_s=5.0)
+        self.advance(0.0)
+        self.heard(1)
+        for now in (10.0, 10.2, 10.5, 11.0):  # Its heartbeat is 10 s.
+            self.advance(now)
+        self.assertFalse(self.client.joined)
+        self.heard(4)
+        self.client.submit(b"image")
+        self.welcome()
+        self.assertEqual(self.sent(1), [2])  # 1 has expired at 5.5 s.
+        self.assertEqual(self.client.counters["silences"], 1)
+
+    def test_the_deadline_and_a_grace_make_it_missing(self):
+        self.join()
+        self.submit(1)
+        self.assertEqual(self.advance(2.49), [])
+        self.assertEqual(self.advance(2.51), [(1, "missing")])
+        self.assertEqual(self.client.counters["expired"], 1)
+
+    def test_a_full_broker_is_tried_again_after_its_hint(self):
+        self.join()
+        self.submit(1)
+        self.heard(1)
+        self.assertEqual(self.result(1, REFUSED, FULL, 5 * 10 ** 8), [])
+        self.advance(0.49)
+        self.assertFalse(self.broker.poll(0))
+        self.advance(0.51)
+        self.assertEqual(self.sent(1), [1])
+        self.assertEqual(self.result(1, REFUSED, FULL, 5 * 10 ** 9), [(1, "refused")])
+
+    def test_duplicate_request_is_no_result(self):
+        self.join()
+        self.submit(1)
+        self.assertEqual(self.result(1, REFUSED, DUPLICATE), [])
+        self.assertEqual(self.client.counters["open_already"], 1)
+        self.assertEqual(self.result(1, REJECTED, 2), [(1, "rejected")])
+
+    def test_an_image_above_the_limit_is_refused_here(self):
+        self.join()
+        self.client.submit(b"x" * 101)
+        self.assertEqual(self.advance(0.0), [(1, "refused")])
+
+    def test_beyond_open_max_nothing_is_taken(self):
+        self.client.open_max = 1
+        self.assertEqual(self.client.submit(b"a"), 1)
+        self.assertIsNone(self.client.submit(b"b"))
+
+    def test_rubbish_is_counted_and_dropped(self):
+        self.join()
+        self.say(6, "not a result")
+        self.say(3, 1)
+        self.say(18)
+        self.assertEqual(self.client.counters["undecodable"], 2)
+        self.assertEqual(self.client.counters["unexpected"], 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
