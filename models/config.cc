@@ -1,0 +1,99 @@
+#include "models/config.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "runtime/document.h"
+
+namespace models {
+namespace {
+
+constexpr int kSideMax = 4096;  // Pixels of a tile.
+
+std::vector<double> read_numbers(runtime::Section& section, const char* key, int count, double min,
+                                 double max) {
+  std::vector<double> numbers;
+  for (const std::string& text : section.texts(key)) {
+    double value = 0;
+    const char* end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, value);
+    if (error != std::errc() || stop != end || !(value >= min && value <= max)) {
+      section.fail(key, "has " + runtime::in_quotes(text) + ", want numbers from " +
+                            std::to_string(min) + " to " + std::to_string(max));
+    }
+    numbers.push_back(value);
+  }
+  if (numbers.size() != static_cast<std::size_t>(count)) {
+    section.fail(key, "has " + std::to_string(numbers.size()) + " numbers, want one a channel");
+  }
+  return numbers;
+}
+
+TileShape read_tile(runtime::Section tile) {
+  TileShape shape;
+  shape.width = static_cast<int>(tile.integer("width", 1, kSideMax));
+  shape.height = static_cast<int>(tile.integer("height", 1, kSideMax));
+  shape.channels = static_cast<int>(tile.integer("channels", 1, 3));
+  if (shape.channels == 2) tile.fail("channels", "is 2, want 1 (grey) or 3 (RGB)");
+  return shape;
+}
+
+Origin read_origin(runtime::Section section) {
+  Origin origin;
+  origin.command = section.text("command", "unknown");
+  origin.seed = static_cast<std::uint64_t>(section.integer("seed", 0, INT64_MAX, 0));
+  origin.threads = static_cast<int>(section.integer("threads", 0, 4096, 0));
+  origin.held_back_accuracy = section.number("held_back_accuracy", 0, 1, 0.0);
+  origin.test_accuracy = section.number("test_accuracy", 0, 1, 0.0);
+  origin.test_ece = section.number("test_ece", 0, 1, 0.0);
+  origin.mmac = section.number("mmac", 0, 1e9, 0.0);
+  origin.parameters = section.integer("parameters", 0, INT64_MAX, 0);
+  return origin;
+}
+
+bool is_sha256(const std::string& text) {
+  return text.size() == 64 && std::ranges::all_of(text, [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
+}
+
+Manifest read(const runtime::Document& document, const std::filesystem::path& file) {
+  runtime::Section root = document.root();
+  Manifest m;
+  m.name = root.text("name");
+  m.kind = root.choice<Kind>("kind", {{"single", Kind::single}, {"collage", Kind::collage}});
+  m.dataset = root.text("dataset", "");
+  m.grid = m.kind == Kind::single
+               ? static_cast<int>(root.integer("grid", 1, 1, 1))
+               : static_cast<int>(root.integer("grid", wire::kGridSideMin, wire::kGridSideMax));
+  m.weights = file.parent_path() / root.text("weights");
+  m.sha256 = root.text("sha256");
+  if (!is_sha256(m.sha256)) root.fail("sha256", "want 64 lower-case hexadecimal digits");
+  m.version = root.text("version");
+  if (m.version.size() > wire::kVersionMax) {
+    root.fail("version", "want at most " + std::to_string(wire::kVersionMax) + " bytes");
+  }
+  m.tile = read_tile(root.section("tile"));
+  runtime::Section normalisation = root.section("normalisation");
+  m.normalisation.mean = read_numbers(normalisation, "mean", m.tile.channels, -10, 10);
+  m.normalisation.deviation = read_numbers(normalisation, "deviation", m.tile.channels, 1e-6, 1e6);
+  m.temperature = root.number("temperature", 0.01, 100, 1.0);
+  m.class_names = root.texts("class_names");
+  if (m.class_names.size() < 2) root.fail("class_names", "want two names at least");
+  m.origin = read_origin(root.section("origin"));
+  document.finish();
+  return m;
+}
+
+}  // namespace
+
+Manifest load_manifest(const std::filesystem::path& file) {
+  return read(runtime::Document::load(file), file);
+}
+
+Manifest parse_manifest(const std::string& text, const std::filesystem::path& name) {
+  return read(runtime::Document::parse(text, name.string()), name);
+}
+
+}  // namespace models

@@ -1,0 +1,80 @@
+#include "models/manifest.h"
+
+#include <charconv>
+#include <sstream>
+
+namespace models {
+namespace {
+
+// The shortest text that reads back as the same number.
+std::string number(double value) {
+  char text[32];
+  const auto end = std::to_chars(std::begin(text), std::end(text), value).ptr;
+  return {std::begin(text), end};
+}
+
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
+template <class T, class Write>
+std::string list(const std::vector<T>& values, Write write) {
+  std::string out = "[";
+  for (std::size_t i = 0; i < values.size(); ++i) out += (i == 0 ? "" : ", ") + write(values[i]);
+  return out + "]";
+}
+
+void write_origin(std::ostream& out, const Origin& origin) {
+  out << "origin:  # How the weights came to be, and what they measured on the test images.\n"
+      << "  command: " << quoted(origin.command) << "\n"
+      << "  seed: " << origin.seed << "\n"
+      << "  threads: " << origin.threads << "\n"
+      << "  held_back_accuracy: " << number(origin.held_back_accuracy) << "\n"
+      << "  test_accuracy: " << number(origin.test_accuracy) << "\n"
+      << "  test_ece: " << number(origin.test_ece) << "\n"
+      << "  mmac: " << number(origin.mmac) << "\n"
+      << "  parameters: " << origin.parameters << "\n";
+}
+
+}  // namespace
+
+wire::Model Manifest::model() const {
+  return {.labels_hash = wire::labels_hash(class_names),
+          .grid = static_cast<std::uint8_t>(kind == Kind::single ? 0 : grid),
+          .version = version};
+}
+
+std::string version_of(Kind kind, int grid, const std::string& sha256) {
+  const std::string side = std::to_string(grid);
+  return (kind == Kind::single ? "single" : "collage-" + side + "x" + side) + "-" +
+         sha256.substr(0, 8);
+}
+
+std::string manifest_text(const Manifest& m) {
+  std::ostringstream out;
+  out << "name: " << quoted(m.name) << "\n"
+      << "kind: " << (m.kind == Kind::single ? "single" : "collage") << "\n"
+      << "dataset: " << quoted(m.dataset) << "\n"
+      << "grid: " << m.grid << "\n"
+      << "weights: " << quoted(m.weights.generic_string()) << "\n"
+      << "sha256: " << quoted(m.sha256) << "\n"
+      << "version: " << quoted(m.version) << "\n"
+      << "tile:  # Pictures are resized until they cover it, then cropped at the centre.\n"
+      << "  width: " << m.tile.width << "\n"
+      << "  height: " << m.tile.height << "\n"
+      << "  channels: " << m.tile.channels << "\n"
+      << "normalisation:  # (pixel / 255 - mean) / deviation, for each channel.\n"
+      << "  mean: " << list(m.normalisation.mean, number) << "\n"
+      << "  deviation: " << list(m.normalisation.deviation, number) << "\n"
+      << "temperature: " << number(m.temperature) << "\n"
+      << "class_names: " << list(m.class_names, quoted) << "\n";
+  write_origin(out, m.origin);
+  return out.str();
+}
+
+}  // namespace models

@@ -1,0 +1,65 @@
+// What a weights file is and how to feed it: everything a stage must know of a model.
+//
+// A manifest is a small YAML file that lies beside the folder of weights; models/config.h reads
+// one and manifest_text() writes one.  A plain value; no torch, no I/O here.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "imaging/layout.h"
+#include "models/dataset.h"
+#include "wire/message.h"
+
+namespace models {
+
+enum class Kind : std::uint8_t { single, collage };
+
+// How the weights came to be and what they measured; for people, not for serving.
+struct Origin {
+  std::string command;
+  std::uint64_t seed = 0;
+  int threads = 0;
+  double held_back_accuracy = 0;  // Shares, 0..1.
+  double test_accuracy = 0;
+  double test_ece = 0;
+  double mmac = 0;
+  std::int64_t parameters = 0;
+  bool operator==(const Origin&) const = default;
+};
+
+struct Manifest {
+  std::string name;
+  Kind kind = Kind::single;
+  std::string dataset;
+  int grid = 1;                   // Tiles a side; 1 for a single.
+  std::filesystem::path weights;  // TorchScript; as written relative to the manifest.
+  std::string sha256;             // Of the weights, 64 lower-case hex digits.
+  std::string version;            // Short, from the name and the sha256.
+  TileShape tile;                 // Pictures are resized to cover it, then cropped at the centre.
+  Normalisation normalisation;    // A value a channel.
+  double temperature = 1;         // Divides the logits; fitted on the held-back part.
+  std::vector<std::string> class_names;
+  Origin origin;
+
+  int slots() const { return grid * grid; }
+  imaging::Grid layout() const {
+    return {.side = grid, .tile_width = tile.width, .tile_height = tile.height};
+  }
+  // Of the network's input: a tile, or the whole collage.
+  TileShape input() const {
+    return {.width = grid * tile.width, .height = grid * tile.height, .channels = tile.channels};
+  }
+  // What a stage says of itself in its hello.
+  wire::Model model() const;
+};
+
+// "single-0123abcd": what users see with each answer.
+std::string version_of(Kind kind, int grid, const std::string& sha256);
+
+// The YAML text of a manifest, which load_manifest() reads back to an equal one.
+std::string manifest_text(const Manifest& manifest);
+
+}  // namespace models

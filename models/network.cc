@@ -1,0 +1,91 @@
+#include "models/network.h"
+
+#include <torch/script.h>
+
+#include <stdexcept>
+
+#include "models/calibration.h"
+#include "models/decode.h"
+#include "models/feed.h"
+#include "models/script.h"
+#include "models/sha256.h"
+#include "wire/check.h"
+
+namespace models {
+namespace {
+
+// The second call of a fused network still settles its kernels; from the third times are steady.
+constexpr int kWarmUpCalls = 4;
+
+torch::jit::Module load_fused(const Manifest& manifest) {
+  at::set_num_threads(1);
+  torch::jit::getExecutorMode() = false;
+  const std::string hash = sha256_of(manifest.weights);
+  if (hash != manifest.sha256) {
+    throw std::runtime_error(manifest.weights.string() + ": sha256 is " + hash +
+                             ", the manifest says " + manifest.sha256);
+  }
+  torch::jit::Module script = load_script(manifest.weights);
+  return torch::jit::optimize_for_inference(script);
+}
+
+}  // namespace
+
+struct Network::Script {
+  // Its forward() is not const, though an evaluated network does not change.
+  mutable torch::jit::Module module;
+};
+
+Network::Network(Manifest manifest)
+    : manifest_(std::move(manifest)), script_(new Script{load_fused(manifest_)}) {
+  const std::vector<std::uint8_t> grey(manifest_.input().bytes(), 128);
+  const std::size_t wanted =
+      static_cast<std::size_t>(manifest_.slots()) * manifest_.class_names.size();
+  for (int i = 0; i < kWarmUpCalls; ++i) {
+    if (logits(grey).size() != wanted) {
+      throw std::runtime_error(manifest_.weights.string() + ": does not give the " +
+                               std::to_string(wanted) + " logits that its manifest promises");
+    }
+  }
+}
+
+Network::~Network() = default;
+Network::Network(Network&&) noexcept = default;
+Network& Network::operator=(Network&&) noexcept = default;
+
+std::vector<float> Network::logits(std::span<const std::uint8_t> pixels) const {
+  COLLAGE_CHECK(pixels.size() == manifest_.input().bytes());
+  constexpr std::int64_t kWhole[] = {0};
+  const c10::InferenceMode inference;
+  try {
+    const torch::Tensor input =
+        assemble(pixels, manifest_.input(), manifest_.normalisation, kWhole, 1);
+    const torch::Tensor output =
+        script_->module.forward({input}).toTensor().to(torch::kFloat).contiguous();
+    const auto* values = output.data_ptr<float>();
+    return {values, values + output.numel()};
+  } catch (const c10::Error&) {
+    return {};  // As a network of a user's own may do on some input; the caller answers for it.
+  }
+}
+
+wire::Verdict Network::classify(const imaging::Picture& picture, std::size_t top_k) const {
+  COLLAGE_CHECK(manifest_.kind == Kind::single);
+  const std::vector<float> row = logits(picture.pixels);
+  if (row.empty()) return {.predictions = {}, .reason = wire::Reason::bad_scores};
+  wire::Predictions best = top_of(softmax_rows(row, row.size(), manifest_.temperature), top_k);
+  const wire::Reason reason = best.empty() ? wire::Reason::bad_scores : wire::Reason::none;
+  return {.predictions = std::move(best), .reason = reason};
+}
+
+wire::Cells Network::classify_collage(std::span<const std::uint8_t> canvas,
+                                      const std::vector<bool>& blank, std::size_t top_k) const {
+  COLLAGE_CHECK(manifest_.kind == Kind::collage);
+  COLLAGE_CHECK(blank.size() == static_cast<std::size_t>(manifest_.slots()));
+  const std::vector<float> all = logits(canvas);
+  if (all.empty()) return {};
+  const std::size_t classes = manifest_.class_names.size();
+  return {decode_grid(softmax_rows(all, classes, manifest_.temperature), blank, top_k)};
+}
+
+}  // namespace models

@@ -1,0 +1,55 @@
+// A trained model ready to answer: what classifier and collage stages call.
+//
+// Loading verifies the hash of the weights, fuses the network for inference and warms it up, so
+// that the first answer is as quick as the next.  It also sets LibTorch, for the whole process, to
+// one thread and no profiling: a stage is one core's worth, and two pools only get in each other's
+// way.  One thread at a time may use a Network.  No torch in this header.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "imaging/picture.h"
+#include "models/manifest.h"
+#include "wire/machine.h"
+#include "wire/message.h"
+
+namespace models {
+
+class Network {
+ public:
+  // Throws std::runtime_error with one line that names the file: weights missing, not of the
+  // manifest's hash, not TorchScript, or with another output than grid*grid*classes numbers.
+  explicit Network(Manifest manifest);
+  ~Network();
+  Network(Network&&) noexcept;
+  Network& operator=(Network&&) noexcept;
+
+  const Manifest& manifest() const { return manifest_; }
+
+  // The k most probable classes of one picture, best first, the lower class among equals.  Scores
+  // that are not finite give Reason::bad_scores and no predictions; nothing is thrown.  Requires a
+  // single, and a picture of exactly input().
+  wire::Verdict classify(const imaging::Picture& picture, std::size_t top_k) const;
+
+  // The same for each cell of a finished collage; `canvas` is the pixels of an imaging canvas of
+  // manifest().layout().  A cell that is blank or whose scores are not finite has no predictions;
+  // a failed inference has no cells at all.  Requires a collage, input().bytes() bytes and a flag
+  // for each slot.
+  wire::Cells classify_collage(std::span<const std::uint8_t> canvas, const std::vector<bool>& blank,
+                               std::size_t top_k) const;
+
+  // Logits as they come, slots x classes, uncalibrated; empty if the inference failed.  Requires
+  // input().bytes() bytes.
+  std::vector<float> logits(std::span<const std::uint8_t> pixels) const;
+
+ private:
+  struct Script;
+
+  Manifest manifest_;
+  std::unique_ptr<Script> script_;
+};
+
+}  // namespace models

@@ -1,0 +1,5 @@
+// Precompiled: LibTorch's headers take longer than all of our code.
+#pragma once
+
+#include <torch/script.h>
+#include <torch/torch.h>

@@ -1,0 +1,94 @@
+#include "models/manifest.h"
+
+#include <gmock/gmock.h>
+
+#include "models/config.h"
+
+namespace models {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+Manifest collage() {
+  return {.name = "fashion \"3x3\"",
+          .kind = Kind::collage,
+          .dataset = "fashion",
+          .grid = 3,
+          .weights = "weights/fashion_collage_3x3.pt",
+          .sha256 = std::string(64, 'a'),
+          .version = "collage-3x3-aaaaaaaa",
+          .tile = {.width = 28, .height = 28, .channels = 1},
+          .normalisation = {.mean = {0.286}, .deviation = {0.353}},
+          .temperature = 1.0625,
+          .class_names = {"T-shirt/top", "Trouser", "yes", "null", "a: b, [c]"},
+          .origin = {.command = "collage-train train --model collage",
+                     .seed = 1,
+                     .threads = 2,
+                     .held_back_accuracy = 0.9375,
+                     .test_accuracy = 0.1,
+                     .test_ece = 0.015625,
+                     .mmac = 82.3,
+                     .parameters = 172026}};
+}
+
+// The text of the collage's manifest with its first `from` replaced.
+std::string changed(const std::string& from, const std::string& to) {
+  std::string text = manifest_text(collage());
+  const auto at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return text.replace(at, from.size(), to);
+}
+
+auto refused(const std::string& what) { return ThrowsMessage<std::runtime_error>(HasSubstr(what)); }
+
+TEST(Manifest, WhatIsWrittenReadsBackEqual) {
+  const Manifest wanted = collage();
+  const Manifest read = parse_manifest(manifest_text(wanted), "models/x.yaml");
+  EXPECT_EQ(read.name, wanted.name);
+  EXPECT_EQ(read.kind, Kind::collage);
+  EXPECT_EQ(read.dataset, wanted.dataset);
+  EXPECT_EQ(read.grid, 3);
+  EXPECT_EQ(read.sha256, wanted.sha256);
+  EXPECT_EQ(read.version, wanted.version);
+  EXPECT_EQ(read.tile, wanted.tile);
+  EXPECT_EQ(read.normalisation, wanted.normalisation);
+  EXPECT_EQ(read.temperature, wanted.temperature);
+  EXPECT_EQ(read.class_names, wanted.class_names);
+  EXPECT_EQ(read.origin, wanted.origin);
+}
+
+TEST(Manifest, WeightsAreFoundBesideTheManifest) {
+  EXPECT_EQ(parse_manifest(manifest_text(collage()), "models/x.yaml").weights,
+            "models/weights/fashion_collage_3x3.pt");
+}
+
+TEST(Manifest, AMistakeIsNamedWithFileAndKey) {
+  const auto parse = [](const std::string& text) { parse_manifest(text, "m.yaml"); };
+  EXPECT_THAT([&] { parse(changed("temperature:", "temprature:")); }, refused("temprature"));
+  EXPECT_THAT([&] { parse(changed("kind: collage", "kind: colage")); }, refused("m.yaml:2:"));
+  EXPECT_THAT([&] { parse(changed("grid: 3", "grid: 6")); }, refused("grid"));
+  EXPECT_THAT([&] { parse(changed("grid: 3", "grid: 1")); }, refused("grid"));
+  EXPECT_THAT([&] { parse(changed(std::string(64, 'a'), "abc")); }, refused("sha256"));
+  EXPECT_THAT([&] { parse(changed("[0.286]", "[0.286, 0.3]")); }, refused("normalisation.mean"));
+  EXPECT_THAT([&] { parse(changed("[0.353]", "[0]")); }, refused("normalisation.deviation"));
+  EXPECT_THAT([&] { parse(changed("[0.353]", "[nan]")); }, refused("normalisation.deviation"));
+  EXPECT_THAT([&] { parse(changed("channels: 1", "channels: 2")); }, refused("channels"));
+}
+
+TEST(Manifest, ASinglesModelSaysGridNoughtAndACollagesItsSide) {
+  Manifest m = collage();
+  EXPECT_EQ(m.model().grid, 3);
+  m.kind = Kind::single;
+  m.grid = 1;
+  EXPECT_EQ(m.model().grid, 0);
+  EXPECT_EQ(m.model().labels_hash, wire::labels_hash(m.class_names));
+}
+
+TEST(Manifest, AVersionNamesKindAndHash) {
+  EXPECT_EQ(version_of(Kind::single, 1, "0123456789abcdef"), "single-01234567");
+  EXPECT_EQ(version_of(Kind::collage, 4, "0123456789abcdef"), "collage-4x4-01234567");
+}
+
+}  // namespace
+}  // namespace models

@@ -1,0 +1,139 @@
+#include "models/network.h"
+
+#include <gmock/gmock.h>
+
+#include <limits>
+
+#include "models/script.h"
+#include "models/sha256.h"
+#include "tests/models/toy_models.h"
+
+namespace models {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using ::testing::ThrowsMessage;
+
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+
+class NetworkTest : public ::testing::Test {
+ protected:
+  ~NetworkTest() override { std::filesystem::remove(file_); }
+
+  // A manifest whose weights are an untrained toy; `bias` is added to the logit of class 2.
+  Manifest toy(int grid, float bias = 0) {
+    GridNet net(toy_architecture(grid), 1);
+    const torch::NoGradGuard no_grad;
+    net->named_parameters()["head.bias"][2] = bias;
+    export_script(net, file_);
+    const Dataset data = toy_data(1, 1);
+    return {.name = "toy",
+            .kind = grid == 1 ? Kind::single : Kind::collage,
+            .dataset = data.name,
+            .grid = grid,
+            .weights = file_,
+            .sha256 = sha256_of(file_),
+            .version = "toy",
+            .tile = data.shape,
+            .normalisation = data.normalisation,
+            .temperature = 2,
+            .class_names = data.class_names,
+            .origin = {}};
+  }
+
+  static imaging::Picture picture() {
+    return {.width = 8, .height = 8, .channels = 1, .pixels = toy_data(1, 5).pixels};
+  }
+
+  std::filesystem::path file_ =
+      std::filesystem::path(::testing::TempDir()) /
+      (std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()) + ".pt");
+};
+
+TEST_F(NetworkTest, ASingleGivesItsBestClassesWithProbabilities) {
+  const Network network(toy(1, 50));
+  const wire::Verdict verdict = network.classify(picture(), 2);
+  EXPECT_EQ(verdict.reason, wire::Reason::none);
+  ASSERT_THAT(verdict.predictions, SizeIs(2));
+  EXPECT_EQ(verdict.predictions[0].label, wire::ClassId{2});
+  EXPECT_GT(verdict.predictions[0].probability, 0.9f);
+  EXPECT_LE(verdict.predictions[1].probability, verdict.predictions[0].probability);
+}
+
+TEST_F(NetworkTest, AskedForMoreClassesThanThereAreGivesAllAndTheySumToOne) {
+  const Network network(toy(1));
+  float sum = 0;
+  const wire::Verdict verdict = network.classify(picture(), 99);
+  ASSERT_THAT(verdict.predictions, SizeIs(4));
+  for (const wire::Prediction& p : verdict.predictions) sum += p.probability;
+  EXPECT_NEAR(sum, 1, 1e-5);
+}
+
+TEST_F(NetworkTest, ScoresThatAreNotFiniteAreAReasonAndNoThrow) {
+  const Network network(toy(1, kNan));
+  const wire::Verdict verdict = network.classify(picture(), 3);
+  EXPECT_EQ(verdict.reason, wire::Reason::bad_scores);
+  EXPECT_THAT(verdict.predictions, IsEmpty());
+}
+
+TEST_F(NetworkTest, ACollageAnswersForEachCellThatIsNotBlank) {
+  const Network network(toy(2));
+  const std::vector<std::uint8_t> canvas(network.manifest().input().bytes(), 100);
+  const wire::Cells cells = network.classify_collage(canvas, {false, true, false, false}, 1);
+  EXPECT_THAT(cells.cells, ElementsAre(SizeIs(1), IsEmpty(), SizeIs(1), SizeIs(1)));
+}
+
+TEST_F(NetworkTest, ACellWithScoresThatAreNotFiniteHasNoAnswer) {
+  const Network network(toy(2, kNan));
+  const std::vector<std::uint8_t> canvas(network.manifest().input().bytes(), 100);
+  const wire::Cells cells = network.classify_collage(canvas, std::vector<bool>(4), 1);
+  EXPECT_THAT(cells.cells, ElementsAre(IsEmpty(), IsEmpty(), IsEmpty(), IsEmpty()));
+}
+
+TEST_F(NetworkTest, AnswersAsTheNativeNetworkDoes) {
+  const std::vector<float> served = Network(toy(1)).logits(picture().pixels);
+  const torch::NoGradGuard no_grad;
+  GridNet net(toy_architecture(1), 1);
+  net->eval();
+  torch::Tensor input = torch::zeros({1, 1, 8, 8});
+  for (std::size_t i = 0; i < 64; ++i) {
+    input.data_ptr<float>()[i] = (static_cast<float>(picture().pixels[i]) / 255.0f - 0.4f) / 0.3f;
+  }
+  const torch::Tensor native = net->forward(input);
+  for (std::int64_t c = 0; c < 4; ++c) {
+    EXPECT_NEAR(served[static_cast<std::size_t>(c)], native[0][c].item<float>(), 1e-4);
+  }
+}
+
+TEST_F(NetworkTest, WeightsOfAnotherHashAreRefused) {
+  Manifest manifest = toy(1);
+  manifest.sha256 = std::string(64, '0');
+  EXPECT_THAT([&] { Network network(manifest); },
+              ThrowsMessage<std::runtime_error>(
+                  AllOf(HasSubstr(file_.string()), HasSubstr("the manifest says 0000"))));
+}
+
+TEST_F(NetworkTest, MissingWeightsAreNamed) {
+  Manifest manifest = toy(1);
+  std::filesystem::remove(file_);
+  EXPECT_THAT([&] { Network network(manifest); },
+              ThrowsMessage<std::runtime_error>(HasSubstr(file_.string())));
+}
+
+TEST_F(NetworkTest, ANetworkWithAnotherNumberOfOutputsIsRefused) {
+  Manifest manifest = toy(1);
+  manifest.class_names.push_back("fifth");
+  EXPECT_THAT([&] { Network network(manifest); },
+              ThrowsMessage<std::runtime_error>(HasSubstr("the 5 logits")));
+  Manifest collage = toy(2);
+  collage.grid = 3;
+  EXPECT_THAT([&] { Network network(collage); },
+              ThrowsMessage<std::runtime_error>(HasSubstr("the 36 logits")));
+}
+
+}  // namespace
+}  // namespace models

@@ -1,0 +1,131 @@
+#include "models/trainer.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/models/toy_models.h"
+
+namespace models {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+class Trainer : public ::testing::Test {
+ protected:
+  Trainer()
+      : folder_(std::filesystem::path(::testing::TempDir()) /
+                ::testing::UnitTest::GetInstance()->current_test_info()->name()) {
+    std::filesystem::remove_all(folder_);
+    at::set_num_threads(1);
+    recipe_.epochs = 4;
+    recipe_.batch_images = 32;
+    recipe_.bfloat16 = false;
+    recipe_.augmentation = {.mirror = 0, .shift_max = 1, .erase = 0};
+  }
+  ~Trainer() override { std::filesystem::remove_all(folder_); }
+
+  // Trains up to `stop_after` epochs of the recipe, as if interrupted there.
+  double run(GridNet& net, const std::string& name, int stop_after = 1000) {
+    struct Interrupted {};
+    const Hooks hooks{.seconds = [] { return 0.0; },
+                      .on_epoch =
+                          [&](const EpochReport& r) {
+                            reports_.push_back(r);
+                            if (r.epoch == stop_after) throw Interrupted{};
+                          },
+                      .on_progress = {}};
+    try {
+      return train(net, data_, held_back_, recipe_, teacher_, folder_ / name, hooks);
+    } catch (const Interrupted&) {
+      return 0;
+    }
+  }
+
+  static bool same(GridNet& a, GridNet& b) {
+    const auto left = a->parameters();
+    const auto right = b->parameters();
+    for (std::size_t i = 0; i < left.size(); ++i) {
+      if (!left[i].equal(right[i])) return false;
+    }
+    return true;
+  }
+
+  std::filesystem::path folder_;
+  Dataset data_ = toy_data(640, 1);
+  Dataset held_back_ = toy_data(200, 2);
+  Recipe recipe_;
+  Teacher teacher_;
+  std::vector<EpochReport> reports_;
+};
+
+TEST_F(Trainer, ASingleLearnsAToyTask) {
+  GridNet net(toy_architecture(1), 1);
+  EXPECT_GT(run(net, "run"), 0.95);
+  EXPECT_EQ(reports_.size(), 4u);
+}
+
+TEST_F(Trainer, ACollageWithBlankSlotsLearnsItInEveryCell) {
+  recipe_.batch_images = 36;
+  recipe_.partial_share = 0.2;
+  recipe_.epochs = 10;
+  GridNet net(toy_architecture(3), 1);
+  EXPECT_GT(run(net, "run"), 0.95);
+}
+
+TEST_F(Trainer, ACollageLearnsFromATeacherAlone) {
+  GridNet taught(toy_architecture(1), 1);
+  run(taught, "teacher");
+  taught->eval();
+  teacher_ = [&](const torch::Tensor& tiles) { return taught->forward(tiles); };
+  recipe_.loss.distill_share = 1;
+  recipe_.epochs = 10;
+  recipe_.tile_epochs = 2;
+  std::ranges::fill(data_.labels, 0);  // Its labels would teach nothing but class 0.
+  GridNet net(toy_architecture(2), 2);
+  EXPECT_GT(run(net, "pupil"), 0.95);
+}
+
+TEST_F(Trainer, OneSeedRepeatsOnOneThread) {
+  recipe_.epochs = 2;
+  GridNet first(toy_architecture(2), 1);
+  GridNet second(toy_architecture(2), 1);
+  run(first, "first");
+  run(second, "second");
+  EXPECT_TRUE(same(first, second));
+  recipe_.seed = 2;
+  GridNet third(toy_architecture(2), 1);
+  run(third, "third");
+  EXPECT_FALSE(same(first, third));
+}
+
+TEST_F(Trainer, AnInterruptedRunGoesOnAsIfItHadNotBeen) {
+  GridNet whole(toy_architecture(2), 1);
+  GridNet before(toy_architecture(2), 1);
+  GridNet after(toy_architecture(2), 7);  // Its own weights give way to the checkpoint's.
+  const double wanted = run(whole, "whole");
+  run(before, "parts", 2);
+  reports_.clear();
+  EXPECT_EQ(run(after, "parts"), wanted);
+  EXPECT_EQ(reports_.front().epoch, 3);
+  EXPECT_TRUE(same(whole, after));
+}
+
+TEST_F(Trainer, ACheckpointOfAnotherArchitectureIsRefused) {
+  GridNet net(toy_architecture(2), 1);
+  run(net, "run", 1);
+  GridNet other(toy_architecture(3), 1);
+  EXPECT_THAT([&] { run(other, "run"); },
+              ThrowsMessage<std::runtime_error>(HasSubstr("another architecture")));
+}
+
+TEST_F(Trainer, ADamagedCheckpointIsNamed) {
+  GridNet net(toy_architecture(2), 1);
+  run(net, "run", 1);
+  const auto file = folder_ / "run" / "checkpoint.pt";
+  std::filesystem::resize_file(file, std::filesystem::file_size(file) / 2);
+  EXPECT_THAT([&] { run(net, "run"); },
+              ThrowsMessage<std::runtime_error>(HasSubstr("checkpoint.pt: is damaged")));
+}
+
+}  // namespace
+}  // namespace models
