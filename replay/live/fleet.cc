@@ -1,0 +1,89 @@
+#include "replay/live/fleet.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <utility>
+
+#include "wire/check.h"
+
+namespace replay::live {
+
+Fleet::Fleet(const std::filesystem::path& pipeline, Size size, const std::filesystem::path& logs)
+    : pipeline_(pipeline), logs_(logs) {
+  std::filesystem::create_directories(logs);
+  start("broker", "collage-broker", {});
+  start("sink", "collage-sink", {});
+  const bool together = runtime::load_pipeline(pipeline).endpoints.collage.starts_with("inproc://");
+  for (int i = 0; i < size.collages; ++i) {
+    const std::vector<std::string> index = {"--index", std::to_string(i)};
+    for (const char* role : together ? std::vector<const char*>{"collage"}
+                                     : std::vector<const char*>{"assembler", "collage-cnn"}) {
+      start(std::string(role) + "-" + std::to_string(i), "collage-stage",
+            {role, index[0], index[1]});
+    }
+  }
+  for (int i = 0; i < size.classifiers; ++i) {
+    const std::string index = std::to_string(i);
+    start(std::string("classifier-") + index, "collage-stage", {"classifier", "--index", index});
+  }
+}
+
+void Fleet::start(const std::string& name, const std::string& program,
+                  const std::vector<std::string>& arguments) {
+  std::vector<std::string> argv = {(program_folder() / program).string()};
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  argv.push_back(pipeline_.string());
+  std::filesystem::remove(logs_ / (name + ".log"));
+  processes_.emplace(name, Process(std::move(argv), logs_ / (name + ".log")));
+  order_.push_back(name);
+}
+
+std::vector<std::pair<std::string, int>> Fleet::fallen() {
+  std::vector<std::pair<std::string, int>> fallen;
+  for (const std::string& name : order_) {
+    if (const auto code = processes_.at(name).exited()) fallen.emplace_back(name, *code);
+  }
+  return fallen;
+}
+
+void Fleet::restart(const std::string& name) {
+  Process& process = processes_.at(name);
+  COLLAGE_CHECK(process.exited().has_value());
+  process = Process(process.argv(), logs_ / (name + ".log"));
+}
+
+bool Fleet::stop() {
+  constexpr wire::Duration kPatience = std::chrono::seconds(6);  // Each drains within 5.
+  bool clean = true;
+  // Stages first: a broker that is gone makes them say hello in vain.
+  const auto infrastructure = [](const std::string& name) {
+    return name == "broker" || name == "sink";
+  };
+  for (const bool last : {false, true}) {
+    for (const std::string& name : order_) {
+      if (infrastructure(name) == last) processes_.at(name).signal(SIGTERM);
+    }
+    for (const std::string& name : order_) {
+      if (infrastructure(name) == last)
+        clean &= processes_.at(name).wait(kPatience) != 128 + SIGKILL;
+    }
+  }
+  return clean;
+}
+
+std::string log_tail(const std::filesystem::path& logs, const std::string& name) {
+  std::ifstream in(logs / (name + ".log"));
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  std::string tail;
+  for (std::size_t i = lines.size() - std::min<std::size_t>(lines.size(), 3); i < lines.size();
+       ++i) {
+    tail += (tail.empty() ? "" : " | ") + lines[i];
+  }
+  return tail.empty() ? "(nothing)" : tail;
+}
+
+}  // namespace replay::live

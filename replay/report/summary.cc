@@ -1,0 +1,80 @@
+#include "replay/report/summary.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+namespace replay::report {
+namespace {
+
+nlohmann::ordered_json json(const Distribution& d) {
+  return {{"count", d.count},
+          {"mean_s", d.mean_s},
+          {"sd_s", d.sd_s},
+          {"p50_s", d.p50_s},
+          {"p95_s", d.p95_s},
+          {"p99_s", d.p99_s},
+          {"p99_ci_s", {d.p99_low_s, d.p99_high_s}},
+          {"p999_s", d.p999_s}};
+}
+
+nlohmann::ordered_json json(const PolicyRun& run) {
+  return {{"name", run.name},
+          {"per_batch", json(run.per_batch)},
+          {"per_request", json(run.per_request)},
+          {"sim_p99_s", run.sim_p99_s},
+          {"accuracy", run.accuracy},
+          {"collage_share", run.collage_share},
+          {"collage_accuracy", run.collage_accuracy},
+          {"extra_work", run.extra_work},
+          {"violations", run.violations},
+          {"seconds", run.seconds}};
+}
+
+double ms(double seconds) { return seconds * 1000; }
+
+std::string row(const std::string& name, const Distribution& d, const std::string& simulated) {
+  return fmt::format("{:<9}{:>6.0f}{:>6.0f}{:>6.0f}{:>6.0f}{:>6.0f} {:>13}{:>7.0f}{:>10}\n", name,
+                     ms(d.mean_s), ms(d.sd_s), ms(d.p50_s), ms(d.p95_s), ms(d.p99_s),
+                     fmt::format("[{:.0f}, {:.0f}]", ms(d.p99_low_s), ms(d.p99_high_s)),
+                     ms(d.p999_s), simulated);
+}
+
+std::string heading(const std::string& what) {
+  return fmt::format("{:<9}{:>6}{:>6}{:>6}{:>6}{:>6} {:>13}{:>7}{:>10}\n", what, "mean", "sd",
+                     "p50", "p95", "p99", "95 % of p99", "p99.9", "sim p99");
+}
+
+}  // namespace
+
+std::string to_json(const Summary& summary) {
+  nlohmann::ordered_json out = {{"scenario", summary.scenario},
+                                {"mode", summary.mode},
+                                {"seed", summary.seed},
+                                {"commit", summary.commit}};
+  out["policies"] = nlohmann::ordered_json::array();
+  for (const PolicyRun& run : summary.policies) out["policies"].push_back(json(run));
+  return out.dump(2) + "\n";
+}
+
+std::string to_table(const Summary& summary) {
+  std::string out = heading("batch, ms");
+  for (const PolicyRun& run : summary.policies) {
+    out += row(run.name, run.per_batch,
+               run.sim_p99_s > 0 ? fmt::format("{:.0f}", ms(run.sim_p99_s)) : "-");
+  }
+  out += "\n";
+  out += heading("image, ms");
+  for (const PolicyRun& run : summary.policies) out += row(run.name, run.per_request, "");
+  out += fmt::format("\n{:<9}{:>10}{:>16}{:>18}{:>12}{:>12}\n", "", "accuracy", "from collage",
+                     "their accuracy", "extra work", "violations");
+  for (const PolicyRun& run : summary.policies) {
+    out += fmt::format("{:<9}{:>8.2f} %{:>14.2f} %{:>18}{:>10.1f} %{:>12}\n", run.name,
+                       100 * run.accuracy, 100 * run.collage_share,
+                       run.collage > 0 ? fmt::format("{:.2f} %", 100 * run.collage_accuracy) : "-",
+                       100 * run.extra_work, run.violations);
+  }
+  return out;
+}
+
+}  // namespace replay::report

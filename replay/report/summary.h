@@ -1,0 +1,46 @@
+// What a replay measured, as values: what tables, summary.json and report.html are made of.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "replay/report/statistics.h"
+
+namespace replay::report {
+
+struct PolicyRun {
+  std::string name;
+  Distribution per_batch, per_request;
+  double sim_p99_s = 0;         // Per batch, by the simulator; 0 if it did not run.
+  Distribution simulated;       // Per batch, the whole of it.
+  double accuracy = 0;          // Of all images; an image without an answer counts as wrong.
+  double collage_share = 0;     // Of the answers.
+  double collage_accuracy = 0;  // Of the collage's answers; 0 if there are none.
+  double extra_work = 0;        // (collages x their relative time + hedges + copies) / images.
+  std::uint64_t violations = 0;
+  double seconds = 0;  // The run took.
+  std::uint64_t single = 0, collage = 0, hedge = 0, unanswered = 0;
+  std::vector<double> batch_s, request_s;  // As they came.
+  std::vector<double> simulated_batch_s;
+};
+
+struct Summary {
+  std::string scenario, mode;
+  std::uint64_t seed = 0;
+  std::string commit;
+  double collage_time_ratio = 0;  // One collage inference over one single inference.
+  double single_inference_s = 0, collage_inference_s = 0;  // Medians, batch 1, one thread.
+  std::size_t simulated_batches = 0;
+  std::string machine;  // Processor and cores.
+  std::string command;
+  std::vector<PolicyRun> policies;
+};
+
+// summary.json: shares are fractions 0..1, times are seconds.
+std::string to_json(const Summary& summary);
+
+// The table for a terminal of 80 columns; milliseconds and per cent.
+std::string to_table(const Summary& summary);
+
+}  // namespace replay::report

@@ -1,0 +1,41 @@
+// Every message of a run as a hash, and the last of them as text.
+//
+// Two runs of one seed have the same hash.  Text costs time, so it is kept on request only: a
+// failing seed is run again with it.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+
+#include "wire/message.h"
+#include "wire/types.h"
+
+namespace replay::sim {
+
+class EventLog {
+ public:
+  // Keeps up to `lines` of text.
+  explicit EventLog(std::size_t lines) : lines_max_(lines) {}
+
+  void message(const std::string& from, const std::string& to, const wire::Message& message,
+               wire::Instant now);
+  // A line about anything else: lives, violations.
+  void line(std::string text, wire::Instant now);
+  // Keeps the lines as they are from here on; the hash goes on.
+  void freeze() { frozen_ = true; }
+
+  std::uint64_t hash() const { return hash_; }
+  std::string text() const;
+
+ private:
+  void mix(const void* bytes, std::size_t size);
+  void keep(std::string text, wire::Instant now);
+
+  const std::size_t lines_max_;
+  bool frozen_ = false;
+  std::uint64_t hash_ = 0xcbf29ce484222325u;
+  std::deque<std::string> lines_;
+};
+
+}  // namespace replay::sim

@@ -1,0 +1,62 @@
+// Inference and decoding without pictures: images are tokens, and answers spell them.
+//
+// An image's payload is its token (8 bytes, never 0, the lowest first) and a byte that says
+// whether it can be decoded.  Pasting puts the token into its slot of the canvas (slots x 8
+// bytes), classifying reads it, and the predictions spell its lowest bytes, the lowest first, one
+// label of kLabels each.  So a wrong image, a wrong slot or a picture shown twice is a wrong label
+// at the producer.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "replay/sim/world.h"
+#include "wire/random.h"
+
+namespace replay::sim {
+
+inline constexpr std::size_t kLabels = 256;
+std::vector<std::string> token_labels();
+
+wire::Payload make_image(std::uint64_t token, bool usable);
+
+// How long one kind of work takes: never less than `least`, and on average `least + spread`
+// (exponential).
+struct ServiceTime {
+  wire::Duration least{};
+  wire::Duration spread{};
+};
+
+class TokenRunner : public Runner {
+ public:
+  struct Policy {
+    std::size_t slots = 0;     // Of the grid.
+    std::size_t digits = 1;    // Bytes of a token that an answer spells.
+    float collage_least = 1;   // Collage answers have probabilities from here to 1.
+    double collage_fails = 0;  // Chance that a collage inference gives nothing.
+    ServiceTime single, paste, collage;
+  };
+  TokenRunner(Policy policy, wire::Rng rng) : policy_(policy), rng_(rng) {}
+
+  Done run(wire::Work work) override;
+
+  // Pictures that no correct assembler makes: of a wrong size, or with flags that do not fit.
+  std::uint64_t bad_pictures() const { return bad_pictures_; }
+
+ private:
+  wire::Outcome outcome(wire::Classify job) const;
+  wire::Outcome outcome(wire::Paste job);
+  wire::Outcome outcome(wire::ClassifyCollage job);
+  wire::Duration draw(const ServiceTime& time);
+
+  const Policy policy_;
+  wire::Rng rng_;
+  std::uint64_t bad_pictures_ = 0;
+};
+
+// Whether the predictions spell the token.
+bool spells(const std::vector<wire::NamedPrediction>& predictions, std::uint64_t token,
+            std::size_t digits);
+
+}  // namespace replay::sim

@@ -1,0 +1,215 @@
+#include "replay/sim/trial.h"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <sstream>
+#include <utility>
+
+#include "broker/broker.h"
+#include "replay/sim/auditor.h"
+#include "stages/sink/sink.h"
+
+namespace replay::sim {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr wire::Duration kAuditEvery = milliseconds(97);
+constexpr int kCalmGroups = 8;
+constexpr wire::Duration kCalmEvery = milliseconds(500);
+constexpr wire::Duration kCalmService = milliseconds(100);  // More than a request needs on average.
+
+class Trial {
+ public:
+  Trial(const TrialOptions& options, std::size_t log_lines)
+      : options_(options),
+        rng_(options.seed ^ 0x51ed2701c4a3f9b7u),
+        log_(log_lines),
+        runner_(options.runner, rng_.split()),
+        world_(options.world, rng_.split()),
+        fleet_(options.fleet, world_, runner_, rng_.split()),
+        checker_(options, world_, fleet_, log_) {}
+
+  TrialReport run() {
+    const NodeId auditor = world_.add("auditor");
+    const LinkPolicy sound{options_.fleet.link.latency, {}, false};
+    world_.connect(auditor, Auditor::kBroker, fleet_.broker(), broker::kProducers, sound);
+    world_.connect(auditor, Auditor::kSink, fleet_.sink(), stages::sink::kStages, sound);
+    world_.set_observer(&checker_);
+    fleet_.start_all();
+    world_.start(auditor, std::make_unique<Auditor>(kAuditEvery));
+    plan_traffic();
+    plan_faults();
+    world_.set_faults(options_.faults.links);
+    advance({options_.hostile});
+    repair();
+    const wire::Instant calm{options_.hostile + options_.recovery()};
+    advance(calm);
+    checker_.on_calm();
+    plan_calm(calm);
+    advance(calm + kCalmEvery * kCalmGroups + 2 * options_.fleet.broker.deadline + seconds(2));
+    return report();
+  }
+
+ private:
+  wire::Duration draw(wire::Duration most) {
+    const auto count = static_cast<std::uint64_t>(std::max<std::int64_t>(most.count(), 0));
+    return wire::Duration(static_cast<std::int64_t>(rng_.below(count + 1)));
+  }
+  template <class List>
+  auto any(const List& list) {
+    return list[rng_.below(list.size())];
+  }
+
+  // Hands every delivered result to the checker at the instant it is delivered.
+  void advance(wire::Instant until) {
+    bool ended = false;
+    world_.at(until, [&ended] { ended = true; });
+    while (!ended && world_.step()) {
+      for (const NodeId producer : fleet_.producers()) {
+        if (!world_.alive(producer)) continue;
+        const auto results = fleet_.client(producer).take_results();
+        if (!results.empty()) checker_.on_results(producer, results, world_.now());
+      }
+    }
+  }
+
+  // --- traffic ---
+
+  void submit(NodeId producer, bool calm) {
+    if (!world_.alive(producer)) return;
+    producer::Client& client = fleet_.client(producer);
+    const bool usable = calm || !rng_.chance(options_.rejectable_share);
+    wire::Duration deadline = options_.fleet.broker.deadline;
+    wire::Duration own{};
+    if (!calm && rng_.chance(options_.own_deadline_share)) {
+      own = milliseconds(100) + draw(deadline);
+      deadline = std::min(own, deadline);
+    }
+    const wire::RequestId id{++last_request_[producer]};
+    const std::uint64_t token = ++last_token_;
+    const auto queued = client.submit(id, make_image(token, usable), own, world_.now());
+    if (queued != producer::Client::Submitted::queued) return;
+    // Until there has been a welcome, the client does not know the pipeline's bound.
+    if (own > wire::Duration{} && client.welcome().deadline_max == wire::Duration{}) deadline = own;
+    checker_.on_submit(producer, id, {token, usable, world_.now() + deadline, calm});
+    world_.poke(producer);
+  }
+
+  void plan_traffic() {
+    for (std::size_t planned = 0; planned < options_.requests;) {
+      const std::size_t burst =
+          std::min(options_.requests - planned, 1 + rng_.below(options_.burst));
+      planned += burst;
+      const NodeId producer = any(fleet_.producers());
+      world_.at({draw(options_.hostile)}, [this, producer, burst] {
+        for (std::size_t i = 0; i < burst; ++i) submit(producer, false);
+      });
+    }
+  }
+
+  // Groups of up to a whole batch, but no more than the stages can answer in half a deadline.
+  void plan_calm(wire::Instant from) {
+    const auto able = static_cast<std::size_t>(options_.fleet.broker.deadline / 2 / kCalmService) *
+                      options_.fleet.classifiers;
+    const std::size_t most = std::clamp<std::size_t>(able, 1, options_.runner.slots);
+    for (int group = 0; group < kCalmGroups; ++group) {
+      const NodeId producer = any(fleet_.producers());
+      const std::size_t size = 1 + rng_.below(most);
+      world_.at(from + kCalmEvery * group, [this, producer, size] {
+        for (std::size_t i = 0; i < size; ++i) submit(producer, true);
+      });
+    }
+  }
+
+  // --- faults ---
+
+  void revive(NodeId node) {
+    if (world_.alive(node)) return;
+    if (fleet_.kind(node) == Fleet::Kind::producer) last_request_[node] = 0;
+    fleet_.start(node);
+  }
+
+  void plan_crash(NodeId node) {
+    const wire::Duration at = draw(options_.hostile);
+    const wire::Duration down = draw(options_.faults.down_max);
+    world_.at({at}, [this, node, down] {
+      if (!world_.alive(node)) return;
+      world_.crash(node);
+      world_.at(world_.now() + down, [this, node] { revive(node); });
+    });
+  }
+
+  void plan_faults() {
+    const Faults& faults = options_.faults;
+    const auto crashes = [this](int count, const std::vector<NodeId>& nodes) {
+      for (int i = 0; i < count && !nodes.empty(); ++i) plan_crash(any(nodes));
+    };
+    crashes(faults.classifier_crashes, fleet_.classifiers());
+    crashes(faults.assembler_crashes, fleet_.assemblers());
+    crashes(faults.collage_crashes, fleet_.collages());
+    crashes(faults.sink_crashes, {fleet_.sink()});
+    crashes(faults.broker_crashes, {fleet_.broker()});
+    crashes(faults.producer_crashes, fleet_.producers());
+    std::vector<NodeId> stages = {fleet_.broker(), fleet_.sink()};
+    for (const auto* nodes : {&fleet_.classifiers(), &fleet_.assemblers(), &fleet_.collages()}) {
+      stages.insert(stages.end(), nodes->begin(), nodes->end());
+    }
+    for (int i = 0; i < faults.stalls; ++i) {
+      const NodeId node = any(stages);
+      const wire::Duration length = draw(faults.stall_max);
+      world_.at({draw(options_.hostile)}, [this, node, length] { world_.stall(node, length); });
+    }
+    for (int i = 0; i < faults.resets; ++i) {
+      const ChannelId channel = any(fleet_.channels());
+      world_.at({draw(options_.hostile)}, [this, channel] { world_.reset(channel); });
+    }
+  }
+
+  void repair() {
+    world_.set_faults({});
+    for (NodeId node = 0; node < world_.node_count(); ++node) {
+      if (!world_.alive(node)) revive(node);
+    }
+  }
+
+  TrialReport report() {
+    for (const std::string& fault : world_.faults_found()) checker_.violation(fault, world_.now());
+    if (runner_.bad_pictures() > 0) {
+      checker_.violation("an assembler made a bad picture", world_.now());
+    }
+    checker_.finish(world_.now());
+    return {options_.seed,     log_.hash(),           world_.events(),
+            checker_.counts(), checker_.violations(), log_.text()};
+  }
+
+  const TrialOptions& options_;
+  wire::Rng rng_;
+  EventLog log_;
+  TokenRunner runner_;
+  World world_;
+  Fleet fleet_;
+  Checker checker_;
+  std::map<NodeId, std::uint64_t> last_request_;
+  std::uint64_t last_token_ = 0;
+};
+
+}  // namespace
+
+TrialReport run_trial(const TrialOptions& options, std::size_t log_lines) {
+  return Trial(options, log_lines).run();
+}
+
+std::string explain(const TrialOptions& options, std::size_t log_lines) {
+  const TrialReport report = run_trial(options, log_lines);
+  std::ostringstream out;
+  out << describe(options);
+  for (const std::string& violation : report.violations) out << "VIOLATION " << violation << "\n";
+  out << report.log;
+  return out.str();
+}
+
+}  // namespace replay::sim

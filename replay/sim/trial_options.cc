@@ -1,0 +1,190 @@
+#include "replay/sim/trial_options.h"
+
+#include <chrono>
+#include <sstream>
+#include <utility>
+
+#include "broker/policy.h"
+
+namespace replay::sim {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// Draws values in a given range, both ends included.
+class Draw {
+ public:
+  explicit Draw(std::uint64_t seed) : rng_(seed) {}
+
+  std::uint64_t number(std::uint64_t low, std::uint64_t high) {
+    return low + rng_.below(high - low + 1);
+  }
+  int small(int low, int high) {
+    return static_cast<int>(
+        number(static_cast<std::uint64_t>(low), static_cast<std::uint64_t>(high)));
+  }
+  wire::Duration time(wire::Duration low, wire::Duration high) {
+    const auto spread = static_cast<std::uint64_t>((high - low).count());
+    return low + wire::Duration(static_cast<std::int64_t>(rng_.below(spread + 1)));
+  }
+  bool chance(double p) { return rng_.chance(p); }
+  // Often nothing, else up to `most`.
+  double rate(double most) { return chance(0.35) ? 0 : most * rng_.uniform(); }
+  int count(int most) { return chance(0.35) ? 0 : small(1, most); }
+
+ private:
+  wire::Rng rng_;
+};
+
+void draw_broker(Draw& draw, TrialOptions& options) {
+  broker::Policy& broker = options.fleet.broker;
+  const std::vector<std::string>& names = broker::redundancy_names();
+  options.policy = names[draw.number(0, names.size() - 1)];
+  broker.redundancy = *broker::named_redundancy(options.policy);
+  broker.grid = draw.small(wire::kGridSideMin, wire::kGridSideMax);
+  broker.linger = draw.time(milliseconds(1), milliseconds(30));
+  broker.hedge_after = draw.time(milliseconds(160), milliseconds(300));
+  broker.hedge_rate_max = draw.chance(0.5) ? 0.2 : 1;
+  broker.heartbeat = draw.time(milliseconds(50), milliseconds(400));
+  broker.deadline = draw.time(milliseconds(1500), seconds(4));
+  broker.image_bytes_max = 64;
+  broker.open_request_max = draw.number(20, 400);
+  broker.open_bytes_max = draw.number(400, 4000);
+  broker.producer_max = 8;
+  broker.producer_credit = draw.number(4, 64);
+  broker.worker_max = 64;
+  broker.retry_after = milliseconds(20);
+  broker.drain_max = seconds(1);
+  broker.labels = token_labels();
+}
+
+void draw_sink(Draw& draw, TrialOptions& options) {
+  auto& sink = options.fleet.sink;
+  sink.joiner.open_batch_max = draw.number(32, 512);
+  sink.joiner.orphan_max = draw.number(8, 256);
+  sink.joiner.gate = draw.chance(0.3) ? 0.5F : 0.0F;
+  options.fixed_patience = draw.chance(0.6);
+  sink.patience.learned = !options.fixed_patience;
+  sink.patience.initial = draw.time(milliseconds(40), milliseconds(150));
+  sink.patience.min = milliseconds(35);
+  sink.patience.max = milliseconds(155);
+  sink.patience.worker_max = 64;
+  sink.collage_first = options.policy == "collage-first";
+  sink.membership = {milliseconds(30), draw.time(milliseconds(200), seconds(1))};
+  options.fleet.membership = sink.membership;
+}
+
+void draw_fleet(Draw& draw, TrialOptions& options) {
+  FleetPolicy& fleet = options.fleet;
+  const auto slots = static_cast<std::size_t>(fleet.broker.grid * fleet.broker.grid);
+  fleet.classifiers = draw.number(1, slots + 3);
+  fleet.assemblers = draw.chance(0.1) ? 0 : draw.number(1, 2);
+  fleet.producers = draw.number(1, 4);
+  fleet.classifier_capacity = static_cast<std::uint32_t>(draw.number(1, 3));
+  fleet.assembler_capacity = static_cast<std::uint32_t>(draw.number(1, 6));
+  // Above what a healthy stage may need for all that it holds.
+  fleet.broker.task_age_max =
+      fleet.classifier_capacity * milliseconds(900) + draw.time({}, seconds(3));
+  fleet.collage_capacity = static_cast<std::uint32_t>(draw.number(1, 2));
+  fleet.link = {draw.time({}, milliseconds(3)), draw.time({}, milliseconds(2)), true};
+  fleet.inner_link = fleet.link;
+  fleet.producer.hello_min = milliseconds(50);
+  fleet.producer.hello_max = milliseconds(500);
+  fleet.producer.deadline = fleet.broker.deadline;
+  if (draw.chance(0.5)) fleet.table = {{0, 0.005}, {0.9, 0.03}, {0.98, 0.1}, {1, 0.7}};
+  if (draw.chance(0.3)) fleet.producer.resubmit_after = milliseconds(400);
+  TokenRunner::Policy& runner = options.runner;
+  runner.slots = slots;
+  runner.digits = 4;
+  runner.single = {draw.time(milliseconds(1), milliseconds(10)), draw.time({}, milliseconds(30))};
+  runner.paste = {draw.time({}, microseconds(500)), draw.time({}, milliseconds(1))};
+  runner.collage = {draw.time(milliseconds(2), milliseconds(20)), draw.time({}, milliseconds(30))};
+  runner.collage_least = draw.chance(0.5) ? 0.3F : 1.0F;
+  runner.collage_fails = draw.rate(0.2);
+}
+
+void draw_faults(Draw& draw, TrialOptions& options) {
+  Faults& faults = options.faults;
+  faults.links.loss = draw.rate(0.04);
+  faults.links.duplicate = draw.rate(0.04);
+  faults.links.delay = draw.rate(0.06);
+  faults.links.delay_max = draw.time(milliseconds(1), milliseconds(300));
+  faults.classifier_crashes = draw.count(6);
+  faults.assembler_crashes = draw.count(2);
+  faults.collage_crashes = draw.count(2);
+  faults.sink_crashes = draw.count(2);
+  faults.broker_crashes = draw.count(2);
+  faults.producer_crashes = draw.count(1);
+  faults.stalls = draw.count(4);
+  faults.resets = draw.count(6);
+  faults.down_max = draw.time(milliseconds(50), seconds(2));
+  faults.stall_max = draw.time(milliseconds(50), seconds(2));
+}
+
+}  // namespace
+
+TrialOptions draw_options(std::uint64_t seed) {
+  Draw draw(seed);
+  TrialOptions options;
+  options.seed = seed;
+  draw_broker(draw, options);
+  draw_sink(draw, options);
+  draw_fleet(draw, options);
+  draw_faults(draw, options);
+  options.world.codec = true;
+  options.world.unreachable = static_cast<World::Unreachable>(draw.number(0, 2));
+  options.world.notice = draw.chance(0.5) ? wire::Duration{} : draw.time({}, milliseconds(300));
+  options.requests = draw.number(200, 400);
+  options.burst = draw.number(1, 2 * options.runner.slots);
+  options.rejectable_share = draw.rate(0.15);
+  options.own_deadline_share = draw.rate(0.3);
+  options.hostile = draw.time(seconds(3), seconds(6));
+  return options;
+}
+
+wire::Duration TrialOptions::recovery() const {
+  const broker::Policy& broker = fleet.broker;
+  return broker.deadline + broker.task_age_max + broker.silence_max() + 4 * broker.heartbeat +
+         2 * fleet.membership.backoff_max + faults.down_max + faults.stall_max +
+         fleet.producer.grace + seconds(1);
+}
+
+std::string describe(const TrialOptions& o) {
+  const broker::Policy& broker = o.fleet.broker;
+  const auto ms = [](wire::Duration d) { return std::to_string(d.count() / 1000) + "us"; };
+  static constexpr const char* kUnreachable[] = {"lost", "held", "blocked"};
+  std::ostringstream out;
+  out << "seed=" << o.seed << " policy=" << o.policy << " grid=" << broker.grid
+      << " classifiers=" << o.fleet.classifiers << "x" << o.fleet.classifier_capacity
+      << " assemblers=" << o.fleet.assemblers << "x" << o.fleet.assembler_capacity
+      << " collage_capacity=" << o.fleet.collage_capacity << " producers=" << o.fleet.producers
+      << "\n  linger=" << ms(broker.linger)
+      << " patience=" << (o.fixed_patience ? ms(o.fleet.sink.patience.initial) : "learned")
+      << " hedge_after=" << ms(broker.hedge_after) << " deadline=" << ms(broker.deadline)
+      << " task_age_max=" << ms(broker.task_age_max) << " heartbeat=" << ms(broker.heartbeat)
+      << " backoff_max=" << ms(o.fleet.membership.backoff_max)
+      << "\n  open_request_max=" << broker.open_request_max
+      << " open_bytes_max=" << broker.open_bytes_max << " credit=" << broker.producer_credit
+      << " open_batch_max=" << o.fleet.sink.joiner.open_batch_max
+      << " orphan_max=" << o.fleet.sink.joiner.orphan_max << " gate=" << o.fleet.sink.joiner.gate
+      << " link=" << ms(o.fleet.link.latency) << "+" << ms(o.fleet.link.jitter)
+      << " emulated=" << !o.fleet.table.empty() << " codec=" << o.world.codec
+      << " unreachable=" << kUnreachable[static_cast<int>(o.world.unreachable)]
+      << " notice=" << ms(o.world.notice) << "\n  loss=" << o.faults.links.loss
+      << " duplicate=" << o.faults.links.duplicate << " delay=" << o.faults.links.delay
+      << "<=" << ms(o.faults.links.delay_max)
+      << " crashes: classifiers=" << o.faults.classifier_crashes
+      << " assemblers=" << o.faults.assembler_crashes << " collages=" << o.faults.collage_crashes
+      << " sink=" << o.faults.sink_crashes << " broker=" << o.faults.broker_crashes
+      << " producers=" << o.faults.producer_crashes << " down<=" << ms(o.faults.down_max)
+      << " stalls=" << o.faults.stalls << "<=" << ms(o.faults.stall_max)
+      << " resets=" << o.faults.resets << "\n  requests=" << o.requests << " burst=" << o.burst
+      << " rejectable=" << o.rejectable_share << " own_deadline=" << o.own_deadline_share
+      << " resubmit_after=" << ms(o.fleet.producer.resubmit_after) << " hostile=" << ms(o.hostile)
+      << "\n";
+  return out.str();
+}
+
+}  // namespace replay::sim

@@ -1,0 +1,59 @@
+#include "replay/report/statistics.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+namespace {
+
+using replay::report::distribution;
+using replay::report::Distribution;
+using replay::report::quantile;
+
+std::vector<double> one_to(int n) {
+  std::vector<double> values(static_cast<std::size_t>(n));
+  std::iota(values.begin(), values.end(), 1.0);
+  return values;
+}
+
+TEST(Statistics, AQuantileIsTheSmallestValueThatEnoughDoNotExceed) {
+  const std::vector<double> values = one_to(100);
+  EXPECT_EQ(quantile(values, 0.5), 50);
+  EXPECT_EQ(quantile(values, 0.95), 95);
+  EXPECT_EQ(quantile(values, 0.951), 96);
+  EXPECT_EQ(quantile(values, 0), 1);
+  EXPECT_EQ(quantile(values, 1), 100);
+}
+
+TEST(Statistics, TheOrderOfValuesDoesNotMatter) {
+  const Distribution d = distribution({4, 1, 3, 2}, 1);
+  EXPECT_EQ(d.count, 4u);
+  EXPECT_DOUBLE_EQ(d.mean_s, 2.5);
+  EXPECT_NEAR(d.sd_s, 1.118034, 1e-6);
+  EXPECT_EQ(d.p50_s, 2);
+  EXPECT_EQ(d.p999_s, 4);
+}
+
+TEST(Statistics, TheIntervalHoldsTheQuantileAndNarrowsWithMoreValues) {
+  const Distribution few = distribution(one_to(100), 1);
+  const Distribution many = distribution(one_to(10'000), 1);
+  EXPECT_LE(few.p99_low_s, few.p99_s);
+  EXPECT_GE(few.p99_high_s, few.p99_s);
+  EXPECT_LT(few.p99_low_s, few.p99_high_s);
+  const double few_width = (few.p99_high_s - few.p99_low_s) / few.p99_s;
+  const double many_width = (many.p99_high_s - many.p99_low_s) / many.p99_s;
+  EXPECT_LT(many_width, few_width / 3);
+}
+
+TEST(Statistics, TheIntervalIsTheSeeds) {
+  EXPECT_EQ(distribution(one_to(500), 7).p99_low_s, distribution(one_to(500), 7).p99_low_s);
+}
+
+TEST(Statistics, NoValuesGiveZeros) {
+  const Distribution d = distribution({}, 1);
+  EXPECT_EQ(d.count, 0u);
+  EXPECT_EQ(d.p99_s, 0);
+}
+
+}  // namespace

@@ -1,0 +1,82 @@
+#include "replay/report/summary.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "replay/report/page.h"
+
+namespace {
+
+using replay::report::PolicyRun;
+using replay::report::Summary;
+using testing::HasSubstr;
+using testing::Not;
+
+Summary sample() {
+  Summary summary;
+  summary.scenario = "demo";
+  summary.mode = "live";
+  summary.seed = 1;
+  summary.commit = "0123456789ab";
+  summary.machine = "a </script> machine";
+  for (const char* name : {"none", "hedge", "collage"}) {
+    PolicyRun run;
+    run.name = name;
+    run.batch_s = {0.2, 0.21, 0.7};
+    run.request_s = {0.1, 0.11, 0.2, 0.21, 0.7, 0.15};
+    run.per_batch = replay::report::distribution(run.batch_s, 1);
+    run.per_request = replay::report::distribution(run.request_s, 1);
+    run.sim_p99_s = 0.766;
+    run.accuracy = 0.9375;
+    run.collage = 1;
+    run.collage_share = 0.05;
+    run.collage_accuracy = 1;
+    run.extra_work = 0.111;
+    summary.policies.push_back(run);
+  }
+  return summary;
+}
+
+TEST(Summary, JsonHasTheSchemasKeys) {
+  const auto json = nlohmann::json::parse(replay::report::to_json(sample()));
+  EXPECT_EQ(json.at("scenario"), "demo");
+  EXPECT_EQ(json.at("mode"), "live");
+  EXPECT_EQ(json.at("seed"), 1);
+  EXPECT_EQ(json.at("commit"), "0123456789ab");
+  ASSERT_EQ(json.at("policies").size(), 3u);
+  const auto& run = json.at("policies").at(2);
+  EXPECT_EQ(run.at("name"), "collage");
+  for (const char* scope : {"per_batch", "per_request"}) {
+    for (const char* key : {"count", "mean_s", "sd_s", "p50_s", "p95_s", "p99_s", "p999_s"}) {
+      EXPECT_TRUE(run.at(scope).contains(key)) << scope << "." << key;
+    }
+    EXPECT_EQ(run.at(scope).at("p99_ci_s").size(), 2u);
+  }
+  for (const char* key : {"sim_p99_s", "accuracy", "collage_share", "collage_accuracy",
+                          "extra_work", "violations", "seconds"}) {
+    EXPECT_TRUE(run.contains(key)) << key;
+  }
+}
+
+TEST(Summary, TheTableFitsEightyColumnsAndShowsMilliseconds) {
+  const std::string table = replay::report::to_table(sample());
+  std::istringstream lines(table);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80u) << line;
+  EXPECT_THAT(table, HasSubstr("766"));
+  EXPECT_THAT(table, HasSubstr("93.75 %"));
+  EXPECT_THAT(table, HasSubstr("11.1 %"));
+}
+
+TEST(Page, IsSelfContainedAndKeepsDataFromEndingItsScript) {
+  const std::string page = replay::report::to_html(sample());
+  EXPECT_THAT(page, HasSubstr("Chart.js v3"));
+  EXPECT_THAT(page, HasSubstr("a <\\/script> machine"));
+  EXPECT_THAT(page, Not(HasSubstr("@DATA@")));
+  EXPECT_THAT(page, Not(HasSubstr("src=\"http")));
+  EXPECT_THAT(page, Not(HasSubstr("href=\"http")));
+}
+
+}  // namespace
