@@ -1,0 +1,176 @@
+// Real processes, killed and started again while images stream through.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <chrono>
+
+#include "runtime/clock.h"
+#include "tests/system/live_pipeline.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+using system_test::LivePipeline;
+using system_test::Sample;
+
+const std::string kLatencies =
+    std::string(COLLAGE_SOURCE_DIR) + "/replay/quantiles/cloud-latency-2019.csv";
+
+// Streams `images` with `window` open at a time; counts how often each was answered, and how.
+struct Stream {
+  std::vector<int> answers;
+  std::uint64_t answered = 0, right = 0, collage = 0, delivered = 0;
+
+  void run(LivePipeline& pipeline, const std::vector<Sample>& images, std::size_t window,
+           const std::function<void(std::uint64_t delivered)>& at) {
+    producer::Connection connection(pipeline.producers());
+    answers.assign(images.size(), 0);
+    std::size_t next = 0;
+    const wire::Instant until = runtime::now() + 120s;
+    while (delivered < images.size() && runtime::now() < until) {
+      while (next < images.size() && connection.open() < window) {
+        const std::size_t image = next++;
+        const auto id = connection.submit(images[image].image,
+                                          [this, image, &images](const producer::Delivered& got) {
+                                            note(image, images[image].label, got.result);
+                                          });
+        ASSERT_TRUE(id.has_value());
+      }
+      connection.poll(100ms);
+      at(delivered);
+    }
+    EXPECT_EQ(connection.open(), 0u);
+    EXPECT_EQ(connection.counters().duplicate_results, 0u);
+    EXPECT_EQ(connection.counters().unknown_results, 0u);
+  }
+
+  void note(std::size_t image, const std::string& label, const wire::Result& result) {
+    answers[image] += 1;
+    delivered += 1;
+    if (result.status != wire::ResultStatus::answered) return;
+    answered += 1;
+    collage += result.source == wire::Source::collage;
+    right += result.predictions.front().name == label;
+  }
+};
+
+TEST(Faults, AKilledAndRestartedClassifierCostsNoAnswerOfTwoThousand) {
+  const std::vector<Sample> images = system_test::samples(2000);
+  LivePipeline pipeline(
+      {{"policy", "collage-hedge"}, {"emulation.latency", kLatencies}, {"emulation.seed", "1"}},
+      {.classifiers = 9, .collages = 1});
+  bool killed = false, restarted = false;
+  Stream stream;
+  stream.run(pipeline, images, 9, [&](std::uint64_t delivered) {
+    replay::live::Process& victim = pipeline.fleet().process("classifier-3");
+    if (!killed && delivered >= 600) {
+      victim.signal(SIGKILL);
+      killed = true;
+    }
+    if (killed && !restarted && delivered >= 1200 && victim.exited()) {
+      pipeline.fleet().restart("classifier-3");
+      restarted = true;
+    }
+  });
+  EXPECT_TRUE(killed && restarted);
+  EXPECT_THAT(stream.answers, testing::Each(1));
+  EXPECT_EQ(stream.answered, 2000u);
+  EXPECT_GT(stream.collage, 0u);
+  EXPECT_GE(stream.right, 1800u);
+  pipeline.await([](const auto& now) { return now.at("classifiers") == 9; }, 30s);
+  EXPECT_GE(pipeline.counters().at("workers_lost"), 1u);
+  EXPECT_TRUE(pipeline.stop());
+}
+
+TEST(Faults, ABrokerThatIsKilledAndRestartedAnswersEachImageOnce) {
+  const std::vector<Sample> images = system_test::samples(600);
+  LivePipeline pipeline({}, {.classifiers = 2, .collages = 1});
+  bool restarted = false;
+  Stream stream;
+  stream.run(pipeline, images, 40, [&](std::uint64_t delivered) {
+    if (restarted || delivered < 200) return;
+    pipeline.fleet().process("broker").signal(SIGKILL);
+    pipeline.fleet().process("broker").wait(5s);
+    pipeline.fleet().restart("broker");
+    restarted = true;
+  });
+  EXPECT_TRUE(restarted);
+  EXPECT_THAT(stream.answers, testing::Each(1));
+  EXPECT_EQ(stream.answered, images.size());
+  EXPECT_TRUE(pipeline.stop());
+}
+
+TEST(Faults, ASinkThatIsKilledAndRestartedAnswersEachImageOnce) {
+  const std::vector<Sample> images = system_test::samples(600);
+  LivePipeline pipeline({}, {.classifiers = 2, .collages = 1});
+  bool restarted = false;
+  Stream stream;
+  stream.run(pipeline, images, 40, [&](std::uint64_t delivered) {
+    if (restarted || delivered < 200) return;
+    pipeline.fleet().process("sink").signal(SIGKILL);
+    pipeline.fleet().process("sink").wait(5s);
+    pipeline.fleet().restart("sink");
+    restarted = true;
+  });
+  EXPECT_TRUE(restarted);
+  EXPECT_THAT(stream.answers, testing::Each(1));
+  EXPECT_TRUE(pipeline.stop());
+}
+
+TEST(Faults, WithoutACollageStageThePipelineGoesOnAndSaysSo) {
+  const std::vector<Sample> images = system_test::samples(90);
+  LivePipeline pipeline({}, {.classifiers = 2, .collages = 0});
+  Stream stream;
+  stream.run(pipeline, images, 18, [](std::uint64_t) {});
+  EXPECT_EQ(stream.answered, images.size());
+  EXPECT_GT(pipeline.counters().at("batches_uncovered"), 0u);
+  EXPECT_TRUE(pipeline.stop());
+  EXPECT_THAT(replay::live::log_tail(system_test::scratch("logs"), "broker"),
+              testing::Not(testing::IsEmpty()));
+}
+
+TEST(Faults, WithoutAWorkerEveryImageIsMissingAtItsDeadline) {
+  const std::vector<Sample> images = system_test::samples(18);
+  LivePipeline pipeline({{"broker.deadline", "2500ms"}}, {.classifiers = 0, .collages = 0});
+  Stream stream;
+  stream.run(pipeline, images, 18, [](std::uint64_t) {});
+  EXPECT_THAT(stream.answers, testing::Each(1));
+  EXPECT_EQ(stream.answered, 0u);
+  EXPECT_EQ(pipeline.counters().at("missing"), 18u);
+  EXPECT_TRUE(pipeline.stop());
+}
+
+TEST(Faults, AssemblerAndCollageCnnMayBeTwoProcesses) {
+  const std::vector<Sample> images = system_test::samples(180);
+  LivePipeline pipeline({{"policy", "collage-first"}, {"endpoints.collage", "tcp://FREE"}},
+                        {.classifiers = 1, .collages = 1});
+  Stream stream;
+  stream.run(pipeline, images, 36, [](std::uint64_t) {});
+  EXPECT_EQ(stream.answered, images.size());
+  EXPECT_GT(stream.collage, 0u);
+  EXPECT_TRUE(pipeline.stop());
+}
+
+TEST(Faults, AProducerThatDisappearsLeavesNothingOpen) {
+  const std::vector<Sample> images = system_test::samples(40);
+  LivePipeline pipeline({}, {.classifiers = 1, .collages = 1});
+  {
+    producer::Connection connection(pipeline.producers());
+    for (const Sample& sample : images) {
+      (void)connection.submit(sample.image, [](const producer::Delivered&) {});
+    }
+    while (connection.open() == images.size()) connection.poll(10ms);
+  }
+  pipeline.await(
+      [](const auto& now) {
+        return now.at("requests_open") == 0 && now.at("requests_admitted") > 0;
+      },
+      30s);
+  Stream stream;
+  stream.run(pipeline, images, 9, [](std::uint64_t) {});
+  EXPECT_EQ(stream.answered, images.size());
+  EXPECT_TRUE(pipeline.stop());
+}
+
+}  // namespace

@@ -1,0 +1,234 @@
+// What users may get wrong: images, messages, arguments and configuration, against real processes.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <regex>
+#include <sstream>
+
+#include "imaging/encode.h"
+#include "imaging/library.h"
+#include "runtime/clock.h"
+#include "tests/system/live_pipeline.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+using system_test::LivePipeline;
+using system_test::Ran;
+using testing::AllOf;
+using testing::HasSubstr;
+
+std::string program(const char* name) { return (replay::live::program_folder() / name).string(); }
+
+wire::Payload::Bytes png() {
+  const auto bytes = system_test::samples(1)[0].image.bytes();
+  return {bytes.begin(), bytes.end()};
+}
+
+// A PNG whose header claims 60,000 x 60,000; the loader checks no more than that before we do.
+wire::Payload::Bytes bomb() {
+  wire::Payload::Bytes bytes = png();
+  for (const std::size_t at : {std::size_t{16}, std::size_t{20}}) {
+    bytes[at] = 0;
+    bytes[at + 1] = 0;
+    bytes[at + 2] = 60'000 >> 8;
+    bytes[at + 3] = 60'000 & 0xff;
+  }
+  return bytes;
+}
+
+wire::Payload::Bytes cut(wire::Payload::Bytes bytes) {
+  bytes.resize(bytes.size() / 2);
+  return bytes;
+}
+
+wire::Payload::Bytes words(const std::string& text) { return {text.begin(), text.end()}; }
+
+TEST(Input, BadImagesAreRejectedByNameAndTheirNeighboursAreAnswered) {
+  LivePipeline pipeline({{"broker.image_bytes_max", "64KiB"}}, {.classifiers = 2, .collages = 1});
+  const std::vector<std::pair<wire::Payload::Bytes, std::string>> bad = {
+      {words("this is not an image"), "not_an_image"},
+      {words("GIF89a, at first sight"), "unsupported_image"},
+      {cut(png()), "truncated_image"},
+      {{}, "empty_image"},
+      {wire::Payload::Bytes(70'000, 1), "image_too_large"}};
+  producer::Connection connection(pipeline.producers());
+  std::map<std::size_t, std::string> reasons;
+  std::size_t answered = 0;
+  const auto good = system_test::samples(20);
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    (void)connection.submit(good[i].image, [&](const producer::Delivered& d) {
+      answered += d.result.status == wire::ResultStatus::answered;
+    });
+    if (i >= bad.size()) continue;
+    (void)connection.submit(wire::Payload(bad[i].first), [&, i](const producer::Delivered& d) {
+      reasons[i] = std::string(to_string(d.result.reason));
+    });
+  }
+  std::string claims_too_much;
+  (void)connection.submit(wire::Payload(bomb()), [&](const producer::Delivered& d) {
+    claims_too_much = std::string(to_string(d.result.reason));
+  });
+  EXPECT_EQ(connection.close(20s), 0u);
+  EXPECT_EQ(answered, good.size());
+  for (std::size_t i = 0; i < bad.size(); ++i) EXPECT_EQ(reasons[i], bad[i].second);
+  EXPECT_EQ(claims_too_much, "too_many_pixels");
+  EXPECT_TRUE(pipeline.stop());
+}
+
+TEST(Input, ColourAndOtherSizesAreMadeToFit) {
+  LivePipeline pipeline({}, {.classifiers = 1, .collages = 1});
+  imaging::Picture colour{60, 40, 3, std::vector<std::uint8_t>(60 * 40 * 3, 90)};
+  producer::Connection connection(pipeline.producers());
+  wire::ResultStatus status = wire::ResultStatus::missing;
+  (void)connection.submit(wire::Payload(imaging::encode_png(colour)),
+                          [&](const producer::Delivered& d) { status = d.result.status; });
+  EXPECT_EQ(connection.close(20s), 0u);
+  EXPECT_EQ(status, wire::ResultStatus::answered);
+  EXPECT_TRUE(pipeline.stop());
+}
+
+// Sends raw frames to an endpoint; see the script for what.
+Ran send_garbage(const std::string& endpoint) {
+  const std::filesystem::path script = system_test::scratch("garbage.py");
+  std::ofstream(script) << R"(
+import socket, sys, msgpack, zmq
+endpoint = sys.argv[1]
+context = zmq.Context()
+def dealer():
+    s = context.socket(zmq.DEALER); s.linger = 1000; s.connect(endpoint); return s
+s = dealer()
+for frames in ([b""], [b"garbage"], [b"\xdd\xff\x00\x00\x00"], [b"\xc1"] * 3,
+               [msgpack.packb([1, 5, 1])], [msgpack.packb([1, 5, "x", 0]), b"image"],
+               [msgpack.packb([1, 99])], [msgpack.packb([7, 1, [1, 2]])],
+               [msgpack.packb([1, 12, [9, 9], 0])], [b"x"] * 1000):
+    s.send_multipart(frames)
+s.send_multipart([msgpack.packb([7, 1, [1, 2]])])
+refused = set()
+while s.poll(1000):
+    refused.add(tuple(msgpack.unpackb(s.recv_multipart()[0])[1:3]))
+host, port = endpoint[6:].split(":")
+with socket.create_connection((host, int(port))) as plain:
+    plain.sendall(b"GET / HTTP/1.1\r\n\r\n")
+print(sorted(refused))
+)";
+  return system_test::run({"/usr/bin/python3", script.string(), endpoint}, 30s);
+}
+
+TEST(Input, GarbageOnEitherPortIsCountedAndHarmsNobody) {
+  LivePipeline pipeline({}, {.classifiers = 1, .collages = 1});
+  for (const std::string& endpoint : {pipeline.producers(), pipeline.workers()}) {
+    const Ran ran = send_garbage(endpoint);
+    EXPECT_EQ(ran.code, 0) << ran.output;
+    // refuse (4) with wrong_protocol (32) and bad_message (33).
+    EXPECT_THAT(ran.output, AllOf(HasSubstr("(4, 32)"), HasSubstr("(4, 33)")));
+  }
+  const auto now = pipeline.counters();
+  EXPECT_GE(now.at("bad_messages"), 16u);
+  producer::Connection connection(pipeline.producers());
+  wire::ResultStatus status = wire::ResultStatus::missing;
+  (void)connection.submit(system_test::samples(1)[0].image,
+                          [&](const producer::Delivered& d) { status = d.result.status; });
+  connection.close(20s);
+  EXPECT_EQ(status, wire::ResultStatus::answered);
+  EXPECT_TRUE(pipeline.stop());
+}
+
+TEST(Input, TheProducerOfWireMdRunsAsItStands) {
+  std::ifstream in(std::string(COLLAGE_SOURCE_DIR) + "/docs/WIRE.md");
+  std::stringstream text;
+  text << in.rdbuf();
+  std::smatch match;
+  const std::string page = text.str();
+  const std::size_t begin = page.find("```python\n") + 10;
+  const std::size_t end = page.find("```", begin);
+  ASSERT_NE(end, std::string::npos);
+  const std::filesystem::path script = system_test::scratch("producer.py");
+  std::ofstream(script) << page.substr(begin, end - begin);
+  const std::filesystem::path image = system_test::scratch("image.png");
+  const wire::Payload::Bytes bytes = png();
+  std::ofstream(image).write(reinterpret_cast<const char*>(bytes.data()),
+                             static_cast<std::streamsize>(bytes.size()));
+
+  LivePipeline pipeline({}, {.classifiers = 1, .collages = 1});
+  const Ran ran = system_test::run(
+      {"/usr/bin/python3", script.string(), pipeline.producers(), image.string()}, 30s);
+  EXPECT_EQ(ran.code, 0) << ran.output;
+  EXPECT_THAT(ran.output, HasSubstr("'status': 0"));
+  EXPECT_TRUE(pipeline.stop());
+}
+
+TEST(Input, PushPrintsOneLineAnImageAndItsExitCodeTellsWhetherAllWereAnswered) {
+  LivePipeline pipeline({}, {.classifiers = 1, .collages = 1});
+  const std::filesystem::path folder = system_test::scratch("images");
+  std::filesystem::create_directories(folder);
+  const wire::Payload::Bytes bytes = png();
+  for (const char* name : {"a.png", "b.png"}) {
+    std::ofstream(folder / name)
+        .write(reinterpret_cast<const char*>(bytes.data()),
+               static_cast<std::streamsize>(bytes.size()));
+  }
+  const std::vector<std::string> push = {program("collage-push"), folder.string(), "--endpoint",
+                                         pipeline.producers(), "--quiet"};
+  Ran ran = system_test::run(push, 30s);
+  EXPECT_EQ(ran.code, 0) << ran.output;
+  std::istringstream lines(ran.output);
+  int count = 0;
+  for (std::string line; std::getline(lines, line); ++count) {
+    const auto json = nlohmann::json::parse(line);
+    EXPECT_EQ(json.at("status"), "answered");
+    EXPECT_EQ(json.at("class"), "Ankle boot");
+    EXPECT_EQ(json.at("source"), "single");
+  }
+  EXPECT_EQ(count, 2);
+
+  std::ofstream(folder / "c.png") << "no image";
+  ran = system_test::run(push, 30s);
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_THAT(ran.output, HasSubstr("not_an_image"));
+  EXPECT_TRUE(pipeline.stop());
+}
+
+TEST(Input, AFileThatIsWrongIsOneLineAndExitCodeTwo) {
+  const std::filesystem::path file = system_test::scratch("pipeline.yaml");
+  std::ofstream(file) << "grid: 3\npolcy: collage\n";
+  for (const std::vector<std::string>& argv :
+       {std::vector<std::string>{program("collage-broker"), file.string()},
+        {program("collage-sink"), "--check", file.string()},
+        {program("collage-stage"), "classifier", file.string()},
+        {program("collage-replay"), "pipeline", file.string()}}) {
+    const Ran ran = system_test::run(argv, 20s);
+    EXPECT_EQ(ran.code, 2) << argv[0];
+    EXPECT_EQ(std::count(ran.output.begin(), ran.output.end(), '\n'), 1) << ran.output;
+    EXPECT_THAT(ran.output, HasSubstr("pipeline.yaml:"));
+  }
+}
+
+TEST(Input, CheckValidatesTheShippedFileAndStartsNothing) {
+  const std::string file = std::string(COLLAGE_SOURCE_DIR) + "/pipeline.yaml";
+  for (const std::vector<std::string>& argv :
+       {std::vector<std::string>{program("collage-broker"), "--check", file},
+        {program("collage-sink"), "--check", file},
+        {program("collage-stage"), "classifier", "--check", file},
+        {program("collage-stage"), "collage", "--check", file}}) {
+    const Ran ran = system_test::run(argv, 30s);
+    EXPECT_EQ(ran.code, 0) << ran.output;
+    EXPECT_EQ(ran.output, "");
+  }
+}
+
+TEST(Input, EveryProgramTellsItsVersionAndHelp) {
+  for (const char* name : {"collage-broker", "collage-sink", "collage-stage", "collage-push",
+                           "collage-replay", "collage-train"}) {
+    EXPECT_THAT(system_test::run({program(name), "--version"}, 20s).output,
+                AllOf(HasSubstr("protocol 1"), HasSubstr("commit ")));
+    const Ran help = system_test::run({program(name), "--help"}, 20s);
+    EXPECT_EQ(help.code, 0);
+    EXPECT_THAT(help.output, HasSubstr(name));
+  }
+}
+
+}  // namespace

@@ -1,0 +1,126 @@
+#include "tests/system/live_pipeline.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <fstream>
+#include <sstream>
+
+#include "imaging/encode.h"
+#include "imaging/library.h"
+#include "models/dataset.h"
+#include "producer/prober.h"
+#include "runtime/clock.h"
+#include "runtime/loop.h"
+#include "runtime/service.h"
+#include "runtime/variant.h"
+
+namespace system_test {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr wire::Duration kUpWithin = 60s;
+
+std::string local(int port) { return "tcp://127.0.0.1:" + std::to_string(port); }
+
+}  // namespace
+
+std::filesystem::path scratch(const std::string& name) {
+  const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+  const std::filesystem::path folder =
+      replay::live::program_folder() / "../system-test" / test->name();
+  std::filesystem::create_directories(folder);
+  return folder / name;
+}
+
+LivePipeline::LivePipeline(const Overrides& overrides, replay::live::Fleet::Size size)
+    : folder_(scratch("logs")), file_(scratch("pipeline.yaml")) {
+  const std::vector<int> ports = replay::live::free_ports(4);
+  producers_ = local(ports[0]);
+  workers_ = local(ports[1]);
+  Overrides all = {{"endpoints.producers", producers_},
+                   {"endpoints.workers", workers_},
+                   {"endpoints.answers", local(ports[2])}};
+  for (const auto& [key, value] : overrides) {
+    all.emplace_back(key, value == "tcp://FREE" ? local(ports[3]) : value);
+  }
+  std::ofstream(file_) << runtime::pipeline_variant(
+      std::filesystem::path(COLLAGE_SOURCE_DIR) / "pipeline.yaml", all);
+  fleet_ = std::make_unique<replay::live::Fleet>(file_, size, folder_);
+  await(
+      [size](const auto& counters) {
+        return counters.at("classifiers") == static_cast<std::uint64_t>(size.classifiers) &&
+               counters.at("assemblers") == static_cast<std::uint64_t>(size.collages) &&
+               counters.at("sinks") == 1;
+      },
+      kUpWithin);
+}
+
+LivePipeline::~LivePipeline() {
+  for (const auto& [name, code] : fleet_->fallen()) {
+    if (code != 0) {
+      ADD_FAILURE() << name << " ended with " << code << ": "
+                    << replay::live::log_tail(folder_, name);
+    }
+  }
+}
+
+bool LivePipeline::stop() { return fleet_->stop(); }
+
+std::map<std::string, std::uint64_t> LivePipeline::counters() const {
+  producer::Prober prober(100ms, 5s);
+  runtime::Context context;
+  runtime::Loop loop(context, {runtime::connected_dealer(producers_, 1 << 20)}, prober, {}, {});
+  loop.run();
+  std::map<std::string, std::uint64_t> counters;
+  if (!prober.status()) return counters;
+  for (const wire::Counter& counter : prober.status()->counters) {
+    counters[counter.name] = counter.value;
+  }
+  return counters;
+}
+
+void LivePipeline::await(
+    const std::function<bool(const std::map<std::string, std::uint64_t>&)>& enough,
+    wire::Duration patience) {
+  const wire::Instant until = runtime::now() + patience;
+  for (;;) {
+    const auto now = counters();
+    if (!now.empty() && enough(now)) return;
+    if (runtime::now() > until) {
+      std::ostringstream text;
+      for (const auto& [name, value] : now) text << name << "=" << value << " ";
+      FAIL() << "not in time; the broker's counters: " << text.str();
+    }
+  }
+}
+
+std::vector<Sample> samples(std::size_t count) {
+  const models::Dataset data =
+      models::load_fashion_mnist(models::fashion_mnist_folder(), models::Part::test);
+  std::vector<Sample> samples;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto tile = data.tile(i % data.size());
+    const imaging::Picture picture{
+        data.shape.width, data.shape.height, data.shape.channels, {tile.begin(), tile.end()}};
+    samples.push_back({wire::Payload(imaging::encode_png(picture)),
+                       data.class_names[static_cast<std::size_t>(data.labels[i % data.size()])]});
+  }
+  return samples;
+}
+
+Ran run(std::vector<std::string> argv, wire::Duration patience) {
+  const std::filesystem::path out = scratch("output");
+  std::filesystem::remove(out);
+  replay::live::Process process(std::move(argv), out);
+  Ran ran;
+  ran.code = process.wait(patience);
+  std::ifstream in(out);
+  std::stringstream text;
+  text << in.rdbuf();
+  ran.output = text.str();
+  return ran;
+}
+
+}  // namespace system_test

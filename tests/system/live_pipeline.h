@@ -1,0 +1,61 @@
+// A pipeline of real processes for a test, on ports of its own, in a scratch folder of its own.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "producer/connection.h"
+#include "replay/live/fleet.h"
+
+namespace system_test {
+
+using Overrides = std::vector<std::pair<std::string, std::string>>;
+
+class LivePipeline {
+ public:
+  // Starts the shipped pipeline with `overrides` and waits until everything has joined.
+  LivePipeline(const Overrides& overrides, replay::live::Fleet::Size size);
+  ~LivePipeline();
+
+  replay::live::Fleet& fleet() { return *fleet_; }
+  const std::string& producers() const { return producers_; }
+  const std::string& workers() const { return workers_; }
+  const std::filesystem::path& file() const { return file_; }
+
+  // The broker's counters now.
+  std::map<std::string, std::uint64_t> counters() const;
+  // Asks for the counters until they satisfy `enough`; fails the test after `patience`.
+  void await(const std::function<bool(const std::map<std::string, std::uint64_t>&)>& enough,
+             wire::Duration patience);
+  // Stops the fleet; false if a process had to be killed.
+  bool stop();
+
+ private:
+  std::filesystem::path folder_, file_;
+  std::string producers_, workers_;
+  std::unique_ptr<replay::live::Fleet> fleet_;
+};
+
+// Test images of Fashion-MNIST as PNG bodies, the first `count`, with their class names.
+struct Sample {
+  wire::Payload image;
+  std::string label;
+};
+std::vector<Sample> samples(std::size_t count);
+
+// Runs a command to its end; its output goes to a file that is read back.
+struct Ran {
+  int code = 0;
+  std::string output;
+};
+Ran run(std::vector<std::string> argv, wire::Duration patience);
+
+// The folder of this test's scratch files.
+std::filesystem::path scratch(const std::string& name);
+
+}  // namespace system_test
