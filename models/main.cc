@@ -1,6 +1,7 @@
 // collage-train: trains, exports and measures the models of the pipeline.
 #include <exception>
 #include <iostream>
+#include <stdexcept>
 #include <string>
 
 #include "models/commands.h"
@@ -34,7 +35,8 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version.
+    throw std::runtime_error(std::string(error.what()) + " (--help says what is allowed)");
   }
   return 0;
 }

@@ -10,7 +10,6 @@ namespace models {
 
 std::string sha256_of(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
-  if (!in) throw std::runtime_error(file.string() + ": cannot be read");
   crypto_hash_sha256_state state;
   crypto_hash_sha256_init(&state);
   std::array<char, 65536> block{};
@@ -18,7 +17,7 @@ std::string sha256_of(const std::filesystem::path& file) {
     crypto_hash_sha256_update(&state, reinterpret_cast<const unsigned char*>(block.data()),
                               static_cast<unsigned long long>(in.gcount()));
   }
-  if (!in.eof()) throw std::runtime_error(file.string() + ": cannot be read to its end");
+  if (!in.eof()) throw std::runtime_error(file.string() + ": cannot be read");
   std::array<unsigned char, crypto_hash_sha256_BYTES> digest{};
   crypto_hash_sha256_final(&state, digest.data());
   std::string hex;

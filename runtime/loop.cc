@@ -134,10 +134,7 @@ bool Loop::receive_from(std::uint32_t link, Incoming& in, wire::Instant now,
     ++counters_.foreign_id;
     return true;
   }
-  auto message =
-      received == Socket::Received::oversized
-          ? tl::unexpected(wire::Reason::bad_message)
-          : wire::decode({in.header.data<std::uint8_t>(), in.header.size()}, in.payloads);
+  auto message = wire::decode({in.header.data<std::uint8_t>(), in.header.size()}, in.payloads);
   if (!message) {
     ++(message.error() == wire::Reason::wrong_protocol ? counters_.wrong_protocol
                                                        : counters_.bad_message);

@@ -131,8 +131,7 @@ Socket::Received Socket::receive(Incoming& in) {
     more = part.more();
     if (parts < kPartsMax) in.payloads.push_back(payload_of(std::move(part)));
   }
-  if (foreign) return Received::foreign;
-  return parts > kPartsMax ? Received::oversized : Received::message;
+  return foreign ? Received::foreign : Received::message;
 }
 
 // False, with errno, if the message cannot go.

@@ -16,7 +16,7 @@
 
 namespace runtime {
 
-// Frames of a message after its routing id; more than any message of ours has.
+// Frames of a message that are kept; no message of ours has as many.
 inline constexpr std::size_t kPartsMax = 4;
 
 struct Incoming {
@@ -30,10 +30,9 @@ class Socket {
   // Throws ConfigError that names the endpoint and what is wrong with it.
   Socket(Context& context, const Link& link);
 
-  // Takes the next message that has come.  `foreign`: from a peer that chose its own routing id;
-  // `oversized`: of more than kPartsMax frames.  Both are gone as a whole, `in.peer` still tells
-  // an oversized one's sender.
-  enum class Received : std::uint8_t { nothing, message, foreign, oversized };
+  // Takes the next message that has come, whole: of more than kPartsMax frames the rest is gone,
+  // and what is left is no message.  `foreign`: gone, for its sender chose its own routing id.
+  enum class Received : std::uint8_t { nothing, message, foreign };
   Received receive(Incoming& in);
 
   // Hands a message to the connection of `peer`.  `unroutable`: there is none; `blocked`: it is

@@ -161,11 +161,17 @@ class Trial {
     for (int i = 0; i < faults.stalls; ++i) {
       const NodeId node = any(stages);
       const wire::Duration length = draw(faults.stall_max);
-      world_.at({draw(options_.hostile)}, [this, node, length] { world_.stall(node, length); });
+      world_.at({draw(options_.hostile)}, [this, node, length] {
+        log_.line(world_.name(node) + " stalls", world_.now());
+        world_.stall(node, length);
+      });
     }
     for (int i = 0; i < faults.resets; ++i) {
       const ChannelId channel = any(fleet_.channels());
-      world_.at({draw(options_.hostile)}, [this, channel] { world_.reset(channel); });
+      world_.at({draw(options_.hostile)}, [this, channel] {
+        log_.line("a connection of " + world_.dealer_name(channel) + " breaks", world_.now());
+        world_.reset(channel);
+      });
     }
   }
 

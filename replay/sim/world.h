@@ -110,8 +110,8 @@ class World {
   wire::Machine* machine(NodeId node) { return nodes_[node].machine.get(); }
   bool alive(NodeId node) const { return nodes_[node].machine != nullptr; }
   const std::string& name(NodeId node) const { return nodes_[node].name; }
+  const std::string& dealer_name(ChannelId id) const { return name(channels_[id].dealer); }
   std::size_t node_count() const { return nodes_.size(); }
-  std::size_t channel_count() const { return channels_.size(); }
   std::uint64_t events() const { return events_; }
   // Messages that could not be decoded, and machines whose timers never rest: both are bugs.
   const std::vector<std::string>& faults_found() const { return faults_found_; }

@@ -189,6 +189,9 @@ void Assembler::on_node(wire::Peer from, wire::Message message, wire::Instant no
   } else if (std::holds_alternative<wire::Undelivered>(message)) {
     counters_.undelivered += 1;
     if (node_ && node_->peer == from) lose_node();
+  } else if (const auto* undecodable = std::get_if<wire::Undecodable>(&message)) {
+    counters_.bad_messages += 1;
+    actions_.send(from, wire::Refuse{undecodable->reason});
   } else {
     counters_.bad_messages += 1;
   }

@@ -28,8 +28,10 @@ TEST(Softmax, HugeLogitsDoNotOverflow) {
 
 TEST(Softmax, ARowThatIsNotFiniteIsNoProbabilityAndItsNeighbourIs) {
   const float inf = std::numeric_limits<float>::infinity();
-  EXPECT_THAT(softmax_rows(std::vector{inf, 0.0f, 1.0f, 1.0f}, 2, 1.0),
-              ElementsAre(IsNan(), IsNan(), 0.5f, 0.5f));
+  for (const float bad : {inf, -inf, std::numeric_limits<float>::quiet_NaN()}) {
+    EXPECT_THAT(softmax_rows(std::vector{bad, 0.0f, 1.0f, 1.0f}, 2, 1.0),
+                ElementsAre(IsNan(), IsNan(), 0.5f, 0.5f));
+  }
 }
 
 TEST(Temperature, OfLogitsScaledUpIsFoundAgain) {

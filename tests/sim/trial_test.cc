@@ -35,7 +35,7 @@ TEST(Trial, TwoHundredSeedsKeepEveryInvariant) {
   }
 }
 
-TEST(Trial, TwoHundredSeedsReachEverySourceAndEveryError) {
+TEST(Trial, FortySeedsReachEverySourceAndEveryError) {
   Checker::Counts sum;
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     const Checker::Counts counts = run_trial(draw_options(seed)).counts;
@@ -119,7 +119,7 @@ TEST(Trial, WithoutWorkersEveryRequestIsMissingAndNothingPilesUp) {
 // Kept: a sink that has just restarted hears of open batches before its Welcome, which was delayed;
 // it settled from them, and settled again when the Welcome had made it forget.
 TEST(Trial, ASinkThatHearsOfBatchesBeforeItsWelcomeSettlesThemOnce) {
-  for (const std::uint64_t seed : {42u, 2160u, 2798u, 2872u}) expect_passes(draw_options(seed));
+  for (const std::uint64_t seed : {218u, 1342u, 2127u, 3167u}) expect_passes(draw_options(seed));
 }
 
 }  // namespace

@@ -294,7 +294,7 @@ TEST(Codec, AnUnsignedNumberMayComeInASignedFormat) {
 }
 
 TEST(Codec, BombsAreRefusedWithoutAllocatingForThem) {
-  const std::vector<std::string> bombs = {
+  std::vector<std::string> bombs = {
       "\xdd\xff\xff\xff\xff",              // An array of 2^32 - 1.
       "\xdf\xff\xff\xff\xff",              // A map of as many.
       "\xdb\xff\xff\xff\xff",              // A string.
@@ -309,6 +309,9 @@ TEST(Codec, BombsAreRefusedWithoutAllocatingForThem) {
       std::string(kHeaderBytesMax + 1, '\x01'),
       "\xc1",
       ""};
+  std::string tokens = "\xdc\x07\xd0";  // 2,000 elements, 6,001 tokens.
+  for (int i = 0; i < 2000; ++i) tokens += "\x92\x01\x01";
+  bombs.push_back(tokens);
   for (const std::string& bomb : bombs) {
     const Bytes header(bomb.begin(), bomb.end());
     const std::size_t before = wire_test::allocated_bytes();
