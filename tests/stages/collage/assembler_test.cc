@@ -292,6 +292,12 @@ TEST_F(AssemblerTest, ADrainingAssemblerFinishesWhenItsLastBatchExpires) {
   EXPECT_TRUE(assembler.on_timeout(at(1001ms)).finished);
 }
 
+TEST_F(AssemblerTest, ACollageCnnOfAnotherVersionIsToldSo) {
+  const wire::Actions actions = tell(kNode, wire::Undecodable{Reason::wrong_protocol});
+  ASSERT_THAT(actions.messages, SizeIs(1));
+  EXPECT_EQ(std::get<wire::Refuse>(actions.messages[0].message).reason, Reason::wrong_protocol);
+}
+
 TEST_F(AssemblerTest, WhatCannotBeSentOrReadIsCounted) {
   (void)tell(kFromBroker, wire::Undelivered{});
   (void)tell({kSink, 0}, wire::Undelivered{});
