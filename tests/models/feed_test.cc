@@ -13,15 +13,15 @@ const Normalisation kNormalisation{.mean = {0, 0.5, 1}, .deviation = {1, 0.5, 2}
 TEST(Assemble, PutsEachTileIntoItsCellNormalisedChannelByChannel) {
   const std::vector<std::uint8_t> tiles = {255, 255, 255, 0,  0,  0,  //
                                            51,  51,  51,  51, 51, 51};
-  const std::vector<std::int64_t> tilings = {1, kBlank, kBlank, 0};
+  const std::vector<std::int64_t> tilings = {1, kBlank, 0, kBlank};
   const torch::Tensor input = assemble(tiles, kShape, kNormalisation, tilings, 2);
   ASSERT_EQ(input.sizes(), (std::vector<std::int64_t>{1, 3, 2, 4}));
   const auto at = [&](int c, int y, int x) { return input[0][c][y][x].item<float>(); };
   EXPECT_NEAR(at(0, 0, 0), 0.2, 1e-6);
   EXPECT_NEAR(at(1, 0, 1), (0.2 - 0.5) / 0.5, 1e-6);
   EXPECT_NEAR(at(2, 0, 0), (0.2 - 1) / 2, 1e-6);
-  EXPECT_NEAR(at(0, 1, 2), 1, 1e-6);
-  EXPECT_NEAR(at(1, 1, 3), -1, 1e-6);
+  EXPECT_NEAR(at(0, 1, 0), 1, 1e-6);
+  EXPECT_NEAR(at(1, 1, 1), -1, 1e-6);
 }
 
 TEST(Assemble, ABlankSlotIsBlackBeforeNormalisation) {

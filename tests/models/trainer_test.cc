@@ -32,6 +32,7 @@ class Trainer : public ::testing::Test {
                       .on_epoch =
                           [&](const EpochReport& r) {
                             reports_.push_back(r);
+                            if (after_epoch_) after_epoch_();
                             if (r.epoch == stop_after) throw Interrupted{};
                           },
                       .on_progress = {}};
@@ -57,6 +58,7 @@ class Trainer : public ::testing::Test {
   Recipe recipe_;
   Teacher teacher_;
   std::vector<EpochReport> reports_;
+  std::function<void()> after_epoch_;
 };
 
 TEST_F(Trainer, ASingleLearnsAToyTask) {
@@ -84,6 +86,17 @@ TEST_F(Trainer, ACollageLearnsFromATeacherAlone) {
   std::ranges::fill(data_.labels, 0);  // Its labels would teach nothing but class 0.
   GridNet net(toy_architecture(2), 2);
   EXPECT_GT(run(net, "pupil"), 0.9);
+}
+
+TEST_F(Trainer, WhatIsLeftInTheNetworkIsItsBestEpoch) {
+  GridNet net(toy_architecture(1), 1);
+  after_epoch_ = [&] {  // Spoils what the last epoch left.
+    const torch::NoGradGuard no_grad;
+    if (reports_.size() == 4) net->parameters().front().zero_();
+  };
+  const double best = run(net, "run");
+  EXPECT_GT(best, 0.9);
+  EXPECT_EQ(accuracy_of(logits_of(net, held_back_, recipe_.seed), held_back_), best);
 }
 
 TEST_F(Trainer, OneSeedRepeatsOnOneThread) {

@@ -1,0 +1,148 @@
+// One client, a virtual clock and a hand for its broker.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "producer/client.h"
+
+namespace producer {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using wire::Duration;
+using wire::Instant;
+using wire::Reason;
+using wire::RequestId;
+using wire::ResultStatus;
+
+inline constexpr wire::Peer kBroker{};
+inline constexpr wire::Epoch kEpoch{.value = 7};
+inline constexpr wire::Epoch kOtherEpoch{.value = 8};
+
+inline Instant at(Duration since_start) { return {since_start}; }
+
+inline Policy policy() {
+  Policy p;
+  p.producer = {.high = 1, .low = 2};
+  p.deadline = 2s;
+  p.grace = 500ms;
+  p.open_max = 8;
+  p.hello_min = 100ms;
+  p.hello_max = 700ms;
+  p.hello_jitter = 0;
+  p.hello_unanswered_max = 3;
+  p.retry_min = 20ms;
+  return p;
+}
+
+inline wire::Payload image(std::size_t size = 4) {
+  return wire::Payload(wire::Payload::Bytes(size));
+}
+
+// One client and a hand for its broker.  `sent` gathers the ids of the Submits and `hellos` counts
+// the ProducerHellos since they were last asked for.
+class ClientTest : public testing::Test {
+ protected:
+  void make(Policy p) { client = std::make_unique<Client>(p); }
+
+  void take(wire::Actions actions) {
+    for (const wire::Outgoing& out : actions.messages) {
+      EXPECT_EQ(out.to, kBroker);
+      if (const auto* submit = std::get_if<wire::Submit>(&out.message)) {
+        sent_.push_back(submit->request.value);
+        last_submit = *submit;
+      } else {
+        EXPECT_TRUE(std::holds_alternative<wire::ProducerHello>(out.message));
+        ++hellos_;
+      }
+    }
+    for (const wire::Note& note : actions.notes) notes.push_back(note.text);
+    finished = actions.finished;
+  }
+  // Lets every timer up to `t` go at its own time.
+  void advance(Duration t) {
+    for (auto next = client->next_timeout(); next && *next <= at(t);
+         next = client->next_timeout()) {
+      now = std::max(now, *next);
+      take(client->on_timeout(now));
+      ASSERT_LT(++turns_, 10000) << "The client keeps itself busy.";
+    }
+    now = at(t);
+  }
+  void say(wire::Message message) { take(client->on_message(kBroker, std::move(message), now)); }
+  void welcome(std::uint32_t credit = 4, wire::Epoch epoch = kEpoch) {
+    say(wire::Welcome{.epoch = epoch,
+                      .heartbeat = 1s,
+                      .credit = credit,
+                      .image_bytes_max = 100,
+                      .deadline_max = 5s});
+  }
+  void join(std::uint32_t credit = 4) {
+    advance(now.since_start);
+    welcome(credit);
+    hellos();
+  }
+  Client::Submitted submit(std::uint64_t id, Duration deadline = 0s, std::size_t size = 4) {
+    const auto submitted = client->submit({id}, image(size), deadline, now);
+    advance(now.since_start);
+    return submitted;
+  }
+  static wire::Result result(std::uint64_t id, ResultStatus status = ResultStatus::answered,
+                             Reason reason = Reason::none, Duration retry_after = 0s) {
+    wire::Result r;
+    r.request = {id};
+    r.status = status;
+    r.reason = reason;
+    r.latency = 30ms;
+    r.retry_after = retry_after;
+    return r;
+  }
+  void refuse(std::uint64_t id, Reason reason, Duration retry_after = 0s) {
+    say(result(id, ResultStatus::refused, reason, retry_after));
+  }
+  std::vector<std::uint64_t> sent() { return std::exchange(sent_, {}); }
+  int hellos() { return std::exchange(hellos_, 0); }
+  // What was delivered since the last call: ids and how.
+  std::vector<std::pair<std::uint64_t, ResultStatus>> delivered() {
+    std::vector<std::pair<std::uint64_t, ResultStatus>> out;
+    for (Delivered& d : client->take_results()) {
+      out.emplace_back(d.result.request.value, d.result.status);
+      last = std::move(d);
+    }
+    return out;
+  }
+  static std::pair<std::uint64_t, ResultStatus> answered(std::uint64_t id) {
+    return {id, ResultStatus::answered};
+  }
+  static std::pair<std::uint64_t, ResultStatus> missing(std::uint64_t id) {
+    return {id, ResultStatus::missing};
+  }
+  static std::pair<std::uint64_t, ResultStatus> refused(std::uint64_t id) {
+    return {id, ResultStatus::refused};
+  }
+  const Client::Counters& counters() const { return client->counters(); }
+
+  std::unique_ptr<Client> client = std::make_unique<Client>(policy());
+  Instant now;
+  wire::Submit last_submit;
+  Delivered last;
+  std::vector<std::string> notes;
+  bool finished = false;
+
+ private:
+  std::vector<std::uint64_t> sent_;
+  int hellos_ = 0;
+  int turns_ = 0;
+};
+
+}  // namespace producer
