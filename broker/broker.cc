@@ -144,7 +144,7 @@ void Broker::admit(wire::ProducerId producer, wire::Submit submit) {
 
 std::optional<wire::Duration> Broker::hedge_delay() const {
   const auto learned = [this](wire::Duration value) {
-    return std::max(value, policy_.hedge_after);
+    return value > wire::Duration::zero() ? value : policy_.hedge_after;
   };
   switch (policy_.redundancy.hedge) {
     case Redundancy::Hedge::never:

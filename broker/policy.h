@@ -39,7 +39,7 @@ struct Policy {
   wire::Duration linger{};  // A batch waits this long for further images.
   // Patience with workers.
   Redundancy redundancy;
-  wire::Duration hedge_after{};   // Until something has been learned, and the least ever used.
+  wire::Duration hedge_after{};   // Until something has been learned.
   double hedge_rate_max = 0.2;    // Hedges started per image admitted, over the long run.
   double suspect_factor = 3;      // A task older than this x the learned p99 is suspicious.
   wire::Duration task_age_max{};  // A worker that holds a task longer is dead.

@@ -232,7 +232,9 @@ TEST_F(BrokerTest, HedgesStartAtWhatTheSinkHasLearned) {
   EXPECT_EQ(hedged_at("collage-hedge", learned), 440ms);
   EXPECT_EQ(hedged_at("hedge-budget", learned), 320ms);
   EXPECT_EQ(hedged_at("collage", learned), wire::Duration::max());
-  EXPECT_EQ(hedged_at("hedge", {.p95 = 50ms}), 200ms);  // Never before hedge_after.
+  EXPECT_EQ(hedged_at("hedge", {.p95 = 50ms}),
+            50ms);                           // Sooner than hedge_after, if that is learned.
+  EXPECT_EQ(hedged_at("hedge", {}), 200ms);  // hedge_after, while nothing is.
 }
 
 TEST_F(BrokerTest, WhenEverythingIsSlowHedgesStop) {
