@@ -15,11 +15,12 @@ int main(int argc, char** argv) {
   runtime::ServiceOptions options;
   runtime::add_service_options(app, options);
   return runtime::run_tool(app, argc, argv, [&options] {
+    runtime::Signals signals;
     const runtime::Pipeline pipeline = runtime::load_pipeline(options.pipeline);
     broker::Broker machine(broker::read_policy(pipeline), runtime::random_id<wire::Epoch>());
     if (options.check) return 0;
     const std::uint64_t frame_bytes_max = pipeline.broker.image_bytes_max;
-    return runtime::serve(pipeline, "broker", machine,
+    return runtime::serve(pipeline, "broker", signals, machine,
                           {runtime::bound_router(pipeline.endpoints.producers, frame_bytes_max),
                            runtime::bound_router(pipeline.endpoints.workers, frame_bytes_max)},
                           {});

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "models/commands.h"
-#include "wire/message.h"
+#include "runtime/version.h"
 
 namespace {
 
@@ -26,8 +26,7 @@ int run(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) command_line += std::string(" ") + argv[i];
   CLI::App app("Trains, exports and measures the models of the collage pipeline.", "collage-train");
   app.footer(kExamples);
-  app.set_version_flag("--version",
-                       "collage-train 0.1.0, protocol " + std::to_string(wire::kProtocol));
+  app.set_version_flag("--version", runtime::version_text());
   app.require_subcommand(1);
   models::add_train_command(app, command_line);
   models::add_export_command(app);

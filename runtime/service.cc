@@ -3,7 +3,6 @@
 #include <thread>
 #include <utility>
 
-#include "runtime/signals.h"
 #include "runtime/version.h"
 
 namespace runtime {
@@ -47,9 +46,8 @@ int report(Loop::End end) {
 
 }  // namespace
 
-int serve(const Pipeline& pipeline, const std::string& process, wire::Machine& machine,
-          const std::vector<Link>& links, Loop::Runner runner) {
-  Signals signals;
+int serve(const Pipeline& pipeline, const std::string& process, Signals& signals,
+          wire::Machine& machine, const std::vector<Link>& links, Loop::Runner runner) {
   start_log({process, pipeline.log_level, pipeline.log_format});
   Context context;
   Loop::Options options;
@@ -60,8 +58,8 @@ int serve(const Pipeline& pipeline, const std::string& process, wire::Machine& m
   return report(loop.run());
 }
 
-int serve_both(const Pipeline& pipeline, const std::string& process, Part first, Part second) {
-  Signals signals;
+int serve_both(const Pipeline& pipeline, const std::string& process, Signals& signals, Part first,
+               Part second) {
   start_log({process, pipeline.log_level, pipeline.log_format});
   Context context;
   Loop::Options options;

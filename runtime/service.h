@@ -8,6 +8,7 @@
 
 #include "runtime/loop.h"
 #include "runtime/pipeline.h"
+#include "runtime/signals.h"
 
 namespace runtime {
 
@@ -22,8 +23,9 @@ void add_service_options(CLI::App& app, ServiceOptions& options);
 
 // Drives the machine over its links until SIGTERM or SIGINT and drained, or `drain_max` later.
 // Notes and the end go to the log.  Returns the exit code: 0 drained, 1 not within its time.
-int serve(const Pipeline& pipeline, const std::string& process, wire::Machine& machine,
-          const std::vector<Link>& links, Loop::Runner runner);
+// `signals` is made before a model is loaded, so that a SIGTERM that comes meanwhile is heeded.
+int serve(const Pipeline& pipeline, const std::string& process, Signals& signals,
+          wire::Machine& machine, const std::vector<Link>& links, Loop::Runner runner);
 
 // A machine with what drives it.
 struct Part {
@@ -34,7 +36,8 @@ struct Part {
 
 // The same for two machines in two threads of one process, joined by inproc://.  The first heeds
 // the signals; when it is done the second is told to stop.
-int serve_both(const Pipeline& pipeline, const std::string& process, Part first, Part second);
+int serve_both(const Pipeline& pipeline, const std::string& process, Signals& signals, Part first,
+               Part second);
 
 // A note as a line of the log.
 void log_note(const wire::Note& note);

@@ -5,9 +5,9 @@
 
 namespace runtime {
 
-// SIGTERM and SIGINT, read instead of handled.  At most one of them in a process; make it before
-// any thread starts, for it blocks both signals in the thread that makes it and in all that this
-// thread starts later.
+// SIGTERM and SIGINT as something to read.  At most one of them in a process at a time; while it
+// lives neither signal ends the process, whichever thread it finds: libraries start threads before
+// main does, so blocking the signals in our own would not be enough.
 class Signals {
  public:
   Signals();

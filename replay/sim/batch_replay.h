@@ -31,14 +31,14 @@ struct BatchOptions {
   wire::Duration paste{};            // Decode of one tile by the assembler.
   wire::Duration link{};             // One message, one way.
   double collage_time_ratio = 1;     // Collage inference over single inference, for extra work.
-  // As in pipeline.yaml.
+  // The defaults of pipeline.yaml.
   stages::sink::Patience::Policy patience = {.initial = std::chrono::milliseconds(250),
-                                             .min = std::chrono::milliseconds(20),
+                                             .min = std::chrono::milliseconds(25),
                                              .max = std::chrono::seconds(2),
                                              .worker_max = 64};
-  wire::Duration hedge_after = std::chrono::milliseconds(150);
+  wire::Duration hedge_after = std::chrono::milliseconds(400);
   double hedge_rate_max = 0.2;
-  wire::Duration deadline = std::chrono::seconds(10);
+  wire::Duration deadline = std::chrono::seconds(5);
 };
 
 struct BatchReplay {

@@ -32,6 +32,7 @@ wire::Outcome classify(const models::Network& network, const imaging::Limits& li
 }  // namespace
 
 int run_classifier(const StageOptions& options) {
+  runtime::Signals signals;
   const runtime::Pipeline pipeline = runtime::load_pipeline(options.service.pipeline);
   const models::Network network(read_single(pipeline));
   auto emulation = read_emulation(pipeline, options.index);
@@ -44,7 +45,7 @@ int run_classifier(const StageOptions& options) {
                                 network.manifest().model(), pipeline.stages.classifier_capacity};
   classifier::Classifier machine(hello, read_membership(pipeline), std::move(emulation));
   const std::uint64_t frame_bytes_max = pipeline.broker.image_bytes_max;
-  return runtime::serve(pipeline, "classifier " + std::to_string(options.index), machine,
+  return runtime::serve(pipeline, "classifier " + std::to_string(options.index), signals, machine,
                         {runtime::connected_dealer(pipeline.endpoints.workers, frame_bytes_max),
                          runtime::connected_dealer(pipeline.endpoints.answers, frame_bytes_max)},
                         [&](wire::Work work) {

@@ -119,29 +119,32 @@ std::string name(const char* role, const StageOptions& options) {
 }  // namespace
 
 int run_assembler(const StageOptions& options) {
+  runtime::Signals signals;
   const runtime::Pipeline pipeline = runtime::load_pipeline(options.service.pipeline);
   want_endpoint(pipeline, true);
   const models::Manifest manifest = read_collage(pipeline);
   if (options.service.check) return 0;
   const imaging::Library library;
   Assembler machine = make_assembler(pipeline, manifest);
-  return runtime::serve(pipeline, name("assembler", options), machine, assembler_links(pipeline),
-                        paster(pipeline, manifest));
+  return runtime::serve(pipeline, name("assembler", options), signals, machine,
+                        assembler_links(pipeline), paster(pipeline, manifest));
 }
 
 int run_collage_cnn(const StageOptions& options) {
+  runtime::Signals signals;
   const runtime::Pipeline pipeline = runtime::load_pipeline(options.service.pipeline);
   want_endpoint(pipeline, true);
   const models::Network network(read_collage(pipeline));
   auto emulation = read_emulation(pipeline, kCollageIndex + options.index);
   if (options.service.check) return 0;
   CollageWorker machine = make_worker(pipeline, network.manifest(), std::move(emulation));
-  return runtime::serve(pipeline, name("collage-cnn", options), machine,
+  return runtime::serve(pipeline, name("collage-cnn", options), signals, machine,
                         worker_links(pipeline, network.manifest()),
                         collage_classifier(pipeline, network));
 }
 
 int run_collage(const StageOptions& options) {
+  runtime::Signals signals;
   const runtime::Pipeline pipeline = runtime::load_pipeline(options.service.pipeline);
   want_endpoint(pipeline, false);
   const models::Network network(read_collage(pipeline));
@@ -151,7 +154,7 @@ int run_collage(const StageOptions& options) {
   Assembler assembler = make_assembler(pipeline, network.manifest());
   CollageWorker worker = make_worker(pipeline, network.manifest(), std::move(emulation));
   return runtime::serve_both(
-      pipeline, name("collage", options),
+      pipeline, name("collage", options), signals,
       {assembler, assembler_links(pipeline), paster(pipeline, network.manifest())},
       {worker, worker_links(pipeline, network.manifest()), collage_classifier(pipeline, network)});
 }

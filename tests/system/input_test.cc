@@ -1,6 +1,7 @@
 // What users may get wrong: images, messages, arguments and configuration, against real processes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <zlib.h>
 
 #include <chrono>
 #include <fstream>
@@ -24,11 +25,11 @@ using testing::HasSubstr;
 std::string program(const char* name) { return (replay::live::program_folder() / name).string(); }
 
 wire::Payload::Bytes png() {
-  const auto bytes = system_test::samples(1)[0].image.bytes();
-  return {bytes.begin(), bytes.end()};
+  const system_test::Sample sample = system_test::samples(1)[0];
+  return {sample.image.bytes().begin(), sample.image.bytes().end()};
 }
 
-// A PNG whose header claims 60,000 x 60,000; the loader checks no more than that before we do.
+// A PNG whose header claims 60,000 x 60,000, and is right but for that: its checksum fits.
 wire::Payload::Bytes bomb() {
   wire::Payload::Bytes bytes = png();
   for (const std::size_t at : {std::size_t{16}, std::size_t{20}}) {
@@ -36,6 +37,10 @@ wire::Payload::Bytes bomb() {
     bytes[at + 1] = 0;
     bytes[at + 2] = 60'000 >> 8;
     bytes[at + 3] = 60'000 & 0xff;
+  }
+  const auto checksum = static_cast<std::uint32_t>(crc32(0, &bytes[12], 17));
+  for (std::size_t i = 0; i < 4; ++i) {
+    bytes[29 + i] = static_cast<std::uint8_t>(checksum >> (24 - 8 * i));
   }
   return bytes;
 }
@@ -164,6 +169,7 @@ TEST(Input, TheProducerOfWireMdRunsAsItStands) {
 TEST(Input, PushPrintsOneLineAnImageAndItsExitCodeTellsWhetherAllWereAnswered) {
   LivePipeline pipeline({}, {.classifiers = 1, .collages = 1});
   const std::filesystem::path folder = system_test::scratch("images");
+  std::filesystem::remove_all(folder);
   std::filesystem::create_directories(folder);
   const wire::Payload::Bytes bytes = png();
   for (const char* name : {"a.png", "b.png"}) {
