@@ -248,7 +248,6 @@ bool Broker::lawful(const wire::Settled& settled) const {
 
 void Broker::handle(wire::Peer from, wire::Settled settled) {
   if (!sink_ || sink_->peer != from) return handle_stranger(from);
-  sink_->heard = now_;
   if (settled.batch.epoch != epoch_) {
     counters_.settled_stale += 1;
     return;
@@ -283,7 +282,6 @@ void Broker::handle(wire::Peer from, wire::Settled settled) {
 
 void Broker::handle(wire::Peer from, wire::Service service) {
   if (!sink_ || sink_->peer != from) return handle_stranger(from);
-  sink_->heard = now_;
   service_ = service;
 }
 

@@ -93,10 +93,11 @@ class Broker : public wire::Machine {
   void miss_all();
   void lose_sink();
 
+  // Kept until its connection fails or another says hello, for one that was deaf for a while still
+  // has the answers, and no other sink would come any sooner for being expected.
   struct Sink {
     wire::WorkerId id;
     wire::Peer peer;
-    wire::Instant heard;
   };
 
   const Policy policy_;

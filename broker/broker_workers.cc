@@ -60,7 +60,7 @@ void Broker::join_worker(wire::Peer from, const wire::WorkerHello& hello) {
 
 void Broker::join_sink(wire::Peer from, const wire::WorkerHello& hello) {
   const bool renewed = sink_ && sink_->peer == from && sink_->id == hello.worker;
-  sink_ = Sink{hello.worker, from, now_};
+  sink_ = Sink{hello.worker, from};
   actions_.send(
       from, wire::Welcome{epoch_, policy_.heartbeat, 0, policy_.image_bytes_max, policy_.deadline});
   if (!renewed) actions_.note(Note::Level::info, "sink " + short_name(hello.worker) + " joined");
@@ -79,10 +79,7 @@ void Broker::handle(wire::Peer from, wire::Ready ready) {
   if (from.link != kWorkers) return handle(from, wire::Undecodable{Reason::wrong_role});
   if (dispatcher_.roster().ready(from, ready, now_)) return dispatch_waiting();
   if (assemblers_.ready(from, ready, now_)) return;
-  if (sink_ && sink_->peer == from) {
-    sink_->heard = now_;
-    return;
-  }
+  if (sink_ && sink_->peer == from) return;
   actions_.send(from, wire::Refuse{Reason::unknown_worker});
 }
 
@@ -144,7 +141,6 @@ void Broker::sweep() {
   for (const Roster::Loss& loss : dispatcher_.roster().sweep(now_, suspect_age)) lose(loss);
   for (const Roster::Loss& loss : assemblers_.sweep(now_, suspect_age)) uncover(loss);
   sessions_.sweep(now_);
-  if (sink_ && now_ - sink_->heard > policy_.silence_max()) lose_sink();
   // A busy worker need not speak, but if its connection is gone this comes back at once.
   for (const wire::Peer peer : dispatcher_.roster().busy()) welcome(peer, 0);
   for (const wire::Peer peer : assemblers_.busy()) welcome(peer, 0);

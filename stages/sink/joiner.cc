@@ -15,6 +15,8 @@ Joiner::Joiner(Policy policy) : policy_(policy) { COLLAGE_CHECK(policy.open_batc
 void Joiner::on_epoch(wire::Epoch epoch, wire::Duration batch_age_max) {
   batch_age_max_ = batch_age_max;
   if (epoch_ == epoch) return;
+  if (epoch_) past_.push_back(*epoch_);
+  if (past_.size() > kPastEpochsMax) past_.pop_front();
   epoch_ = epoch;
   batches_.clear();
   closed_.clear();
@@ -23,6 +25,10 @@ void Joiner::on_epoch(wire::Epoch epoch, wire::Duration batch_age_max) {
   std::erase_if(orphans_, [epoch](const Orphan& orphan) {
     return std::visit([epoch](const auto& answer) { return answer.batch.epoch != epoch; }, orphan);
   });
+}
+
+bool Joiner::past(wire::Epoch epoch) const {
+  return std::find(past_.begin(), past_.end(), epoch) != past_.end();
 }
 
 Joiner::Batch* Joiner::find(wire::BatchId batch) {
@@ -111,7 +117,7 @@ void Joiner::adopt(wire::BatchId batch, wire::Instant now, Settled& out) {
 
 Joiner::Settled Joiner::on_single(wire::Answer answer) {
   Settled out;
-  if (epoch_ && answer.batch.epoch != *epoch_) {
+  if (past(answer.batch.epoch)) {
     counters_.stale += 1;
     return out;
   }
@@ -136,7 +142,7 @@ Joiner::Settled Joiner::on_single(wire::Answer answer) {
 
 Joiner::Settled Joiner::on_collage(wire::CollageAnswer answer, wire::Instant now) {
   Settled out;
-  if (epoch_ && answer.batch.epoch != *epoch_) {
+  if (past(answer.batch.epoch)) {
     counters_.stale += 1;
     return out;
   }

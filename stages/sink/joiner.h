@@ -94,6 +94,11 @@ class Joiner {
   using Orphan = std::variant<wire::Answer, wire::CollageAnswer>;
   using Key = std::tuple<wire::Instant, wire::BatchId, wire::Slot>;
 
+  static constexpr std::size_t kPastEpochsMax = 8;
+
+  // Whether this was the broker's epoch before.  One never heard of may be a new broker's, which
+  // the stages joined before we did: its answers are orphans, not stale.
+  bool past(wire::Epoch epoch) const;
   Batch* find(wire::BatchId batch);
   void keep_orphan(Orphan orphan);
   void adopt(wire::BatchId batch, wire::Instant now, Settled& out);
@@ -103,6 +108,7 @@ class Joiner {
 
   const Policy policy_;
   std::optional<wire::Epoch> epoch_;
+  std::deque<wire::Epoch> past_;            // The epochs before, the oldest first.
   std::map<wire::BatchId, Batch> batches_;  // Closed ones stay a while, to know late answers.
   std::deque<wire::BatchId> closed_;        // The oldest first.
   std::deque<Orphan> orphans_;

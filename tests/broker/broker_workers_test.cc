@@ -387,15 +387,11 @@ TEST_F(BrokerTest, ASinkThatWeDoNotKnowIsAskedToSayHelloAtOnce) {
   EXPECT_EQ(the<wire::Refuse>(kSink).reason, Reason::unknown_worker);
 }
 
-TEST_F(BrokerTest, ASilentSinkIsLost) {
+TEST_F(BrokerTest, ASinkThatWasDeafForAWhileIsStillTheSink) {
   join_sink();
-  advance(300ms);
-  ready(kSink, 0);
-  advance(600ms);
+  advance(5s);
   EXPECT_EQ(counter("sinks"), 1u);
-  advance(700ms);
-  EXPECT_EQ(counter("sinks"), 0u);
-  EXPECT_TRUE(noted("lost sink"));
+  EXPECT_FALSE(noted("lost sink"));
 }
 
 TEST_F(BrokerTest, ASinkWhoseConnectionFailsIsLost) {

@@ -27,13 +27,18 @@ TrialOptions quiet(std::uint64_t seed) {
   return options;
 }
 
-TEST(Trial, TwoHundredSeedsKeepEveryInvariant) {
-  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+void expect_seeds_pass(std::uint64_t first, std::uint64_t last) {
+  for (std::uint64_t seed = first; seed <= last; ++seed) {
     const TrialOptions options = draw_options(seed);
     ASSERT_TRUE(options.world.codec);
     ASSERT_NO_FATAL_FAILURE(expect_passes(options));
   }
 }
+
+TEST(Trial, TwoHundredSeedsKeepEveryInvariant) { expect_seeds_pass(1, 200); }
+
+// For `./run test all`.
+TEST(LongTrial, FiveThousandSeedsKeepEveryInvariant) { expect_seeds_pass(201, 5200); }
 
 TEST(Trial, FortySeedsReachEverySourceAndEveryError) {
   Checker::Counts sum;

@@ -299,6 +299,14 @@ TEST_F(JoinerTest, OrphansOfTheNewEpochSurviveItsWelcome) {
   EXPECT_EQ(text(fresh.on_opened({batch(1), 2, {}, true}, at(0ms))), "1/0 single 5");
 }
 
+TEST_F(JoinerTest, AnswersOfABrokerThatTheStagesJoinedBeforeWeDidWaitForItsWelcome) {
+  open(1);
+  (void)joiner.on_single({batch(1, kOther), 0, {}, false, {}, {}, {{{{6}, 0.9f}}, {}}, {}});
+  EXPECT_EQ(joiner.counters().stale, 0u);
+  joiner.on_epoch(kOther, 1s);
+  EXPECT_EQ(text(joiner.on_opened({batch(1, kOther), 2, {}, true}, at(0ms))), "1/0 single 6");
+}
+
 TEST_F(JoinerTest, APatienceLearnedLaterHoldsForLaterAnswersOnly) {
   open(1);
   seal(1, {0ms, 0ms});
