@@ -68,9 +68,12 @@ std::optional<wire::Instant> Broker::next_timeout() const {
 
 void Broker::handle(wire::Peer from, wire::ProducerHello hello) {
   if (from.link != kProducers) return handle(from, wire::Undecodable{Reason::wrong_role});
+  const bool moved = sessions_.moved(hello.producer, from);
   if (!sessions_.join(hello.producer, from, now_)) {
     return actions_.send(from, wire::Refuse{Reason::too_many_peers});
   }
+  // So that it sends again what is unanswered; what is open here is refused as a duplicate.
+  if (moved) actions_.send(from, wire::Refuse{Reason::unknown_producer});
   welcome(from, policy_.producer_credit);
 }
 

@@ -21,7 +21,9 @@ int main(int argc, char** argv) {
     if (options.check) return 0;
     const std::uint64_t frame_bytes_max = pipeline.broker.image_bytes_max;
     return runtime::serve(pipeline, "broker", signals, machine,
-                          {runtime::bound_router(pipeline.endpoints.producers, frame_bytes_max),
+                          // Room above the limit: an image that is a little too large is refused
+                          // by name; only the absurd has its connection cut.
+                          {runtime::bound_router(pipeline.endpoints.producers, 2 * frame_bytes_max),
                            runtime::bound_router(pipeline.endpoints.workers, frame_bytes_max)},
                           {});
   });

@@ -18,6 +18,11 @@ bool Sessions::join(wire::ProducerId producer, wire::Peer peer, wire::Instant no
   return true;
 }
 
+bool Sessions::moved(wire::ProducerId producer, wire::Peer peer) const {
+  const auto found = sessions_.find(producer);
+  return found != sessions_.end() && found->second.peer != peer;
+}
+
 std::optional<wire::ProducerId> Sessions::at(wire::Peer peer, wire::Instant now) {
   const auto found = peers_.find(peer);
   if (found == peers_.end()) return std::nullopt;

@@ -30,6 +30,10 @@ class Sessions {
   // Takes a producer in, or notes where it speaks from now; false at producer_max.
   bool join(wire::ProducerId producer, wire::Peer peer, wire::Instant now);
 
+  // Whether the producer is known, but did not speak from `peer` until now: what was on its way
+  // over the connection before may be lost.
+  bool moved(wire::ProducerId producer, wire::Peer peer) const;
+
   // Who speaks from this connection.
   std::optional<wire::ProducerId> at(wire::Peer peer, wire::Instant now);
 

@@ -1,9 +1,11 @@
 #include "runtime/service.h"
 
+#include <algorithm>
 #include <thread>
 #include <utility>
 
 #include "runtime/version.h"
+#include "wire/codec.h"
 
 namespace runtime {
 
@@ -17,19 +19,28 @@ void log_note(const wire::Note& note) {
               "{}", note.text);
 }
 
+namespace {
+
+// Headers must fit whatever little an image may have.
+std::uint64_t frame_limit(std::uint64_t payload_bytes_max) {
+  return std::max<std::uint64_t>(payload_bytes_max, wire::kHeaderBytesMax);
+}
+
+}  // namespace
+
 Link bound_router(const std::string& endpoint, std::uint64_t frame_bytes_max) {
   Link link;
   link.kind = Link::Kind::router;
   link.bind = true;
   link.endpoint = endpoint;
-  link.frame_bytes_max = frame_bytes_max;
+  link.frame_bytes_max = frame_limit(frame_bytes_max);
   return link;
 }
 
 Link connected_dealer(const std::string& endpoint, std::uint64_t frame_bytes_max) {
   Link link;
   link.endpoint = endpoint;
-  link.frame_bytes_max = frame_bytes_max;
+  link.frame_bytes_max = frame_limit(frame_bytes_max);
   return link;
 }
 

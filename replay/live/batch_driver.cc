@@ -38,7 +38,7 @@ wire::Actions BatchDriver::on_message(wire::Peer from, wire::Message message, wi
 }
 
 wire::Actions BatchDriver::on_timeout(wire::Instant now) {
-  if (!give_up_at_) give_up_at_ = now + options_.ready_max;
+  if (!give_up_at_) give_up_at_ = now + options_.phase_max;
   wire::Actions actions = client_.on_timeout(now);
   turn(actions, now);
   return actions;
@@ -81,7 +81,8 @@ bool BatchDriver::idle() const {
 void BatchDriver::turn(wire::Actions& actions, wire::Instant now) {
   collect(now);
   if (phase_ == Phase::readying && ready()) phase_ = Phase::counting;
-  if (phase_ == Phase::readying && give_up_at_ && now >= *give_up_at_) {
+  if (std::exchange(timed_, phase_) != phase_) give_up_at_ = now + options_.phase_max;
+  if (phase_ != Phase::finished && give_up_at_ && now >= *give_up_at_) {
     gave_up_ = true;
     phase_ = Phase::finished;
   }
@@ -152,7 +153,7 @@ void BatchDriver::collect(wire::Instant now) {
 std::optional<wire::Instant> BatchDriver::next_timeout() const {
   std::optional<wire::Instant> next = client_.next_timeout();
   const auto sooner = [&next](wire::Instant at) { next = std::min(at, next.value_or(at)); };
-  if (!give_up_at_) sooner({});
+  if (phase_ != Phase::finished) sooner(give_up_at_.value_or(wire::Instant{}));
   if (phase_ == Phase::readying || phase_ == Phase::idling || phase_ == Phase::counting) {
     sooner(probe_at_);
   }

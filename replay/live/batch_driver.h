@@ -36,8 +36,8 @@ class BatchDriver : public wire::Machine {
     std::size_t warm_up = 12;       // Batches before those that count; they reuse the images.
     std::uint64_t classifiers = 9;  // The fleet is ready with so many, and a sink,
     std::uint64_t assemblers = 1;   // and so many collage stages.
-    wire::Duration ready_max{};
-    wire::Duration probe_every{};  // While waiting for the fleet.
+    wire::Duration phase_max{};     // To be ready, to be answered, to be idle: each.
+    wire::Duration probe_every{};   // While waiting for the fleet.
   };
   // What became of one image.
   struct Record {
@@ -56,7 +56,7 @@ class BatchDriver : public wire::Machine {
   wire::Actions on_done(wire::WorkId work, wire::Outcome outcome, wire::Instant now) override;
   std::optional<wire::Instant> next_timeout() const override;
 
-  // False if the fleet was not ready in time; what it lacked is in broker().
+  // False if the fleet was not ready, or stood still; what it lacked is in broker().
   bool completed() const { return phase_ == Phase::finished && !gave_up_ && !interrupted_; }
   // It was told to stop before it had finished.
   bool interrupted() const { return interrupted_; }
@@ -88,6 +88,7 @@ class BatchDriver : public wire::Machine {
   const std::vector<wire::Payload> images_;
   const std::function<void(std::size_t)> on_batch_;
   Phase phase_ = Phase::readying;
+  Phase timed_ = Phase::readying;  // The phase that give_up_at_ is for.
   bool gave_up_ = false;
   bool interrupted_ = false;
   bool broker_fresh_ = false;  // A Status came since last asked.

@@ -82,7 +82,7 @@ BatchDriver make_driver(const ExperimentOptions& options, const runtime::Pipelin
   driver.slots = static_cast<std::size_t>(pipeline.grid * pipeline.grid);
   driver.warm_up = options.warm_up;
   driver.classifiers = driver.slots;
-  driver.ready_max = std::chrono::seconds(60);
+  driver.phase_max = std::chrono::seconds(60);
   driver.probe_every = std::chrono::milliseconds(2);
   producer::Policy client;
   client.producer = runtime::random_long_id<wire::ProducerId>();
@@ -109,7 +109,7 @@ Experiment run_experiment(const ExperimentOptions& options, runtime::Signals& si
                      driver, {}, loop_options);
   loop.run();
   if (!driver.completed() && !driver.interrupted())
-    fail(options, fleet, "the fleet was not ready in time");
+    fail(options, fleet, "the fleet was not ready in time, or stood still");
   if (!fleet.fallen().empty()) fail(options, fleet, "the fleet fell");
   if (!fleet.stop()) fail(options, fleet, "the fleet did not stop in time");
   Experiment out = result_of(options, driver);

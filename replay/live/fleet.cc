@@ -58,17 +58,15 @@ void Fleet::restart(const std::string& name) {
 bool Fleet::stop() {
   constexpr wire::Duration kPatience = std::chrono::seconds(6);  // Each drains within 5.
   bool clean = true;
-  // Stages first: a broker that is gone makes them say hello in vain.
-  const auto infrastructure = [](const std::string& name) {
-    return name == "broker" || name == "sink";
-  };
-  for (const bool last : {false, true}) {
+  // The broker first: it drains while its stages are there to answer.
+  for (const bool rest : {false, true}) {
     for (const std::string& name : order_) {
-      if (infrastructure(name) == last) processes_.at(name).signal(SIGTERM);
+      if ((name != "broker") == rest) processes_.at(name).signal(SIGTERM);
     }
     for (const std::string& name : order_) {
-      if (infrastructure(name) == last)
+      if ((name != "broker") == rest) {
         clean &= processes_.at(name).wait(kPatience) != 128 + SIGKILL;
+      }
     }
   }
   return clean;

@@ -29,7 +29,7 @@ class Fleet {
   // The process of this name: broker, sink, collage-0, classifier-3.
   Process& process(const std::string& name) { return processes_.at(name); }
 
-  // Stops all in order, stages first, with SIGTERM; false if one had to be killed.
+  // Stops all in order, the broker first, with SIGTERM; false if one had to be killed.
   bool stop();
 
   std::size_t size() const { return processes_.size(); }

@@ -22,7 +22,7 @@ BatchDriver make(std::size_t warm_up) {
   options.warm_up = warm_up;
   options.classifiers = 2;
   options.assemblers = 1;
-  options.ready_max = 10s;
+  options.phase_max = 10s;
   options.probe_every = 2ms;
   producer::Policy policy;
   policy.producer = {1, 2};
@@ -112,6 +112,16 @@ TEST(BatchDriver, GivesUpOnAFleetThatIsNeverReady) {
   BatchDriver driver = make(0);
   (void)driver.on_timeout(at(0ms));
   EXPECT_TRUE(driver.on_timeout(at(10s)).finished);
+  EXPECT_FALSE(driver.completed());
+}
+
+TEST(BatchDriver, GivesUpOnAFleetThatStandsStill) {
+  BatchDriver driver = make(0);
+  const auto first = begin(driver, at(1s));
+  for (const auto& submit : first) (void)driver.on_message(kBroker, answer(submit.request), at(2s));
+  (void)driver.on_message(kBroker, status(2, 1), at(11s));
+  EXPECT_FALSE(driver.on_timeout(at(11s)).finished);
+  EXPECT_TRUE(driver.on_timeout(at(12s)).finished);
   EXPECT_FALSE(driver.completed());
 }
 
