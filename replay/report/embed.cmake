@@ -1,5 +1,4 @@
-# Writes OUT: a source file that holds PAGE and CHART as strings.  Read in pieces, for compilers
-# bound a literal's length.
+# Writes OUT: a source file that holds PAGE and CHART as strings.
 file(READ ${PAGE} page)
 file(READ ${CHART} chart)
 file(WRITE ${OUT} "#include <string_view>\n"

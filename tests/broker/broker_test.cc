@@ -349,6 +349,16 @@ TEST_F(BrokerTest, AProducerThatReconnectsGetsItsResultsThere) {
   EXPECT_THAT(results(8, ResultStatus::answered), ElementsAre(5u));
 }
 
+TEST_F(BrokerTest, AProducerOnANewConnectionIsToldToSendAgainWhatMayBeLost) {
+  join_producer(1);
+  EXPECT_THAT(told<wire::Refuse>(producer(1)), IsEmpty());
+  say(producer(8), wire::ProducerHello{{1, 1}});
+  EXPECT_THAT(told<wire::Refuse>(producer(8)), SizeIs(1));
+  EXPECT_THAT(told<wire::Welcome>(producer(8)), SizeIs(1));
+  say(producer(8), wire::ProducerHello{{1, 1}});
+  EXPECT_THAT(told<wire::Refuse>(producer(8)), IsEmpty());
+}
+
 TEST_F(BrokerTest, ASilentProducerMakesRoomForAnother) {
   join_producer(1);
   join_producer(2);

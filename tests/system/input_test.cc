@@ -142,6 +142,27 @@ TEST(Input, GarbageOnEitherPortIsCountedAndHarmsNobody) {
   EXPECT_TRUE(pipeline.stop());
 }
 
+// One byte more than the limit, from a producer that does not check it; and a limit below what
+// headers need.
+TEST(Input, AnImageALittleTooLargeIsRefusedByNameOnTheWire) {
+  const std::filesystem::path script = system_test::scratch("large.py");
+  std::ofstream(script) << R"(
+import sys, msgpack, zmq
+s = zmq.Context().socket(zmq.DEALER); s.linger = 0; s.connect(sys.argv[1])
+s.send_multipart([msgpack.packb([1, 1, [5, 6]])])
+s.send_multipart([msgpack.packb([1, 5, 1, 0]), b"x" * 1025])
+while s.poll(10_000):
+    _, kind, *fields = msgpack.unpackb(s.recv_multipart()[0])
+    if kind == 6: sys.exit(print(fields[1], fields[3]))
+sys.exit("no result")
+)";
+  LivePipeline pipeline({{"broker.image_bytes_max", "1KiB"}}, {.classifiers = 1, .collages = 1});
+  const Ran ran =
+      system_test::run({"/usr/bin/python3", script.string(), pipeline.producers()}, 30s);
+  EXPECT_EQ(ran.output, "3 16\n");  // refused, image_too_large.
+  EXPECT_TRUE(pipeline.stop());
+}
+
 TEST(Input, TheProducerOfWireMdRunsAsItStands) {
   std::ifstream in(std::string(COLLAGE_SOURCE_DIR) + "/docs/WIRE.md");
   std::stringstream text;
