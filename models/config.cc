@@ -25,7 +25,8 @@ std::vector<double> read_numbers(runtime::Section& section, const char* key, int
     numbers.push_back(value);
   }
   if (numbers.size() != static_cast<std::size_t>(count)) {
-    section.fail(key, "has " + std::to_string(numbers.size()) + " numbers, want one a channel");
+    section.fail(
+        key, "has " + std::to_string(numbers.size()) + " numbers, want " + std::to_string(count));
   }
   return numbers;
 }
@@ -39,6 +40,21 @@ TileShape read_tile(runtime::Section tile) {
   return shape;
 }
 
+DetectShape read_detect(runtime::Section section, const Manifest& m) {
+  DetectShape shape;
+  shape.map_width = static_cast<int>(section.integer("map_width", 1, kSideMax));
+  shape.map_height = static_cast<int>(section.integer("map_height", 1, kSideMax));
+  shape.stride = {.width = static_cast<double>(m.input().width) / shape.map_width,
+                  .height = static_cast<double>(m.input().height) / shape.map_height};
+  const std::vector<double> widths = read_numbers(section, "anchor_widths", kAnchors, 1, kSideMax);
+  const std::vector<double> heights =
+      read_numbers(section, "anchor_heights", kAnchors, 1, kSideMax);
+  for (std::size_t i = 0; i < widths.size(); ++i) shape.anchors.push_back({widths[i], heights[i]});
+  shape.score_min = section.number("score_min", 0, 1, shape.score_min);
+  shape.overlap_max = section.number("overlap_max", 0, 1, shape.overlap_max);
+  return shape;
+}
+
 Origin read_origin(runtime::Section section) {
   Origin origin;
   origin.command = section.text("command", "unknown");
@@ -47,6 +63,7 @@ Origin read_origin(runtime::Section section) {
   origin.held_back_accuracy = section.number("held_back_accuracy", 0, 1, 0.0);
   origin.test_accuracy = section.number("test_accuracy", 0, 1, 0.0);
   origin.test_ece = section.number("test_ece", 0, 1, 0.0);
+  origin.sample_right = static_cast<int>(section.integer("sample_right", 0, kSampleImages, 0));
   origin.mmac = section.number("mmac", 0, 1e9, 0.0);
   origin.parameters = section.integer("parameters", 0, INT64_MAX, 0);
   return origin;
@@ -62,9 +79,10 @@ Manifest read(const runtime::Document& document, const std::filesystem::path& fi
   runtime::Section root = document.root();
   Manifest m;
   m.name = root.text("name");
-  m.kind = root.choice<Kind>("kind", {{"single", Kind::single}, {"collage", Kind::collage}});
+  m.kind = root.choice<Kind>(
+      "kind", {{"single", Kind::single}, {"collage", Kind::collage}, {"parity", Kind::parity}});
   m.dataset = root.text("dataset", "");
-  m.grid = m.kind == Kind::single
+  m.grid = m.kind != Kind::collage
                ? static_cast<int>(root.integer("grid", 1, 1, 1))
                : static_cast<int>(root.integer("grid", wire::kGridSideMin, wire::kGridSideMax));
   m.weights = file.parent_path() / root.text("weights");
@@ -75,12 +93,24 @@ Manifest read(const runtime::Document& document, const std::filesystem::path& fi
     root.fail("version", "want at most " + std::to_string(wire::kVersionMax) + " bytes");
   }
   m.tile = read_tile(root.section("tile"));
+  if (m.kind == Kind::collage) {
+    m.head =
+        root.choice<Head>("head", {{"grid", Head::grid}, {"detect", Head::detect}}, Head::grid);
+  }
+  if (m.head == Head::detect) m.detect = read_detect(root.section("detect"), m);
+  if (m.kind == Kind::parity) {
+    runtime::Section parity = root.section("parity");
+    m.parity_code = parity.choice<std::string>(
+        "code", {{"addition", "addition"}, {"concatenation", "concatenation"}});
+    m.parity_images = static_cast<int>(parity.integer("images", 2, 64));
+  }
   runtime::Section normalisation = root.section("normalisation");
   m.normalisation.mean = read_numbers(normalisation, "mean", m.tile.channels, -10, 10);
   m.normalisation.deviation = read_numbers(normalisation, "deviation", m.tile.channels, 1e-6, 1e6);
   m.temperature = root.number("temperature", 0.01, 100, 1.0);
   m.class_names = root.texts("class_names");
   if (m.class_names.size() < 2) root.fail("class_names", "want two names at least");
+  m.detect.classes = static_cast<int>(m.class_names.size());
   m.origin = read_origin(root.section("origin"));
   document.finish();
   return m;

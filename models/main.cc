@@ -4,33 +4,52 @@
 #include <stdexcept>
 #include <string>
 
-#include "models/commands.h"
+#include "imaging/library.h"
+#include "models/commands/commands.h"
 #include "runtime/version.h"
 
 namespace {
 
 constexpr const char* kExamples = R"(
 Examples:
-  collage-train train --model single                  about half an hour on two cores
-  collage-train export --model single                 writes models/fashion_single.yaml
-  collage-train train --model collage --grid 3        taught by models/fashion_single.yaml
+  collage-train train --dataset cifar10 --model single
+  collage-train export --dataset cifar10 --model single   models/cifar10_single.yaml
+  collage-train train --model collage --grid 3            taught by models/fashion_single.yaml
   collage-train export --model collage --grid 3
-  collage-train eval                                  a table, and out/models/eval.json
+  collage-train from --teacher my.pt --manifest my.yaml --images photos --grid 3
+                                                          a collage for an s-CNN of your own
+  collage-train eval                                      a table, and out/models/eval.json
+  collage-train compare                                   beside the rivals
+  collage-train tile --grid 4                             out/models/collages/*.png
 
 A verb with --help lists its options.  Exit code 0: done; 2: it could not be done, and one line on
 standard error says why.
 )";
 
+void check_verb(CLI::App& app, const std::string& word) {
+  std::string verbs;
+  for (const CLI::App* verb : app.get_subcommands({})) {
+    if (verb->get_name() == word) return;
+    verbs += (verbs.empty() ? "" : ", ") + verb->get_name();
+  }
+  throw std::runtime_error("there is no verb " + word + ", want one of " + verbs);
+}
+
 int run(int argc, char** argv) {
   std::string command_line = "collage-train";
   for (int i = 1; i < argc; ++i) command_line += std::string(" ") + argv[i];
+  const imaging::Library library;
   CLI::App app("Trains, exports and measures the models of the collage pipeline.", "collage-train");
   app.footer(kExamples);
   app.set_version_flag("--version", runtime::version_text());
   app.require_subcommand(1);
   models::add_train_command(app, command_line);
+  models::add_from_command(app, command_line);
   models::add_export_command(app);
   models::add_eval_command(app);
+  models::add_compare_command(app);
+  models::add_tile_command(app);
+  if (argc > 1 && argv[1][0] != '-') check_verb(app, argv[1]);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -29,6 +29,33 @@ std::string list(const std::vector<T>& values, Write write) {
   return out + "]";
 }
 
+std::string word_of(Kind kind) {
+  switch (kind) {
+    case Kind::single:
+      return "single";
+    case Kind::collage:
+      return "collage";
+    case Kind::parity:
+      break;
+  }
+  return "parity";
+}
+
+void write_detect(std::ostream& out, const DetectShape& shape) {
+  const auto sides = [&](double Side::*side) {
+    std::vector<double> values;
+    for (const Side& anchor : shape.anchors) values.push_back(anchor.*side);
+    return list(values, number);
+  };
+  out << "detect:  # How the output is read; lengths in pixels of the collage.\n"
+      << "  map_width: " << shape.map_width << "\n"
+      << "  map_height: " << shape.map_height << "\n"
+      << "  anchor_widths: " << sides(&Side::width) << "\n"
+      << "  anchor_heights: " << sides(&Side::height) << "\n"
+      << "  score_min: " << number(shape.score_min) << "\n"
+      << "  overlap_max: " << number(shape.overlap_max) << "\n";
+}
+
 void write_origin(std::ostream& out, const Origin& origin) {
   out << "origin:  # How the weights came to be, and what they measured on the test images.\n"
       << "  command: " << quoted(origin.command) << "\n"
@@ -37,6 +64,7 @@ void write_origin(std::ostream& out, const Origin& origin) {
       << "  held_back_accuracy: " << number(origin.held_back_accuracy) << "\n"
       << "  test_accuracy: " << number(origin.test_accuracy) << "\n"
       << "  test_ece: " << number(origin.test_ece) << "\n"
+      << "  sample_right: " << origin.sample_right << "  # Of the first " << kSampleImages << ".\n"
       << "  mmac: " << number(origin.mmac) << "\n"
       << "  parameters: " << origin.parameters << "\n";
 }
@@ -49,19 +77,36 @@ wire::Model Manifest::model() const {
           .version = version};
 }
 
-std::string version_of(Kind kind, int grid, const std::string& sha256) {
+std::size_t Manifest::outputs() const {
+  const bool boxes = kind == Kind::collage && head == Head::detect;
+  return boxes ? detect.rows() * (5 + class_names.size())
+               : static_cast<std::size_t>(slots()) * class_names.size();
+}
+
+std::string version_of(Kind kind, Head head, int grid, const std::string& sha256) {
   const std::string side = std::to_string(grid);
-  return (kind == Kind::single ? "single" : "collage-" + side + "x" + side) + "-" +
-         sha256.substr(0, 8);
+  const std::string word = kind != Kind::collage  ? word_of(kind)
+                           : head == Head::detect ? "detect-" + side + "x" + side
+                                                  : "collage-" + side + "x" + side;
+  return word + "-" + sha256.substr(0, 8);
 }
 
 std::string manifest_text(const Manifest& m) {
   std::ostringstream out;
   out << "name: " << quoted(m.name) << "\n"
-      << "kind: " << (m.kind == Kind::single ? "single" : "collage") << "\n"
+      << "kind: " << word_of(m.kind) << "\n"
       << "dataset: " << quoted(m.dataset) << "\n"
-      << "grid: " << m.grid << "\n"
-      << "weights: " << quoted(m.weights.generic_string()) << "\n"
+      << "grid: " << m.grid << "\n";
+  if (m.kind == Kind::collage && m.head == Head::detect) {
+    out << "head: detect\n";
+    write_detect(out, m.detect);
+  }
+  if (m.kind == Kind::parity) {
+    out << "parity:\n"
+        << "  code: " << m.parity_code << "\n"
+        << "  images: " << m.parity_images << "\n";
+  }
+  out << "weights: " << quoted(m.weights.generic_string()) << "\n"
       << "sha256: " << quoted(m.sha256) << "\n"
       << "version: " << quoted(m.version) << "\n"
       << "tile:  # Pictures are resized until they cover it, then cropped at the centre.\n"

@@ -10,12 +10,19 @@
 #include <vector>
 
 #include "imaging/layout.h"
-#include "models/dataset.h"
+#include "models/data/dataset.h"
+#include "models/heads/detect.h"
 #include "wire/message.h"
 
 namespace models {
 
-enum class Kind : std::uint8_t { single, collage };
+enum class Kind : std::uint8_t {
+  single,
+  collage,
+  parity,  // A rival, for `compare` only: no stage serves it.
+};
+
+inline constexpr std::size_t kSampleImages = 1000;
 
 // How the weights came to be and what they measured; for people, not for serving.
 struct Origin {
@@ -25,6 +32,7 @@ struct Origin {
   double held_back_accuracy = 0;  // Shares, 0..1.
   double test_accuracy = 0;
   double test_ece = 0;
+  int sample_right = 0;  // Of the first kSampleImages test images; a test repeats it.
   double mmac = 0;
   std::int64_t parameters = 0;
   bool operator==(const Origin&) const = default;
@@ -35,6 +43,10 @@ struct Manifest {
   Kind kind = Kind::single;
   std::string dataset;
   int grid = 1;                   // Tiles a side; 1 for a single.
+  Head head = Head::grid;         // Of a collage.
+  DetectShape detect{};           // Of a detect head.
+  std::string parity_code{};      // Of a parity model: "addition" or "concatenation".
+  int parity_images = 0;          // That it stands for.
   std::filesystem::path weights;  // TorchScript; as written relative to the manifest.
   std::string sha256;             // Of the weights, 64 lower-case hex digits.
   std::string version;            // Short, from the name and the sha256.
@@ -52,12 +64,15 @@ struct Manifest {
   TileShape input() const {
     return {.width = grid * tile.width, .height = grid * tile.height, .channels = tile.channels};
   }
+  // Numbers that the network gives for one input.
+  std::size_t outputs() const;
   // What a stage says of itself in its hello.
   wire::Model model() const;
 };
 
-// "single-0123abcd": what users see with each answer.
-std::string version_of(Kind kind, int grid, const std::string& sha256);
+// "single-0123abcd", "collage-3x3-0123abcd", "detect-3x3-..", "parity-..": what users see with each
+// answer.
+std::string version_of(Kind kind, Head head, int grid, const std::string& sha256);
 
 // The YAML text of a manifest, which load_manifest() reads back to an equal one.
 std::string manifest_text(const Manifest& manifest);

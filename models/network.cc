@@ -4,10 +4,11 @@
 
 #include <stdexcept>
 
-#include "models/calibration.h"
-#include "models/decode.h"
-#include "models/feed.h"
-#include "models/script.h"
+#include "models/data/feed.h"
+#include "models/heads/calibration.h"
+#include "models/heads/decode.h"
+#include "models/heads/detect.h"
+#include "models/nets/script.h"
 #include "models/sha256.h"
 #include "wire/check.h"
 
@@ -39,12 +40,11 @@ struct Network::Script {
 Network::Network(Manifest manifest)
     : manifest_(std::move(manifest)), script_(new Script{load_fused(manifest_)}) {
   const std::vector<std::uint8_t> grey(manifest_.input().bytes(), 128);
-  const std::size_t wanted =
-      static_cast<std::size_t>(manifest_.slots()) * manifest_.class_names.size();
   for (int i = 0; i < kWarmUpCalls; ++i) {
-    if (logits(grey).size() != wanted) {
+    if (raw_output(grey).size() != manifest_.outputs()) {
       throw std::runtime_error(manifest_.weights.string() + ": does not give the " +
-                               std::to_string(wanted) + " logits that its manifest promises");
+                               std::to_string(manifest_.outputs()) +
+                               " numbers that its manifest promises");
     }
   }
 }
@@ -54,6 +54,13 @@ Network::Network(Network&&) noexcept = default;
 Network& Network::operator=(Network&&) noexcept = default;
 
 std::vector<float> Network::logits(std::span<const std::uint8_t> pixels) const {
+  std::vector<float> raw = raw_output(pixels);
+  const bool boxes = manifest_.kind == Kind::collage && manifest_.head == Head::detect;
+  if (raw.empty() || !boxes) return raw;
+  return slot_logits(raw, manifest_.detect, manifest_.layout());
+}
+
+std::vector<float> Network::raw_output(std::span<const std::uint8_t> pixels) const {
   COLLAGE_CHECK(pixels.size() == manifest_.input().bytes());
   constexpr std::int64_t kWhole[] = {0};
   const c10::InferenceMode inference;

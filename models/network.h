@@ -41,12 +41,14 @@ class Network {
   wire::Cells classify_collage(std::span<const std::uint8_t> canvas, const std::vector<bool>& blank,
                                std::size_t top_k) const;
 
-  // Logits as they come, slots x classes, uncalibrated; empty if the inference failed.  Requires
-  // input().bytes() bytes.
+  // Logits, slots x classes, uncalibrated; a slot for which a detect head has no box has NaNs.
+  // Empty if the inference failed.  Requires input().bytes() bytes.
   std::vector<float> logits(std::span<const std::uint8_t> pixels) const;
 
  private:
   struct Script;
+
+  std::vector<float> raw_output(std::span<const std::uint8_t> pixels) const;
 
   Manifest manifest_;
   std::unique_ptr<Script> script_;

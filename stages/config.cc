@@ -52,7 +52,7 @@ std::optional<Emulation> read_emulation(const runtime::Pipeline& pipeline, std::
 models::Manifest read_single(const runtime::Pipeline& pipeline) {
   models::Manifest single = models::load_manifest(pipeline.models.single);
   if (single.kind != models::Kind::single) {
-    unfit(pipeline.models.single, "kind: is a collage, models.single wants a single-image model");
+    unfit(pipeline.models.single, "kind: is not single, models.single wants a single-image model");
   }
   return single;
 }
@@ -60,7 +60,7 @@ models::Manifest read_single(const runtime::Pipeline& pipeline) {
 models::Manifest read_collage(const runtime::Pipeline& pipeline) {
   models::Manifest collage = models::load_manifest(pipeline.models.collage);
   if (collage.kind != models::Kind::collage) {
-    unfit(pipeline.models.collage, "kind: is a single, models.collage wants a collage model");
+    unfit(pipeline.models.collage, "kind: is not collage, models.collage wants a collage model");
   }
   if (collage.grid != pipeline.grid) {
     unfit(pipeline.models.collage, "grid: is " + std::to_string(collage.grid) +

@@ -28,6 +28,7 @@ Manifest collage() {
                      .held_back_accuracy = 0.9375,
                      .test_accuracy = 0.1,
                      .test_ece = 0.015625,
+                     .sample_right = 934,
                      .mmac = 82.3,
                      .parameters = 172026}};
 }
@@ -58,6 +59,39 @@ TEST(Manifest, WhatIsWrittenReadsBackEqual) {
   EXPECT_EQ(read.origin, wanted.origin);
 }
 
+TEST(Manifest, ADetectHeadSaysHowItsBoxesAreRead) {
+  Manifest wanted = collage();
+  wanted.head = Head::detect;
+  wanted.detect = {.map_width = 11,
+                   .map_height = 11,
+                   .stride = {.width = 84.0 / 11, .height = 84.0 / 11},
+                   .anchors = {{14, 14}, {28, 28}, {42, 42}},
+                   .classes = 5,
+                   .score_min = 0.125,
+                   .overlap_max = 0.25};
+  const Manifest read = parse_manifest(manifest_text(wanted), "models/x.yaml");
+  EXPECT_EQ(read.head, Head::detect);
+  EXPECT_EQ(read.detect, wanted.detect);
+  EXPECT_EQ(read.outputs(), 11u * 11 * 3 * (5 + 5));
+  std::string text = manifest_text(wanted);
+  text.replace(text.find("map_width: 11"), 13, "map_width: 0");
+  EXPECT_THAT([&] { parse_manifest(text, "m.yaml"); }, refused("map_width"));
+}
+
+TEST(Manifest, AParityModelSaysItsCodeAndForHowManyImagesItStands) {
+  Manifest wanted = collage();
+  wanted.kind = Kind::parity;
+  wanted.grid = 1;
+  wanted.parity_code = "addition";
+  wanted.parity_images = 2;
+  const Manifest read = parse_manifest(manifest_text(wanted), "models/x.yaml");
+  EXPECT_EQ(read.kind, Kind::parity);
+  EXPECT_EQ(read.parity_code, "addition");
+  EXPECT_EQ(read.parity_images, 2);
+  wanted.parity_code = "substraction";
+  EXPECT_THAT([&] { parse_manifest(manifest_text(wanted), "m.yaml"); }, refused("parity.code"));
+}
+
 TEST(Manifest, WeightsAreFoundBesideTheManifest) {
   EXPECT_EQ(parse_manifest(manifest_text(collage()), "models/x.yaml").weights,
             "models/weights/fashion_collage_3x3.pt");
@@ -86,8 +120,10 @@ TEST(Manifest, ASinglesModelSaysGridNoughtAndACollagesItsSide) {
 }
 
 TEST(Manifest, AVersionNamesKindAndHash) {
-  EXPECT_EQ(version_of(Kind::single, 1, "0123456789abcdef"), "single-01234567");
-  EXPECT_EQ(version_of(Kind::collage, 4, "0123456789abcdef"), "collage-4x4-01234567");
+  EXPECT_EQ(version_of(Kind::single, Head::grid, 1, "0123456789abcdef"), "single-01234567");
+  EXPECT_EQ(version_of(Kind::collage, Head::grid, 4, "0123456789ab"), "collage-4x4-01234567");
+  EXPECT_EQ(version_of(Kind::collage, Head::detect, 3, "0123456789ab"), "detect-3x3-01234567");
+  EXPECT_EQ(version_of(Kind::parity, Head::grid, 1, "0123456789ab"), "parity-01234567");
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 
 #include <limits>
 
-#include "models/script.h"
+#include "models/nets/script.h"
 #include "models/sha256.h"
 #include "tests/models/toy_models.h"
 
@@ -29,12 +29,35 @@ class NetworkTest : public ::testing::Test {
     GridNet net(toy_architecture(grid), 1);
     const torch::NoGradGuard no_grad;
     net->named_parameters()["head.bias"][2] = bias;
+    return manifest_of(net);
+  }
+
+  // A detect head that sees, wherever it looks, a box of class 1 as large as a tile and surely
+  // there, but only by its second anchor.
+  Manifest toy_boxes(int grid) {
+    Architecture a = toy_architecture(grid);
+    a.head = Head::detect;
+    GridNet net(a, 1);
+    const torch::NoGradGuard no_grad;
+    net->named_parameters()["head.weight"].zero_();
+    torch::Tensor bias = net->named_parameters()["head.bias"].reshape({kAnchors, -1});
+    bias.zero_();
+    bias.select(1, 4).fill_(-20);
+    bias[1][4] = 20;
+    bias.select(1, 5 + 1).fill_(3);
+    return manifest_of(net);
+  }
+
+  Manifest manifest_of(GridNet& net) {
     export_script(net, file_);
+    const Architecture& a = net->architecture();
     const Dataset data = toy_data(1, 1);
     return {.name = "toy",
-            .kind = grid == 1 ? Kind::single : Kind::collage,
+            .kind = a.grid == 1 ? Kind::single : Kind::collage,
             .dataset = data.name,
-            .grid = grid,
+            .grid = a.grid,
+            .head = a.head,
+            .detect = a.head == Head::detect ? detect_shape(a) : DetectShape{},
             .weights = file_,
             .sha256 = sha256_of(file_),
             .version = "toy",
@@ -81,10 +104,19 @@ TEST_F(NetworkTest, ScoresThatAreNotFiniteAreAReasonAndNoThrow) {
 }
 
 TEST_F(NetworkTest, ACollageAnswersForEachCellThatIsNotBlank) {
-  const Network network(toy(2));
+  const Network network(toy(2, 10));
   const std::vector<std::uint8_t> canvas(network.manifest().input().bytes(), 100);
   const wire::Cells cells = network.classify_collage(canvas, {false, true, false, false}, 1);
   EXPECT_THAT(cells.cells, ElementsAre(SizeIs(1), IsEmpty(), SizeIs(1), SizeIs(1)));
+}
+
+TEST_F(NetworkTest, ACellThatTheNetworkCallsBlankHasNoAnswer) {
+  Manifest manifest = toy(2, 10);
+  manifest.temperature = 100;  // Every class like every other.
+  const Network network(manifest);
+  const std::vector<std::uint8_t> canvas(network.manifest().input().bytes(), 100);
+  EXPECT_THAT(network.classify_collage(canvas, std::vector<bool>(4), 1).cells,
+              ElementsAre(IsEmpty(), IsEmpty(), IsEmpty(), IsEmpty()));
 }
 
 TEST_F(NetworkTest, ACellWithScoresThatAreNotFiniteHasNoAnswer) {
@@ -92,6 +124,22 @@ TEST_F(NetworkTest, ACellWithScoresThatAreNotFiniteHasNoAnswer) {
   const std::vector<std::uint8_t> canvas(network.manifest().input().bytes(), 100);
   const wire::Cells cells = network.classify_collage(canvas, std::vector<bool>(4), 1);
   EXPECT_THAT(cells.cells, ElementsAre(IsEmpty(), IsEmpty(), IsEmpty(), IsEmpty()));
+}
+
+TEST_F(NetworkTest, ADetectHeadAnswersForTheCellsOfItsBoxesInTheSameWay) {
+  const Network network(toy_boxes(2));
+  const std::vector<std::uint8_t> canvas(network.manifest().input().bytes(), 100);
+  EXPECT_THAT(network.logits(canvas), SizeIs(4 * 4));
+  const wire::Cells cells = network.classify_collage(canvas, {false, false, true, false}, 1);
+  ASSERT_THAT(cells.cells, ElementsAre(SizeIs(1), SizeIs(1), IsEmpty(), SizeIs(1)));
+  EXPECT_EQ(cells.cells[3][0].label, wire::ClassId{1});
+}
+
+TEST_F(NetworkTest, ADetectHeadOfAnotherMapIsRefused) {
+  Manifest manifest = toy_boxes(2);
+  manifest.detect.map_width = 7;
+  EXPECT_THAT([&] { Network network(manifest); },
+              ThrowsMessage<std::runtime_error>(HasSubstr("numbers that its manifest promises")));
 }
 
 TEST_F(NetworkTest, AnswersAsTheNativeNetworkDoes) {
@@ -128,7 +176,7 @@ TEST_F(NetworkTest, ANetworkWithAnotherNumberOfOutputsIsRefused) {
   Manifest manifest = toy(1);
   manifest.class_names.push_back("fifth");
   EXPECT_THAT([&] { Network network(manifest); },
-              ThrowsMessage<std::runtime_error>(HasSubstr("the 5 logits")));
+              ThrowsMessage<std::runtime_error>(HasSubstr("the 5 numbers")));
 }
 
 }  // namespace

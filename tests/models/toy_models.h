@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "models/architecture.h"
-#include "models/dataset.h"
+#include "models/data/dataset.h"
+#include "models/nets/architecture.h"
 #include "wire/random.h"
 
 namespace models {

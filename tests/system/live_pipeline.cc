@@ -8,7 +8,7 @@
 
 #include "imaging/encode.h"
 #include "imaging/library.h"
-#include "models/dataset.h"
+#include "models/data/dataset.h"
 #include "producer/prober.h"
 #include "runtime/clock.h"
 #include "runtime/loop.h"

@@ -1,0 +1,194 @@
+#include <torch/script.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "models/commands/commands.h"
+#include "models/commands/figures.h"
+#include "models/commands/run_options.h"
+#include "models/config.h"
+#include "models/data/sources.h"
+#include "models/evaluation/evaluate.h"
+#include "models/nets/script.h"
+#include "models/network.h"
+#include "models/rivals/parity.h"
+#include "models/rivals/recovery.h"
+
+namespace models {
+namespace {
+
+constexpr int kCodedQueries = 8;  // Of ApproxIFER.
+
+struct CompareOptions {
+  std::vector<std::string> datasets = dataset_names();
+  DataOptions data;
+  std::filesystem::path models = "models";
+  std::filesystem::path json = "out/models/compare.json";
+  std::uint64_t seed = 1;
+  int rounds = 200;
+};
+
+// One way to answer for a straggler.
+struct Backup {
+  std::string rival;
+  int images = 1;  // That it sees at once.
+  Manifest manifest;
+};
+
+Backup backup_of(Manifest m, bool served) {
+  if (m.kind == Kind::parity) return {"parity-" + m.parity_code, m.parity_images, std::move(m)};
+  if (m.kind == Kind::single) return {served ? "none" : "small", 1, std::move(m)};
+  return {m.head == Head::detect ? "detect" : "collage", m.slots(), std::move(m)};
+}
+
+std::function<torch::Tensor(const torch::Tensor&)> handle_of(const Manifest& manifest) {
+  torch::jit::Module script = torch::jit::freeze(load_script(manifest.weights));
+  return [script](const torch::Tensor& input) mutable {
+    const c10::InferenceMode inference;
+    return script.forward({input}).toTensor();
+  };
+}
+
+std::vector<float> values_of(const torch::Tensor& rows) {
+  const torch::Tensor whole = rows.to(torch::kFloat).contiguous();
+  return {whole.data_ptr<float>(), whole.data_ptr<float>() + whole.numel()};
+}
+
+std::vector<float> parity_answers(const Manifest& m, const std::vector<float>& alone,
+                                  const Dataset& test, std::uint64_t seed) {
+  const auto classes = static_cast<std::int64_t>(test.class_names.size());
+  const torch::Tensor answers = torch::tensor(alone).reshape({-1, classes});
+  return values_of(recovered_logits(handle_of(m), answers, test, parity_code_of(m.parity_code),
+                                    m.parity_images, seed));
+}
+
+CodedAnswers approxifer_answers(const Manifest& single, const Dataset& test, std::uint64_t seed) {
+  const auto scnn = handle_of(single);
+  const std::int64_t shape[] = {1, test.shape.channels, test.shape.height, test.shape.width};
+  return coded_answers(
+      [&](std::span<const float> image) {
+        torch::Tensor input = torch::empty(shape);
+        std::ranges::copy(image, input.data_ptr<float>());
+        return values_of(scnn(input));
+      },
+      test, kCodedQueries, seed);
+}
+
+nlohmann::ordered_json row_of(const std::string& rival, int images, const Manifest& m,
+                              double latency_s, double single_latency_s, const Recovery& got) {
+  nlohmann::ordered_json row = model_figures(m);
+  row["rival"] = rival;
+  row["images"] = images;
+  row["accuracy"] = got.recovered;
+  row["loss_points"] = 100 * (got.answered - got.recovered);
+  row["latency_ms"] = 1e3 * latency_s;
+  row["latency_ratio"] = latency_s / single_latency_s;
+  row["mmac"] = m.origin.mmac;
+  row["parameters"] = m.origin.parameters;
+  row["accuracy_answered"] = got.answered;
+  row["accuracy_recovered"] = got.recovered;
+  row["agreement"] = got.agreement;
+  row["overall_1"] = got.overall(0.01);
+  row["overall_5"] = got.overall(0.05);
+  row["overall_10"] = got.overall(0.10);
+  return row;
+}
+
+// What stands in a folder for a data set: the s-CNN first, then by rival and cost.
+std::vector<Backup> backups_in(const CompareOptions& options, const std::string& dataset) {
+  std::vector<Backup> backups;
+  for (const bool served : {true, false}) {
+    for (const auto& file : manifests_in(served ? options.models : options.models / "rivals")) {
+      Manifest m = load_manifest(file);
+      if (m.dataset == dataset) backups.push_back(backup_of(std::move(m), served));
+    }
+  }
+  std::ranges::stable_sort(backups, {}, [](const Backup& b) {
+    return std::tuple(b.rival != "none", b.rival, b.images, -b.manifest.origin.mmac);
+  });
+  if (backups.empty() || backups.front().rival != "none") {
+    throw std::runtime_error(options.models.string() + ": has no single of " + dataset);
+  }
+  return backups;
+}
+
+// All backups of one data set, measured in one process on the same images.
+void compare(const std::string& dataset, const CompareOptions& options,
+             nlohmann::ordered_json& rows) {
+  const std::vector<Backup> backups = backups_in(options, dataset);
+  const Dataset test = load_by_name(dataset, Part::test, options.data.folder);
+  std::vector<Network> networks;
+  for (const Backup& backup : backups) networks.emplace_back(backup.manifest);
+  std::vector<const Network*> pointers;
+  for (const Network& network : networks) pointers.push_back(&network);
+  const std::vector<double> latencies = median_latencies(pointers, options.rounds, seconds_now);
+  const std::vector<float> alone = answer_all(networks.front(), test, options.seed);
+  const std::vector<float> nothing(alone.size(), std::numeric_limits<float>::quiet_NaN());
+  for (std::size_t i = 0; i < backups.size(); ++i) {
+    const auto& [rival, images, m] = backups[i];
+    const std::vector<float> recovered = rival == "none" ? nothing
+                                         : m.kind == Kind::parity
+                                             ? parity_answers(m, alone, test, options.seed)
+                                             : answer_all(networks[i], test, options.seed);
+    rows.push_back(row_of(rival, images, m, latencies[i], latencies.front(),
+                          recovery_of(alone, recovered, alone, test)));
+  }
+  const CodedAnswers coded = approxifer_answers(backups.front().manifest, test, options.seed);
+  rows.push_back(row_of("approxifer", kCodedQueries, backups.front().manifest, latencies.front(),
+                        latencies.front(), recovery_of(coded.whole, coded.straggled, alone, test)));
+}
+
+void print_table(const nlohmann::ordered_json& rows) {
+  std::printf("%-8s %-20s %2s %8s %9s %6s %6s %6s %6s %6s %8s %5s\n", "dataset", "rival", "N",
+              "answered", "recovered", "agree", "1 %", "5 %", "10 %", "MMAC", "params", "ratio");
+  for (const auto& r : rows) {
+    const auto percent = [&](const char* key) { return 100 * r[key].get<double>(); };
+    std::printf("%-8s %-20s %2d %8.2f %9.2f %6.2f %6.2f %6.2f %6.2f %6.1f %8lld %5.2f\n",
+                r["dataset"].get<std::string>().c_str(), r["rival"].get<std::string>().c_str(),
+                r["images"].get<int>(), percent("accuracy_answered"), percent("accuracy_recovered"),
+                percent("agreement"), percent("overall_1"), percent("overall_5"),
+                percent("overall_10"), r["mmac"].get<double>(),
+                static_cast<long long>(r["parameters"].get<std::int64_t>()),
+                r["latency_ratio"].get<double>());
+  }
+}
+
+void run_compare(const CompareOptions& options) {
+  auto rows = nlohmann::ordered_json::array();
+  for (const std::string& dataset : options.datasets) {
+    if (!find_source(dataset, Part::test, options.data.folder)) {
+      std::printf(
+          "%s: its images are not here, so it is left out (--data or COLLAGE_DATA says "
+          "where)\n",
+          dataset.c_str());
+      continue;
+    }
+    compare(dataset, options, rows);
+  }
+  print_table(rows);
+  write_json(options.json, rows);
+}
+
+}  // namespace
+
+void add_compare_command(CLI::App& app) {
+  auto options = std::make_shared<CompareOptions>();
+  CLI::App* verb = app.add_subcommand(
+      "compare", "Measure the collages beside what one could do instead, on the same test images");
+  verb->add_option("--dataset", options->datasets, "Only these")
+      ->check(CLI::IsMember(dataset_names()));
+  add_data_option(*verb, options->data);
+  verb->add_option("--models", options->models, "Folder of manifests, with rivals/ below")
+      ->capture_default_str();
+  verb->add_option("--json", options->json, "Where the figures go as JSON")->capture_default_str();
+  verb->add_option("--seed", options->seed, "Chooses tilings, groups and stragglers")
+      ->capture_default_str();
+  verb->add_option("--rounds", options->rounds, "Timed inferences of each model, taking turns")
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
+  verb->callback([options] { run_compare(*options); });
+}
+
+}  // namespace models

@@ -1,0 +1,150 @@
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "models/commands/commands.h"
+#include "models/commands/figures.h"
+#include "models/commands/run_options.h"
+#include "models/config.h"
+#include "models/data/picture_tree.h"
+#include "models/data/sources.h"
+#include "models/evaluation/evaluate.h"
+#include "models/network.h"
+
+namespace models {
+namespace {
+
+constexpr int kBlankRounds = 4;
+
+struct EvalOptions {
+  std::vector<std::filesystem::path> manifests;  // Empty: all that stand in models/.
+  DataOptions data;
+  std::filesystem::path images;  // A user's own pictures instead of a data set.
+  std::filesystem::path json = "out/models/eval.json";
+  std::uint64_t seed = 1;
+  int rounds = 200;
+};
+
+// Test images of a data set for a model's tiles.
+Dataset test_images(const EvalOptions& options, const Manifest& manifest) {
+  if (options.images.empty()) {
+    return load_by_name(manifest.dataset, Part::test, options.data.folder);
+  }
+  return load_picture_tree({.source = options.images,
+                            .name = manifest.dataset,
+                            .shape = manifest.tile,
+                            .normalisation = manifest.normalisation,
+                            .class_names = manifest.class_names});
+}
+
+nlohmann::ordered_json row_of(const Network& network, const Dataset& test, double latency_s,
+                              const EvalOptions& options) {
+  const Score measured = score(network, test, options.seed);
+  nlohmann::ordered_json row = model_figures(network.manifest());
+  row["accuracy"] = measured.accuracy;
+  row["loss_points"] = 0.0;
+  row["latency_ms"] = 1e3 * latency_s;
+  row["latency_ratio"] = 1.0;
+  row["mmac"] = network.manifest().origin.mmac;
+  row["parameters"] = network.manifest().origin.parameters;
+  row["ece"] = measured.ece;
+  row["images"] = test.size();
+  if (network.manifest().kind == Kind::collage) {
+    const BlankScore blanks = score_blanks(network, test, options.seed, kBlankRounds);
+    row["blank_told"] = blanks.told;
+    row["image_called_blank"] = blanks.mistaken;
+    row["blank_cost_points"] = blanks.cost_points;
+  }
+  return row;
+}
+
+// The models of one data set, measured in one process and taking turns.
+void measure(const std::vector<Manifest>& manifests, const EvalOptions& options,
+             nlohmann::ordered_json& rows) {
+  std::vector<Network> networks(manifests.begin(), manifests.end());
+  std::vector<const Network*> pointers;
+  for (const Network& network : networks) pointers.push_back(&network);
+  const std::vector<double> latencies = median_latencies(pointers, options.rounds, seconds_now);
+  std::map<std::pair<int, int>, Dataset> tests;  // By the size of a tile.
+  auto measured = nlohmann::ordered_json::array();
+  for (std::size_t i = 0; i < networks.size(); ++i) {
+    const TileShape& tile = networks[i].manifest().tile;
+    const auto key = std::pair(tile.width, tile.height);
+    if (!tests.contains(key)) tests[key] = test_images(options, networks[i].manifest());
+    measured.push_back(row_of(networks[i], tests[key], latencies[i], options));
+  }
+  compare_with_single(measured);
+  for (const auto& row : measured) rows.push_back(row);
+}
+
+void print_table(const nlohmann::ordered_json& rows) {
+  std::printf("%-8s %-7s %4s %-6s %8s %6s %7s %6s %6s %8s %6s %7s\n", "dataset", "model", "grid",
+              "head", "accuracy", "loss", "ms", "ratio", "MMAC", "params", "ECE", "blanks");
+  for (const auto& r : rows) {
+    std::printf(
+        "%-8s %-7s %4d %-6s %7.2f%% %6.2f %7.3f %6.2f %6.1f %8lld %6.4f",
+        r["dataset"].get<std::string>().c_str(), r["model"].get<std::string>().c_str(),
+        r["grid"].get<int>(), r["head"].get<std::string>().c_str(),
+        100 * r["accuracy"].get<double>(), r["loss_points"].get<double>(),
+        r["latency_ms"].get<double>(), r["latency_ratio"].get<double>(), r["mmac"].get<double>(),
+        static_cast<long long>(r["parameters"].get<std::int64_t>()), r["ece"].get<double>());
+    if (r.contains("blank_told")) std::printf(" %6.2f%%", 100 * r["blank_told"].get<double>());
+    std::printf("\n");
+  }
+}
+
+// Manifests by data set, in the order given; data sets that are not here are told of and left out.
+std::map<std::string, std::vector<Manifest>> group(const EvalOptions& options) {
+  const bool all = options.manifests.empty();
+  std::map<std::string, std::vector<Manifest>> groups;
+  for (const auto& file : all ? manifests_in("models") : options.manifests) {
+    const Manifest manifest = load_manifest(file);
+    groups[options.images.empty() ? manifest.dataset : ""].push_back(manifest);
+  }
+  for (const std::string& name : dataset_names()) {
+    if (!all || !groups.contains(name)) continue;
+    if (find_source(name, Part::test, options.data.folder)) continue;
+    std::printf(
+        "%s: its images are not here, so its models are left out (--data or COLLAGE_DATA "
+        "says where)\n",
+        name.c_str());
+    groups.erase(name);
+  }
+  return groups;
+}
+
+void run_eval(const EvalOptions& options) {
+  auto rows = nlohmann::ordered_json::array();
+  for (auto& [dataset, manifests] : group(options)) {
+    std::ranges::stable_sort(manifests, {}, [](const Manifest& m) {
+      return std::tuple(m.kind != Kind::single, m.head, m.grid);
+    });
+    measure(manifests, options, rows);
+  }
+  print_table(rows);
+  write_json(options.json, rows);
+}
+
+}  // namespace
+
+void add_eval_command(CLI::App& app) {
+  auto options = std::make_shared<EvalOptions>();
+  CLI::App* verb = app.add_subcommand(
+      "eval", "Measure models on the test images: accuracy, calibration, time, as served");
+  verb->add_option("manifests", options->manifests,
+                   "Manifests; a data set's single is what its others are compared with "
+                   "(default models/*.yaml)");
+  add_data_option(*verb, options->data);
+  verb->add_option("--images", options->images,
+                   "Measure on these pictures instead: a folder for each class");
+  verb->add_option("--json", options->json, "Where the figures go as JSON")->capture_default_str();
+  verb->add_option("--seed", options->seed, "Chooses the tilings of the test images")
+      ->capture_default_str();
+  verb->add_option("--rounds", options->rounds, "Timed inferences of each model, taking turns")
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
+  verb->callback([options] { run_eval(*options); });
+}
+
+}  // namespace models

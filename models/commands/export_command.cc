@@ -1,0 +1,62 @@
+#include <cstdio>
+
+#include "models/commands/commands.h"
+#include "models/commands/progress_command.h"
+#include "models/commands/run_options.h"
+#include "models/data/sources.h"
+#include "models/evaluation/publish.h"
+#include "models/training/trainer.h"
+
+namespace models {
+namespace {
+
+struct ExportOptions {
+  RunOptions run;
+  std::filesystem::path out;  // Empty: models/, or models/rivals/ for what no stage serves.
+};
+
+Origin origin_of(const RunRecord& record) {
+  Origin origin;
+  origin.command = record.command;
+  origin.seed = record.seed;
+  origin.threads = record.threads;
+  origin.held_back_accuracy = record.held_back_accuracy;
+  return origin;
+}
+
+void run_export(const ExportOptions& options) {
+  const RunOptions& run = options.run;
+  const Origin origin = origin_of(read_record(run.run_folder()));
+  const Dataset all = load_by_name(run.dataset, Part::train, run.data.folder);
+  const Dataset held_back = hold_back(all, kHeldBack).second;
+  const Dataset test = load_by_name(run.dataset, Part::test, run.data.folder);
+  GridNet net(run.architecture(test), 0);
+  load_weights(net, run.run_folder() / "best.pt");
+  const Manifest manifest = publish(net,
+                                    {.name = run.file_stem(),
+                                     .kind = run.kind(),
+                                     .parity_code = run.parity_code(),
+                                     .parity_images = run.parity_images(),
+                                     .origin = origin,
+                                     .folder = options.out.empty() ? run.home() : options.out},
+                                    held_back, test);
+  const Origin& measured = manifest.origin;
+  std::printf("%s: test accuracy %.2f %%, calibration error %.4f, temperature %.3f\n",
+              manifest.version.c_str(), 100 * measured.test_accuracy, measured.test_ece,
+              manifest.temperature);
+}
+
+}  // namespace
+
+void add_export_command(CLI::App& app) {
+  auto options = std::make_shared<ExportOptions>();
+  CLI::App* verb = app.add_subcommand(
+      "export", "Write the best weights of a run as TorchScript, with a measured manifest");
+  add_run_options(*verb, options->run);
+  verb->add_option("--out", options->out,
+                   "Folder of the manifest; weights go to weights/ in it (default models, or "
+                   "models/rivals for a rival)");
+  verb->callback([options] { run_export(*options); });
+}
+
+}  // namespace models

@@ -1,0 +1,70 @@
+#include "models/commands/progress_command.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "models/atomic_file.h"
+#include "models/commands/run_options.h"
+#include "models/training/curve.h"
+
+namespace models {
+Progress::Progress(std::filesystem::path folder, std::string title, int epochs)
+    : folder_(std::move(folder)), title_(std::move(title)), epochs_(epochs), start_(seconds_now()) {
+  std::filesystem::create_directories(folder_);
+  const std::filesystem::path file = folder_ / "log.csv";
+  const bool fresh = !std::filesystem::exists(file);
+  csv_.open(file, std::ios::app);
+  if (fresh) csv_ << "epoch,loss,learning_rate,held_back_accuracy,best_accuracy,seconds\n";
+}
+
+Hooks Progress::hooks() {
+  return {.seconds = seconds_now,
+          .on_epoch = [this](const EpochReport& report) { on_epoch(report); },
+          .on_progress = [this](int epoch, double share) { on_progress(epoch, share); }};
+}
+
+void Progress::on_epoch(const EpochReport& r) {
+  csv_ << r.epoch << ',' << r.loss << ',' << r.learning_rate << ',' << r.held_back << ',' << r.best
+       << ',' << r.seconds << std::endl;
+  write_text(folder_ / "curve.svg", curve_svg(read_log(folder_ / "log.csv"), title_));
+  std::printf("%sepoch %d of %d: loss %.4f, held back %.2f %%, best %.2f %%, %.0f s\n",
+              isatty(STDOUT_FILENO) ? "\r\033[K" : "", r.epoch, r.epochs, r.loss, 100 * r.held_back,
+              100 * r.best, r.seconds);
+  std::fflush(stdout);
+}
+
+void Progress::on_progress(int epoch, double share) {
+  if (!isatty(STDOUT_FILENO)) return;
+  const double done = epoch - 1 + share;
+  if (!first_) first_ = done;
+  std::printf("\r\033[Kepoch %d of %d, %.0f %%", epoch, epochs_, 100 * share);
+  if (done > *first_) {
+    const double left = (seconds_now() - start_) / (done - *first_) * (epochs_ - done);
+    std::printf(", %.0f min left", left / 60);
+  }
+  std::fflush(stdout);
+}
+
+void write_record(const std::filesystem::path& folder, const RunRecord& record) {
+  const nlohmann::ordered_json run = {{"command", record.command},
+                                      {"seed", record.seed},
+                                      {"threads", record.threads},
+                                      {"held_back_accuracy", record.held_back_accuracy}};
+  write_text(folder / "run.json", run.dump(2) + "\n");
+}
+
+RunRecord read_record(const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / "run.json";
+  std::ifstream in(file);
+  if (!in) throw std::runtime_error(file.string() + ": missing; has the training run finished?");
+  const auto run = nlohmann::json::parse(in, nullptr, false);
+  if (run.is_discarded()) throw std::runtime_error(file.string() + ": is not JSON");
+  return {.command = run.value("command", "unknown"),
+          .seed = run.value("seed", std::uint64_t{0}),
+          .threads = run.value("threads", 0),
+          .held_back_accuracy = run.value("held_back_accuracy", 0.0)};
+}
+
+}  // namespace models

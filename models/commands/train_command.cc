@@ -1,0 +1,93 @@
+#include <algorithm>
+#include <cstdio>
+
+#include "models/commands/commands.h"
+#include "models/commands/progress_command.h"
+#include "models/commands/run_options.h"
+#include "models/config.h"
+#include "models/data/sources.h"
+#include "models/rivals/parity.h"
+#include "models/training/script_teacher.h"
+#include "models/training/trainer.h"
+
+namespace models {
+namespace {
+
+struct TrainOptions {
+  RunOptions run;
+  TrainingOptions training;
+  std::filesystem::path teacher;  // Empty: the data set's s-CNN in models/.
+  std::string command_line;
+};
+
+Teacher teacher_of_run(const TrainOptions& options, const Dataset& data) {
+  if (options.run.model == "single") return {};
+  const std::filesystem::path file =
+      options.teacher.empty() ? std::filesystem::path("models") / (data.name + "_single.yaml")
+                              : options.teacher;
+  const Manifest manifest = load_manifest(file);
+  if (manifest.tile != data.shape || manifest.class_names != data.class_names) {
+    throw std::runtime_error(file.string() + ": is no model of the data set " + data.name);
+  }
+  return script_teacher(manifest, "build/train/answers");
+}
+
+std::unique_ptr<Lesson> lesson_of_run(const RunOptions& run, const Recipe& recipe,
+                                      const Dataset& data, const Dataset& held_back,
+                                      const Teacher& teacher) {
+  const Pictures pictures{.tiles = &data};
+  const Pictures judges{.tiles = &held_back};
+  if (run.kind() == Kind::parity) {
+    const int k = run.parity_images();
+    const ParityPolicy policy{.code = parity_code_of(run.parity_code()),
+                              .k = k,
+                              .batch_groups = std::max(1, recipe.tiles.batch_images / k),
+                              .tile_epochs = recipe.tiles.tile_epochs,
+                              .bfloat16 = recipe.tiles.bfloat16,
+                              .seed = recipe.tiles.seed,
+                              .augmentation = recipe.tiles.augmentation};
+    return std::make_unique<ParityLesson>(pictures, judges, policy, teacher);
+  }
+  return std::make_unique<TileLesson>(pictures, judges, run.side(), recipe.tiles, teacher);
+}
+
+void run_train(const TrainOptions& options) {
+  at::set_num_threads(options.training.threads);
+  const RunOptions& run = options.run;
+  const Dataset all = load_by_name(run.dataset, Part::train, run.data.folder);
+  const auto [data, held_back] = hold_back(all, kHeldBack);
+  Recipe recipe = run.recipe();
+  options.training.apply_to(recipe);
+  const Architecture architecture = run.architecture(data);
+  std::printf("%s: %.1f MMAC, %lld parameters, run folder %s\n", run.file_stem().c_str(),
+              mmac(architecture), static_cast<long long>(parameter_count(architecture)),
+              run.run_folder().c_str());
+  const std::unique_ptr<Lesson> lesson =
+      lesson_of_run(run, recipe, data, held_back, teacher_of_run(options, data));
+  GridNet net(architecture, options.training.seed);
+  fit_stem(net, data);
+  Progress progress(run.run_folder(), run.file_stem(), recipe.descent.epochs);
+  const std::string name = run.file_stem() + " seed " + std::to_string(options.training.seed);
+  const double best = train(net, *lesson, recipe.descent, name, run.run_folder(), progress.hooks());
+  write_record(run.run_folder(), {.command = options.command_line,
+                                  .seed = options.training.seed,
+                                  .threads = options.training.threads,
+                                  .held_back_accuracy = best});
+  std::printf("done: %.2f %% on the held-back part\n", 100 * best);
+}
+
+}  // namespace
+
+void add_train_command(CLI::App& app, const std::string& command_line) {
+  auto options = std::make_shared<TrainOptions>();
+  options->command_line = command_line;
+  CLI::App* verb =
+      app.add_subcommand("train", "Train a model; an interrupted run goes on where it stood");
+  add_run_options(*verb, options->run);
+  add_training_options(*verb, options->training);
+  verb->add_option("--teacher", options->teacher,
+                   "Manifest of the s-CNN that teaches (default models/<dataset>_single.yaml)");
+  verb->callback([options] { run_train(*options); });
+}
+
+}  // namespace models

@@ -1,0 +1,90 @@
+#include "models/data/augment.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "wire/check.h"
+
+namespace models {
+namespace {
+
+// A length between the shares `low` and `high` of `side`, at least 1.
+int draw_length(int side, double low, double high, wire::Rng& rng) {
+  const double length = side * (low + (high - low) * rng.uniform());
+  return std::clamp(static_cast<int>(std::lround(length)), 1, side);
+}
+
+int draw_below(int n, wire::Rng& rng) {
+  return static_cast<int>(rng.below(static_cast<std::uint64_t>(n)));
+}
+
+double share(int pixels, int side) { return static_cast<double>(pixels) / side; }
+
+int pixels(double share, int side) { return static_cast<int>(std::lround(share * side)); }
+
+imaging::Rect draw_rectangle(const TileShape& shape, const Augmentation& policy, wire::Rng& rng) {
+  const int width = draw_length(shape.width, policy.erase_side_min, policy.erase_side_max, rng);
+  const int height = draw_length(shape.height, policy.erase_side_min, policy.erase_side_max, rng);
+  const int left = draw_below(shape.width - width + 1, rng);
+  const int top = draw_below(shape.height - height + 1, rng);
+  return {.x = share(left, shape.width),
+          .y = share(top, shape.height),
+          .width = share(width, shape.width),
+          .height = share(height, shape.height)};
+}
+
+// Edges are rounded, not lengths, so that at no size the rectangle leaves the tile.
+void erase(const imaging::Rect& rect, std::span<std::uint8_t> out, const TileShape& shape,
+           wire::Rng& noise) {
+  const int left = pixels(rect.x, shape.width);
+  const int right = pixels(rect.x + rect.width, shape.width);
+  const int bottom = pixels(rect.y + rect.height, shape.height);
+  for (int y = pixels(rect.y, shape.height); y < bottom; ++y) {
+    const auto begin = static_cast<std::size_t>((y * shape.width + left) * shape.channels);
+    const auto count = static_cast<std::size_t>((right - left) * shape.channels);
+    for (std::uint8_t& value : out.subspan(begin, count)) {
+      value = static_cast<std::uint8_t>(noise.next() >> 56);
+    }
+  }
+}
+
+}  // namespace
+
+Change draw_change(const TileShape& shape, const Augmentation& policy, wire::Rng& rng) {
+  Change change;
+  change.mirror = rng.chance(policy.mirror);
+  const auto shift = [&] { return draw_below(2 * policy.shift_max + 1, rng) - policy.shift_max; };
+  change.dx = share(shift(), shape.width);
+  change.dy = share(shift(), shape.height);
+  if (rng.chance(policy.erase)) change.erased = draw_rectangle(shape, policy, rng);
+  return change;
+}
+
+void apply(const Change& change, std::span<const std::uint8_t> tile, std::span<std::uint8_t> out,
+           const TileShape& shape, wire::Rng& noise) {
+  COLLAGE_CHECK(tile.size() == shape.bytes() && out.size() == shape.bytes());
+  const int dx = pixels(change.dx, shape.width);
+  const int dy = pixels(change.dy, shape.height);
+  const auto channels = static_cast<std::size_t>(shape.channels);
+  for (int y = 0; y < shape.height; ++y) {
+    for (int x = 0; x < shape.width; ++x) {
+      const int from_y = y - dy;
+      const int from_x = (change.mirror ? shape.width - 1 - x : x) - dx;
+      const bool inside =
+          from_x >= 0 && from_x < shape.width && from_y >= 0 && from_y < shape.height;
+      for (std::size_t c = 0; c < channels; ++c) {
+        const auto to = static_cast<std::size_t>(y * shape.width + x) * channels + c;
+        const auto from = static_cast<std::size_t>(from_y * shape.width + from_x) * channels + c;
+        out[to] = inside ? tile[from] : 0;
+      }
+    }
+  }
+  if (change.erased) erase(*change.erased, out, shape, noise);
+}
+
+void augment(std::span<const std::uint8_t> tile, std::span<std::uint8_t> out,
+             const TileShape& shape, const Augmentation& policy, wire::Rng& rng) {
+  apply(draw_change(shape, policy, rng), tile, out, shape, rng);
+}
+
+}  // namespace models

@@ -1,0 +1,48 @@
+// Small random changes to a training tile: mirrored, shifted, and partly covered.
+//
+// A change is drawn first and applied then, and is measured in shares of the tile's sides, so that
+// one change can be applied to the same picture in two sizes.  Pure: what is drawn depends on the
+// generator alone.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "imaging/layout.h"
+#include "models/data/dataset.h"
+#include "wire/random.h"
+
+namespace models {
+
+struct Augmentation {
+  double mirror = 0.5;           // Probability of left and right exchanged.
+  int shift_max = 2;             // Pixels either way, each axis on its own; uncovered pixels are 0.
+  double erase = 0.35;           // Probability that a rectangle is overwritten with noise
+                                 // (random erasing, Zhong et al. 2020).
+  double erase_side_min = 0.15;  // Sides of that rectangle as shares of the tile's.
+  double erase_side_max = 0.5;
+};
+
+// Lengths are shares of the tile's width (x) or height (y), whole pixels at the size that the
+// change was drawn for; at another size they are rounded to pixels.
+struct Change {
+  bool mirror = false;
+  double dx = 0;  // To the right, before it is mirrored; downwards for dy.
+  double dy = 0;
+  std::optional<imaging::Rect> erased;
+};
+
+// Draws a change for tiles of `shape`, whose pixels are those of policy.shift_max.
+Change draw_change(const TileShape& shape, const Augmentation& policy, wire::Rng& rng);
+
+// Writes a changed copy of `tile` to `out`; what it erases is filled from `noise`.  Requires both
+// of shape.bytes() and not to overlap.
+void apply(const Change& change, std::span<const std::uint8_t> tile, std::span<std::uint8_t> out,
+           const TileShape& shape, wire::Rng& noise);
+
+// Both at once, from one generator: the same tile and generator give the same copy.
+void augment(std::span<const std::uint8_t> tile, std::span<std::uint8_t> out,
+             const TileShape& shape, const Augmentation& policy, wire::Rng& rng);
+
+}  // namespace models

@@ -1,0 +1,69 @@
+#include "models/data/dataset.h"
+
+#include <algorithm>
+#include <numeric>
+#include <stdexcept>
+
+#include "models/data/idx.h"
+#include "models/data/tiling.h"
+#include "wire/check.h"
+
+namespace models {
+namespace {
+
+constexpr std::uint64_t kHoldBackSeed = 0x636f6c6c616765;  // One split for all runs.
+
+}  // namespace
+
+std::filesystem::path fashion_mnist_folder() { return "/usr/share/datasets/fashion-mnist"; }
+
+Dataset load_fashion_mnist(const std::filesystem::path& folder, Part part) {
+  const std::string stem = part == Part::train ? "train" : "t10k";
+  const std::filesystem::path image_file = folder / (stem + "-images-idx3-ubyte.gz");
+  IdxArray images = read_idx(image_file);
+  const IdxArray labels = read_idx(folder / (stem + "-labels-idx1-ubyte.gz"));
+  if (images.shape.size() != 3 || images.shape[1] != 28 || images.shape[2] != 28) {
+    throw std::runtime_error(image_file.string() + ": does not hold 28x28 pictures");
+  }
+  Dataset data{.name = "fashion",
+               .shape = {.width = 28, .height = 28, .channels = 1},
+               .class_names = {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal",
+                               "Shirt", "Sneaker", "Bag", "Ankle boot"},
+               .normalisation = {.mean = {0.2860}, .deviation = {0.3530}},
+               .pixels = std::move(images.values),
+               .labels = std::vector<int>(labels.values.begin(), labels.values.end())};
+  if (data.size() != images.shape[0]) {
+    throw std::runtime_error(image_file.string() + ": as many pictures as labels expected");
+  }
+  if (std::ranges::any_of(data.labels, [](int label) { return label > 9; })) {
+    throw std::runtime_error(image_file.string() + ": a label is over 9");
+  }
+  return data;
+}
+
+Dataset select(const Dataset& data, std::span<const std::size_t> indices) {
+  Dataset out{.name = data.name,
+              .shape = data.shape,
+              .class_names = data.class_names,
+              .normalisation = data.normalisation,
+              .pixels = {},
+              .labels = {}};
+  out.pixels.reserve(indices.size() * data.shape.bytes());
+  out.labels.reserve(indices.size());
+  for (const std::size_t i : indices) {
+    const auto tile = data.tile(i);
+    out.pixels.insert(out.pixels.end(), tile.begin(), tile.end());
+    out.labels.push_back(data.labels[i]);
+  }
+  return out;
+}
+
+std::pair<Dataset, Dataset> hold_back(const Dataset& data, std::size_t held_back) {
+  COLLAGE_CHECK(held_back <= data.size());
+  wire::Rng rng(kHoldBackSeed);
+  const std::vector<std::size_t> order = shuffled(data.size(), rng);
+  const std::span<const std::size_t> all(order);
+  return {select(data, all.subspan(held_back)), select(data, all.first(held_back))};
+}
+
+}  // namespace models

@@ -1,0 +1,70 @@
+// Labelled pictures of one size in memory: what every loader makes and everything else takes.
+//
+// A loader for another format is one function that returns a Dataset; nothing that trains or
+// evaluates knows where the pictures came from.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace models {
+
+// Tiles are 8-bit, interleaved: value (x, y, c) stands at (y * width + x) * channels + c.
+struct TileShape {
+  int width = 0;
+  int height = 0;
+  int channels = 0;
+  std::size_t bytes() const {
+    return static_cast<std::size_t>(width) * static_cast<std::size_t>(height) *
+           static_cast<std::size_t>(channels);
+  }
+  bool operator==(const TileShape&) const = default;
+};
+
+// Pixel p of channel c becomes (p / 255 - mean[c]) / deviation[c].
+struct Normalisation {
+  std::vector<double> mean;
+  std::vector<double> deviation;
+  bool operator==(const Normalisation&) const = default;
+};
+
+// The label of a picture that has none; not -1, which a blank slot has in training.
+inline constexpr int kUnlabelled = -2;
+
+struct Dataset {
+  std::string name;
+  TileShape shape;
+  std::vector<std::string> class_names;
+  Normalisation normalisation;
+  std::vector<std::uint8_t> pixels;  // size() tiles one after another.
+  std::vector<int> labels;           // Each in [0, class_names.size()), or kUnlabelled.
+
+  std::size_t size() const { return labels.size(); }
+  // Requires i < size().
+  std::span<const std::uint8_t> tile(std::size_t i) const {
+    return std::span(pixels).subspan(i * shape.bytes(), shape.bytes());
+  }
+};
+
+enum class Part : std::uint8_t { train, test };
+
+// Fashion-MNIST (Xiao et al. 2017) from the four gzipped IDX files in `folder`.  Throws
+// std::runtime_error with one line if a file is missing, damaged or not of the data set.
+Dataset load_fashion_mnist(const std::filesystem::path& folder, Part part);
+
+// Where Debian's dataset-fashion-mnist puts them.
+std::filesystem::path fashion_mnist_folder();
+
+// The pictures at `indices`, in that order.  Requires each index < data.size().
+Dataset select(const Dataset& data, std::span<const std::size_t> indices);
+
+// Splits off `held_back` pictures for choosing among models: {the rest, held back}.  The split is
+// the same for every run and model, so that a teacher has not seen what its pupil is judged by.
+// Requires held_back <= data.size().
+std::pair<Dataset, Dataset> hold_back(const Dataset& data, std::size_t held_back);
+
+}  // namespace models

@@ -1,0 +1,99 @@
+#include "models/data/files.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#include <algorithm>
+#include <fstream>
+#include <memory>
+#include <stdexcept>
+#include <vector>
+
+namespace models {
+namespace {
+
+namespace fs = std::filesystem;
+
+using Visit = std::function<void(const std::string&, std::span<const std::uint8_t>)>;
+
+[[noreturn]] void fail(const fs::path& source, const std::string& what) {
+  throw std::runtime_error(source.string() + ": " + what);
+}
+
+std::vector<std::uint8_t> read_whole(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) fail(file, "cannot be opened");
+  const std::uintmax_t size = fs::file_size(file);
+  if (size > kFileBytesMax) fail(file, "is too large");
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(size));
+  in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  if (in.gcount() != static_cast<std::streamsize>(bytes.size())) fail(file, "cannot be read");
+  return bytes;
+}
+
+void walk_folder(const fs::path& folder, const Visit& visit) {
+  std::vector<fs::path> files;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
+    if (fs::is_regular_file(entry.symlink_status())) files.push_back(entry.path());
+  }
+  std::ranges::sort(files);
+  for (const fs::path& file : files) {
+    visit(file.lexically_relative(folder).generic_string(), read_whole(file));
+  }
+}
+
+using Reader = std::unique_ptr<archive, int (*)(archive*)>;
+
+[[noreturn]] void refuse(const Reader& reader, const fs::path& file) {
+  const char* why = archive_error_string(reader.get());
+  fail(file, "is no tar archive, damaged or cut short (" + std::string(why ? why : "") + ")");
+}
+
+// The next entry; nullptr after the last.
+archive_entry* next_entry(const Reader& reader, const fs::path& file) {
+  archive_entry* entry = nullptr;
+  const int got = archive_read_next_header(reader.get(), &entry);
+  if (got == ARCHIVE_OK) return entry;
+  if (got != ARCHIVE_EOF) refuse(reader, file);
+  // libarchive also takes the end of the file for the end of the archive, but an archive has a
+  // mark there, and reading it moves on from where the header of a next entry would stand.
+  if (archive_filter_bytes(reader.get(), 0) == archive_read_header_position(reader.get())) {
+    fail(file, "is cut short (it has no end mark)");
+  }
+  return nullptr;
+}
+
+void walk_archive(const fs::path& file, const Visit& visit) {
+  const Reader reader(archive_read_new(), &archive_read_free);
+  archive_read_support_filter_all(reader.get());
+  archive_read_support_format_tar(reader.get());
+  constexpr std::size_t kBlockBytes = 1 << 16;
+  if (archive_read_open_filename(reader.get(), file.c_str(), kBlockBytes) != ARCHIVE_OK) {
+    refuse(reader, file);
+  }
+  std::vector<std::uint8_t> bytes;
+  while (archive_entry* entry = next_entry(reader, file)) {
+    // Its parts are the same with and without a "./" before them.
+    const std::string path =
+        fs::path(archive_entry_pathname(entry)).lexically_normal().generic_string();
+    if (archive_entry_hardlink(entry) != nullptr) fail(file, path + " in it is a hard link");
+    if (archive_entry_filetype(entry) != AE_IFREG) continue;
+    const auto size = static_cast<std::size_t>(archive_entry_size(entry));
+    if (size > kFileBytesMax) fail(file, path + " in it is too large");
+    bytes.resize(size);
+    if (archive_read_data(reader.get(), bytes.data(), size) != static_cast<la_ssize_t>(size)) {
+      refuse(reader, file);
+    }
+    visit(path, bytes);
+  }
+}
+
+}  // namespace
+
+void for_each_file(const fs::path& source, const Visit& visit) {
+  if (fs::is_directory(source)) return walk_folder(source, visit);
+  if (!fs::is_regular_file(source)) fail(source, "no such folder or archive");
+  walk_archive(source, visit);
+}
+
+}  // namespace models

@@ -1,0 +1,98 @@
+#include "models/data/picture_tree.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "imaging/decode.h"
+#include "models/data/files.h"
+
+namespace models {
+namespace {
+
+struct Found {
+  std::string folder;  // Of the file, its last part only.
+  std::string path;
+  std::vector<std::uint8_t> pixels;
+};
+
+std::string folder_of(const std::string& path) {
+  return std::filesystem::path(path).parent_path().filename().string();
+}
+
+std::vector<Found> decode_all(const PictureTree& tree) {
+  std::vector<Found> found;
+  const imaging::Target target{
+      .width = tree.shape.width, .height = tree.shape.height, .channels = tree.shape.channels};
+  for_each_file(tree.source, [&](const std::string& path, std::span<const std::uint8_t> bytes) {
+    auto picture = imaging::decode(bytes, target, imaging::Limits{});
+    if (!picture) {
+      throw std::runtime_error(tree.source.string() + ": " + path + ": does not decode (" +
+                               std::string(to_string(picture.error())) + ")");
+    }
+    found.push_back({folder_of(path), path, std::move(picture->pixels)});
+  });
+  if (found.empty()) throw std::runtime_error(tree.source.string() + ": has no pictures");
+  std::ranges::sort(found, {}, &Found::path);
+  return found;
+}
+
+std::vector<std::string> folders_of(const std::vector<Found>& found) {
+  std::vector<std::string> names;
+  for (const Found& one : found) names.push_back(one.folder);
+  std::ranges::sort(names);
+  names.erase(std::ranges::unique(names).begin(), names.end());
+  return names;
+}
+
+std::string listed(const std::vector<std::string>& names) {
+  constexpr std::size_t kListedMax = 20;
+  std::string out;
+  for (std::size_t i = 0; i < std::min(names.size(), kListedMax); ++i) {
+    out += (i == 0 ? "" : ", ") + names[i];
+  }
+  return names.size() > kListedMax ? out + ", ..." : out;
+}
+
+Dataset empty_dataset(const PictureTree& tree, std::vector<std::string> class_names) {
+  return {.name = tree.name,
+          .shape = tree.shape,
+          .class_names = std::move(class_names),
+          .normalisation = tree.normalisation,
+          .pixels = {},
+          .labels = {}};
+}
+
+void append(Dataset& data, const Found& one, int label) {
+  data.pixels.insert(data.pixels.end(), one.pixels.begin(), one.pixels.end());
+  data.labels.push_back(label);
+}
+
+}  // namespace
+
+Dataset load_picture_tree(const PictureTree& tree, Labels labels) {
+  const std::vector<Found> found = decode_all(tree);
+  const auto outside = [](const Found& one) { return one.folder.empty(); };
+  const bool unlabelled = labels == Labels::if_any && std::ranges::all_of(found, outside);
+  if (unlabelled) {
+    Dataset data = empty_dataset(tree, tree.class_names);
+    for (const Found& one : found) append(data, one, kUnlabelled);
+    return data;
+  }
+  const auto fail = [&](const Found& one, const std::string& what) {
+    throw std::runtime_error(tree.source.string() + ": " + one.path + ": " + what);
+  };
+  const auto first = std::ranges::find_if(found, outside);
+  if (first != found.end()) fail(*first, "stands in no folder, want one named as its class");
+  Dataset data =
+      empty_dataset(tree, tree.class_names.empty() ? folders_of(found) : tree.class_names);
+  for (const Found& one : found) {
+    const auto place = std::ranges::find(data.class_names, one.folder);
+    if (place == data.class_names.end()) {
+      fail(one, "folder '" + one.folder + "' is no class, want one of " + listed(data.class_names));
+    }
+    append(data, one, static_cast<int>(place - data.class_names.begin()));
+  }
+  return data;
+}
+
+}  // namespace models

@@ -1,0 +1,34 @@
+// A data set of picture files: a folder, or an archive of one, with a folder for each class.
+//
+//     .../airplane/0000.jpg    the class is the name of the folder that holds the file
+//
+// Pictures are JPEG or PNG and go through imaging::decode, as in a stage.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "models/data/dataset.h"
+
+namespace models {
+
+struct PictureTree {
+  std::filesystem::path source;          // A folder or a tar archive.
+  std::string name;                      // Of the data set.
+  TileShape shape;                       // To which every picture is brought.
+  Normalisation normalisation;           // Copied to the data set.
+  std::vector<std::string> class_names;  // Allowed classes in order; empty: those found, sorted.
+};
+
+enum class Labels : std::uint8_t {
+  required,  // Every file stands in the folder of a class.
+  if_any,    // So, or no file stands in a folder, and all become kUnlabelled.
+};
+
+// Every picture, in order of path.  Requires an imaging::Library.  Throws std::runtime_error with
+// one line that names the file: the source is missing or damaged, has no pictures, a picture does
+// not decode (with the reason), a file has no class folder, or the folder is none of the classes.
+Dataset load_picture_tree(const PictureTree& tree, Labels labels = Labels::required);
+
+}  // namespace models

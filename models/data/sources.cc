@@ -1,0 +1,92 @@
+#include "models/data/sources.h"
+
+#include <stdexcept>
+
+#include "models/data/cifar.h"
+#include "models/data/picture_tree.h"
+
+namespace models {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string word_of(Part part) { return part == Part::train ? "train" : "test"; }
+
+std::optional<Source> find_fashion(Part part, const std::optional<fs::path>& folder) {
+  std::vector<fs::path> places;
+  if (folder) places = {*folder, *folder / "fashion-mnist"};
+  places.push_back(fashion_mnist_folder());
+  const char* images =
+      part == Part::train ? "train-images-idx3-ubyte.gz" : "t10k-images-idx3-ubyte.gz";
+  for (const fs::path& place : places) {
+    if (fs::exists(place / images)) {
+      return Source{"fashion", part, place, Source::Form::idx};
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Source> find_cifar(Part part, const std::optional<fs::path>& folder) {
+  if (!folder) return std::nullopt;
+  const std::string word = word_of(part);
+  for (const fs::path& place : {*folder, *folder / "cifar10", *folder / "cifar-10-batches-bin"}) {
+    const auto found = [&](const fs::path& where, Source::Form form) {
+      return Source{"cifar10", part, where, form};
+    };
+    const fs::path archive = place / ("cifar10-" + word + ".tar.gz");
+    if (fs::is_directory(place / word)) return found(place / word, Source::Form::tree);
+    if (fs::exists(archive)) return found(archive, Source::Form::tree);
+    if (fs::exists(place / "data_batch_1.bin") || fs::exists(place / "test_batch.bin")) {
+      return found(place, Source::Form::cifar_binary);
+    }
+    if (fs::exists(place / "cifar-10-binary.tar.gz")) {
+      return found(place / "cifar-10-binary.tar.gz", Source::Form::cifar_binary);
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::vector<std::string> dataset_names() { return {"fashion", "cifar10"}; }
+
+std::optional<Source> find_source(const std::string& name, Part part,
+                                  const std::optional<fs::path>& folder) {
+  if (name == "fashion") return find_fashion(part, folder);
+  if (name == "cifar10") return find_cifar(part, folder);
+  return std::nullopt;
+}
+
+Dataset load(const Source& source) {
+  switch (source.form) {
+    case Source::Form::idx:
+      return load_fashion_mnist(source.place, source.part);
+    case Source::Form::cifar_binary:
+      return load_cifar_binary(source.place, source.part);
+    case Source::Form::tree:
+      break;
+  }
+  const Dataset plain = cifar_without_pictures();
+  return load_picture_tree({.source = source.place,
+                            .name = plain.name,
+                            .shape = plain.shape,
+                            .normalisation = plain.normalisation,
+                            .class_names = plain.class_names});
+}
+
+Dataset load_by_name(const std::string& name, Part part, const std::optional<fs::path>& folder) {
+  const std::optional<Source> source = find_source(name, part, folder);
+  if (source) return load(*source);
+  if (name == "fashion") {
+    throw std::runtime_error(
+        "fashion: no IDX files; install dataset-fashion-mnist, or say where "
+        "they are by --data");
+  }
+  if (name != "cifar10") throw std::runtime_error(name + ": no such data set");
+  throw std::runtime_error(
+      name + ": not found" + (folder ? " in " + folder->string() : "") + "; want " + word_of(part) +
+      "/CLASS/*.jpg, cifar10-" + word_of(part) +
+      ".tar.gz, data_batch_1.bin or cifar-10-binary.tar.gz; --data or COLLAGE_DATA says where");
+}
+
+}  // namespace models

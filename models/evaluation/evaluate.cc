@@ -1,0 +1,182 @@
+#include "models/evaluation/evaluate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <stdexcept>
+
+#include "imaging/tile.h"
+#include "models/data/tiling.h"
+#include "models/heads/calibration.h"
+#include "models/heads/decode.h"
+
+namespace models {
+namespace {
+
+void check_fit(const Manifest& manifest, const Dataset& data) {
+  if (manifest.tile != data.shape || manifest.class_names != data.class_names) {
+    throw std::runtime_error("model " + manifest.name + " does not fit the data set " + data.name);
+  }
+}
+
+void require_answer(const Network& network, const std::vector<float>& logits) {
+  if (logits.empty()) {
+    throw std::runtime_error("model " + network.manifest().name + " failed on a picture");
+  }
+}
+
+imaging::Picture picture_of(const Dataset& data, std::int64_t index) {
+  const auto tile = data.tile(static_cast<std::size_t>(index));
+  return {.width = data.shape.width,
+          .height = data.shape.height,
+          .channels = data.shape.channels,
+          .pixels = {tile.begin(), tile.end()}};
+}
+
+// Lays the images of one tiling into a canvas, as the assembler does.
+std::vector<std::uint8_t> canvas_of(const Manifest& manifest, const Dataset& data,
+                                    std::span<const std::int64_t> tiling) {
+  auto canvas = imaging::new_canvas(manifest.layout(), manifest.tile.channels);
+  for (std::size_t slot = 0; slot < tiling.size(); ++slot) {
+    if (tiling[slot] == kBlank) continue;
+    imaging::paste(canvas, manifest.layout(), manifest.tile.channels, static_cast<wire::Slot>(slot),
+                   picture_of(data, tiling[slot]));
+  }
+  return canvas;
+}
+
+// Calls visit(index or kBlank, logits of that slot) for every slot of every collage.
+template <class Visit>
+void answer_tilings(const Network& network, const Dataset& data,
+                    std::span<const std::int64_t> tilings, Visit visit) {
+  const Manifest& manifest = network.manifest();
+  const auto slots = static_cast<std::size_t>(manifest.slots());
+  const std::size_t classes = manifest.class_names.size();
+  for (std::size_t begin = 0; begin < tilings.size(); begin += slots) {
+    const auto tiling = tilings.subspan(begin, slots);
+    const std::vector<float> logits = network.logits(canvas_of(manifest, data, tiling));
+    require_answer(network, logits);
+    for (std::size_t slot = 0; slot < slots; ++slot) {
+      visit(tiling[slot], std::span(logits).subspan(slot * classes, classes));
+    }
+  }
+}
+
+std::vector<float> answer_collages(const Network& network, const Dataset& data,
+                                   std::uint64_t seed) {
+  const Manifest& manifest = network.manifest();
+  const auto classes = static_cast<std::ptrdiff_t>(manifest.class_names.size());
+  wire::Rng rng(seed);
+  const std::vector<std::int64_t> tilings =
+      draw_tilings(data.size(), static_cast<std::size_t>(manifest.slots()), 0, rng);
+  std::vector<float> all(data.size() * manifest.class_names.size());
+  answer_tilings(network, data, tilings, [&](std::int64_t image, std::span<const float> row) {
+    if (image != kBlank) std::ranges::copy(row, all.begin() + image * classes);
+  });
+  return all;
+}
+
+// What is counted over collages that were tiled once.
+struct Tally {
+  std::size_t images = 0;
+  std::size_t right = 0;
+  std::size_t mistaken = 0;
+  std::size_t blanks = 0;
+  std::size_t told = 0;
+};
+
+void count(Tally& tally, const Network& network, const Dataset& data, double partial_share,
+           wire::Rng& rng) {
+  const Manifest& manifest = network.manifest();
+  const std::vector<std::int64_t> tilings =
+      draw_tilings(data.size(), static_cast<std::size_t>(manifest.slots()), partial_share, rng);
+  answer_tilings(network, data, tilings, [&](std::int64_t image, std::span<const float> logits) {
+    const std::vector<float> row = softmax_rows(logits, logits.size(), manifest.temperature);
+    const std::optional<std::size_t> best = best_class(row);
+    const bool says_nothing = !best || says_blank(row);
+    if (image == kBlank) {
+      ++tally.blanks;
+      tally.told += says_nothing ? 1 : 0;
+      return;
+    }
+    const auto label = static_cast<std::size_t>(data.labels[static_cast<std::size_t>(image)]);
+    ++tally.images;
+    tally.mistaken += says_nothing ? 1 : 0;
+    tally.right += !says_nothing && *best == label ? 1 : 0;
+  });
+}
+
+double share(std::size_t part, std::size_t whole) {
+  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+}  // namespace
+
+std::vector<float> answer_all(const Network& network, const Dataset& data, std::uint64_t seed) {
+  check_fit(network.manifest(), data);
+  if (network.manifest().kind == Kind::collage) return answer_collages(network, data, seed);
+  std::vector<float> all;
+  all.reserve(data.size() * data.class_names.size());
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    const std::vector<float> logits = network.logits(data.tile(i));
+    require_answer(network, logits);
+    all.insert(all.end(), logits.begin(), logits.end());
+  }
+  return all;
+}
+
+Score score(const Network& network, const Dataset& data, std::uint64_t seed) {
+  const std::size_t classes = data.class_names.size();
+  const std::vector<float> probabilities =
+      softmax_rows(answer_all(network, data, seed), classes, network.manifest().temperature);
+  return {.accuracy = accuracy(probabilities, data.labels, classes),
+          .ece = expected_calibration_error(probabilities, data.labels, classes)};
+}
+
+int sample_right(const Network& network, const Dataset& data, std::uint64_t seed) {
+  std::vector<std::size_t> first(std::min(kSampleImages, data.size()));
+  std::iota(first.begin(), first.end(), std::size_t{0});
+  const Dataset sample = select(data, first);
+  const double share =
+      accuracy(answer_all(network, sample, seed), sample.labels, sample.class_names.size());
+  return static_cast<int>(std::lround(share * static_cast<double>(sample.size())));
+}
+
+BlankScore score_blanks(const Network& network, const Dataset& data, std::uint64_t seed,
+                        int rounds) {
+  check_fit(network.manifest(), data);
+  wire::Rng rng(seed);
+  Tally full;
+  Tally partial;
+  for (int round = 0; round < rounds; ++round) {
+    count(full, network, data, 0, rng);
+    count(partial, network, data, 1, rng);
+  }
+  return {
+      .told = share(partial.told, partial.blanks),
+      .mistaken = share(full.mistaken + partial.mistaken, full.images + partial.images),
+      .cost_points = 100 * (share(full.right, full.images) - share(partial.right, partial.images))};
+}
+
+std::vector<double> median_latencies(std::span<const Network* const> networks, int rounds,
+                                     const std::function<double()>& seconds) {
+  std::vector<std::vector<double>> times(networks.size());
+  std::vector<std::vector<std::uint8_t>> inputs;
+  for (const Network* network : networks) inputs.emplace_back(network->manifest().input().bytes());
+  for (int round = 0; round < rounds; ++round) {
+    for (std::size_t i = 0; i < networks.size(); ++i) {
+      const double start = seconds();
+      require_answer(*networks[i], networks[i]->logits(inputs[i]));
+      times[i].push_back(seconds() - start);
+    }
+  }
+  std::vector<double> medians;
+  for (std::vector<double>& some : times) {
+    const auto middle = some.begin() + static_cast<std::ptrdiff_t>(some.size() / 2);
+    std::ranges::nth_element(some, middle);
+    medians.push_back(some.empty() ? 0 : *middle);
+  }
+  return medians;
+}
+
+}  // namespace models

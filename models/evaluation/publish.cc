@@ -1,0 +1,97 @@
+#include "models/evaluation/publish.h"
+
+#include <unistd.h>
+
+#include <stdexcept>
+
+#include "models/atomic_file.h"
+#include "models/evaluation/evaluate.h"
+#include "models/heads/calibration.h"
+#include "models/nets/script.h"
+#include "models/network.h"
+#include "models/sha256.h"
+
+namespace models {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kTilingSeed = 1;  // Of the collages that are measured.
+
+// A folder beside the place of the files, gone at the end of its scope.
+class Workbench {
+ public:
+  explicit Workbench(const fs::path& folder)
+      : path_(folder / (".publish" + std::to_string(getpid()))) {
+    fs::create_directories(path_ / "weights");
+  }
+  ~Workbench() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  Workbench(const Workbench&) = delete;
+  Workbench& operator=(const Workbench&) = delete;
+
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+Manifest describe(const Architecture& a, const Publication& publication, const Dataset& data,
+                  const fs::path& weights) {
+  Manifest manifest{.name = publication.name,
+                    .kind = publication.kind,
+                    .dataset = data.name,
+                    .grid = a.grid,
+                    .head = a.head,
+                    .detect = a.head == Head::detect ? detect_shape(a) : DetectShape{},
+                    .parity_code = publication.parity_code,
+                    .parity_images = publication.parity_images,
+                    .weights = weights,
+                    .sha256 = sha256_of(weights),
+                    .version = {},
+                    .tile = data.shape,
+                    .normalisation = data.normalisation,
+                    .temperature = 1,
+                    .class_names = data.class_names,
+                    .origin = publication.origin};
+  manifest.detect.classes = a.classes;
+  manifest.origin.mmac = mmac(a);
+  manifest.origin.parameters = parameter_count(a);
+  manifest.version = version_of(manifest.kind, manifest.head, manifest.grid, manifest.sha256);
+  return manifest;
+}
+
+void calibrate_and_measure(Manifest& manifest, const Dataset& held_back,
+                           const std::optional<Dataset>& test) {
+  const std::vector<float> logits = answer_all(Network(manifest), held_back, kTilingSeed);
+  manifest.temperature = fit_temperature(logits, held_back.labels, held_back.class_names.size());
+  if (!test) return;
+  const Score measured = score(Network(manifest), *test, kTilingSeed);
+  manifest.origin.test_accuracy = measured.accuracy;
+  manifest.origin.test_ece = measured.ece;
+  manifest.origin.sample_right = sample_right(Network(manifest), *test, kTilingSeed);
+}
+
+}  // namespace
+
+Manifest publish(GridNet& net, const Publication& publication, const Dataset& held_back,
+                 const std::optional<Dataset>& test) {
+  const fs::path& folder = publication.folder;
+  const Workbench bench(folder);
+  const fs::path weights = fs::path("weights") / (publication.name + ".pt");
+  const fs::path text = publication.name + ".yaml";
+  export_script(net, bench.path() / weights);
+  Manifest manifest = describe(net->architecture(), publication, held_back, bench.path() / weights);
+  if (manifest.kind != Kind::parity) calibrate_and_measure(manifest, held_back, test);
+  manifest.weights = weights;
+  write_text(bench.path() / text, manifest_text(manifest));
+  fs::create_directories(folder / "weights");
+  fs::rename(bench.path() / weights, folder / weights);
+  fs::rename(bench.path() / text, folder / text);
+  manifest.weights = folder / weights;
+  return manifest;
+}
+
+}  // namespace models

@@ -1,0 +1,30 @@
+// From a trained network to what a stage can load: TorchScript weights and a measured manifest.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "models/data/dataset.h"
+#include "models/manifest.h"
+#include "models/nets/grid_net.h"
+
+namespace models {
+
+struct Publication {
+  std::string name;  // Of the manifest and the weights, without a suffix.
+  Kind kind = Kind::single;
+  std::string parity_code{};  // Of a parity model.
+  int parity_images = 0;
+  Origin origin;                 // Seed, command, threads, held-back judgement; the rest is filled.
+  std::filesystem::path folder;  // Gets <name>.yaml and weights/<name>.pt.
+};
+
+// Exports, fits the temperature on `held_back`, measures on `test` if there is one, and writes both
+// files; they appear together at the end, by rename.  Both data sets need labels and tiles of the
+// network's shape.  A parity model's answers are no classes, so it is neither calibrated nor
+// measured.  Returns the manifest as load_manifest() would give it.
+Manifest publish(GridNet& net, const Publication& publication, const Dataset& held_back,
+                 const std::optional<Dataset>& test);
+
+}  // namespace models

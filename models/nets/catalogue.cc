@@ -1,0 +1,136 @@
+#include "models/nets/catalogue.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace models {
+namespace {
+
+struct Shape {
+  int stem_width;
+  bool stem_halves;
+  std::vector<StageShape> stages;
+  int cell_width = 0;
+  bool whitened = false;  // Then the stem's width follows.
+};
+
+StageShape pooled(int width, int blocks) {
+  return {.width = width, .blocks = blocks, .halve = false, .pool = true};
+}
+
+Shape whitened(std::vector<StageShape> stages, int cell_width = 0) {
+  return {0, false, std::move(stages), cell_width, true};
+}
+
+constexpr TileShape kGrey28{.width = 28, .height = 28, .channels = 1};
+constexpr TileShape kColour32{.width = 32, .height = 32, .channels = 3};
+
+Architecture named(const char* name, int grid, const Subject& subject, const Shape& shape) {
+  return {.name = name,
+          .grid = grid,
+          .tile_width = subject.tile.width,
+          .tile_height = subject.tile.height,
+          .channels = subject.tile.channels,
+          .classes = subject.classes,
+          .stem_width = shape.whitened ? 8 * subject.tile.channels : shape.stem_width,
+          .stem_halves = shape.stem_halves,
+          .whitened = shape.whitened,
+          .stages = shape.stages,
+          .cell_width = shape.cell_width};
+}
+
+[[noreturn]] void no_such_shape() {
+  throw std::invalid_argument(
+      "no s-CNN ships for these tiles; 28x28 grey and 32x32 colour have one, and `from` takes "
+      "your own");
+}
+
+Shape grey_collage(int side) {
+  switch (side) {
+    case 2:
+      return {16, false, {{48, 0, true}, {96, 2, true}}, 128};
+    case 3:
+      return {16, false, {{32, 0, true}, {64, 2, true}}, 128};
+    case 4:
+      return {16, false, {{32, 0, true}, {48, 3, true}}, 128};
+    default:
+      return {16, false, {{32, 0, true}, {48, 2, true}}, 128};
+  }
+}
+
+Shape colour_collage(int side) {
+  switch (side) {
+    case 2:
+      return whitened({{64, 1, true}, {128, 1, true}}, 128);
+    case 3:
+      return whitened({{32, 0, true}, {96, 1, true}, {128, 1, true}}, 128);
+    case 4:
+      return whitened({{32, 0, true}, {64, 1, true}, {128, 1, true}}, 128);
+    default:
+      return whitened({{32, 0, true}, {64, 1, true}, {96, 1, true}}, 128);
+  }
+}
+
+// Halves until a cell of the map is small, while the tile's sides allow it.
+Shape any_collage(const TileShape& tile) {
+  constexpr int kCellMax = 10;
+  const int side = std::max(tile.width, tile.height);
+  const auto whole = [&](int reduction) {
+    return tile.width % reduction == 0 && tile.height % reduction == 0;
+  };
+  const bool large = side / 4 > kCellMax && whole(8);
+  Shape shape{16, large, {{32, 0, true}, {64, 1, true}}};
+  if (side / (large ? 8 : 4) > kCellMax / 2 && whole(large ? 16 : 8)) {
+    shape.stages.push_back({128, 1, true});
+  }
+  return shape;
+}
+
+}  // namespace
+
+Architecture single_architecture(const Subject& subject) {
+  if (subject.tile == kGrey28) {
+    return named("single", 1, subject,
+                 {32, false, {{32, 1, false}, {64, 2, true}, {128, 2, true}}});
+  }
+  if (subject.tile == kColour32) {
+    return named("single", 1, subject, whitened({pooled(64, 1), pooled(192, 1), pooled(256, 1)}));
+  }
+  no_such_shape();
+}
+
+Architecture small_architecture(const Subject& subject, int side) {
+  const bool grey = subject.tile == kGrey28;
+  if (!grey && subject.tile != kColour32) no_such_shape();
+  const auto small = [&](Shape shape) { return named("small", 1, subject, shape); };
+  switch (side) {
+    case 2:
+      return small(grey ? Shape{16, false, {{48, 0, true}, {96, 2, true}}, 128}
+                        : whitened({{48, 1, true}, {96, 1, true}, {128, 1, true}}, 128));
+    case 3:
+      return small(grey ? Shape{16, false, {{32, 0, true}, {64, 2, true}}, 64}
+                        : whitened({{32, 1, true}, {64, 1, true}, {96, 0, true}}, 128));
+    case 4:
+      return small(grey ? Shape{16, false, {{32, 0, true}, {48, 1, true}}, 128}
+                        : whitened({{32, 0, true}, {64, 1, true}}, 32));
+    default:
+      return small(grey ? Shape{16, false, {{24, 0, true}, {32, 2, true}}, 64}
+                        : whitened({{32, 0, true}, {48, 1, true}}, 32));
+  }
+}
+
+Architecture collage_architecture(const Subject& subject, int side) {
+  const Shape shape = subject.tile == kGrey28     ? grey_collage(side)
+                      : subject.tile == kColour32 ? colour_collage(side)
+                                                  : any_collage(subject.tile);
+  return named("collage", side, subject, shape);
+}
+
+Architecture detect_architecture(const Subject& subject, int side) {
+  Architecture a =
+      named("detect", side, subject, {16, false, {{32, 0, true}, {64, 1, true}, {96, 1, true}}});
+  a.head = Head::detect;
+  return a;
+}
+
+}  // namespace models

@@ -1,0 +1,33 @@
+// The shapes that ship, by what they are for.  models/README.md has the table of sizes tried.
+#pragma once
+
+#include "models/data/dataset.h"
+#include "models/nets/architecture.h"
+
+namespace models {
+
+// What a network sees: tiles of a shape, and how many classes it tells apart.
+struct Subject {
+  TileShape tile;
+  int classes = 0;
+};
+
+// The s-CNN that ships for 28x28 grey (Fashion-MNIST) and 32x32 colour tiles (CIFAR-10).  Throws
+// std::invalid_argument for other tiles: a user's own s-CNN comes as TorchScript.
+Architecture single_architecture(const Subject& subject);
+
+// A single of about 1/(side*side) of that s-CNN's multiply-accumulates: what one would try instead
+// of a collage.  Side 2 to 5; throws as single_architecture().
+Architecture small_architecture(const Subject& subject, int side);
+
+// A collage of side x side tiles.  For the tiles above chosen to take no longer than their s-CNN
+// at sides 2 and 3, and 1.3 and 1.5 times as long at most at 4 and 5; for others a shape of about
+// 250 multiply-accumulates a pixel.  Throws std::invalid_argument if the tile's sides are no
+// multiples of 4.
+Architecture collage_architecture(const Subject& subject, int side);
+
+// The same subject by the paper's head: a collage of 3x3 small tiles that takes no longer than the
+// s-CNN.  Throws as collage_architecture().
+Architecture detect_architecture(const Subject& subject, int side);
+
+}  // namespace models

@@ -1,0 +1,71 @@
+#include "models/nets/script.h"
+
+#include <torch/csrc/jit/frontend/tracer.h>
+
+#include <memory>
+#include <stdexcept>
+
+#include "models/atomic_file.h"
+
+namespace models {
+namespace {
+
+namespace jit = torch::jit;
+
+// A script module with the same tree of names as the native one; tensors are shared, not copied.
+jit::Module mirror(const torch::nn::Module& native,
+                   const std::shared_ptr<jit::CompilationUnit>& unit, const std::string& name) {
+  jit::Module script(c10::QualifiedName(name), unit);
+  script.register_attribute("training", c10::BoolType::get(), false);
+  for (const auto& p : native.named_parameters(false)) {
+    script.register_parameter(p.key(), p.value(), false);
+  }
+  for (const auto& b : native.named_buffers(false)) {
+    script.register_parameter(b.key(), b.value(), true);
+  }
+  for (const auto& child : native.named_children()) {
+    script.register_module(child.key(), mirror(*child.value(), unit, name + "_" + child.key()));
+  }
+  return script;
+}
+
+}  // namespace
+
+void export_script(GridNet& net, const std::filesystem::path& file) {
+  const Architecture& a = net->architecture();
+  export_script(
+      *net, [&](const torch::Tensor& x) { return net->forward(x); },
+      torch::zeros({1, a.channels, a.input_height(), a.input_width()}), file);
+}
+
+void export_script(torch::nn::Module& net,
+                   const std::function<torch::Tensor(const torch::Tensor&)>& forward,
+                   const torch::Tensor& example, const std::filesystem::path& file) {
+  const torch::NoGradGuard no_grad;
+  net.eval();  // Before tracing: what the flag decides is baked into the graph.
+  const auto unit = std::make_shared<jit::CompilationUnit>();
+  jit::Module script = mirror(net, unit, "__torch__.Net");
+  const auto run = [&](jit::Stack inputs) -> jit::Stack {
+    return {forward(inputs.at(0).toTensor())};
+  };
+  const auto no_name = [](const at::Tensor&) { return std::string(); };
+  const auto traced = jit::tracer::trace({example}, run, no_name, true, false, &script);
+  script.type()->addMethod(unit->create_function(
+      c10::QualifiedName(*script.type()->name(), "forward"), traced.first->graph));
+  write_by_rename(file, [&](const std::string& part) { script.save(part); });
+}
+
+jit::Module load_script(const std::filesystem::path& file) {
+  if (!std::filesystem::is_regular_file(file)) {
+    throw std::runtime_error(file.string() + ": no such file");
+  }
+  try {
+    jit::Module script = jit::load(file.string(), at::kCPU);
+    script.eval();
+    return script;
+  } catch (const c10::Error&) {
+    throw std::runtime_error(file.string() + ": is not a TorchScript file");
+  }
+}
+
+}  // namespace models

@@ -1,0 +1,127 @@
+#include "models/rivals/parity.h"
+
+#include <algorithm>
+#include <span>
+#include <stdexcept>
+#include <utility>
+
+#include "models/data/feed.h"
+#include "models/data/tiling.h"
+#include "models/training/bfloat16.h"
+#include "models/training/tile_lesson.h"
+#include "wire/check.h"
+
+namespace models {
+namespace {
+
+constexpr std::int64_t kEvaluationGroups = 128;  // Shown to the parity model at once.
+
+std::vector<std::int64_t> draw_order(std::size_t images, wire::Rng& rng) {
+  const std::vector<std::size_t> order = shuffled(images, rng);
+  return {order.begin(), order.end()};
+}
+
+// What the parity model is shown of `groups`, indices of k images each.
+torch::Tensor parity_input(ParityCode code, std::span<const std::uint8_t> pixels,
+                           const Dataset& data, std::span<const std::int64_t> groups, int k) {
+  const torch::Tensor images = assemble(pixels, data.shape, data.normalisation, groups, 1);
+  return encode_parity(code, images.unflatten(0, {-1, k}));
+}
+
+}  // namespace
+
+ParityCode parity_code_of(std::string_view name) {
+  COLLAGE_CHECK(name == "addition" || name == "concatenation");
+  return name == "addition" ? ParityCode::addition : ParityCode::concatenation;
+}
+
+torch::Tensor encode_parity(ParityCode code, const torch::Tensor& images) {
+  if (code == ParityCode::addition) return images.sum(1);
+  COLLAGE_CHECK(images.size(1) == 4 && images.size(3) % 2 == 0 && images.size(4) % 2 == 0);
+  const torch::Tensor halves =
+      torch::avg_pool2d(images.flatten(0, 1), 2).unflatten(0, {images.size(0), 4});
+  const auto row = [&](std::int64_t left) {
+    return torch::cat({halves.select(1, left), halves.select(1, left + 1)}, 3);
+  };
+  return torch::cat({row(0), row(2)}, 2);
+}
+
+torch::Tensor decode_parity(const torch::Tensor& parity, const torch::Tensor& answers) {
+  return parity.unsqueeze(1) - (answers.sum(1, true) - answers);
+}
+
+torch::Tensor recovered_logits(const std::function<torch::Tensor(const torch::Tensor&)>& model,
+                               const torch::Tensor& answers, const Dataset& data, ParityCode code,
+                               int k, std::uint64_t seed) {
+  COLLAGE_CHECK(k >= 1 && data.size() > 0);
+  COLLAGE_CHECK(answers.size(0) == static_cast<std::int64_t>(data.size()));
+  const torch::NoGradGuard no_grad;
+  wire::Rng rng(seed);
+  std::vector<std::int64_t> order = draw_order(data.size(), rng);
+  for (std::size_t i = 0; order.size() % static_cast<std::size_t>(k) != 0; ++i) {
+    order.push_back(order[i]);
+  }
+  torch::Tensor all = torch::empty_like(answers);
+  const auto step = static_cast<std::size_t>(kEvaluationGroups * k);
+  for (std::size_t begin = 0; begin < order.size(); begin += step) {
+    const auto some = std::span(order).subspan(begin, std::min(step, order.size() - begin));
+    const torch::Tensor indices =
+        torch::tensor(std::vector<std::int64_t>(some.begin(), some.end()));
+    const torch::Tensor parity = model(parity_input(code, data.pixels, data, some, k));
+    const torch::Tensor known = answers.index_select(0, indices).unflatten(0, {-1, k});
+    const torch::Tensor recovered = decode_parity(parity.to(torch::kFloat), known).flatten(0, 1);
+    const auto first = static_cast<std::int64_t>(std::min(some.size(), data.size() - begin));
+    all.index_copy_(0, indices.slice(0, 0, first), recovered.slice(0, 0, first));
+  }
+  return all;
+}
+
+ParityLesson::ParityLesson(const Pictures& data, const Pictures& held_back, ParityPolicy policy,
+                           Teacher teacher)
+    : data_(data), held_back_(held_back), policy_(policy), teacher_(std::move(teacher)) {
+  COLLAGE_CHECK(policy_.k >= 1 && policy_.batch_groups >= 1 && policy_.tile_epochs >= 1);
+  COLLAGE_CHECK(static_cast<bool>(teacher_));
+}
+
+std::size_t ParityLesson::begin(int epoch) {
+  if (pool_number_ != epoch / policy_.tile_epochs) {
+    pool_number_ = epoch / policy_.tile_epochs;
+    pool_ =
+        make_tiles(data_, policy_.augmentation, teacher_,
+                   {.seed = policy_.seed, .number = pool_number_, .bfloat16 = policy_.bfloat16});
+  }
+  wire::Rng rng = stream_of(policy_.seed, Stream::tilings, epoch);
+  order_ = draw_order(data_.tiles->size(), rng);
+  const std::size_t steps =
+      order_.size() / static_cast<std::size_t>(policy_.batch_groups * policy_.k);
+  if (steps == 0) throw std::runtime_error("fewer images than one training step takes");
+  return steps;
+}
+
+torch::Tensor ParityLesson::loss(GridNet& net, std::size_t step) {
+  const auto images = static_cast<std::size_t>(policy_.batch_groups * policy_.k);
+  const auto groups = std::span(order_).subspan(step * images, images);
+  const torch::Tensor input =
+      parity_input(policy_.code, pool_.pixels, *data_.tiles, groups, policy_.k);
+  torch::Tensor output;
+  {
+    const Bfloat16Scope scope(policy_.bfloat16);
+    output = net->forward(input);
+  }
+  const torch::Tensor target = teacher_of(pool_, groups).unflatten(0, {-1, policy_.k}).sum(1);
+  return torch::mse_loss(output.to(torch::kFloat), target);
+}
+
+double ParityLesson::judge(GridNet& net) {
+  net->eval();
+  if (!held_back_answers_.defined()) {
+    const Dataset& taught = held_back_.as_taught();
+    held_back_answers_ = ask(teacher_, taught, taught.pixels, false);
+  }
+  const auto model = [&](const torch::Tensor& input) { return net->forward(input); };
+  const torch::Tensor recovered = recovered_logits(model, held_back_answers_, *held_back_.tiles,
+                                                   policy_.code, policy_.k, policy_.seed);
+  return accuracy_of(recovered, held_back_.tiles->labels);
+}
+
+}  // namespace models

@@ -1,0 +1,42 @@
+// What a backup is worth: how good its answers are, and what is served when some s-CNN answers are
+// unavailable.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "models/data/dataset.h"
+
+namespace models {
+
+// Shares, 0..1.
+struct Recovery {
+  double answered = 0;   // Right answers where the s-CNN (or its code) answers.
+  double recovered = 0;  // Right answers where the backup answers; a row of NaNs is wrong.
+  double agreement = 0;  // Recovered answers that are those of the s-CNN alone.
+
+  // Of all answers, if a share of them has to be recovered.
+  double overall(double unavailable) const {
+    return (1 - unavailable) * answered + unavailable * recovered;
+  }
+};
+
+// Logits of every image of `data`, size() x classes each: what is answered with nothing missing,
+// what is recovered for an image that is missing, and what the s-CNN alone says.
+Recovery recovery_of(std::span<const float> answered, std::span<const float> recovered,
+                     std::span<const float> alone, const Dataset& data);
+
+// ApproxIFER over the images of `data` in groups of `queries` drawn from `seed`; images from the
+// beginning fill up the last group.  `scnn` gives the logits of one normalised image, float
+// [channels * height * width] in the network's own order, planes of channels.
+struct CodedAnswers {
+  std::vector<float> whole;      // With every coded answer there, size() x classes.
+  std::vector<float> straggled;  // With one of each group missing, drawn at random.
+};
+CodedAnswers coded_answers(const std::function<std::vector<float>(std::span<const float>)>& scnn,
+                           const Dataset& data, int queries, std::uint64_t seed);
+
+}  // namespace models

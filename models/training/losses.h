@@ -1,0 +1,26 @@
+// The training loss of singles and collages, slot by slot.
+#pragma once
+
+#include <torch/torch.h>
+
+namespace models {
+
+struct LossPolicy {
+  double label_smoothing = 0.05;  // Share of a label's weight spread over all classes.
+  double distill_share = 0.0;     // Weight of the teacher beside the labels, 0..1.
+  double distill_temperature = 2.0;
+};
+
+// Mean over slots.  `logits` float [N, C]; `labels` int64 [N], kBlank where the slot is blank and
+// kUnlabelled where only the teacher knows; `teacher` float [N, C] logits, or undefined for none.
+//
+//     image slot: (1 - share) * CE(smoothed label) + share * T^2 * CE(teacher / T, logits / T)
+//     unlabelled: T^2 * CE(teacher / T, logits / T), or nought without a teacher
+//     blank slot: CE(uniform): a blank slot has no class, so its answer must be unsure
+//
+// CE(p, z) = -sum p log softmax(z).  Distillation is that of Hinton et al. 2015; it differs from
+// the Kullback-Leibler divergence by the teacher's entropy, which has no gradient.
+torch::Tensor slot_loss(const torch::Tensor& logits, const torch::Tensor& labels,
+                        const torch::Tensor& teacher, const LossPolicy& policy);
+
+}  // namespace models

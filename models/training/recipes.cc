@@ -1,0 +1,60 @@
+#include "models/training/recipes.h"
+
+namespace models {
+namespace {
+
+constexpr LossPolicy kTaught{
+    .label_smoothing = 0.0, .distill_share = 0.8, .distill_temperature = 2.0};
+
+bool is_cifar(const std::string& dataset) { return dataset == "cifar10"; }
+
+}  // namespace
+
+Recipe single_recipe(const std::string& dataset) {
+  Recipe recipe;
+  recipe.descent.epochs = 22;
+  if (is_cifar(dataset)) {
+    recipe.descent.epochs = 18;
+    recipe.descent.shift_rate = 64;  // As Page 2018 and Jordan 2024.
+    recipe.tiles.loss.label_smoothing = 0.1;
+    recipe.tiles.augmentation.erase = 0;
+  }
+  return recipe;
+}
+
+Recipe collage_recipe(const std::string& dataset) {
+  Recipe recipe;
+  recipe.descent.epochs = 36;
+  recipe.descent.weight_decay = 2e-4;  // A small network that sees every image many ways hardly
+                                       // overfits.
+  recipe.tiles.batch_images = 144;
+  recipe.tiles.partial_share = 0.1;
+  recipe.tiles.tile_epochs = 6;
+  recipe.tiles.loss = kTaught;
+  recipe.tiles.augmentation.erase = is_cifar(dataset) ? 0.0 : 0.15;
+  return recipe;
+}
+
+Recipe detect_recipe(const std::string& dataset) {
+  Recipe recipe = collage_recipe(dataset);
+  recipe.descent.learning_rate = 0.03;  // Its loss is a sum over boxes, and steeper.
+  return recipe;
+}
+
+Recipe small_recipe(const std::string& dataset) {
+  Recipe recipe = collage_recipe(dataset);
+  recipe.descent.epochs = 16;
+  recipe.tiles.partial_share = 0;
+  return recipe;
+}
+
+Recipe parity_recipe(const std::string& dataset) {
+  Recipe recipe = collage_recipe(dataset);
+  recipe.descent.epochs = 8;
+  recipe.descent.learning_rate = 0.02;  // Squares of logits are steep.
+  recipe.descent.weight_decay = 5e-4;
+  recipe.tiles.partial_share = 0;
+  return recipe;
+}
+
+}  // namespace models

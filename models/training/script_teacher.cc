@@ -1,0 +1,51 @@
+#include "models/training/script_teacher.h"
+
+#include <stdexcept>
+
+#include "models/nets/script.h"
+#include "models/sha256.h"
+
+namespace models {
+namespace {
+
+// Shows it one black tile.
+void check_output(torch::jit::Module& script, const Manifest& m) {
+  const torch::NoGradGuard no_grad;
+  torch::Tensor output;
+  try {
+    output = script.forward({torch::zeros({1, m.tile.channels, m.tile.height, m.tile.width})})
+                 .toTensor();
+  } catch (const std::exception&) {  // c10's, or an output that is no tensor.
+    throw std::runtime_error(m.weights.string() + ": does not take a " +
+                             std::to_string(m.tile.width) + "x" + std::to_string(m.tile.height) +
+                             " tile of " + std::to_string(m.tile.channels) +
+                             " channels and give a tensor");
+  }
+  const auto classes = static_cast<std::int64_t>(m.class_names.size());
+  if (output.dim() != 2 || output.size(0) != 1 || output.size(1) != classes) {
+    throw std::runtime_error(m.weights.string() + ": gives " + std::to_string(output.numel()) +
+                             " numbers for a tile, but its manifest names " +
+                             std::to_string(classes) + " classes");
+  }
+}
+
+}  // namespace
+
+Teacher script_teacher(const Manifest& manifest, const std::filesystem::path& answers) {
+  if (manifest.kind != Kind::single) {
+    throw std::runtime_error(manifest.name + ": is no single-image model, so it cannot teach");
+  }
+  torch::jit::Module script = load_script(manifest.weights);
+  if (sha256_of(manifest.weights) != manifest.sha256) {
+    throw std::runtime_error(manifest.weights.string() + ": is not what its manifest says");
+  }
+  script = torch::jit::freeze(script);
+  check_output(script, manifest);
+  return {.answer =
+              [script](const torch::Tensor& tiles) mutable {
+                return script.forward({tiles}).toTensor();
+              },
+          .answers = answers.empty() ? answers : answers / manifest.version};
+}
+
+}  // namespace models

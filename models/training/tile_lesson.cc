@@ -1,0 +1,142 @@
+#include "models/training/tile_lesson.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <stdexcept>
+
+#include "models/data/feed.h"
+#include "models/data/tiling.h"
+#include "models/heads/detect.h"
+#include "models/training/bfloat16.h"
+#include "models/training/detect_loss.h"
+
+namespace models {
+namespace {
+
+constexpr std::size_t kEvaluationImages = 288;
+
+std::size_t slots_of(const GridNet& net) {
+  return static_cast<std::size_t>(net->architecture().slots());
+}
+
+// A row of class logits for each slot of each collage, [collages * slots, classes].
+torch::Tensor slot_rows(const torch::Tensor& output, const Architecture& a) {
+  if (a.head == Head::grid) return output.reshape({-1, a.classes});
+  const torch::Tensor raw = output.to(torch::kFloat).contiguous();
+  const DetectShape shape = detect_shape(a);
+  const imaging::Grid grid = a.layout();
+  const auto count = static_cast<std::size_t>(raw.numel() / raw.size(0));
+  torch::Tensor rows = torch::empty({raw.size(0) * a.slots(), a.classes});
+  auto* out = rows.data_ptr<float>();
+  for (std::int64_t i = 0; i < raw.size(0); ++i) {
+    const auto* begin = raw.data_ptr<float>() + static_cast<std::ptrdiff_t>(i * raw.stride(0));
+    const std::vector<float> some = slot_logits({begin, count}, shape, grid);
+    out = std::ranges::copy(some, out).out;
+  }
+  return rows;
+}
+
+std::vector<int> best_classes(const torch::Tensor& logits) {
+  const torch::Tensor best = logits.argmax(1).to(torch::kInt).contiguous();
+  const auto* values = best.data_ptr<int>();
+  return {values, values + best.numel()};
+}
+
+}  // namespace
+
+TileLesson::TileLesson(const Pictures& data, const Pictures& held_back, int grid, TilePolicy policy,
+                       Teacher teacher)
+    : data_(data),
+      held_back_(held_back),
+      grid_(grid),
+      policy_(std::move(policy)),
+      teacher_(std::move(teacher)) {}
+
+std::size_t TileLesson::begin(int epoch) {
+  if (pool_number_ != epoch / policy_.tile_epochs) {
+    pool_number_ = epoch / policy_.tile_epochs;
+    pool_ =
+        make_tiles(data_, policy_.augmentation, teacher_,
+                   {.seed = policy_.seed, .number = pool_number_, .bfloat16 = policy_.bfloat16});
+  }
+  wire::Rng rng = stream_of(policy_.seed, Stream::tilings, epoch);
+  const auto slots = static_cast<std::size_t>(grid_ * grid_);
+  tilings_ = draw_tilings(data_.tiles->size(), slots, policy_.partial_share, rng);
+  const std::size_t collages =
+      std::max<std::size_t>(1, static_cast<std::size_t>(policy_.batch_images) / slots);
+  step_slots_ = collages * slots;
+  const std::size_t steps = tilings_.size() / step_slots_;  // A last short batch is left out.
+  if (steps == 0) throw std::runtime_error("fewer images than one training step takes");
+  return steps;
+}
+
+torch::Tensor TileLesson::loss(GridNet& net, std::size_t step) {
+  const auto tilings = std::span(tilings_).subspan(step * step_slots_, step_slots_);
+  const Dataset& data = *data_.tiles;
+  const torch::Tensor input =
+      assemble(pool_.pixels, data.shape, data.normalisation, tilings, grid_);
+  torch::Tensor output;
+  {
+    const Bfloat16Scope scope(policy_.bfloat16);
+    output = net->forward(input);
+  }
+  output = output.to(torch::kFloat);
+  const torch::Tensor labels = gather_labels(data.labels, tilings);
+  const torch::Tensor taught = teacher_of(pool_, tilings);
+  const Architecture& a = net->architecture();
+  if (a.head == Head::detect) {
+    return detect_loss(output, labels, taught, detect_shape(a), a.layout(), policy_.loss);
+  }
+  return slot_loss(output.reshape({-1, a.classes}), labels, taught, policy_.loss);
+}
+
+double TileLesson::judge(GridNet& net) {
+  return accuracy_of(logits_of(net, *held_back_.tiles, policy_.seed), truths());
+}
+
+const std::vector<int>& TileLesson::truths() {
+  if (!truths_.empty()) return truths_;
+  truths_ = held_back_.tiles->labels;
+  if (std::ranges::find(truths_, kUnlabelled) != truths_.end()) {
+    truths_ = best_classes(
+        ask(teacher_, held_back_.as_taught(), held_back_.as_taught().pixels, policy_.bfloat16));
+  }
+  return truths_;
+}
+
+void fit_stem(GridNet& net, const Dataset& data) {
+  constexpr std::size_t kStemImages = 5000;
+  std::vector<std::int64_t> some(std::min(kStemImages, data.size()));
+  std::iota(some.begin(), some.end(), std::int64_t{0});
+  net->fit_stem(assemble(data.pixels, data.shape, data.normalisation, some, 1));
+}
+
+torch::Tensor logits_of(GridNet& net, const Dataset& data, std::uint64_t seed) {
+  const torch::NoGradGuard no_grad;
+  net->eval();
+  wire::Rng rng(seed);
+  const std::size_t slots = slots_of(net);
+  const std::vector<std::int64_t> tilings = draw_tilings(data.size(), slots, 0, rng);
+  const Architecture& a = net->architecture();
+  torch::Tensor all = torch::zeros({static_cast<std::int64_t>(data.size()), a.classes});
+  const std::size_t step = kEvaluationImages / slots * slots;
+  for (std::size_t begin = 0; begin < tilings.size(); begin += step) {
+    const auto some = std::span(tilings).subspan(begin, std::min(step, tilings.size() - begin));
+    const torch::Tensor logits = slot_rows(
+        net->forward(assemble(data.pixels, data.shape, data.normalisation, some, a.grid)), a);
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      if (some[i] != kBlank) all[some[i]] = logits[static_cast<std::int64_t>(i)];
+    }
+  }
+  return all;
+}
+
+double accuracy_of(const torch::Tensor& logits, std::span<const int> labels) {
+  const torch::Tensor truths =
+      torch::tensor(std::vector<std::int64_t>(labels.begin(), labels.end()));
+  const torch::Tensor answered = logits.isnan().any(1).logical_not();
+  return logits.argmax(1).eq(truths).logical_and(answered).to(torch::kDouble).mean().item<double>();
+}
+
+}  // namespace models

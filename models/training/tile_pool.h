@@ -1,0 +1,68 @@
+// The augmented tiles of an epoch, and what a teacher says of each.
+//
+// A teacher costs more than a pupil's own step, so a pool may serve several epochs (every epoch
+// tiles it anew), and a teacher's answers are kept on disk for its other pupils: the tiles follow
+// from a seed, so the answers are all that need be kept.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "models/data/augment.h"
+#include "models/data/dataset.h"
+#include "wire/random.h"
+
+namespace models {
+
+struct Teacher {
+  // Float [B, C, tile_height, tile_width] normalised tiles to logits [B, classes].
+  std::function<torch::Tensor(const torch::Tensor&)> answer;
+  std::filesystem::path answers;  // Folder for what it said, of this teacher alone; empty: none.
+
+  explicit operator bool() const { return static_cast<bool>(answer); }
+};
+
+// The same pictures at the size of a tile and, if that differs, at the size the teacher takes.
+// Borrowed.
+struct Pictures {
+  const Dataset* tiles = nullptr;
+  const Dataset* taught = nullptr;  // Empty: the tiles themselves.
+
+  const Dataset& as_taught() const { return taught == nullptr ? *tiles : *taught; }
+};
+
+struct TilePool {
+  std::vector<std::uint8_t> pixels;  // As many tiles as there are pictures, in their order.
+  torch::Tensor teacher;             // Logits [images, classes]; undefined without a teacher.
+};
+
+struct Draw {
+  std::uint64_t seed = 1;
+  int number = 0;         // Of the pool, from 0.
+  bool bfloat16 = false;  // For the teacher.
+};
+
+// Every picture is changed alike at both sizes.  `teacher` may be empty.
+TilePool make_tiles(const Pictures& data, const Augmentation& augmentation, const Teacher& teacher,
+                    const Draw& draw);
+
+// What the teacher says of pictures that stand one after another in `pixels`: logits float
+// [data.size(), classes]; shapes and normalisation are those of `data`.
+torch::Tensor ask(const Teacher& teacher, const Dataset& data, std::span<const std::uint8_t> pixels,
+                  bool bfloat16);
+
+// The teacher's logits [slots, classes] of the images in `tilings`, anything at blank slots;
+// undefined without a teacher.
+torch::Tensor teacher_of(const TilePool& pool, std::span<const std::int64_t> tilings);
+
+// A generator for one purpose in one epoch (or pool), so that a resumed run draws what it would
+// have drawn.
+enum class Stream : std::uint64_t { tiles, tilings };
+wire::Rng stream_of(std::uint64_t seed, Stream stream, int number);
+
+}  // namespace models

@@ -1,0 +1,62 @@
+#include "models/data/dataset.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+
+#include "tests/models/toy_models.h"
+
+namespace models {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+TEST(FashionMnist, HasSixtyThousandImagesToTrainAndTenThousandToTest) {
+  const Dataset train = load_fashion_mnist(fashion_mnist_folder(), Part::train);
+  const Dataset test = load_fashion_mnist(fashion_mnist_folder(), Part::test);
+  EXPECT_EQ(train.size(), 60000u);
+  EXPECT_EQ(test.size(), 10000u);
+  EXPECT_EQ(test.class_names.size(), 10u);
+  EXPECT_EQ(test.class_names[static_cast<std::size_t>(test.labels[0])], "Ankle boot");
+  for (int label = 0; label < 10; ++label) EXPECT_EQ(std::ranges::count(test.labels, label), 1000);
+}
+
+TEST(FashionMnist, AMissingFolderGivesOneLineThatNamesTheFile) {
+  EXPECT_THAT([] { load_fashion_mnist("/nowhere", Part::test); },
+              ThrowsMessage<std::runtime_error>(
+                  HasSubstr("/nowhere/t10k-images-idx3-ubyte.gz: cannot be opened")));
+}
+
+TEST(FashionMnist, LabelsThatDoNotFitThePicturesAreRefused) {
+  const auto folder = std::filesystem::path(::testing::TempDir()) / "short_fashion";
+  std::filesystem::create_directories(folder);
+  std::string images("\0\0\x08\x03\0\0\0\x02\0\0\0\x1c\0\0\0\x1c", 16);
+  images += std::string(2 * 784, 'x');
+  std::ofstream(folder / "t10k-images-idx3-ubyte.gz") << images;
+  std::ofstream(folder / "t10k-labels-idx1-ubyte.gz")
+      << std::string("\0\0\x08\x01\0\0\0\x01\x05", 9);
+  EXPECT_THAT([&] { load_fashion_mnist(folder, Part::test); },
+              ThrowsMessage<std::runtime_error>(HasSubstr("as many pictures as labels")));
+  std::filesystem::remove_all(folder);
+}
+
+TEST(HoldBack, SplitsOffTheSamePicturesEachTimeAndLosesNone) {
+  Dataset data = toy_data(100, 1);
+  for (std::size_t i = 0; i < 100; ++i) data.labels[i] = static_cast<int>(i);  // Tells them apart.
+  const auto [rest, held_back] = hold_back(data, 30);
+  ASSERT_EQ(rest.size(), 70u);
+  ASSERT_EQ(held_back.size(), 30u);
+  std::set<int> seen(rest.labels.begin(), rest.labels.end());
+  seen.insert(held_back.labels.begin(), held_back.labels.end());
+  EXPECT_EQ(seen.size(), 100u);
+  const Dataset copy = data;
+  EXPECT_EQ(hold_back(copy, 30).second.labels, held_back.labels);
+  const auto first = static_cast<std::size_t>(held_back.labels[0]);
+  EXPECT_TRUE(std::ranges::equal(held_back.tile(0), data.tile(first)));
+}
+
+}  // namespace
+}  // namespace models

@@ -1,0 +1,145 @@
+#include "models/evaluation/evaluate.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <numeric>
+
+#include "models/config.h"
+#include "models/data/sources.h"
+#include "tests/models/toy_models.h"
+
+namespace models {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+// Another processor's rounding may turn an image or two of the sample.
+constexpr int kRounding = 2;
+constexpr std::uint64_t kSeed = 1;  // As the manifests were measured.
+
+const std::filesystem::path kModels = std::filesystem::path(COLLAGE_SOURCE_DIR) / "models";
+
+std::vector<Manifest> manifests(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() == ".yaml") files.push_back(entry.path());
+  }
+  std::ranges::sort(files);
+  std::vector<Manifest> all;
+  for (const auto& file : files) all.push_back(load_manifest(file));
+  return all;
+}
+
+Manifest committed(const std::string& name) { return load_manifest(kModels / (name + ".yaml")); }
+
+void expect_the_sample_as_recorded(const std::string& dataset, const Dataset& test) {
+  for (const auto& folder : {kModels, kModels / "rivals"}) {
+    for (const Manifest& m : manifests(folder)) {
+      if (m.dataset != dataset || m.kind == Kind::parity) continue;
+      EXPECT_NEAR(sample_right(Network(m), test, kSeed), m.origin.sample_right, kRounding)
+          << m.name;
+    }
+  }
+}
+
+TEST(CommittedWeights, OfFashionMnistAnswerTheSampleAsRecorded) {
+  expect_the_sample_as_recorded("fashion", load_fashion_mnist(fashion_mnist_folder(), Part::test));
+}
+
+TEST(CommittedWeights, OfCifarAnswerTheSampleAsRecorded) {
+  const char* folder = std::getenv("COLLAGE_DATA");
+  const auto source = find_source(
+      "cifar10", Part::test, folder == nullptr ? std::nullopt : std::optional(std::string(folder)));
+  if (!source) GTEST_SKIP() << "CIFAR-10 is not here; COLLAGE_DATA says where";
+  expect_the_sample_as_recorded("cifar10", load(*source));
+}
+
+struct Bar {
+  std::string dataset;
+  double single;   // Accuracy at least.
+  double lost[4];  // Points that 2x2, 3x3, 4x4 and 5x5 lose at most.
+};
+const Bar kBars[] = {{"fashion", 0.940, {0.4, 0.7, 1.1, 1.8}},
+                     {"cifar10", 0.905, {1.2, 2.2, 3.5, 5.0}}};
+constexpr double kDetectLost = 1.5;  // Beside the grid head of the same side.
+
+TEST(CommittedWeights, TheirManifestsRecordTheRequiredAccuracies) {
+  for (const Manifest& m : manifests(kModels)) {
+    const Bar& bar = *std::ranges::find(kBars, m.dataset, &Bar::dataset);
+    if (m.kind == Kind::single) {
+      EXPECT_GE(m.origin.test_accuracy, bar.single) << m.name;
+      continue;
+    }
+    const double allowed = bar.lost[m.grid - 2] + (m.head == Head::detect ? kDetectLost : 0);
+    const double single = committed(m.dataset + "_single").origin.test_accuracy;
+    EXPECT_LE(100 * (single - m.origin.test_accuracy), allowed) << m.name;
+  }
+}
+
+TEST(CommittedWeights, AreCalibratedAndSmall) {
+  std::uintmax_t bytes = 0;
+  for (const auto& folder : {kModels, kModels / "rivals"}) {
+    for (const Manifest& m : manifests(folder)) {
+      EXPECT_LE(m.origin.test_ece, 0.02) << m.name;
+      bytes += std::filesystem::file_size(m.weights);
+    }
+  }
+  EXPECT_LE(bytes, 40'000'000u);
+}
+
+TEST(CommittedWeights, OfADataSetNameTheSameClassesInTheSameOrder) {
+  for (const Manifest& m : manifests(kModels)) {
+    EXPECT_EQ(m.model().labels_hash, committed(m.dataset + "_single").model().labels_hash)
+        << m.name;
+  }
+}
+
+TEST(CommittedWeights, BlankSlotsAreToldAndCostTheirNeighboursLittle) {
+  const Dataset test = load_fashion_mnist(fashion_mnist_folder(), Part::test);
+  std::vector<std::size_t> first(2 * kSampleImages);
+  std::iota(first.begin(), first.end(), std::size_t{0});
+  const BlankScore got =
+      score_blanks(Network(committed("fashion_collage_3x3")), select(test, first), kSeed, 1);
+  EXPECT_GE(got.told, 0.999);
+  EXPECT_LE(got.mistaken, 0.001);
+  EXPECT_LE(got.cost_points, 0.5);  // Of 2,000 images; `collage-train eval` takes all of them.
+}
+
+TEST(ScoreBlanks, CountsWhatIsToldAndMistaken) {
+  const Manifest m = committed("fashion_collage_3x3");
+  Manifest hot = m;
+  hot.temperature = 100;  // Every answer like chance.
+  const Dataset test = load_fashion_mnist(fashion_mnist_folder(), Part::test);
+  std::vector<std::size_t> first(90);
+  std::iota(first.begin(), first.end(), std::size_t{0});
+  const BlankScore got = score_blanks(Network(hot), select(test, first), kSeed, 1);
+  EXPECT_EQ(got.told, 1);
+  EXPECT_EQ(got.mistaken, 1);
+  EXPECT_EQ(got.cost_points, 0);
+}
+
+TEST(AnswerAll, ADataSetOfOtherTilesIsRefused) {
+  EXPECT_THAT(
+      [] { answer_all(Network(committed("fashion_single")), toy_data(5, 1), 1); },
+      ThrowsMessage<std::runtime_error>(HasSubstr("fashion_single does not fit the data set toy")));
+}
+
+TEST(MedianLatencies, TimeEachNetworkByTheClockTheyAreHanded) {
+  const Network single(committed("fashion_single"));
+  const Network* both[] = {&single, &single};
+  // Inferences take 1, 2, 3 ... seconds by this clock, the two networks in turn: 1 3 5 and 2 4 6.
+  double now = 0;
+  int reading = 0;
+  const auto seconds = [&] {
+    if (reading++ % 2 == 1) now += (reading / 2);
+    return now;
+  };
+  EXPECT_THAT(median_latencies(both, 3, seconds), ElementsAre(3.0, 4.0));
+}
+
+}  // namespace
+}  // namespace models

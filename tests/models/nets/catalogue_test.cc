@@ -1,0 +1,56 @@
+#include "models/nets/catalogue.h"
+
+#include <gmock/gmock.h>
+
+namespace models {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+constexpr Subject kGrey{.tile = {.width = 28, .height = 28, .channels = 1}, .classes = 10};
+constexpr Subject kColour{.tile = {.width = 32, .height = 32, .channels = 3}, .classes = 10};
+
+TEST(Catalogue, EveryShapeIsSoundForEveryGrid) {
+  for (const Subject& subject : {kGrey, kColour}) {
+    EXPECT_NO_THROW(check(single_architecture(subject)));
+    for (int side = 2; side <= 5; ++side) {
+      EXPECT_NO_THROW(check(collage_architecture(subject, side))) << side;
+      EXPECT_NO_THROW(check(detect_architecture(subject, side))) << side;
+      EXPECT_NO_THROW(check(small_architecture(subject, side))) << side;
+      EXPECT_EQ(collage_architecture(subject, side).slots(), side * side);
+      EXPECT_EQ(small_architecture(subject, side).slots(), 1);
+    }
+  }
+}
+
+TEST(Catalogue, ASmallSingleCostsAboutItsShareOfTheSCnn) {
+  for (const Subject& subject : {kGrey, kColour}) {
+    const double whole = mmac(single_architecture(subject));
+    for (int side = 2; side <= 5; ++side) {
+      EXPECT_NEAR(mmac(small_architecture(subject, side)) * side * side / whole, 1.0, 0.2) << side;
+    }
+  }
+}
+
+TEST(Catalogue, TilesThatShipNoSCnnHaveACollageOfAboutTheSameCostAPixel) {
+  for (const int tile : {24, 40, 64, 96, 140}) {
+    const Subject subject{.tile = {.width = tile, .height = tile, .channels = 3}, .classes = 7};
+    EXPECT_THAT([&] { single_architecture(subject); },
+                ThrowsMessage<std::invalid_argument>(HasSubstr("no s-CNN ships")));
+    const Architecture a = collage_architecture(subject, 3);
+    EXPECT_NO_THROW(check(a)) << tile;
+    const double per_pixel = mmac(a) * 1e6 / (9.0 * tile * tile);
+    EXPECT_GT(per_pixel, 1e3) << tile;
+    EXPECT_LT(per_pixel, 2e4) << tile;
+  }
+}
+
+TEST(Catalogue, ATileThatCannotBeHalvedTwiceIsRefused) {
+  const Subject subject{.tile = {.width = 30, .height = 30, .channels = 3}, .classes = 7};
+  EXPECT_THAT([&] { check(collage_architecture(subject, 3)); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("multiples")));
+}
+
+}  // namespace
+}  // namespace models

@@ -1,0 +1,78 @@
+#include "models/nets/script.h"
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+
+#include "models/nets/catalogue.h"
+#include "models/nets/resnet.h"
+#include "models/nets/yolo_tiny.h"
+
+namespace models {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+std::filesystem::path temporary(const std::string& name) {
+  return std::filesystem::path(::testing::TempDir()) / name;
+}
+
+const Subject kGrey{.tile = {.width = 28, .height = 28, .channels = 1}, .classes = 10};
+
+torch::Tensor noise(std::int64_t batch, const Architecture& a) {
+  return torch::rand({batch, a.channels, a.input_height(), a.input_width()});
+}
+
+TEST(Script, AnswersAsTheNativeNetworkDoesAtAnyBatchSize) {
+  const torch::NoGradGuard no_grad;
+  for (const Architecture& a : {single_architecture(kGrey), collage_architecture(kGrey, 3),
+                                detect_architecture(kGrey, 3)}) {
+    GridNet net(a, 1);
+    net->train();
+    for (int i = 0; i < 3; ++i) net->forward(noise(4, a));  // Moves the running statistics.
+    const std::filesystem::path file = temporary("script_" + a.name + ".pt");
+    export_script(net, file);
+    torch::jit::Module plain = load_script(file);
+    torch::jit::Module copy = load_script(file);
+    torch::jit::Module fused = torch::jit::optimize_for_inference(copy);
+    for (const std::int64_t batch : {1, 2, 5}) {
+      const torch::Tensor input = noise(batch, a);
+      const torch::Tensor native = net->forward(input);
+      EXPECT_TRUE(torch::allclose(plain.forward({input}).toTensor(), native, 0, 1e-4)) << a.name;
+      EXPECT_TRUE(torch::allclose(fused.forward({input}).toTensor(), native, 0, 1e-4)) << a.name;
+    }
+    std::filesystem::remove(file);
+  }
+}
+
+TEST(Script, TheNetworksOfThePaperAreWrittenToo) {
+  const torch::NoGradGuard no_grad;
+  const std::filesystem::path file = temporary("paper.pt");
+  ResNet34 resnet(10);
+  const auto classify = [&](const torch::Tensor& x) { return resnet->forward(x); };
+  export_script(*resnet, classify, torch::zeros({1, 3, 64, 64}), file);
+  const torch::Tensor picture = torch::rand({2, 3, 96, 64});
+  EXPECT_TRUE(torch::allclose(load_script(file).forward({picture}).toTensor(),
+                              resnet->forward(picture), 1e-4, 1e-4));
+  YoloTiny yolo(10);
+  const auto detect = [&](const torch::Tensor& x) { return yolo->forward(x); };
+  export_script(*yolo, detect, torch::zeros({1, 3, 64, 64}), file);
+  const torch::Tensor collage = torch::rand({1, 3, 96, 96});
+  EXPECT_TRUE(torch::allclose(load_script(file).forward({collage}).toTensor(),
+                              yolo->forward(collage), 1e-4, 1e-4));
+  std::filesystem::remove(file);
+}
+
+TEST(Script, AFileThatIsNoneIsNamed) {
+  const std::filesystem::path file = temporary("junk.pt");
+  EXPECT_THAT([&] { load_script(file); },
+              ThrowsMessage<std::runtime_error>(HasSubstr("junk.pt: no such file")));
+  std::ofstream(file) << "not a network";
+  EXPECT_THAT([&] { load_script(file); },
+              ThrowsMessage<std::runtime_error>(HasSubstr("junk.pt: is not a TorchScript file")));
+  std::filesystem::remove(file);
+}
+
+}  // namespace
+}  // namespace models

@@ -1,0 +1,110 @@
+#include "models/training/tile_pool.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/models/toy_models.h"
+
+namespace models {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+const Augmentation kShift{.mirror = 0.5, .shift_max = 2, .erase = 0.5};
+
+// Says how bright each tile is, in every class; counts how often it was asked.
+struct Counted {
+  int asked = 0;
+  Teacher teacher(const std::filesystem::path& answers = {}) {
+    return {.answer =
+                [this](const torch::Tensor& tiles) {
+                  ++asked;
+                  return tiles.mean({1, 2, 3}).unsqueeze(1).expand({-1, 4}).contiguous();
+                },
+            .answers = answers};
+  }
+};
+
+class KeptAnswers : public ::testing::Test {
+ protected:
+  KeptAnswers() { std::filesystem::remove_all(folder_); }
+  ~KeptAnswers() override { std::filesystem::remove_all(folder_); }
+
+  std::filesystem::path folder_ = std::filesystem::path(::testing::TempDir()) /
+                                  ::testing::UnitTest::GetInstance()->current_test_info()->name();
+  Dataset data_ = toy_data(50, 1);
+};
+
+TEST(MakeTiles, OneDrawGivesTheSameTilesAndAnotherDoesNot) {
+  const Dataset data = toy_data(20, 1);
+  const auto tiles = [&](std::uint64_t seed, int number) {
+    return make_tiles({.tiles = &data}, kShift, {}, {.seed = seed, .number = number}).pixels;
+  };
+  EXPECT_EQ(tiles(1, 0), tiles(1, 0));
+  EXPECT_NE(tiles(1, 0), tiles(1, 1));
+  EXPECT_NE(tiles(1, 0), tiles(2, 0));
+}
+
+TEST(MakeTiles, TheTeacherSeesTheTilesAsTheyWereChanged) {
+  const Dataset data = toy_data(20, 1);
+  Counted counted;
+  const TilePool pool = make_tiles({.tiles = &data}, kShift, counted.teacher(), {});
+  const torch::Tensor again = ask(counted.teacher(), data, pool.pixels, false);
+  EXPECT_TRUE(pool.teacher.equal(again));
+  EXPECT_FALSE(pool.teacher.equal(ask(counted.teacher(), data, data.pixels, false)));
+}
+
+TEST(MakeTiles, ATeacherOfLargerPicturesSeesTheSameChange) {
+  const Dataset small = toy_data(10, 1);
+  Dataset large = small;  // Every pixel four times.
+  large.shape = {.width = 16, .height = 16, .channels = 1};
+  large.pixels.clear();
+  for (std::size_t i = 0; i < small.size(); ++i) {
+    for (std::size_t p = 0; p < 256; ++p) {
+      large.pixels.push_back(small.tile(i)[p / 16 / 2 * 8 + p % 16 / 2]);
+    }
+  }
+  Counted counted;
+  const Augmentation moved{.mirror = 0.5, .shift_max = 2, .erase = 0};
+  const TilePool pool =
+      make_tiles({.tiles = &small, .taught = &large}, moved, counted.teacher(), {});
+  const torch::Tensor of_small = ask(counted.teacher(), small, pool.pixels, false);
+  EXPECT_TRUE(pool.teacher.allclose(of_small, 0, 1e-5));
+}
+
+TEST_F(KeptAnswers, SpareTheTeacherTheSecondTime) {
+  Counted counted;
+  const Teacher teacher = counted.teacher(folder_);
+  const TilePool first = make_tiles({.tiles = &data_}, kShift, teacher, {});
+  const int asked = counted.asked;
+  const TilePool second = make_tiles({.tiles = &data_}, kShift, teacher, {});
+  EXPECT_EQ(counted.asked, asked);
+  EXPECT_TRUE(first.teacher.equal(second.teacher));
+}
+
+TEST_F(KeptAnswers, AreNotThoseOfOtherTiles) {
+  Counted counted;
+  const Teacher teacher = counted.teacher(folder_);
+  make_tiles({.tiles = &data_}, kShift, teacher, {.seed = 1, .number = 0});
+  const int asked = counted.asked;
+  Augmentation other = kShift;
+  other.erase = 0.25;
+  make_tiles({.tiles = &data_}, other, teacher, {.seed = 1, .number = 0});
+  make_tiles({.tiles = &data_}, kShift, teacher, {.seed = 2, .number = 0});
+  make_tiles({.tiles = &data_}, kShift, teacher, {.seed = 1, .number = 1});
+  EXPECT_EQ(counted.asked, 4 * asked);
+}
+
+TEST_F(KeptAnswers, ThatAreDamagedAreNamed) {
+  Counted counted;
+  const Teacher teacher = counted.teacher(folder_);
+  make_tiles({.tiles = &data_}, kShift, teacher, {});
+  for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+    std::filesystem::resize_file(entry.path(), 100);
+  }
+  EXPECT_THAT([&] { make_tiles({.tiles = &data_}, kShift, teacher, {}); },
+              ThrowsMessage<std::runtime_error>(HasSubstr("is damaged; remove it")));
+}
+
+}  // namespace
+}  // namespace models

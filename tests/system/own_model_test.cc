@@ -1,0 +1,129 @@
+// A user's own s-CNN, exported by PyTorch: a collage-CNN is made for it, and both serve.
+#include <gmock/gmock.h>
+
+#include <chrono>
+#include <fstream>
+
+#include "models/config.h"
+#include "tests/system/live_pipeline.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+using system_test::LivePipeline;
+using system_test::Ran;
+using testing::HasSubstr;
+
+std::string program(const char* name) { return (replay::live::program_folder() / name).string(); }
+
+// What export_model.py left of a kind.
+std::filesystem::path exported(const std::string& kind) {
+  const std::filesystem::path folder = system_test::scratch("model");
+  std::filesystem::remove_all(folder);
+  const std::string script = std::string(COLLAGE_SOURCE_DIR) + "/tests/system/export_model.py";
+  const Ran ran = system_test::run({"/usr/bin/python3", script, kind, folder.string()}, 200s);
+  EXPECT_EQ(ran.code, 0) << ran.output;
+  return folder;
+}
+
+Ran collage_from(const std::filesystem::path& model, const std::filesystem::path& images,
+                 std::vector<std::string> more) {
+  std::vector<std::string> argv = {program("collage-train"),
+                                   "from",
+                                   "--teacher",
+                                   (model / "scnn.pt").string(),
+                                   "--manifest",
+                                   (model / "scnn.yaml").string(),
+                                   "--images",
+                                   images.string(),
+                                   "--out",
+                                   (model / "made").string(),
+                                   "--run",
+                                   (model / "run").string()};
+  argv.insert(argv.end(), more.begin(), more.end());
+  return system_test::run(argv, 200s);
+}
+
+wire::Payload body(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  const std::string bytes((std::istreambuf_iterator<char>(in)), {});
+  return wire::Payload(wire::Payload::Bytes(bytes.begin(), bytes.end()));
+}
+
+// The best label of each picture of a folder, in order of file name, as the pipeline answers.
+std::vector<std::string> answers(LivePipeline& pipeline, const std::filesystem::path& folder,
+                                 std::size_t count) {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) files.push_back(entry);
+  std::ranges::sort(files);
+  files.resize(count);
+  std::vector<std::string> labels(count);
+  producer::Connection connection(pipeline.producers());
+  for (std::size_t i = 0; i < count; ++i) {
+    (void)connection.submit(body(files[i]), [&, i](const producer::Delivered& d) {
+      if (d.result.status == wire::ResultStatus::answered) {
+        labels[i] = d.result.predictions.front().name;
+      }
+    });
+  }
+  EXPECT_EQ(connection.close(60s), 0u);
+  return labels;
+}
+
+TEST(OwnModel, ACollageIsTaughtWithoutLabelsAndBothServe) {
+  const std::filesystem::path model = exported("trained");
+  const Ran made =
+      collage_from(model, model / "pictures", {"--grid", "2", "--tile", "32", "--epochs", "8"});
+  ASSERT_EQ(made.code, 0) << made.output;
+  EXPECT_THAT(made.output, HasSubstr("400 pictures without labels"));
+  const std::filesystem::path manifest = model / "made" / "scnn_collage_2x2.yaml";
+  EXPECT_GT(models::load_manifest(manifest).origin.held_back_accuracy, 0.9) << made.output;
+
+  const Ran judged =
+      system_test::run({program("collage-train"), "eval", (model / "scnn.yaml").string(),
+                        manifest.string(), "--images", (model / "labelled").string(), "--rounds",
+                        "3", "--json", (model / "eval.json").string()},
+                       100s);
+  ASSERT_EQ(judged.code, 0) << judged.output;
+
+  LivePipeline pipeline({{"grid", "2"},
+                         {"models.single", (model / "scnn.yaml").string()},
+                         {"models.collage", manifest.string()}},
+                        {.classifiers = 2, .collages = 1});
+  const std::vector<std::string> wanted = {"red", "green", "blue", "yellow", "white"};
+  const std::vector<std::string> got = answers(pipeline, model / "pictures", 20);
+  std::size_t right = 0;
+  for (std::size_t i = 0; i < got.size(); ++i) right += got[i] == wanted[i % wanted.size()];
+  EXPECT_GE(right, 18u);
+  EXPECT_TRUE(pipeline.stop());
+}
+
+TEST(OwnModel, FoldersOfClassesCountAsLabels) {
+  const std::filesystem::path model = exported("trained");
+  const Ran made =
+      collage_from(model, model / "labelled", {"--grid", "2", "--tile", "24", "--epochs", "1"});
+  ASSERT_EQ(made.code, 0) << made.output;
+  EXPECT_THAT(made.output, HasSubstr("with labels"));
+  std::filesystem::rename(model / "labelled" / "red", model / "labelled" / "crimson");
+  const Ran refused =
+      collage_from(model, model / "labelled", {"--grid", "2", "--tile", "24", "--epochs", "1"});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.output, HasSubstr("folder 'crimson' is no class, want one of red, green"));
+}
+
+TEST(OwnModel, ResNet34At224RunsInThePipeline) {
+  const std::filesystem::path model = exported("resnet34");
+  const Ran made =
+      collage_from(model, model / "pictures", {"--grid", "2", "--tile", "32", "--epochs", "1"});
+  ASSERT_EQ(made.code, 0) << made.output;
+  LivePipeline pipeline({{"grid", "2"},
+                         {"models.single", (model / "scnn.yaml").string()},
+                         {"models.collage", (model / "made" / "scnn_collage_2x2.yaml").string()}},
+                        {.classifiers = 2, .collages = 1});
+  for (const std::string& label : answers(pipeline, model / "pictures", 12)) {
+    EXPECT_THAT(label, testing::StartsWith("class "));
+  }
+  EXPECT_TRUE(pipeline.stop());
+}
+
+}  // namespace

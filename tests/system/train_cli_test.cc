@@ -1,0 +1,152 @@
+// What users may get wrong with collage-train: one clear line, exit code 2, nothing half-written.
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+
+#include "imaging/encode.h"
+#include "tests/system/live_pipeline.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+using system_test::Ran;
+using testing::AllOf;
+using testing::ContainsRegex;
+using testing::HasSubstr;
+
+const std::filesystem::path kModels = std::filesystem::path(COLLAGE_SOURCE_DIR) / "models";
+
+class TrainCli : public testing::Test {
+ protected:
+  TrainCli() : folder_(system_test::scratch("work")) {
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directories(folder_);
+  }
+
+  // Expects exit code 2 and one line that has `what`, and that no file has appeared.
+  void refuses(std::vector<std::string> arguments, const std::string& what) {
+    const auto before = files();
+    arguments.insert(arguments.begin(),
+                     (replay::live::program_folder() / "collage-train").string());
+    const Ran ran = system_test::run(arguments, 100s);
+    EXPECT_EQ(ran.code, 2) << ran.output;
+    EXPECT_THAT(ran.output, HasSubstr(what));
+    EXPECT_EQ(std::ranges::count(ran.output, '\n'), 1) << ran.output;
+    EXPECT_EQ(files(), before);
+  }
+
+  std::vector<std::string> files() const {
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_)) {
+      if (entry.is_regular_file()) names.push_back(entry.path().string());
+    }
+    std::ranges::sort(names);
+    return names;
+  }
+
+  std::string in_folder(const std::string& name) const { return (folder_ / name).string(); }
+
+  void write(const std::string& name, const std::string& bytes) const {
+    std::filesystem::create_directories((folder_ / name).parent_path());
+    std::ofstream(folder_ / name, std::ios::binary) << bytes;
+  }
+
+  void write_picture(const std::string& name) const {
+    std::filesystem::create_directories((folder_ / name).parent_path());
+    imaging::write_png(
+        folder_ / name,
+        {.width = 28, .height = 28, .channels = 1, .pixels = std::vector<std::uint8_t>(784, 90)});
+  }
+
+  // `from` the committed s-CNN on the pictures of the folder.
+  std::vector<std::string> from(const std::string& manifest) const {
+    return {"from",
+            "--teacher",
+            (kModels / "weights/fashion_single.pt").string(),
+            "--manifest",
+            manifest,
+            "--images",
+            in_folder("pictures"),
+            "--out",
+            in_folder("out"),
+            "--run",
+            in_folder("run")};
+  }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(TrainCli, ADataSetThatIsNotThere) {
+  refuses({"train", "--dataset", "cifar10", "--data", folder_.string(), "--run", in_folder("run")},
+          "cifar10: not found in " + folder_.string());
+}
+
+TEST_F(TrainCli, ADataSetThatIsCutShort) {
+  write("cifar-10-batches-bin/data_batch_1.bin", std::string(3073 * 3 - 1, '\1'));
+  for (int i = 2; i <= 5; ++i) {
+    write("cifar-10-batches-bin/data_batch_" + std::to_string(i) + ".bin", std::string(3073, '\1'));
+  }
+  refuses({"train", "--dataset", "cifar10", "--data", folder_.string(), "--run", in_folder("run")},
+          "data_batch_1.bin: is cut short");
+}
+
+TEST_F(TrainCli, AFolderThatIsNoClass) {
+  write_picture("pictures/Bag/0.png");
+  write_picture("pictures/Handbag/0.png");
+  refuses(from((kModels / "fashion_single.yaml").string()),
+          "Handbag/0.png: folder 'Handbag' is no class, want one of T-shirt/top");
+}
+
+TEST_F(TrainCli, APictureThatDoesNotDecode) {
+  write_picture("pictures/0.png");
+  write("pictures/1.png", "nor is this");
+  refuses(from((kModels / "fashion_single.yaml").string()),
+          "1.png: does not decode (not_an_image)");
+}
+
+TEST_F(TrainCli, AManifestWhoseWeightsDoNotMatch) {
+  write_picture("pictures/0.png");
+  refuses(from((kModels / "fashion_collage_3x3.yaml").string()), "is no single-image model");
+  std::ifstream in(kModels / "fashion_single.yaml");
+  std::string text((std::istreambuf_iterator<char>(in)), {});
+  const auto at = text.find("sha256: \"") + 9;
+  text.replace(at, 64, std::string(64, '0'));
+  write("other.yaml", text);
+  refuses(from(in_folder("other.yaml")), "fashion_single.pt: is not what its manifest says");
+}
+
+TEST_F(TrainCli, ATeacherWhoseOutputIsNotTheClassCount) {
+  write_picture("pictures/0.png");
+  std::ifstream in(kModels / "fashion_single.yaml");
+  std::string text((std::istreambuf_iterator<char>(in)), {});
+  text.replace(text.find("\"Ankle boot\""), 12, "\"Ankle boot\", \"Hat\"");
+  write("eleven.yaml", text);
+  refuses(from(in_folder("eleven.yaml")),
+          "gives 10 numbers for a tile, but its manifest names 11 classes");
+}
+
+TEST_F(TrainCli, ACheckpointOfAnotherArchitecture) {
+  write("run/checkpoint.pt", "no checkpoint");
+  const Ran ran =
+      system_test::run({(replay::live::program_folder() / "collage-train").string(), "train",
+                        "--model", "small", "--grid", "5", "--epochs", "1", "--run",
+                        in_folder("run"), "--teacher", (kModels / "fashion_single.yaml").string()},
+                       100s);
+  EXPECT_EQ(ran.code, 2);
+  EXPECT_THAT(ran.output, HasSubstr("checkpoint.pt: is damaged or no checkpoint"));
+}
+
+TEST_F(TrainCli, AnExportOfARunThatHasNotFinished) {
+  refuses({"export", "--model", "small", "--run", in_folder("run"), "--out", in_folder("out")},
+          "run.json: missing; has the training run finished?");
+}
+
+TEST_F(TrainCli, AWordThatNoVerbKnows) {
+  refuses({"train", "--model", "triple"}, "triple");
+  refuses({"trian"}, "trian");
+  refuses({"train", "--grid", "6"}, "6");
+}
+
+}  // namespace
