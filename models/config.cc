@@ -50,6 +50,7 @@ DetectShape read_detect(runtime::Section section, const Manifest& m) {
   const std::vector<double> heights =
       read_numbers(section, "anchor_heights", kAnchors, 1, kSideMax);
   for (std::size_t i = 0; i < widths.size(); ++i) shape.anchors.push_back({widths[i], heights[i]});
+  shape.classes = static_cast<int>(m.class_names.size());
   shape.score_min = section.number("score_min", 0, 1, shape.score_min);
   shape.overlap_max = section.number("overlap_max", 0, 1, shape.overlap_max);
   return shape;
@@ -97,7 +98,6 @@ Manifest read(const runtime::Document& document, const std::filesystem::path& fi
     m.head =
         root.choice<Head>("head", {{"grid", Head::grid}, {"detect", Head::detect}}, Head::grid);
   }
-  if (m.head == Head::detect) m.detect = read_detect(root.section("detect"), m);
   if (m.kind == Kind::parity) {
     runtime::Section parity = root.section("parity");
     m.parity_code = parity.choice<std::string>(
@@ -110,7 +110,7 @@ Manifest read(const runtime::Document& document, const std::filesystem::path& fi
   m.temperature = root.number("temperature", 0.01, 100, 1.0);
   m.class_names = root.texts("class_names");
   if (m.class_names.size() < 2) root.fail("class_names", "want two names at least");
-  m.detect.classes = static_cast<int>(m.class_names.size());
+  if (m.head == Head::detect) m.detect = read_detect(root.section("detect"), m);
   m.origin = read_origin(root.section("origin"));
   document.finish();
   return m;

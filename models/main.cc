@@ -1,11 +1,15 @@
 // collage-train: trains, exports and measures the models of the pipeline.
+#include <algorithm>
 #include <exception>
 #include <iostream>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "imaging/library.h"
 #include "models/commands/commands.h"
+#include "runtime/suggest.h"
 #include "runtime/version.h"
 
 namespace {
@@ -27,12 +31,14 @@ standard error says why.
 )";
 
 void check_verb(CLI::App& app, const std::string& word) {
-  std::string verbs;
-  for (const CLI::App* verb : app.get_subcommands({})) {
-    if (verb->get_name() == word) return;
-    verbs += (verbs.empty() ? "" : ", ") + verb->get_name();
-  }
-  throw std::runtime_error("there is no verb " + word + ", want one of " + verbs);
+  std::vector<std::string> verbs;
+  for (const CLI::App* verb : app.get_subcommands({})) verbs.push_back(verb->get_name());
+  if (std::ranges::find(verbs, word) != verbs.end()) return;
+  std::string all;
+  for (const std::string& verb : verbs) all += (all.empty() ? "" : ", ") + verb;
+  const std::optional<std::string> meant = runtime::nearest(word, verbs);
+  throw std::runtime_error("there is no verb " + word + ", want one of " + all +
+                           (meant ? "; did you mean " + *meant + "?" : ""));
 }
 
 int run(int argc, char** argv) {

@@ -78,9 +78,8 @@ wire::Model Manifest::model() const {
 }
 
 std::size_t Manifest::outputs() const {
-  const bool boxes = kind == Kind::collage && head == Head::detect;
-  return boxes ? detect.rows() * (5 + class_names.size())
-               : static_cast<std::size_t>(slots()) * class_names.size();
+  return head == Head::detect ? detect.rows() * (5 + class_names.size())
+                              : static_cast<std::size_t>(slots()) * class_names.size();
 }
 
 std::string version_of(Kind kind, Head head, int grid, const std::string& sha256) {
@@ -97,7 +96,7 @@ std::string manifest_text(const Manifest& m) {
       << "kind: " << word_of(m.kind) << "\n"
       << "dataset: " << quoted(m.dataset) << "\n"
       << "grid: " << m.grid << "\n";
-  if (m.kind == Kind::collage && m.head == Head::detect) {
+  if (m.head == Head::detect) {
     out << "head: detect\n";
     write_detect(out, m.detect);
   }

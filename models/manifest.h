@@ -43,8 +43,8 @@ struct Manifest {
   Kind kind = Kind::single;
   std::string dataset;
   int grid = 1;                   // Tiles a side; 1 for a single.
-  Head head = Head::grid;         // Of a collage.
-  DetectShape detect{};           // Of a detect head.
+  Head head = Head::grid;         // Only a collage has the other.
+  DetectShape detect{};           // Of a detect head; else as it is by default.
   std::string parity_code{};      // Of a parity model: "addition" or "concatenation".
   int parity_images = 0;          // That it stands for.
   std::filesystem::path weights;  // TorchScript; as written relative to the manifest.

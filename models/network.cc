@@ -9,7 +9,6 @@
 #include "models/heads/decode.h"
 #include "models/heads/detect.h"
 #include "models/nets/script.h"
-#include "models/sha256.h"
 #include "wire/check.h"
 
 namespace models {
@@ -21,12 +20,7 @@ constexpr int kWarmUpCalls = 4;
 torch::jit::Module load_fused(const Manifest& manifest) {
   at::set_num_threads(1);
   torch::jit::getExecutorMode() = false;
-  const std::string hash = sha256_of(manifest.weights);
-  if (hash != manifest.sha256) {
-    throw std::runtime_error(manifest.weights.string() + ": sha256 is " + hash +
-                             ", the manifest says " + manifest.sha256);
-  }
-  torch::jit::Module script = load_script(manifest.weights);
+  torch::jit::Module script = load_script(manifest.weights, manifest.sha256);
   return torch::jit::optimize_for_inference(script);
 }
 
@@ -55,8 +49,7 @@ Network& Network::operator=(Network&&) noexcept = default;
 
 std::vector<float> Network::logits(std::span<const std::uint8_t> pixels) const {
   std::vector<float> raw = raw_output(pixels);
-  const bool boxes = manifest_.kind == Kind::collage && manifest_.head == Head::detect;
-  if (raw.empty() || !boxes) return raw;
+  if (raw.empty() || manifest_.head != Head::detect) return raw;
   return slot_logits(raw, manifest_.detect, manifest_.layout());
 }
 
@@ -67,10 +60,7 @@ std::vector<float> Network::raw_output(std::span<const std::uint8_t> pixels) con
   try {
     const torch::Tensor input =
         assemble(pixels, manifest_.input(), manifest_.normalisation, kWhole, 1);
-    const torch::Tensor output =
-        script_->module.forward({input}).toTensor().to(torch::kFloat).contiguous();
-    const auto* values = output.data_ptr<float>();
-    return {values, values + output.numel()};
+    return values_of(script_->module.forward({input}).toTensor());
   } catch (const c10::Error&) {
     return {};  // As a network of a user's own may do on some input; the caller answers for it.
   }

@@ -10,6 +10,7 @@
 
 #include "imaging/encode.h"
 #include "imaging/library.h"
+#include "models/atomic_file.h"
 #include "models/config.h"
 #include "models/data/dataset.h"
 #include "models/evaluation/evaluate.h"
@@ -117,12 +118,13 @@ class Progress {
   const bool tty_;
 };
 
-void measure_networks(const runtime::Pipeline& pipeline, report::Summary& summary) {
+void measure_networks(const runtime::Pipeline& pipeline, const models::Dataset& images,
+                      report::Summary& summary) {
   const models::Network single(models::load_manifest(pipeline.models.single));
   const models::Network collage(models::load_manifest(pipeline.models.collage));
-  const models::Network* networks[] = {&single, &collage};
+  const models::Runner runners[] = {{&single, &images}, {&collage, &images}};
   const std::vector<double> seconds = models::median_latencies(
-      networks, kTimingRounds, [] { return wire::to_seconds(runtime::now().since_start); });
+      runners, kTimingRounds, [] { return wire::to_seconds(runtime::now().since_start); });
   summary.single_inference_s = seconds[0];
   summary.collage_inference_s = seconds[1];
   summary.collage_time_ratio = seconds[1] / seconds[0];
@@ -231,16 +233,6 @@ std::string command_of(const DemoOptions& options) {
                      options.seed, options.batches, options.simulated_batches, policies);
 }
 
-// Files appear by rename, so that no one reads half of one.
-void write_file(const std::filesystem::path& path, const std::string& text) {
-  const std::filesystem::path part = path.string() + ".part";
-  std::ofstream out(part, std::ios::binary);
-  out << text;
-  out.close();
-  if (!out) throw runtime::ConfigError(part.string() + ": cannot be written");
-  std::filesystem::rename(part, path);
-}
-
 }  // namespace
 
 int run_demo(const DemoOptions& options) {
@@ -260,7 +252,7 @@ int run_demo(const DemoOptions& options) {
   summary.commit = runtime::commit();
   summary.machine = machine();
   summary.command = command_of(options);
-  measure_networks(pipeline, summary);
+  measure_networks(pipeline, data, summary);
 
   bool interrupted = false;
   for (const std::string& policy : options.policies) {
@@ -273,8 +265,8 @@ int run_demo(const DemoOptions& options) {
     std::fprintf(stderr, "simulating %zu batches a policy\n", summary.simulated_batches);
     for (report::PolicyRun& run : summary.policies) simulate(options, pipeline, summary, run);
   }
-  write_file(options.out / "summary.json", report::to_json(summary));
-  write_file(options.out / "report.html", report::to_html(summary));
+  models::write_text(options.out / "summary.json", report::to_json(summary));
+  models::write_text(options.out / "report.html", report::to_html(summary));
   std::printf("\n%s\n%s\n%s\n", report::to_table(summary).c_str(),
               (options.out / "summary.json").c_str(), (options.out / "report.html").c_str());
   std::uint64_t violations = 0;

@@ -9,10 +9,12 @@
 #include "models/commands/figures.h"
 #include "models/commands/run_options.h"
 #include "models/config.h"
+#include "models/data/feed.h"
 #include "models/data/sources.h"
 #include "models/evaluation/evaluate.h"
 #include "models/nets/script.h"
 #include "models/network.h"
+#include "models/rivals/approxifer.h"
 #include "models/rivals/parity.h"
 #include "models/rivals/recovery.h"
 
@@ -44,16 +46,11 @@ Backup backup_of(Manifest m, bool served) {
 }
 
 std::function<torch::Tensor(const torch::Tensor&)> handle_of(const Manifest& manifest) {
-  torch::jit::Module script = torch::jit::freeze(load_script(manifest.weights));
+  torch::jit::Module script = torch::jit::freeze(load_script(manifest.weights, manifest.sha256));
   return [script](const torch::Tensor& input) mutable {
     const c10::InferenceMode inference;
     return script.forward({input}).toTensor();
   };
-}
-
-std::vector<float> values_of(const torch::Tensor& rows) {
-  const torch::Tensor whole = rows.to(torch::kFloat).contiguous();
-  return {whole.data_ptr<float>(), whole.data_ptr<float>() + whole.numel()};
 }
 
 std::vector<float> parity_answers(const Manifest& m, const std::vector<float>& alone,
@@ -62,18 +59,6 @@ std::vector<float> parity_answers(const Manifest& m, const std::vector<float>& a
   const torch::Tensor answers = torch::tensor(alone).reshape({-1, classes});
   return values_of(recovered_logits(handle_of(m), answers, test, parity_code_of(m.parity_code),
                                     m.parity_images, seed));
-}
-
-CodedAnswers approxifer_answers(const Manifest& single, const Dataset& test, std::uint64_t seed) {
-  const auto scnn = handle_of(single);
-  const std::int64_t shape[] = {1, test.shape.channels, test.shape.height, test.shape.width};
-  return coded_answers(
-      [&](std::span<const float> image) {
-        torch::Tensor input = torch::empty(shape);
-        std::ranges::copy(image, input.data_ptr<float>());
-        return values_of(scnn(input));
-      },
-      test, kCodedQueries, seed);
 }
 
 nlohmann::ordered_json row_of(const std::string& rival, int images, const Manifest& m,
@@ -121,9 +106,9 @@ void compare(const std::string& dataset, const CompareOptions& options,
   const Dataset test = load_by_name(dataset, Part::test, options.data.folder);
   std::vector<Network> networks;
   for (const Backup& backup : backups) networks.emplace_back(backup.manifest);
-  std::vector<const Network*> pointers;
-  for (const Network& network : networks) pointers.push_back(&network);
-  const std::vector<double> latencies = median_latencies(pointers, options.rounds, seconds_now);
+  std::vector<Runner> runners;
+  for (const Network& network : networks) runners.push_back({&network, &test});
+  const std::vector<double> latencies = median_latencies(runners, options.rounds, seconds_now);
   const std::vector<float> alone = answer_all(networks.front(), test, options.seed);
   const std::vector<float> nothing(alone.size(), std::numeric_limits<float>::quiet_NaN());
   for (std::size_t i = 0; i < backups.size(); ++i) {
@@ -135,7 +120,8 @@ void compare(const std::string& dataset, const CompareOptions& options,
     rows.push_back(row_of(rival, images, m, latencies[i], latencies.front(),
                           recovery_of(alone, recovered, alone, test)));
   }
-  const CodedAnswers coded = approxifer_answers(backups.front().manifest, test, options.seed);
+  const CodedAnswers coded =
+      coded_answers(handle_of(backups.front().manifest), test, kCodedQueries, options.seed);
   rows.push_back(row_of("approxifer", kCodedQueries, backups.front().manifest, latencies.front(),
                         latencies.front(), recovery_of(coded.whole, coded.straggled, alone, test)));
 }
@@ -158,14 +144,7 @@ void print_table(const nlohmann::ordered_json& rows) {
 void run_compare(const CompareOptions& options) {
   auto rows = nlohmann::ordered_json::array();
   for (const std::string& dataset : options.datasets) {
-    if (!find_source(dataset, Part::test, options.data.folder)) {
-      std::printf(
-          "%s: its images are not here, so it is left out (--data or COLLAGE_DATA says "
-          "where)\n",
-          dataset.c_str());
-      continue;
-    }
-    compare(dataset, options, rows);
+    if (has_test_images(dataset, options.data)) compare(dataset, options, rows);
   }
   print_table(rows);
   write_json(options.json, rows);

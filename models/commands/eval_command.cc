@@ -63,16 +63,18 @@ nlohmann::ordered_json row_of(const Network& network, const Dataset& test, doubl
 void measure(const std::vector<Manifest>& manifests, const EvalOptions& options,
              nlohmann::ordered_json& rows) {
   std::vector<Network> networks(manifests.begin(), manifests.end());
-  std::vector<const Network*> pointers;
-  for (const Network& network : networks) pointers.push_back(&network);
-  const std::vector<double> latencies = median_latencies(pointers, options.rounds, seconds_now);
   std::map<std::pair<int, int>, Dataset> tests;  // By the size of a tile.
+  std::vector<Runner> runners;
+  for (const Network& network : networks) {
+    const TileShape& tile = network.manifest().tile;
+    const auto key = std::pair(tile.width, tile.height);
+    if (!tests.contains(key)) tests[key] = test_images(options, network.manifest());
+    runners.push_back({&network, &tests[key]});
+  }
+  const std::vector<double> latencies = median_latencies(runners, options.rounds, seconds_now);
   auto measured = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < networks.size(); ++i) {
-    const TileShape& tile = networks[i].manifest().tile;
-    const auto key = std::pair(tile.width, tile.height);
-    if (!tests.contains(key)) tests[key] = test_images(options, networks[i].manifest());
-    measured.push_back(row_of(networks[i], tests[key], latencies[i], options));
+    measured.push_back(row_of(networks[i], *runners[i].images, latencies[i], options));
   }
   compare_with_single(measured);
   for (const auto& row : measured) rows.push_back(row);
@@ -103,13 +105,7 @@ std::map<std::string, std::vector<Manifest>> group(const EvalOptions& options) {
     groups[options.images.empty() ? manifest.dataset : ""].push_back(manifest);
   }
   for (const std::string& name : dataset_names()) {
-    if (!all || !groups.contains(name)) continue;
-    if (find_source(name, Part::test, options.data.folder)) continue;
-    std::printf(
-        "%s: its images are not here, so its models are left out (--data or COLLAGE_DATA "
-        "says where)\n",
-        name.c_str());
-    groups.erase(name);
+    if (all && groups.contains(name) && !has_test_images(name, options.data)) groups.erase(name);
   }
   return groups;
 }

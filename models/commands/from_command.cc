@@ -61,14 +61,6 @@ Parts load_parts(const FromOptions& options, const Manifest& teacher, const Tile
   return {std::move(data), std::move(held_back)};
 }
 
-// Where there are no labels, what the s-CNN says is the truth to be calibrated by.
-void label_by(const Teacher& teacher, const Dataset& taught, Dataset& data) {
-  if (data.size() == 0 || data.labels.front() != kUnlabelled) return;
-  const torch::Tensor best =
-      ask(teacher, taught, taught.pixels, false).argmax(1).to(torch::kInt).contiguous();
-  data.labels.assign(best.data_ptr<int>(), best.data_ptr<int>() + best.numel());
-}
-
 std::filesystem::path run_folder(const FromOptions& options, const std::string& name) {
   return options.run.empty() ? std::filesystem::path("build/train") / name : options.run;
 }
@@ -109,7 +101,7 @@ void run_from(const FromOptions& options) {
       train(net, lesson, recipe.descent, name + " seed " + std::to_string(options.training.seed),
             run_folder(options, name), progress.hooks());
   Dataset judges = tiles.held_back;
-  label_by(teacher, held_back.as_taught(), judges);
+  judges.labels = labels_or_taught(held_back, teacher);  // To calibrate by.
   Origin origin;
   origin.command = options.command_line;
   origin.seed = options.training.seed;

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "models/atomic_file.h"
@@ -11,13 +12,10 @@
 
 namespace models {
 Progress::Progress(std::filesystem::path folder, std::string title, int epochs)
-    : folder_(std::move(folder)), title_(std::move(title)), epochs_(epochs), start_(seconds_now()) {
-  std::filesystem::create_directories(folder_);
-  const std::filesystem::path file = folder_ / "log.csv";
-  const bool fresh = !std::filesystem::exists(file);
-  csv_.open(file, std::ios::app);
-  if (fresh) csv_ << "epoch,loss,learning_rate,held_back_accuracy,best_accuracy,seconds\n";
-}
+    : folder_(std::move(folder)),
+      title_(std::move(title)),
+      epochs_(epochs),
+      start_(seconds_now()) {}
 
 Hooks Progress::hooks() {
   return {.seconds = seconds_now,
@@ -26,9 +24,13 @@ Hooks Progress::hooks() {
 }
 
 void Progress::on_epoch(const EpochReport& r) {
-  csv_ << r.epoch << ',' << r.loss << ',' << r.learning_rate << ',' << r.held_back << ',' << r.best
-       << ',' << r.seconds << std::endl;
-  write_text(folder_ / "curve.svg", curve_svg(read_log(folder_ / "log.csv"), title_));
+  const std::filesystem::path file = folder_ / "log.csv";
+  const bool fresh = !std::filesystem::exists(file);
+  std::ofstream csv(file, std::ios::app);
+  if (fresh) csv << kLogHeader << "\n";
+  csv << r.epoch << ',' << r.loss << ',' << r.learning_rate << ',' << r.held_back << ',' << r.best
+      << ',' << r.seconds << std::endl;
+  write_text(folder_ / "curve.svg", curve_svg(read_log(file), title_));
   std::printf("%sepoch %d of %d: loss %.4f, held back %.2f %%, best %.2f %%, %.0f s\n",
               isatty(STDOUT_FILENO) ? "\r\033[K" : "", r.epoch, r.epochs, r.loss, 100 * r.held_back,
               100 * r.best, r.seconds);

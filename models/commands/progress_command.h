@@ -2,7 +2,6 @@
 #pragma once
 
 #include <filesystem>
-#include <fstream>
 #include <optional>
 #include <string>
 
@@ -12,7 +11,8 @@ namespace models {
 
 class Progress {
  public:
-  // Appends to folder/log.csv and rewrites folder/curve.svg after each epoch; makes the folder.
+  // Appends to folder/log.csv and rewrites folder/curve.svg after each epoch; by then its
+  // checkpoint has made the folder.
   Progress(std::filesystem::path folder, std::string title, int epochs);
   // To hand to train(); borrows this.
   Hooks hooks();
@@ -26,7 +26,6 @@ class Progress {
   int epochs_;
   double start_;
   std::optional<double> first_;  // Epochs that were done when this process began.
-  std::ofstream csv_;
 };
 
 // What export reads back of a finished run.

@@ -49,6 +49,9 @@ struct TrainingOptions {
   void apply_to(Recipe& recipe) const;
 };
 
+// Whether the test images of a data set are here; if not, a line on standard output says so.
+bool has_test_images(const std::string& dataset, const DataOptions& options);
+
 void add_data_option(CLI::App& verb, DataOptions& options);
 void add_training_options(CLI::App& verb, TrainingOptions& options);
 void add_run_options(CLI::App& verb, RunOptions& options);

@@ -1,5 +1,7 @@
 #include "models/commands/run_options.h"
 
+#include <cstdio>
+
 #include "models/data/sources.h"
 #include "models/nets/catalogue.h"
 #include "runtime/clock.h"
@@ -56,7 +58,7 @@ Recipe RunOptions::recipe() const {
 }
 
 void TrainingOptions::apply_to(Recipe& recipe) const {
-  recipe.tiles.seed = seed;
+  recipe.tiles.pool.seed = seed;
   if (epochs) recipe.descent.epochs = *epochs;
 }
 
@@ -68,6 +70,14 @@ void add_training_options(CLI::App& verb, TrainingOptions& options) {
   verb.add_option("--threads", options.threads, "Threads; a seed repeats for one count only")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
+}
+
+bool has_test_images(const std::string& dataset, const DataOptions& options) {
+  if (find_source(dataset, Part::test, options.folder)) return true;
+  std::printf(
+      "%s: its images are not here, so it is left out (--data or COLLAGE_DATA says where)\n",
+      dataset.c_str());
+  return false;
 }
 
 void add_data_option(CLI::App& verb, DataOptions& options) {

@@ -1,13 +1,13 @@
 #include <cstdio>
 
 #include "imaging/encode.h"
-#include "imaging/tile.h"
 #include "models/commands/commands.h"
 #include "models/commands/run_options.h"
 #include "models/config.h"
 #include "models/data/sources.h"
 #include "models/data/tiling.h"
 #include "models/evaluation/collage_picture.h"
+#include "models/evaluation/evaluate.h"
 #include "models/network.h"
 
 namespace models {
@@ -28,15 +28,9 @@ struct TileOptions {
 imaging::Picture drawn(const Network& network, const Dataset& data,
                        std::span<const std::int64_t> tiling) {
   const Manifest& m = network.manifest();
-  auto canvas = imaging::new_canvas(m.layout(), m.tile.channels);
+  const std::vector<std::uint8_t> canvas = canvas_of(m, data, tiling);
   std::vector<bool> blank;
-  for (std::size_t slot = 0; slot < tiling.size(); ++slot) {
-    blank.push_back(tiling[slot] == kBlank);
-    if (blank.back()) continue;
-    const auto tile = data.tile(static_cast<std::size_t>(tiling[slot]));
-    imaging::paste(canvas, m.layout(), m.tile.channels, static_cast<wire::Slot>(slot),
-                   {m.tile.width, m.tile.height, m.tile.channels, {tile.begin(), tile.end()}});
-  }
+  for (const std::int64_t image : tiling) blank.push_back(image == kBlank);
   const wire::Cells said = network.classify_collage(canvas, blank, 1);
   std::vector<DrawnSlot> slots(tiling.size());
   for (std::size_t slot = 0; slot < tiling.size(); ++slot) {
@@ -60,9 +54,7 @@ void run_tile(const TileOptions& options) {
   if (manifest.kind != Kind::collage) throw std::runtime_error(file.string() + ": is no collage");
   const Network network(manifest);
   const Dataset test = load_by_name(manifest.dataset, Part::test, options.data.folder);
-  if (manifest.tile != test.shape || manifest.class_names != test.class_names) {
-    throw std::runtime_error(file.string() + ": does not fit the data set " + test.name);
-  }
+  check_fit(manifest, test);
   wire::Rng rng(options.seed);
   const auto slots = static_cast<std::size_t>(manifest.slots());
   const std::vector<std::int64_t> tilings =

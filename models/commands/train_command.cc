@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cstdio>
 
 #include "models/commands/commands.h"
@@ -38,14 +37,10 @@ std::unique_ptr<Lesson> lesson_of_run(const RunOptions& run, const Recipe& recip
   const Pictures pictures{.tiles = &data};
   const Pictures judges{.tiles = &held_back};
   if (run.kind() == Kind::parity) {
-    const int k = run.parity_images();
     const ParityPolicy policy{.code = parity_code_of(run.parity_code()),
-                              .k = k,
-                              .batch_groups = std::max(1, recipe.tiles.batch_images / k),
-                              .tile_epochs = recipe.tiles.tile_epochs,
-                              .bfloat16 = recipe.tiles.bfloat16,
-                              .seed = recipe.tiles.seed,
-                              .augmentation = recipe.tiles.augmentation};
+                              .k = run.parity_images(),
+                              .batch_images = recipe.tiles.batch_images,
+                              .pool = recipe.tiles.pool};
     return std::make_unique<ParityLesson>(pictures, judges, policy, teacher);
   }
   return std::make_unique<TileLesson>(pictures, judges, run.side(), recipe.tiles, teacher);

@@ -48,11 +48,16 @@ void erase(const imaging::Rect& rect, std::span<std::uint8_t> out, const TileSha
   }
 }
 
+// The pixel at `i` of a row of `n`, or what is reflected there; the border pixel is not repeated.
+// Requires -n < i < 2 n - 1.
+int reflected(int i, int n) { return i < 0 ? -i : i < n ? i : 2 * (n - 1) - i; }
+
 }  // namespace
 
 Change draw_change(const TileShape& shape, const Augmentation& policy, wire::Rng& rng) {
   Change change;
   change.mirror = rng.chance(policy.mirror);
+  change.reflect = policy.reflect;
   const auto shift = [&] { return draw_below(2 * policy.shift_max + 1, rng) - policy.shift_max; };
   change.dx = share(shift(), shape.width);
   change.dy = share(shift(), shape.height);
@@ -68,8 +73,12 @@ void apply(const Change& change, std::span<const std::uint8_t> tile, std::span<s
   const auto channels = static_cast<std::size_t>(shape.channels);
   for (int y = 0; y < shape.height; ++y) {
     for (int x = 0; x < shape.width; ++x) {
-      const int from_y = y - dy;
-      const int from_x = (change.mirror ? shape.width - 1 - x : x) - dx;
+      int from_y = y - dy;
+      int from_x = (change.mirror ? shape.width - 1 - x : x) - dx;
+      if (change.reflect) {
+        from_y = reflected(from_y, shape.height);
+        from_x = reflected(from_x, shape.width);
+      }
       const bool inside =
           from_x >= 0 && from_x < shape.width && from_y >= 0 && from_y < shape.height;
       for (std::size_t c = 0; c < channels; ++c) {

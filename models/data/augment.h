@@ -17,7 +17,8 @@ namespace models {
 
 struct Augmentation {
   double mirror = 0.5;           // Probability of left and right exchanged.
-  int shift_max = 2;             // Pixels either way, each axis on its own; uncovered pixels are 0.
+  int shift_max = 2;             // Pixels either way, each axis on its own.
+  bool reflect = false;          // What a shift uncovers repeats the tile in reverse; else it is 0.
   double erase = 0.35;           // Probability that a rectangle is overwritten with noise
                                  // (random erasing, Zhong et al. 2020).
   double erase_side_min = 0.15;  // Sides of that rectangle as shares of the tile's.
@@ -28,6 +29,7 @@ struct Augmentation {
 // change was drawn for; at another size they are rounded to pixels.
 struct Change {
   bool mirror = false;
+  bool reflect = false;
   double dx = 0;  // To the right, before it is mirrored; downwards for dy.
   double dy = 0;
   std::optional<imaging::Rect> erased;

@@ -1,7 +1,6 @@
 #include "models/data/feed.h"
 
 #include <array>
-#include <vector>
 
 #include "models/data/tiling.h"
 #include "wire/check.h"
@@ -75,6 +74,12 @@ torch::Tensor gather_labels(std::span<const int> labels, std::span<const std::in
     values[i] = tilings[i] == kBlank ? kBlank : labels[static_cast<std::size_t>(tilings[i])];
   }
   return out;
+}
+
+std::vector<float> values_of(const torch::Tensor& tensor) {
+  const torch::Tensor whole = tensor.to(torch::kFloat).contiguous();
+  const auto* values = whole.data_ptr<float>();
+  return {values, values + whole.numel()};
 }
 
 }  // namespace models

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "models/data/dataset.h"
 
@@ -19,5 +20,8 @@ torch::Tensor assemble(std::span<const std::uint8_t> tiles, const TileShape& sha
 
 // int64 [slots]: the labels of the images in `tilings`, kBlank for blank slots.
 torch::Tensor gather_labels(std::span<const int> labels, std::span<const std::int64_t> tilings);
+
+// The numbers of a tensor, row by row however they lie in memory.
+std::vector<float> values_of(const torch::Tensor& tensor);
 
 }  // namespace models

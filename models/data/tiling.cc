@@ -34,4 +34,12 @@ std::vector<std::int64_t> draw_tilings(std::size_t images, std::size_t slots, do
   return tilings;
 }
 
+std::vector<std::int64_t> draw_groups(std::size_t images, std::size_t k, wire::Rng& rng) {
+  COLLAGE_CHECK(k >= 1);
+  const std::vector<std::size_t> order = shuffled(images, rng);
+  std::vector<std::int64_t> groups(order.begin(), order.end());
+  for (std::size_t i = 0; groups.size() % k != 0; ++i) groups.push_back(groups[i]);
+  return groups;
+}
+
 }  // namespace models

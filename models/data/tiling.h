@@ -26,4 +26,8 @@ std::vector<std::size_t> shuffled(std::size_t n, wire::Rng& rng);
 std::vector<std::int64_t> draw_tilings(std::size_t images, std::size_t slots, double partial_share,
                                        wire::Rng& rng);
 
+// Images in groups of `k`, in random order, one flat list: every image once, but those from the
+// beginning of the list that fill up the last group.  Requires k >= 1.
+std::vector<std::int64_t> draw_groups(std::size_t images, std::size_t k, wire::Rng& rng);
+
 }  // namespace models

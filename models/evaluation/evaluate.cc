@@ -13,12 +13,6 @@
 namespace models {
 namespace {
 
-void check_fit(const Manifest& manifest, const Dataset& data) {
-  if (manifest.tile != data.shape || manifest.class_names != data.class_names) {
-    throw std::runtime_error("model " + manifest.name + " does not fit the data set " + data.name);
-  }
-}
-
 void require_answer(const Network& network, const std::vector<float>& logits) {
   if (logits.empty()) {
     throw std::runtime_error("model " + network.manifest().name + " failed on a picture");
@@ -31,18 +25,6 @@ imaging::Picture picture_of(const Dataset& data, std::int64_t index) {
           .height = data.shape.height,
           .channels = data.shape.channels,
           .pixels = {tile.begin(), tile.end()}};
-}
-
-// Lays the images of one tiling into a canvas, as the assembler does.
-std::vector<std::uint8_t> canvas_of(const Manifest& manifest, const Dataset& data,
-                                    std::span<const std::int64_t> tiling) {
-  auto canvas = imaging::new_canvas(manifest.layout(), manifest.tile.channels);
-  for (std::size_t slot = 0; slot < tiling.size(); ++slot) {
-    if (tiling[slot] == kBlank) continue;
-    imaging::paste(canvas, manifest.layout(), manifest.tile.channels, static_cast<wire::Slot>(slot),
-                   picture_of(data, tiling[slot]));
-  }
-  return canvas;
 }
 
 // Calls visit(index or kBlank, logits of that slot) for every slot of every collage.
@@ -110,7 +92,40 @@ double share(std::size_t part, std::size_t whole) {
   return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
+// The pixels that a network is shown in a round: the images that come next, from the beginning
+// again after the last.
+std::vector<std::uint8_t> input_of(const Runner& runner, int round) {
+  const Manifest& manifest = runner.network->manifest();
+  const auto slots = static_cast<std::size_t>(manifest.slots());
+  const std::size_t first = static_cast<std::size_t>(round) * slots;
+  const auto image = [&](std::size_t i) { return (first + i) % runner.images->size(); };
+  if (manifest.kind != Kind::collage) {
+    const auto tile = runner.images->tile(image(0));
+    return {tile.begin(), tile.end()};
+  }
+  std::vector<std::int64_t> tiling;
+  for (std::size_t i = 0; i < slots; ++i) tiling.push_back(static_cast<std::int64_t>(image(i)));
+  return canvas_of(manifest, *runner.images, tiling);
+}
+
 }  // namespace
+
+void check_fit(const Manifest& manifest, const Dataset& data) {
+  if (manifest.tile != data.shape || manifest.class_names != data.class_names) {
+    throw std::runtime_error("model " + manifest.name + " does not fit the data set " + data.name);
+  }
+}
+
+std::vector<std::uint8_t> canvas_of(const Manifest& manifest, const Dataset& data,
+                                    std::span<const std::int64_t> tiling) {
+  auto canvas = imaging::new_canvas(manifest.layout(), manifest.tile.channels);
+  for (std::size_t slot = 0; slot < tiling.size(); ++slot) {
+    if (tiling[slot] == kBlank) continue;
+    imaging::paste(canvas, manifest.layout(), manifest.tile.channels, static_cast<wire::Slot>(slot),
+                   picture_of(data, tiling[slot]));
+  }
+  return canvas;
+}
 
 std::vector<float> answer_all(const Network& network, const Dataset& data, std::uint64_t seed) {
   check_fit(network.manifest(), data);
@@ -158,15 +173,15 @@ BlankScore score_blanks(const Network& network, const Dataset& data, std::uint64
       .cost_points = 100 * (share(full.right, full.images) - share(partial.right, partial.images))};
 }
 
-std::vector<double> median_latencies(std::span<const Network* const> networks, int rounds,
+std::vector<double> median_latencies(std::span<const Runner> runners, int rounds,
                                      const std::function<double()>& seconds) {
-  std::vector<std::vector<double>> times(networks.size());
-  std::vector<std::vector<std::uint8_t>> inputs;
-  for (const Network* network : networks) inputs.emplace_back(network->manifest().input().bytes());
+  for (const Runner& runner : runners) check_fit(runner.network->manifest(), *runner.images);
+  std::vector<std::vector<double>> times(runners.size());
   for (int round = 0; round < rounds; ++round) {
-    for (std::size_t i = 0; i < networks.size(); ++i) {
+    for (std::size_t i = 0; i < runners.size(); ++i) {
+      const std::vector<std::uint8_t> input = input_of(runners[i], round);
       const double start = seconds();
-      require_answer(*networks[i], networks[i]->logits(inputs[i]));
+      require_answer(*runners[i].network, runners[i].network->logits(input));
       times[i].push_back(seconds() - start);
     }
   }

@@ -13,10 +13,17 @@
 
 namespace models {
 
+// Throws std::runtime_error if the data set's tiles or classes are not the model's.
+void check_fit(const Manifest& manifest, const Dataset& data);
+
+// The pixels of a collage that shows the images of one tiling (indices or kBlank), laid out as the
+// assembler does.  Requires a collage, a data set that fits, and an entry for each slot.
+std::vector<std::uint8_t> canvas_of(const Manifest& manifest, const Dataset& data,
+                                    std::span<const std::int64_t> tiling);
+
 // Logits of every image of `data`, size() x classes, NaNs where there is no answer.  For a collage
 // the images are tiled in a random order drawn from `seed`, each once, with blank slots only in the
-// last collage.  Throws std::runtime_error if the data set's tiles or classes are not the
-// network's.
+// last collage.  Throws as check_fit().
 std::vector<float> answer_all(const Network& network, const Dataset& data, std::uint64_t seed);
 
 struct Score {
@@ -40,9 +47,16 @@ struct BlankScore {
 BlankScore score_blanks(const Network& network, const Dataset& data, std::uint64_t seed,
                         int rounds);
 
-// Median seconds of one inference for each network, over `rounds` rounds in which each takes its
-// turn once, so that whatever else the machine does falls on all alike.
-std::vector<double> median_latencies(std::span<const Network* const> networks, int rounds,
+// A network and images for it.  Borrowed.
+struct Runner {
+  const Network* network = nullptr;
+  const Dataset* images = nullptr;  // At least one.
+};
+
+// Median seconds from pixels to logits for each network, over `rounds` rounds in which each takes
+// its turn once, so that whatever else the machine does falls on all alike.  Every round shows the
+// next images, in full collages.  Throws as check_fit().
+std::vector<double> median_latencies(std::span<const Runner> runners, int rounds,
                                      const std::function<double()>& seconds);
 
 }  // namespace models

@@ -56,7 +56,6 @@ Manifest describe(const Architecture& a, const Publication& publication, const D
                     .temperature = 1,
                     .class_names = data.class_names,
                     .origin = publication.origin};
-  manifest.detect.classes = a.classes;
   manifest.origin.mmac = mmac(a);
   manifest.origin.parameters = parameter_count(a);
   manifest.version = version_of(manifest.kind, manifest.head, manifest.grid, manifest.sha256);

@@ -4,14 +4,11 @@
 #include <cmath>
 #include <limits>
 
+#include "models/heads/finite.h"
 #include "wire/check.h"
 
 namespace models {
 namespace {
-
-bool finite(std::span<const float> row) {
-  return std::ranges::all_of(row, [](float z) { return std::isfinite(z); });
-}
 
 // log sum exp(row / t), by the largest so that nothing overflows.
 double log_sum_exp(std::span<const float> row, double t) {
@@ -26,7 +23,7 @@ double negative_log_likelihood(std::span<const float> logits, std::span<const in
   double sum = 0;
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const auto row = logits.subspan(i * classes, classes);
-    if (labels[i] < 0 || !finite(row)) continue;
+    if (labels[i] < 0 || !all_finite(row)) continue;
     sum += log_sum_exp(row, t) - row[static_cast<std::size_t>(labels[i])] / t;
   }
   return sum;
@@ -44,7 +41,7 @@ std::vector<float> softmax_rows(std::span<const float> logits, std::size_t class
   std::vector<float> out(logits.size(), std::numeric_limits<float>::quiet_NaN());
   for (std::size_t begin = 0; begin < logits.size(); begin += classes) {
     const auto row = logits.subspan(begin, classes);
-    if (!finite(row)) continue;
+    if (!all_finite(row)) continue;
     const double log_sum = log_sum_exp(row, temperature);
     for (std::size_t c = 0; c < classes; ++c) {
       out[begin + c] = static_cast<float>(std::exp(row[c] / temperature - log_sum));
@@ -97,7 +94,7 @@ double expected_calibration_error(std::span<const float> probabilities, std::spa
 }
 
 std::optional<std::size_t> best_class(std::span<const float> row) {
-  if (!finite(row)) return std::nullopt;
+  if (!all_finite(row)) return std::nullopt;
   return static_cast<std::size_t>(std::ranges::max_element(row) - row.begin());
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "models/heads/finite.h"
 #include "wire/check.h"
 
 namespace models {
@@ -44,14 +45,14 @@ std::vector<wire::Predictions> decode_grid(std::span<const float> probabilities,
 }
 
 bool says_blank(std::span<const float> probabilities) {
-  if (!std::ranges::all_of(probabilities, [](float p) { return std::isfinite(p); })) return false;
+  if (!all_finite(probabilities)) return false;
   const double chance = 1.0 / static_cast<double>(probabilities.size());
   constexpr double kMarginMax = 0.1;  // For few classes; for many, as much as chance itself.
   return *std::ranges::max_element(probabilities) < chance + std::min(kMarginMax, chance);
 }
 
 wire::Predictions top_of(std::span<const float> probabilities, std::size_t top_k) {
-  if (!std::ranges::all_of(probabilities, [](float p) { return std::isfinite(p); })) return {};
+  if (!all_finite(probabilities)) return {};
   std::vector<std::size_t> order(probabilities.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   const std::size_t count = std::min(top_k, order.size());

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "models/heads/finite.h"
 #include "wire/check.h"
 
 namespace models {
@@ -52,7 +53,7 @@ std::vector<Detection> detections(std::span<const float> raw, const DetectShape&
   std::vector<Detection> found;
   for (std::size_t i = 0; i < shape.rows(); ++i) {
     const auto row = raw.subspan(i * shape.row(), shape.row());
-    if (!std::ranges::all_of(row, [](float v) { return std::isfinite(v); })) continue;
+    if (!all_finite(row)) continue;
     const double objectness = sigmoid(row[4]);
     if (objectness < shape.score_min) continue;
     const auto [label, share] = likeliest(row.subspan(5));

@@ -128,7 +128,7 @@ Architecture collage_architecture(const Subject& subject, int side) {
 
 Architecture detect_architecture(const Subject& subject, int side) {
   Architecture a =
-      named("detect", side, subject, {16, false, {{32, 0, true}, {64, 1, true}, {96, 1, true}}});
+      named("detect", side, subject, {16, false, {{32, 1, true}, {64, 2, true}, {96, 1, true}}});
   a.head = Head::detect;
   return a;
 }

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "models/atomic_file.h"
+#include "models/sha256.h"
 
 namespace models {
 namespace {
@@ -66,6 +67,15 @@ jit::Module load_script(const std::filesystem::path& file) {
   } catch (const c10::Error&) {
     throw std::runtime_error(file.string() + ": is not a TorchScript file");
   }
+}
+
+jit::Module load_script(const std::filesystem::path& file, const std::string& sha256) {
+  const std::string hash = sha256_of(file);
+  if (hash != sha256) {
+    throw std::runtime_error(file.string() + ": sha256 is " + hash + ", the manifest says " +
+                             sha256);
+  }
+  return load_script(file);
 }
 
 }  // namespace models

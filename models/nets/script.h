@@ -25,4 +25,8 @@ void export_script(torch::nn::Module& net,
 // you trust, or what has a known hash.  Throws std::runtime_error naming the file.
 torch::jit::Module load_script(const std::filesystem::path& file);
 
+// The same of a file that must have this hash, as 64 lower-case hexadecimal digits; nothing of it
+// is run if it has not.
+torch::jit::Module load_script(const std::filesystem::path& file, const std::string& sha256);
+
 }  // namespace models

@@ -16,11 +16,6 @@ namespace {
 
 constexpr std::int64_t kEvaluationGroups = 128;  // Shown to the parity model at once.
 
-std::vector<std::int64_t> draw_order(std::size_t images, wire::Rng& rng) {
-  const std::vector<std::size_t> order = shuffled(images, rng);
-  return {order.begin(), order.end()};
-}
-
 // What the parity model is shown of `groups`, indices of k images each.
 torch::Tensor parity_input(ParityCode code, std::span<const std::uint8_t> pixels,
                            const Dataset& data, std::span<const std::int64_t> groups, int k) {
@@ -57,10 +52,8 @@ torch::Tensor recovered_logits(const std::function<torch::Tensor(const torch::Te
   COLLAGE_CHECK(answers.size(0) == static_cast<std::int64_t>(data.size()));
   const torch::NoGradGuard no_grad;
   wire::Rng rng(seed);
-  std::vector<std::int64_t> order = draw_order(data.size(), rng);
-  for (std::size_t i = 0; order.size() % static_cast<std::size_t>(k) != 0; ++i) {
-    order.push_back(order[i]);
-  }
+  const std::vector<std::int64_t> order =
+      draw_groups(data.size(), static_cast<std::size_t>(k), rng);
   torch::Tensor all = torch::empty_like(answers);
   const auto step = static_cast<std::size_t>(kEvaluationGroups * k);
   for (std::size_t begin = 0; begin < order.size(); begin += step) {
@@ -76,39 +69,35 @@ torch::Tensor recovered_logits(const std::function<torch::Tensor(const torch::Te
   return all;
 }
 
-ParityLesson::ParityLesson(const Pictures& data, const Pictures& held_back, ParityPolicy policy,
-                           Teacher teacher)
-    : data_(data), held_back_(held_back), policy_(policy), teacher_(std::move(teacher)) {
-  COLLAGE_CHECK(policy_.k >= 1 && policy_.batch_groups >= 1 && policy_.tile_epochs >= 1);
-  COLLAGE_CHECK(static_cast<bool>(teacher_));
+ParityLesson::ParityLesson(const Pictures& data, const Pictures& held_back,
+                           const ParityPolicy& policy, Teacher teacher)
+    : data_(data),
+      held_back_(held_back),
+      policy_(policy),
+      pools_(data, policy.pool, std::move(teacher)) {
+  COLLAGE_CHECK(policy_.k >= 1 && policy_.batch_images >= policy_.k);
+  COLLAGE_CHECK(static_cast<bool>(pools_.teacher()));
 }
 
 std::size_t ParityLesson::begin(int epoch) {
-  if (pool_number_ != epoch / policy_.tile_epochs) {
-    pool_number_ = epoch / policy_.tile_epochs;
-    pool_ =
-        make_tiles(data_, policy_.augmentation, teacher_,
-                   {.seed = policy_.seed, .number = pool_number_, .bfloat16 = policy_.bfloat16});
-  }
-  wire::Rng rng = stream_of(policy_.seed, Stream::tilings, epoch);
-  order_ = draw_order(data_.tiles->size(), rng);
-  const std::size_t steps =
-      order_.size() / static_cast<std::size_t>(policy_.batch_groups * policy_.k);
+  pool_ = &pools_.at(epoch);
+  wire::Rng rng = stream_of(policy_.pool.seed, Stream::tilings, epoch);
+  groups_ = draw_groups(data_.tiles->size(), static_cast<std::size_t>(policy_.k), rng);
+  const std::size_t steps = data_.tiles->size() / step_images();
   if (steps == 0) throw std::runtime_error("fewer images than one training step takes");
   return steps;
 }
 
 torch::Tensor ParityLesson::loss(GridNet& net, std::size_t step) {
-  const auto images = static_cast<std::size_t>(policy_.batch_groups * policy_.k);
-  const auto groups = std::span(order_).subspan(step * images, images);
+  const auto groups = std::span(groups_).subspan(step * step_images(), step_images());
   const torch::Tensor input =
-      parity_input(policy_.code, pool_.pixels, *data_.tiles, groups, policy_.k);
+      parity_input(policy_.code, pool_->pixels, *data_.tiles, groups, policy_.k);
   torch::Tensor output;
   {
-    const Bfloat16Scope scope(policy_.bfloat16);
+    const Bfloat16Scope scope(policy_.pool.bfloat16);
     output = net->forward(input);
   }
-  const torch::Tensor target = teacher_of(pool_, groups).unflatten(0, {-1, policy_.k}).sum(1);
+  const torch::Tensor target = teacher_of(*pool_, groups).unflatten(0, {-1, policy_.k}).sum(1);
   return torch::mse_loss(output.to(torch::kFloat), target);
 }
 
@@ -116,11 +105,11 @@ double ParityLesson::judge(GridNet& net) {
   net->eval();
   if (!held_back_answers_.defined()) {
     const Dataset& taught = held_back_.as_taught();
-    held_back_answers_ = ask(teacher_, taught, taught.pixels, false);
+    held_back_answers_ = ask(pools_.teacher(), taught, taught.pixels, false);
   }
   const auto model = [&](const torch::Tensor& input) { return net->forward(input); };
   const torch::Tensor recovered = recovered_logits(model, held_back_answers_, *held_back_.tiles,
-                                                   policy_.code, policy_.k, policy_.seed);
+                                                   policy_.code, policy_.k, policy_.pool.seed);
   return accuracy_of(recovered, held_back_.tiles->labels);
 }
 

@@ -15,7 +15,6 @@
 #include <string_view>
 #include <vector>
 
-#include "models/data/augment.h"
 #include "models/data/dataset.h"
 #include "models/training/tile_pool.h"
 #include "models/training/trainer.h"
@@ -48,11 +47,8 @@ torch::Tensor recovered_logits(const std::function<torch::Tensor(const torch::Te
 struct ParityPolicy {
   ParityCode code = ParityCode::addition;
   int k = 2;
-  int batch_groups = 64;  // Groups a step.
-  int tile_epochs = 1;    // Epochs for which augmented tiles are kept, to save the teacher.
-  bool bfloat16 = true;   // Mixed precision; judging is always in float.
-  std::uint64_t seed = 1;
-  Augmentation augmentation;
+  int batch_images = 128;  // Images a step, k at least; those that make no whole group are spared.
+  PoolPolicy pool;         // Its precision is the pupil's too; judging is always in float.
 };
 
 // Groups are drawn anew every epoch; images that do not fill a last step are left out of it.  The
@@ -60,7 +56,7 @@ struct ParityPolicy {
 class ParityLesson : public Lesson {
  public:
   // Borrows the data sets, whose pictures need a label.  The teacher is the s-CNN, not empty.
-  ParityLesson(const Pictures& data, const Pictures& held_back, ParityPolicy policy,
+  ParityLesson(const Pictures& data, const Pictures& held_back, const ParityPolicy& policy,
                Teacher teacher);
   // Throws std::runtime_error if there are fewer images than one step takes.
   std::size_t begin(int epoch) override;
@@ -69,14 +65,17 @@ class ParityLesson : public Lesson {
   double judge(GridNet& net) override;
 
  private:
+  std::size_t step_images() const {
+    return static_cast<std::size_t>(policy_.batch_images / policy_.k * policy_.k);
+  }
+
   Pictures data_;
   Pictures held_back_;
   ParityPolicy policy_;
-  Teacher teacher_;
+  Pools pools_;
+  const TilePool* pool_ = nullptr;   // This epoch's.
   torch::Tensor held_back_answers_;  // The teacher's; undefined until first asked for.
-  TilePool pool_;
-  int pool_number_ = -1;
-  std::vector<std::int64_t> order_;  // Group by group.
+  std::vector<std::int64_t> groups_;
 };
 
 }  // namespace models

@@ -2,11 +2,7 @@
 // unavailable.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <functional>
 #include <span>
-#include <vector>
 
 #include "models/data/dataset.h"
 
@@ -28,15 +24,5 @@ struct Recovery {
 // what is recovered for an image that is missing, and what the s-CNN alone says.
 Recovery recovery_of(std::span<const float> answered, std::span<const float> recovered,
                      std::span<const float> alone, const Dataset& data);
-
-// ApproxIFER over the images of `data` in groups of `queries` drawn from `seed`; images from the
-// beginning fill up the last group.  `scnn` gives the logits of one normalised image, float
-// [channels * height * width] in the network's own order, planes of channels.
-struct CodedAnswers {
-  std::vector<float> whole;      // With every coded answer there, size() x classes.
-  std::vector<float> straggled;  // With one of each group missing, drawn at random.
-};
-CodedAnswers coded_answers(const std::function<std::vector<float>(std::span<const float>)>& scnn,
-                           const Dataset& data, int queries, std::uint64_t seed);
 
 }  // namespace models

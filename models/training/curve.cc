@@ -189,9 +189,6 @@ std::vector<double> column(std::span<const CurvePoint> points, double CurvePoint
   return out;
 }
 
-constexpr std::string_view kHeader =
-    "epoch,loss,learning_rate,held_back_accuracy,best_accuracy,seconds";
-
 // Exactly `values.size()` numbers with commas between them.
 bool parse(std::string_view row, std::span<double> values) {
   const char* at = row.data();
@@ -236,7 +233,7 @@ std::vector<CurvePoint> read_log(const std::filesystem::path& csv) {
   };
   std::string row;
   std::getline(in, row);
-  if (row != kHeader) fail("want the header " + std::string(kHeader));
+  if (row != kLogHeader) fail("want the header " + std::string(kLogHeader));
   std::map<int, CurvePoint> points;
   while (std::getline(in, row)) {
     ++line_number;

@@ -10,9 +10,13 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace models {
+
+inline constexpr std::string_view kLogHeader =
+    "epoch,loss,learning_rate,held_back_accuracy,best_accuracy,seconds";
 
 struct CurvePoint {
   int epoch = 0;  // From 1.
@@ -30,8 +34,7 @@ std::string curve_svg(std::span<const CurvePoint> points, const std::string& tit
 
 // The rows of a training's log.csv in order of epoch; of an epoch that was repeated, the last.
 // Throws std::runtime_error with one line that names the file and the line: missing, not headed
-//     epoch,loss,learning_rate,held_back_accuracy,best_accuracy,seconds
-// or a row that is not six numbers, the first a positive integer.
+// by kLogHeader, or a row that is not six numbers, the first a positive integer.
 std::vector<CurvePoint> read_log(const std::filesystem::path& csv);
 
 }  // namespace models

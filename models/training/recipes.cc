@@ -14,10 +14,15 @@ Recipe single_recipe(const std::string& dataset) {
   Recipe recipe;
   recipe.descent.epochs = 22;
   if (is_cifar(dataset)) {
-    recipe.descent.epochs = 18;
+    recipe.descent.epochs = 34;
+    recipe.descent.weight_decay = 1.2e-3;
     recipe.descent.shift_rate = 64;  // As Page 2018 and Jordan 2024.
     recipe.tiles.loss.label_smoothing = 0.1;
-    recipe.tiles.augmentation.erase = 0;
+    recipe.tiles.pool.augmentation = {.shift_max = 4,
+                                      .reflect = true,
+                                      .erase = 0.7,
+                                      .erase_side_min = 0.2,
+                                      .erase_side_max = 0.45};
   }
   return recipe;
 }
@@ -29,9 +34,9 @@ Recipe collage_recipe(const std::string& dataset) {
                                        // overfits.
   recipe.tiles.batch_images = 144;
   recipe.tiles.partial_share = 0.1;
-  recipe.tiles.tile_epochs = 6;
+  recipe.tiles.pool.tile_epochs = 6;
   recipe.tiles.loss = kTaught;
-  recipe.tiles.augmentation.erase = is_cifar(dataset) ? 0.0 : 0.15;
+  recipe.tiles.pool.augmentation.erase = is_cifar(dataset) ? 0.0 : 0.15;
   return recipe;
 }
 
@@ -43,14 +48,13 @@ Recipe detect_recipe(const std::string& dataset) {
 
 Recipe small_recipe(const std::string& dataset) {
   Recipe recipe = collage_recipe(dataset);
-  recipe.descent.epochs = 16;
   recipe.tiles.partial_share = 0;
   return recipe;
 }
 
 Recipe parity_recipe(const std::string& dataset) {
   Recipe recipe = collage_recipe(dataset);
-  recipe.descent.epochs = 8;
+  recipe.descent.epochs = 24;
   recipe.descent.learning_rate = 0.02;  // Squares of logits are steep.
   recipe.descent.weight_decay = 5e-4;
   recipe.tiles.partial_share = 0;

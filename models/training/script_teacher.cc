@@ -3,7 +3,6 @@
 #include <stdexcept>
 
 #include "models/nets/script.h"
-#include "models/sha256.h"
 
 namespace models {
 namespace {
@@ -35,11 +34,7 @@ Teacher script_teacher(const Manifest& manifest, const std::filesystem::path& an
   if (manifest.kind != Kind::single) {
     throw std::runtime_error(manifest.name + ": is no single-image model, so it cannot teach");
   }
-  torch::jit::Module script = load_script(manifest.weights);
-  if (sha256_of(manifest.weights) != manifest.sha256) {
-    throw std::runtime_error(manifest.weights.string() + ": is not what its manifest says");
-  }
-  script = torch::jit::freeze(script);
+  torch::jit::Module script = torch::jit::freeze(load_script(manifest.weights, manifest.sha256));
   check_output(script, manifest);
   return {.answer =
               [script](const torch::Tensor& tiles) mutable {

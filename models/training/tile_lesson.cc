@@ -37,30 +37,19 @@ torch::Tensor slot_rows(const torch::Tensor& output, const Architecture& a) {
   return rows;
 }
 
-std::vector<int> best_classes(const torch::Tensor& logits) {
-  const torch::Tensor best = logits.argmax(1).to(torch::kInt).contiguous();
-  const auto* values = best.data_ptr<int>();
-  return {values, values + best.numel()};
-}
-
 }  // namespace
 
-TileLesson::TileLesson(const Pictures& data, const Pictures& held_back, int grid, TilePolicy policy,
-                       Teacher teacher)
+TileLesson::TileLesson(const Pictures& data, const Pictures& held_back, int grid,
+                       const TilePolicy& policy, Teacher teacher)
     : data_(data),
       held_back_(held_back),
       grid_(grid),
-      policy_(std::move(policy)),
-      teacher_(std::move(teacher)) {}
+      policy_(policy),
+      pools_(data, policy.pool, std::move(teacher)) {}
 
 std::size_t TileLesson::begin(int epoch) {
-  if (pool_number_ != epoch / policy_.tile_epochs) {
-    pool_number_ = epoch / policy_.tile_epochs;
-    pool_ =
-        make_tiles(data_, policy_.augmentation, teacher_,
-                   {.seed = policy_.seed, .number = pool_number_, .bfloat16 = policy_.bfloat16});
-  }
-  wire::Rng rng = stream_of(policy_.seed, Stream::tilings, epoch);
+  pool_ = &pools_.at(epoch);
+  wire::Rng rng = stream_of(policy_.pool.seed, Stream::tilings, epoch);
   const auto slots = static_cast<std::size_t>(grid_ * grid_);
   tilings_ = draw_tilings(data_.tiles->size(), slots, policy_.partial_share, rng);
   const std::size_t collages =
@@ -75,15 +64,15 @@ torch::Tensor TileLesson::loss(GridNet& net, std::size_t step) {
   const auto tilings = std::span(tilings_).subspan(step * step_slots_, step_slots_);
   const Dataset& data = *data_.tiles;
   const torch::Tensor input =
-      assemble(pool_.pixels, data.shape, data.normalisation, tilings, grid_);
+      assemble(pool_->pixels, data.shape, data.normalisation, tilings, grid_);
   torch::Tensor output;
   {
-    const Bfloat16Scope scope(policy_.bfloat16);
+    const Bfloat16Scope scope(policy_.pool.bfloat16);
     output = net->forward(input);
   }
   output = output.to(torch::kFloat);
   const torch::Tensor labels = gather_labels(data.labels, tilings);
-  const torch::Tensor taught = teacher_of(pool_, tilings);
+  const torch::Tensor taught = teacher_of(*pool_, tilings);
   const Architecture& a = net->architecture();
   if (a.head == Head::detect) {
     return detect_loss(output, labels, taught, detect_shape(a), a.layout(), policy_.loss);
@@ -92,17 +81,8 @@ torch::Tensor TileLesson::loss(GridNet& net, std::size_t step) {
 }
 
 double TileLesson::judge(GridNet& net) {
-  return accuracy_of(logits_of(net, *held_back_.tiles, policy_.seed), truths());
-}
-
-const std::vector<int>& TileLesson::truths() {
-  if (!truths_.empty()) return truths_;
-  truths_ = held_back_.tiles->labels;
-  if (std::ranges::find(truths_, kUnlabelled) != truths_.end()) {
-    truths_ = best_classes(
-        ask(teacher_, held_back_.as_taught(), held_back_.as_taught().pixels, policy_.bfloat16));
-  }
-  return truths_;
+  if (truths_.empty()) truths_ = labels_or_taught(held_back_, pools_.teacher());
+  return accuracy_of(logits_of(net, *held_back_.tiles, policy_.pool.seed), truths_);
 }
 
 void fit_stem(GridNet& net, const Dataset& data) {

@@ -21,17 +21,14 @@ namespace models {
 struct TilePolicy {
   int batch_images = 128;      // Images a step; a collage counts for as many as it has slots.
   double partial_share = 0.0;  // Share of the collages that have blank slots.
-  int tile_epochs = 1;         // Epochs for which augmented tiles are kept, to save the teacher.
-  bool bfloat16 = true;        // Mixed precision; judging is always in float.
-  std::uint64_t seed = 1;
+  PoolPolicy pool;             // Its precision is the pupil's too; judging is always in float.
   LossPolicy loss;
-  Augmentation augmentation;
 };
 
 class TileLesson : public Lesson {
  public:
   // Borrows the data sets; `teacher` may be empty, but then every picture needs a label.
-  TileLesson(const Pictures& data, const Pictures& held_back, int grid, TilePolicy policy,
+  TileLesson(const Pictures& data, const Pictures& held_back, int grid, const TilePolicy& policy,
              Teacher teacher);
   // Throws std::runtime_error if there are fewer images than one step takes.
   std::size_t begin(int epoch) override;
@@ -41,16 +38,13 @@ class TileLesson : public Lesson {
   double judge(GridNet& net) override;
 
  private:
-  const std::vector<int>& truths();
-
   Pictures data_;
   Pictures held_back_;
   int grid_;
   TilePolicy policy_;
-  Teacher teacher_;
-  std::vector<int> truths_;  // Of held_back_; empty until first asked for.
-  TilePool pool_;
-  int pool_number_ = -1;
+  Pools pools_;
+  const TilePool* pool_ = nullptr;  // This epoch's.
+  std::vector<int> truths_;         // Of held_back_; empty until first asked for.
   std::vector<std::int64_t> tilings_;
   std::size_t step_slots_ = 0;
 };

@@ -25,7 +25,7 @@ std::string name_of(const Dataset& data, const Augmentation& a, const Draw& draw
   std::ostringstream out;
   out << data.name << "-" << data.size() << "-seed" << draw.seed << "-pool" << draw.number
       << "-mirror" << a.mirror << "-shift" << a.shift_max << "-erase" << a.erase << "_"
-      << a.erase_side_min << "_" << a.erase_side_max << ".pt";
+      << a.erase_side_min << "_" << a.erase_side_max << (a.reflect ? "-reflect" : "") << ".pt";
   return out.str();
 }
 
@@ -95,6 +95,30 @@ TilePool make_tiles(const Pictures& data, const Augmentation& augmentation, cons
                                  name_of(tiles, augmentation, draw), draw.bfloat16);
   }
   return pool;
+}
+
+Pools::Pools(const Pictures& data, const PoolPolicy& policy, Teacher teacher)
+    : data_(data), policy_(policy), teacher_(std::move(teacher)) {
+  COLLAGE_CHECK(policy_.tile_epochs >= 1);
+}
+
+const TilePool& Pools::at(int epoch) {
+  const int number = epoch / policy_.tile_epochs;
+  if (number == number_) return pool_;
+  pool_ = make_tiles(data_, policy_.augmentation, teacher_,
+                     {.seed = policy_.seed, .number = number, .bfloat16 = policy_.bfloat16});
+  number_ = number;
+  return pool_;
+}
+
+std::vector<int> labels_or_taught(const Pictures& data, const Teacher& teacher) {
+  const std::vector<int>& labels = data.tiles->labels;
+  if (std::ranges::find(labels, kUnlabelled) == labels.end()) return labels;
+  const Dataset& taught = data.as_taught();
+  const torch::Tensor best =
+      ask(teacher, taught, taught.pixels, false).argmax(1).to(torch::kInt).contiguous();
+  const auto* values = best.data_ptr<int>();
+  return {values, values + best.numel()};
 }
 
 torch::Tensor teacher_of(const TilePool& pool, std::span<const std::int64_t> tilings) {

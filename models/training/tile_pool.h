@@ -47,14 +47,42 @@ struct Draw {
   bool bfloat16 = false;  // For the teacher.
 };
 
+// How an epoch's tiles come to be.
+struct PoolPolicy {
+  int tile_epochs = 1;   // Epochs for which augmented tiles are kept, to save the teacher.
+  bool bfloat16 = true;  // For the teacher.
+  std::uint64_t seed = 1;
+  Augmentation augmentation;
+};
+
 // Every picture is changed alike at both sizes.  `teacher` may be empty.
 TilePool make_tiles(const Pictures& data, const Augmentation& augmentation, const Teacher& teacher,
                     const Draw& draw);
+
+// The pool of each epoch, made when it is first asked for.
+class Pools {
+ public:
+  // Borrows the pictures.  Requires tile_epochs >= 1; `teacher` may be empty.
+  Pools(const Pictures& data, const PoolPolicy& policy, Teacher teacher);
+  // Valid until an epoch of another pool is asked for.
+  const TilePool& at(int epoch);
+  const Teacher& teacher() const { return teacher_; }
+
+ private:
+  Pictures data_;
+  PoolPolicy policy_;
+  Teacher teacher_;
+  TilePool pool_;
+  int number_ = -1;
+};
 
 // What the teacher says of pictures that stand one after another in `pixels`: logits float
 // [data.size(), classes]; shapes and normalisation are those of `data`.
 torch::Tensor ask(const Teacher& teacher, const Dataset& data, std::span<const std::uint8_t> pixels,
                   bool bfloat16);
+
+// The label of each picture or, where any has none, the teacher's best class of each.
+std::vector<int> labels_or_taught(const Pictures& data, const Teacher& teacher);
 
 // The teacher's logits [slots, classes] of the images in `tilings`, anything at blank slots;
 // undefined without a teacher.

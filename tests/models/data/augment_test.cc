@@ -36,6 +36,22 @@ TEST(Augment, MirroringExchangesColumnsAndKeepsChannelsTogether) {
   EXPECT_THAT(augmented({1, 2, 3, 4, 5, 6}, shape, policy), ElementsAre(4, 5, 6, 1, 2, 3));
 }
 
+TEST(Augment, AReflectingShiftRepeatsTheTileInReverse) {
+  const TileShape shape{.width = 5, .height = 1, .channels = 1};
+  const Tile tile = {1, 2, 3, 4, 5};
+  const auto shifted = [&](double dx) {
+    wire::Rng noise(1);
+    Change change;
+    change.reflect = true;
+    change.dx = dx;
+    Tile out(5);
+    apply(change, tile, out, shape, noise);
+    return out;
+  };
+  EXPECT_THAT(shifted(0.4), ElementsAre(3, 2, 1, 2, 3));
+  EXPECT_THAT(shifted(-0.4), ElementsAre(3, 4, 5, 4, 3));
+}
+
 TEST(Augment, ShiftingMovesThePictureByAtMostTheMaximumAndFillsWithBlank) {
   Augmentation policy = kNothing;
   policy.shift_max = 1;

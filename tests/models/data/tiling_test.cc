@@ -29,6 +29,24 @@ TEST(Tilings, EveryImageAppearsExactlyOnceAnEpoch) {
   }
 }
 
+TEST(Groups, HaveEveryImageOnceAndAreFilledUpFromTheBeginning) {
+  wire::Rng rng(1);
+  std::vector<std::int64_t> groups = draw_groups(10, 4, rng);
+  ASSERT_EQ(groups.size(), 12u);
+  EXPECT_EQ(groups[10], groups[0]);
+  EXPECT_EQ(groups[11], groups[1]);
+  groups.resize(10);
+  EXPECT_FALSE(std::ranges::is_sorted(groups));
+  std::ranges::sort(groups);
+  for (std::int64_t i = 0; i < 10; ++i) EXPECT_EQ(groups[static_cast<std::size_t>(i)], i);
+}
+
+TEST(Groups, OfFewerImagesThanAGroupRepeatThem) {
+  wire::Rng rng(1);
+  EXPECT_THAT(draw_groups(1, 3, rng), ElementsAreArray({0, 0, 0}));
+  EXPECT_TRUE(draw_groups(0, 3, rng).empty());
+}
+
 TEST(Tilings, EveryClassComesInEveryPositionAboutEquallyOften) {
   constexpr std::int64_t kClasses = 10;
   std::map<std::pair<std::int64_t, std::size_t>, int> count;

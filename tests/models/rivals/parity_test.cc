@@ -45,13 +45,13 @@ double linear_loss(ParityCode code, int k, float bias, double share) {
   const Teacher teacher{
       .answer = [&](const torch::Tensor& tiles) { return net->forward(tiles) / share; },
       .answers = {}};
-  ParityLesson lesson({.tiles = &data}, {.tiles = &data},
-                      {.code = code,
-                       .k = k,
-                       .batch_groups = 8,
-                       .bfloat16 = false,
-                       .augmentation = {.mirror = 0.5, .shift_max = 2, .erase = 0.5}},
-                      teacher);
+  ParityLesson lesson(
+      {.tiles = &data}, {.tiles = &data},
+      {.code = code,
+       .k = k,
+       .batch_images = 8 * k,
+       .pool = {.bfloat16 = false, .augmentation = {.mirror = 0.5, .shift_max = 2, .erase = 0.5}}},
+      teacher);
   EXPECT_EQ(lesson.begin(0), static_cast<std::size_t>(64 / (8 * k)));
   return lesson.loss(net, 0).item<double>();
 }
@@ -145,7 +145,8 @@ TEST(ParityLesson, GroupsAreDrawnAnewEveryEpoch) {
   const auto loss = [&](int epoch) {
     ParityLesson lesson(
         {.tiles = &data}, {.tiles = &data},
-        {.batch_groups = 4, .tile_epochs = 2, .bfloat16 = false, .augmentation = unchanged()},
+        {.batch_images = 8,
+         .pool = {.tile_epochs = 2, .bfloat16 = false, .augmentation = unchanged()}},
         teacher);
     lesson.begin(epoch);
     return lesson.loss(net, 0).item<double>();
@@ -157,7 +158,7 @@ TEST(ParityLesson, GroupsAreDrawnAnewEveryEpoch) {
 TEST(ParityLesson, TooFewImagesAreRefused) {
   const Dataset data = toy_data(15, 1);
   ParityLesson lesson({.tiles = &data}, {.tiles = &data},
-                      {.k = 2, .batch_groups = 8, .augmentation = unchanged()},
+                      {.k = 2, .batch_images = 16, .pool = {.augmentation = unchanged()}},
                       {.answer = brightness, .answers = {}});
   EXPECT_THAT([&] { lesson.begin(0); },
               ThrowsMessage<std::runtime_error>(HasSubstr("fewer images")));
@@ -167,9 +168,10 @@ TEST(ParityLesson, AToyParityModelRecoversFarBetterThanChance) {
   at::set_num_threads(1);
   const Dataset data = toy_data(512, 1);
   const Dataset held_back = toy_data(100, 2);
-  ParityLesson lesson({.tiles = &data}, {.tiles = &held_back},
-                      {.k = 2, .batch_groups = 16, .bfloat16 = false, .augmentation = unchanged()},
-                      {.answer = brightness, .answers = {}});
+  ParityLesson lesson(
+      {.tiles = &data}, {.tiles = &held_back},
+      {.k = 2, .batch_images = 32, .pool = {.bfloat16 = false, .augmentation = unchanged()}},
+      {.answer = brightness, .answers = {}});
   GridNet net(toy_architecture(1), 1);
   const double untaught = lesson.judge(net);
   torch::optim::SGD optimizer(net->parameters(), torch::optim::SGDOptions(0.02).momentum(0.9));

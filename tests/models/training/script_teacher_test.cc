@@ -53,7 +53,7 @@ TEST_F(ScriptTeacher, AnswersAsTheNetworkDoesAndKeepsItsAnswersApart) {
 
 TEST_F(ScriptTeacher, WeightsThatTheManifestDoesNotMeanAreRefused) {
   manifest_.sha256 = std::string(64, '0');
-  EXPECT_THAT([&] { script_teacher(manifest_, {}); }, refused("is not what its manifest says"));
+  EXPECT_THAT([&] { script_teacher(manifest_, {}); }, refused("the manifest says"));
 }
 
 TEST_F(ScriptTeacher, AnOutputThatIsNotTheClassCountIsRefused) {

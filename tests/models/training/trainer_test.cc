@@ -21,8 +21,8 @@ class Trainer : public ::testing::Test {
     at::set_num_threads(1);
     descent_.epochs = 4;
     policy_.batch_images = 32;
-    policy_.bfloat16 = false;
-    policy_.augmentation = {.mirror = 0, .shift_max = 1, .erase = 0};
+    policy_.pool.bfloat16 = false;
+    policy_.pool.augmentation = {.mirror = 0, .shift_max = 1, .erase = 0};
   }
   ~Trainer() override { std::filesystem::remove_all(folder_); }
 
@@ -102,7 +102,7 @@ TEST_F(Trainer, ADetectHeadLearnsItByBoxes) {
 TEST_F(Trainer, ACollageLearnsFromATeacherAlone) {
   teacher_ = taught();
   policy_.loss.distill_share = 1;
-  policy_.tile_epochs = 2;
+  policy_.pool.tile_epochs = 2;
   descent_.epochs = 10;
   std::ranges::fill(data_.labels, 0);  // Its labels would teach nothing but class 0.
   GridNet net(toy_architecture(2), 2);
@@ -129,7 +129,7 @@ TEST_F(Trainer, WhatIsLeftInTheNetworkIsItsBestEpoch) {
   };
   const double best = run(net, "run");
   EXPECT_GT(best, 0.9);
-  EXPECT_EQ(accuracy_of(logits_of(net, held_back_, policy_.seed), held_back_.labels), best);
+  EXPECT_EQ(accuracy_of(logits_of(net, held_back_, policy_.pool.seed), held_back_.labels), best);
 }
 
 TEST_F(Trainer, OneSeedRepeatsOnOneThread) {
@@ -139,7 +139,7 @@ TEST_F(Trainer, OneSeedRepeatsOnOneThread) {
   run(first, "first");
   run(second, "second");
   EXPECT_TRUE(same(first, second));
-  policy_.seed = 2;
+  policy_.pool.seed = 2;
   GridNet third(toy_architecture(2), 1);
   run(third, "third");
   EXPECT_FALSE(same(first, third));
