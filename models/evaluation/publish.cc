@@ -10,6 +10,7 @@
 #include "models/nets/script.h"
 #include "models/network.h"
 #include "models/sha256.h"
+#include "models/training/tile_pool.h"
 
 namespace models {
 namespace {
@@ -17,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kTilingSeed = 1;  // Of the collages that are measured.
+constexpr Augmentation kCalibration{.mirror = 0.5, .shift_max = 2, .erase = 0};
 
 // A folder beside the place of the files, gone at the end of its scope.
 class Workbench {
@@ -64,7 +66,9 @@ Manifest describe(const Architecture& a, const Publication& publication, const D
 
 void calibrate_and_measure(Manifest& manifest, const Dataset& held_back,
                            const std::optional<Dataset>& test) {
-  const std::vector<float> logits = answer_all(Network(manifest), held_back, kTilingSeed);
+  Dataset changed = held_back;
+  changed.pixels = make_tiles({.tiles = &held_back}, kCalibration, {}, {}).pixels;
+  const std::vector<float> logits = answer_all(Network(manifest), changed, kTilingSeed);
   manifest.temperature = fit_temperature(logits, held_back.labels, held_back.class_names.size());
   if (!test) return;
   const Score measured = score(Network(manifest), *test, kTilingSeed);

@@ -20,10 +20,11 @@ struct Publication {
   std::filesystem::path folder;  // Gets <name>.yaml and weights/<name>.pt.
 };
 
-// Exports, fits the temperature on `held_back`, measures on `test` if there is one, and writes both
-// files; they appear together at the end, by rename.  Both data sets need labels and tiles of the
-// network's shape.  A parity model's answers are no classes, so it is neither calibrated nor
-// measured.  Returns the manifest as load_manifest() would give it.
+// Exports, fits the temperature on `held_back` with every picture mirrored and shifted a little at
+// random (as they are, they resemble the training set more than what will be served), measures on
+// `test` if there is one, and writes both files; they appear together at the end, by rename.  Both
+// data sets need labels and tiles of the network's shape.  A parity model's answers are no classes,
+// so it is neither calibrated nor measured.  Returns the manifest as load_manifest() would give it.
 Manifest publish(GridNet& net, const Publication& publication, const Dataset& held_back,
                  const std::optional<Dataset>& test);
 

@@ -31,9 +31,9 @@ CodedAnswers coded_answers(const std::function<torch::Tensor(const torch::Tensor
                        std::vector<float>(data.size() * classes)};
   for (std::size_t begin = 0; begin < groups.size(); begin += k) {
     const auto group = std::span(groups).subspan(begin, k);
-    std::vector<float> coded = code.encode(
-        values_of(assemble(data.pixels, data.shape, data.normalisation, group, 1)),
-        data.shape.bytes());
+    std::vector<float> coded =
+        code.encode(values_of(assemble(data.pixels, data.shape, data.normalisation, group, 1)),
+                    data.shape.bytes());
     const std::vector<float> said = values_of(scnn(torch::from_blob(coded.data(), input)));
     std::vector<bool> arrived(code.workers(), true);
     const std::vector<float> whole = code.decode(said, arrived, classes);

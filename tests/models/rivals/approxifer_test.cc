@@ -21,8 +21,8 @@ TEST(CodedAnswers, OfALinearNetworkAreNearlyRightWhenAllArriveAndWorseWhenOneDoe
   const CodedAnswers coded = coded_answers(brightness_of_quarters, data, 4, 1);
   std::vector<std::int64_t> every(data.size());
   std::iota(every.begin(), every.end(), std::int64_t{0});
-  const std::vector<float> alone = values_of(brightness_of_quarters(
-      assemble(data.pixels, data.shape, data.normalisation, every, 1)));
+  const std::vector<float> alone = values_of(
+      brightness_of_quarters(assemble(data.pixels, data.shape, data.normalisation, every, 1)));
   const Recovery got = recovery_of(coded.whole, coded.straggled, alone, data);
   EXPECT_GT(got.answered, 0.6);
   EXPECT_GT(got.recovered, 0.4);
