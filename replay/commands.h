@@ -3,20 +3,22 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace replay {
 
-struct DemoOptions {
-  std::filesystem::path pipeline = "pipeline.yaml";
-  std::filesystem::path latency = "replay/quantiles/cloud-latency-2019.csv";
-  std::filesystem::path out = "out/demo";
-  std::filesystem::path images = "out/images/fashion-mnist-test";
-  std::uint64_t seed = 1;
-  std::size_t batches = 200;
-  std::size_t simulated_batches = 100'000;
-  std::vector<std::string> policies = {"none", "hedge", "collage"};
+struct ReplayOptions {
+  std::string scenario = "demo";                     // A name in replay/scenarios, or a file.
+  std::filesystem::path pipeline = "pipeline.yaml";  // What the scenario's pipelines are like.
+  // Gets <scenario>-live and <scenario>-sim; if `alone`, is itself the live one.
+  std::filesystem::path out = "out/replay";
+  bool alone = false;
+  std::optional<std::uint64_t> seed;  // These replace the scenario's.
+  std::optional<std::size_t> batches;
+  std::optional<std::size_t> simulated_batches;
+  std::vector<std::string> policies;
 };
 
 struct PipelineOptions {
@@ -27,7 +29,7 @@ struct PipelineOptions {
 };
 
 // Each returns the exit code and throws what keeps it from starting.
-int run_demo(const DemoOptions& options);
+int run_replay(const ReplayOptions& options);
 int run_pipeline(const PipelineOptions& options);
 
 }  // namespace replay

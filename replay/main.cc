@@ -2,26 +2,45 @@
 #include "replay/commands.h"
 #include "runtime/tool.h"
 
+namespace {
+
+void add_options(CLI::App& app, replay::ReplayOptions& options) {
+  app.add_option("--pipeline", options.pipeline, "What its pipelines are like otherwise.")
+      ->capture_default_str();
+  app.add_option("--out", options.out, "Folder for what is measured.")->capture_default_str();
+  app.add_option("--seed", options.seed, "Of latencies, images, arrivals and intervals.");
+  app.add_option("--batches", options.batches, "Live, a policy; 0 for none.")
+      ->check(CLI::Range(0, 10'000'000));
+  app.add_option("--simulated", options.simulated_batches, "Simulated, a policy; 0 for none.")
+      ->check(CLI::Range(0, 10'000'000));
+  app.add_option("--policies", options.policies, "Comma-separated.")->delimiter(',');
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   CLI::App app("Runs pipelines on this host and measures them.", "collage-replay");
   app.require_subcommand(1);
 
-  replay::DemoOptions demo;
+  replay::ReplayOptions replay;
+  CLI::App* replay_app = app.add_subcommand(
+      "run",
+      "Runs a scenario live (real processes on this host) and simulated (the same machines\n"
+      "under virtual time), under each of its policies, and reports.\n\n"
+      "  collage-replay run paper-figure-4\n"
+      "  collage-replay run busy-fleet --batches 0 --policies none,collage   simulated only");
+  replay_app->add_option("scenario", replay.scenario, "A name in replay/scenarios, or a file.")
+      ->capture_default_str();
+  add_options(*replay_app, replay);
+
+  replay::ReplayOptions demo;
+  demo.out = "out/demo";
+  demo.alone = true;
   CLI::App* demo_app = app.add_subcommand(
       "demo",
-      "Pushes batches of real images through a fleet of real processes whose answers are held\n"
-      "by published cloud latencies, under each policy, and reports.\n\n"
-      "  collage-replay demo --policies none,hedge,collage --batches 200");
-  demo_app->add_option("--pipeline", demo.pipeline, "The pipeline to start.");
-  demo_app->add_option("--latency", demo.latency, "Quantile table (quantile,seconds).");
-  demo_app->add_option("--out", demo.out, "Folder for summary.json, report.html and logs.");
-  demo_app->add_option("--images", demo.images, "Folder for the images, a folder a class.");
-  demo_app->add_option("--seed", demo.seed, "Of latencies, images and intervals.");
-  demo_app->add_option("--batches", demo.batches, "A policy, 1 to 1111.")
-      ->check(CLI::Range(1, 1111));
-  demo_app->add_option("--simulated", demo.simulated_batches, "Batches a policy; 0 for none.")
-      ->check(CLI::Range(0, 10'000'000));
-  demo_app->add_option("--policies", demo.policies, "Comma-separated.")->delimiter(',');
+      "The scenario `demo`: batches of real images through a fleet of real processes whose\n"
+      "answers are held by published cloud latencies, under three policies.");
+  add_options(*demo_app, demo);
 
   replay::PipelineOptions pipeline;
   CLI::App* pipeline_app =
@@ -36,6 +55,7 @@ int main(int argc, char** argv) {
   pipeline_app->add_option("--logs", pipeline.logs, "Folder for the processes' logs.");
 
   return runtime::run_tool(app, argc, argv, [&] {
-    return demo_app->parsed() ? replay::run_demo(demo) : replay::run_pipeline(pipeline);
+    if (pipeline_app->parsed()) return replay::run_pipeline(pipeline);
+    return replay::run_replay(demo_app->parsed() ? demo : replay);
   });
 }

@@ -196,8 +196,13 @@ Pipeline read(Document document, const std::filesystem::path& file) {
   check_order(root, p);
   if (root.has("emulation")) {
     Section s = root.section("emulation");
-    p.emulation = Pipeline::Emulation{
-        existing(s, "latency", p), static_cast<std::uint64_t>(s.integer("seed", 0, INT64_MAX, 1))};
+    Pipeline::Emulation& e = p.emulation.emplace();
+    e.latency = read_latency(s, p.file.parent_path());
+    e.seed = static_cast<std::uint64_t>(s.integer("seed", 0, INT64_MAX, 1));
+    e.slow = s.texts("slow", std::vector<std::string>{});
+    e.slow_factor = s.number("slow_factor", 0, 1000, 4.0);
+    e.slow_after = s.duration("slow_after", {}, wire::kDurationMax, wire::Duration{});
+    e.slow_for = s.duration("slow_for", {}, wire::kDurationMax, wire::kDurationMax);
   }
   document.finish();
   p.resolved = document.resolved();

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "runtime/document.h"
+#include "runtime/latency.h"
 #include "runtime/log.h"
 #include "wire/types.h"
 
@@ -45,10 +46,15 @@ struct Pipeline {
     std::int64_t pixels_max = 0;
     int side_max = 0;
   };
-  // Answers are held until a latency drawn from the table has passed.
+  // Answers are held until a latency drawn as that says has passed.
   struct Emulation {
-    std::filesystem::path latency;  // A quantile table; see runtime/quantiles.h.
+    Latency latency;
     std::uint64_t seed = 0;
+    // These stages, by names such as classifier-3 or collage-0, take slow_factor times as long,
+    // from slow_after their first task and for slow_for.
+    std::vector<std::string> slow;
+    double slow_factor = 1;
+    wire::Duration slow_after{}, slow_for{};
   };
 
   std::filesystem::path file;

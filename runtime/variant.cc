@@ -30,8 +30,9 @@ std::string pipeline_variant(const std::filesystem::path& file, const Values& ov
   set(values, "models.single", std::filesystem::absolute(pipeline.models.single).string());
   set(values, "models.collage", std::filesystem::absolute(pipeline.models.collage).string());
   if (pipeline.emulation) {
-    set(values, "emulation.latency",
-        std::filesystem::absolute(pipeline.emulation->latency).string());
+    for (const auto& [key, value] : latency_keys(pipeline.emulation->latency)) {
+      set(values, "emulation." + key, value);
+    }
   }
   for (const auto& [path, value] : overrides) set(values, path, value);
 

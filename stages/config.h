@@ -6,19 +6,22 @@
 
 #include "models/manifest.h"
 #include "runtime/pipeline.h"
+#include "stages/emulation.h"
 #include "stages/membership.h"
 #include "stages/sink/sink.h"
-#include "stages/task_line.h"
 
 namespace stages {
 
 sink::Sink::Policy read_sink_policy(const runtime::Pipeline& pipeline);
 Membership::Policy read_membership(const runtime::Pipeline& pipeline);
 
-// The latencies a stage emulates, if the pipeline does.  Stages with different `index` draw
-// independently: collage stages count from kCollageIndex.  Throws ConfigError.
-std::optional<Emulation> read_emulation(const runtime::Pipeline& pipeline, std::uint64_t index);
-inline constexpr std::uint64_t kCollageIndex = 1'000'000;
+// What the configuration says, read from its file.  Throws ConfigError.
+LatencySource latency_source(const runtime::Latency& latency);
+
+// The latencies that the stage "classifier-<index>" or "collage-<index>" emulates, if the pipeline
+// does; every stage draws independently.  Throws ConfigError.
+std::optional<Emulation> read_emulation(const runtime::Pipeline& pipeline, wire::Role role,
+                                        std::uint64_t index);
 
 // The manifest of the single or the collage model, checked against the pipeline: kind, grid, and
 // class names in common.  Throws ConfigError.

@@ -3,8 +3,8 @@
 //     push -> waiting -> start -> working -> done -> held -> release
 //
 // A task begins when the one before has been released.  With an emulation its answer is held
-// until a latency drawn from the table has passed since it began, or its own compute if that is
-// longer, as in the experiment of Narra et al., 2019; the hold is a timer, never a sleep.
+// until a drawn latency has passed since it began, or its own compute if that is longer, as in the
+// experiment of Narra et al., 2019; the hold is a timer, never a sleep.
 //
 // TaskLine is pure.  Bounded by its owner, which grants credit.
 #pragma once
@@ -14,15 +14,10 @@
 #include <optional>
 #include <utility>
 
+#include "stages/emulation.h"
 #include "wire/machine.h"
-#include "wire/random.h"
 
 namespace stages {
-
-struct Emulation {
-  wire::QuantileTable table;  // Seconds.
-  wire::Rng rng;
-};
 
 template <class Task>
 class TaskLine {
@@ -44,9 +39,7 @@ class TaskLine {
     current_ = std::move(waiting_.front());
     waiting_.pop_front();
     release_at_ = now;
-    if (emulation_) {
-      release_at_ = now + wire::from_seconds(emulation_->table.draw(emulation_->rng));
-    }
+    if (emulation_) release_at_ = now + emulation_->draw(now);
     return &current_->task;
   }
 

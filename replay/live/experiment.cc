@@ -16,17 +16,16 @@ namespace {
 
 std::string local(int port) { return "tcp://127.0.0.1:" + std::to_string(port); }
 
-// The pipeline as run: another policy, ports of its own, emulated latencies.
+// The pipeline as run, with ports of its own.
 std::filesystem::path write_pipeline(const ExperimentOptions& options) {
   const std::vector<int> ports = free_ports(3);
-  const std::string text = runtime::pipeline_variant(
-      options.pipeline, {{"policy", options.policy},
-                         {"endpoints.producers", local(ports[0])},
-                         {"endpoints.workers", local(ports[1])},
-                         {"endpoints.answers", local(ports[2])},
-                         {"endpoints.collage", "inproc://collage"},
-                         {"emulation.latency", std::filesystem::absolute(options.latency).string()},
-                         {"emulation.seed", std::to_string(options.seed)}});
+  std::vector<std::pair<std::string, std::string>> keys = {
+      {"endpoints.producers", local(ports[0])},
+      {"endpoints.workers", local(ports[1])},
+      {"endpoints.answers", local(ports[2])},
+      {"endpoints.collage", "inproc://collage"}};
+  keys.insert(keys.end(), options.changes.begin(), options.changes.end());
+  const std::string text = runtime::pipeline_variant(options.pipeline, keys);
   std::filesystem::create_directories(options.folder);
   const std::filesystem::path file = options.folder / "pipeline.yaml";
   std::ofstream(file) << text;
@@ -42,63 +41,38 @@ std::filesystem::path write_pipeline(const ExperimentOptions& options) {
   throw std::runtime_error(message + " (logs are in " + options.folder.string() + ")");
 }
 
-// Nothing but one lawful answer an image is allowed.
-std::uint64_t violations(const BatchDriver& driver, std::size_t images) {
+// What no experiment may show, whatever its faults.
+std::vector<std::string> violations(const load::Driver& driver, std::size_t images) {
+  std::vector<std::string> found;
+  const auto expect_none = [&](std::uint64_t count, const std::string& what) {
+    if (count > 0) found.push_back(std::to_string(count) + " " + what);
+  };
   const producer::Client::Counters& client = driver.client().counters();
-  std::uint64_t count = client.duplicate_results + client.unknown_results;
-  count += images - driver.records().size();
-  for (const BatchDriver::Record& record : driver.records()) {
-    count += record.result.status != wire::ResultStatus::answered;
-  }
+  expect_none(client.duplicate_results, "results came twice");
+  expect_none(client.unknown_results, "results nobody asked for");
+  expect_none(images - driver.answered(), "images without an answer");
   for (const char* name : {"settled_bad", "settled_stale", "results_undelivered", "bad_messages"}) {
-    count += driver.counted(driver.broker(), {}, name);
+    expect_none(driver.broker_rise(name), name);
   }
-  return count;
+  return found;
 }
 
-Experiment result_of(const ExperimentOptions& options, const BatchDriver& driver) {
-  Experiment out;
-  out.records = driver.records();
-  for (const wire::Duration latency : driver.batch_latencies()) {
-    out.batch_s.push_back(wire::to_seconds(latency));
-  }
-  out.hedges = driver.counted(driver.broker(), driver.broker_before(), "hedges");
-  const std::uint64_t tasks =
-      driver.counted(driver.broker(), driver.broker_before(), "tasks_dispatched");
-  const std::uint64_t again =
-      driver.counted(driver.broker(), driver.broker_before(), "tasks_redispatched");
-  const std::uint64_t needed = out.records.size() + out.hedges + again;
-  out.duplicates = tasks > needed ? tasks - needed : 0;
-  out.collage_inferences =
-      driver.counted(driver.sink(), driver.sink_before(), "collage_inferences");
-  out.interrupted = driver.interrupted();
-  out.violations = out.interrupted ? 0 : violations(driver, options.images.size());
-  return out;
-}
-
-BatchDriver make_driver(const ExperimentOptions& options, const runtime::Pipeline& pipeline,
-                        const std::function<void(std::size_t)>& on_batch) {
-  BatchDriver::Options driver;
-  driver.slots = static_cast<std::size_t>(pipeline.grid * pipeline.grid);
-  driver.warm_up = options.warm_up;
-  driver.classifiers = driver.slots;
-  driver.phase_max = std::chrono::seconds(60);
-  driver.probe_every = std::chrono::milliseconds(2);
+producer::Policy client_policy(const runtime::Pipeline& pipeline) {
   producer::Policy client;
   client.producer = runtime::random_long_id<wire::ProducerId>();
   client.deadline = pipeline.broker.deadline;
-  return BatchDriver(driver, client, options.images, on_batch);
+  return client;
 }
 
 }  // namespace
 
 Experiment run_experiment(const ExperimentOptions& options, runtime::Signals& signals,
-                          const std::function<void(std::size_t done)>& on_batch) {
+                          load::Driver::Listener listener) {
   const wire::Instant begun = runtime::now();
   const std::filesystem::path file = write_pipeline(options);
   const runtime::Pipeline pipeline = runtime::load_pipeline(file);
-  Fleet fleet(file, {.classifiers = pipeline.grid * pipeline.grid, .collages = 1}, options.folder);
-  BatchDriver driver = make_driver(options, pipeline, on_batch);
+  Fleet fleet(file, options.size, options.folder);
+  load::Driver driver(options.driver, client_policy(pipeline), std::move(listener));
   runtime::Context context;
   runtime::Loop::Options loop_options;
   loop_options.signals = &signals;
@@ -112,9 +86,11 @@ Experiment run_experiment(const ExperimentOptions& options, runtime::Signals& si
     fail(options, fleet, "the fleet was not ready in time, or stood still");
   if (!fleet.fallen().empty()) fail(options, fleet, "the fleet fell");
   if (!fleet.stop()) fail(options, fleet, "the fleet did not stop in time");
-  Experiment out = result_of(options, driver);
-  out.seconds = wire::to_seconds(runtime::now() - begun);
-  return out;
+  return {.work = load::work_done(driver),
+          .violations = driver.interrupted() ? std::vector<std::string>{}
+                                             : violations(driver, options.driver.images),
+          .seconds = wire::to_seconds(runtime::now() - begun),
+          .interrupted = driver.interrupted()};
 }
 
 }  // namespace replay::live

@@ -1,39 +1,36 @@
-// One policy, live: a fleet is started, batches are pushed through it, and it is stopped.
+// A scenario live, under one policy: a fleet of processes is started, driven, and stopped.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "replay/live/batch_driver.h"
+#include "replay/live/fleet.h"
+#include "replay/load/driver.h"
+#include "replay/load/work.h"
 #include "runtime/signals.h"
 
 namespace replay::live {
 
 struct ExperimentOptions {
-  std::filesystem::path pipeline;  // The file the fleet is started from.
-  std::string policy;              // In place of the file's.
-  std::filesystem::path latency;   // A quantile table: answers are held until a draw from it.
-  std::uint64_t seed = 1;
-  std::size_t warm_up = 12;           // Batches before those that count.
-  std::filesystem::path folder;       // For the pipeline file as run, and the logs.
-  std::vector<wire::Payload> images;  // Batch after batch; a multiple of grid x grid.
+  std::filesystem::path pipeline;                            // The file that the fleet's is like,
+  std::vector<std::pair<std::string, std::string>> changes;  // but for these keys and its ports.
+  Fleet::Size size;
+  load::Driver::Options driver;
+  std::filesystem::path folder;  // For the pipeline file as run, and the logs.
 };
 
 struct Experiment {
-  std::vector<BatchDriver::Record> records;  // In order of answer.
-  std::vector<double> batch_s;
-  std::uint64_t hedges = 0, duplicates = 0, collage_inferences = 0;
-  std::uint64_t violations = 0;
+  load::WorkDone work;
+  std::vector<std::string> violations;
   double seconds = 0;
   bool interrupted = false;
 };
 
 // Throws std::runtime_error if the fleet does not come up or falls, with the last words of the
-// process at fault.  `on_batch` is told how many batches are done.
+// process at fault.
 Experiment run_experiment(const ExperimentOptions& options, runtime::Signals& signals,
-                          const std::function<void(std::size_t done)>& on_batch);
+                          load::Driver::Listener listener);
 
 }  // namespace replay::live

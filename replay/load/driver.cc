@@ -1,29 +1,42 @@
-#include "replay/live/batch_driver.h"
+#include "replay/load/driver.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "wire/check.h"
 
-namespace replay::live {
+namespace replay::load {
 namespace {
 
-constexpr wire::Peer kToBroker{BatchDriver::kBroker, 0};
-constexpr wire::Peer kToSink{BatchDriver::kSink, 0};
+constexpr wire::Peer kToBroker{Driver::kBroker, 0};
+constexpr wire::Peer kToSink{Driver::kSink, 0};
+constexpr wire::Duration kIdleProbe = std::chrono::seconds(1);  // Should a Status be lost.
+
+std::uint64_t value(const Counters& counters, const std::string& name) {
+  const auto found = counters.find(name);
+  return found == counters.end() ? 0 : found->second;
+}
+
+// A process that restarted counts anew.
+std::uint64_t rise(const Counters& now, const Counters& before, const std::string& name) {
+  const std::uint64_t high = value(now, name);
+  const std::uint64_t low = value(before, name);
+  return high >= low ? high - low : high;
+}
 
 }  // namespace
 
-BatchDriver::BatchDriver(Options options, producer::Policy client,
-                         std::vector<wire::Payload> images,
-                         std::function<void(std::size_t done)> on_batch)
-    : options_(options),
-      client_(client),
-      images_(std::move(images)),
-      on_batch_(std::move(on_batch)) {
-  COLLAGE_CHECK(options_.slots > 0 && !images_.empty() && images_.size() % options_.slots == 0);
+Driver::Driver(Options options, producer::Policy client, Listener listener)
+    : options_(std::move(options)), client_(client), listener_(std::move(listener)) {
+  COLLAGE_CHECK(options_.slots > 0 && options_.images > 0 && listener_.image != nullptr);
+  if (options_.arrivals.open_loop()) {
+    schedule_.emplace(options_.arrivals, options_.seed);
+  } else {
+    COLLAGE_CHECK(options_.images % options_.slots == 0);
+  }
 }
 
-wire::Actions BatchDriver::on_message(wire::Peer from, wire::Message message, wire::Instant now) {
+wire::Actions Driver::on_message(wire::Peer from, wire::Message message, wire::Instant now) {
   wire::Actions actions;
   if (std::holds_alternative<wire::Drain>(message)) {
     interrupted_ = phase_ != Phase::finished;
@@ -37,127 +50,195 @@ wire::Actions BatchDriver::on_message(wire::Peer from, wire::Message message, wi
   return actions;
 }
 
-wire::Actions BatchDriver::on_timeout(wire::Instant now) {
+wire::Actions Driver::on_timeout(wire::Instant now) {
   if (!give_up_at_) give_up_at_ = now + options_.phase_max;
   wire::Actions actions = client_.on_timeout(now);
   turn(actions, now);
   return actions;
 }
 
-wire::Actions BatchDriver::on_done(wire::WorkId, wire::Outcome, wire::Instant) {
+wire::Actions Driver::on_done(wire::WorkId, wire::Outcome, wire::Instant) {
   COLLAGE_CHECK(!"the driver asks for no work");
   return {};
 }
 
-void BatchDriver::on_status(wire::Peer from, const wire::Status& status, wire::Instant now) {
+void Driver::on_status(wire::Peer from, const wire::Status& status, wire::Instant now) {
   Counters& counters = from.link == kBroker ? broker_ : sink_;
   counters.clear();
   for (const wire::Counter& counter : status.counters) counters[counter.name] = counter.value;
   (from.link == kBroker ? broker_fresh_ : sink_fresh_) = true;
   if (phase_ == Phase::idling && !idle()) probe_at_ = now + options_.probe_every;
+  if (from.link == kBroker && watching() && listener_.on_health) listener_.on_health(now, broker_);
 }
 
-std::uint64_t BatchDriver::value(const Counters& counters, const char* name) const {
-  const auto found = counters.find(name);
-  return found == counters.end() ? 0 : found->second;
+std::uint64_t Driver::broker_rise(const std::string& name) const {
+  return rise(broker_, broker_before_, name);
 }
 
-std::uint64_t BatchDriver::counted(const Counters& now, const Counters& before,
-                                   const std::string& name) const {
-  return value(now, name.c_str()) - value(before, name.c_str());
+std::uint64_t Driver::sink_rise(const std::string& name) const {
+  return rise(sink_, sink_before_, name);
 }
 
-bool BatchDriver::ready() const {
+bool Driver::ready() const {
   return broker_fresh_ && value(broker_, "classifiers") >= options_.classifiers &&
          value(broker_, "assemblers") >= options_.assemblers && value(broker_, "sinks") >= 1 &&
          client_.joined();
 }
 
-bool BatchDriver::idle() const {
+bool Driver::idle() const {
   return broker_fresh_ && value(broker_, "requests_open") == 0 &&
          value(broker_, "tasks_outstanding") == 0 && value(broker_, "collages_outstanding") == 0;
 }
 
-void BatchDriver::turn(wire::Actions& actions, wire::Instant now) {
+bool Driver::asking() const {
+  return phase_ == Phase::readying || phase_ == Phase::idling || phase_ == Phase::counting;
+}
+
+bool Driver::watching() const {
+  return counted_ && phase_ != Phase::counting && phase_ != Phase::finished;
+}
+
+void Driver::turn(wire::Actions& actions, wire::Instant now) {
   collect(now);
   if (phase_ == Phase::readying && ready()) phase_ = Phase::counting;
-  if (std::exchange(timed_, phase_) != phase_) give_up_at_ = now + options_.phase_max;
-  if (phase_ != Phase::finished && give_up_at_ && now >= *give_up_at_) {
-    gave_up_ = true;
-    phase_ = Phase::finished;
-  }
-  if (phase_ == Phase::idling && idle()) {
-    if (!warming()) on_batch_(batch_ - options_.warm_up);
-    // Counters are read between the warm-up and what counts, and at the end.
-    const bool turning = batch_ == options_.warm_up;
-    const bool over = batch_ == options_.warm_up + images_.size() / options_.slots;
-    phase_ = turning || over ? Phase::counting : Phase::sending;
-    sink_fresh_ = false;
-  }
-  if (phase_ == Phase::counting && broker_fresh_ && sink_fresh_) {
-    if (batch_ <= options_.warm_up) {
-      broker_before_ = broker_;
-      sink_before_ = sink_;
-      phase_ = Phase::sending;
-    } else {
-      phase_ = Phase::finished;
-    }
-  }
-  if (phase_ == Phase::sending) {
-    submit(now);
-    actions.append(client_.on_timeout(now));  // What was just submitted goes at once.
-  }
-  const bool asking =
-      phase_ == Phase::readying || phase_ == Phase::idling || phase_ == Phase::counting;
-  if (asking && now >= probe_at_) {
-    actions.send(kToBroker, wire::Probe{});
-    if (phase_ == Phase::counting) actions.send(kToSink, wire::Probe{});
-    probe_at_ = now + (phase_ == Phase::idling ? std::chrono::seconds(1) : options_.probe_every);
-  }
+  give_up(now);
+  if (phase_ == Phase::idling && idle()) leave_idling(now);
+  if (phase_ == Phase::counting && broker_fresh_ && sink_fresh_) leave_counting(now);
+  const bool sending = phase_ == Phase::sending || (phase_ == Phase::flowing && now >= due_);
+  if (phase_ == Phase::sending) submit_batch(now);
+  if (phase_ == Phase::flowing) submit_due(now);
+  if (sending) actions.append(client_.on_timeout(now));  // What was just submitted goes at once.
+  ask(actions, now);
   actions.finished = phase_ == Phase::finished;
 }
 
-void BatchDriver::submit(wire::Instant now) {
-  const std::size_t batches = images_.size() / options_.slots;
-  const std::size_t first =
-      (warming() ? batch_ % batches : batch_ - options_.warm_up) * options_.slots;
-  for (std::size_t i = first; i < first + options_.slots; ++i) {
-    const auto submitted = client_.submit(next_, images_[i], {}, now);
-    COLLAGE_CHECK(submitted == producer::Client::Submitted::queued);
-    image_of_[next_] = i;
-    next_.value += 1;
+void Driver::give_up(wire::Instant now) {
+  // An open loop may flow for as long as it likes, but something has to come of it.
+  if (std::exchange(timed_, phase_) != phase_) give_up_at_ = now + options_.phase_max;
+  if (phase_ == Phase::finished || !give_up_at_ || now < *give_up_at_) return;
+  gave_up_ = true;
+  phase_ = Phase::finished;
+}
+
+void Driver::leave_idling(wire::Instant) {
+  const bool over = sent_ == options_.images;
+  const bool turning = batch_ == options_.warm_up && !counted_;
+  phase_ = over || turning ? Phase::counting : Phase::sending;
+  sink_fresh_ = false;
+}
+
+void Driver::leave_counting(wire::Instant now) {
+  if (sent_ == options_.images) {
+    phase_ = Phase::finished;
+    return;
   }
-  sent_ = now;
-  open_ = options_.slots;
+  if (warming()) {
+    phase_ = Phase::sending;
+    return;
+  }
+  broker_before_ = broker_;
+  sink_before_ = sink_;
+  counted_ = true;
+  begun_ = now;
+  due_ = now;
+  health_at_ = now + options_.health_every;
+  phase_ = schedule_ ? Phase::flowing : Phase::sending;
+}
+
+void Driver::submit(std::size_t image, bool counts, wire::Instant intended, wire::Instant now) {
+  const wire::RequestId id = next_;
+  next_.value += 1;
+  const auto submitted = client_.submit(id, listener_.image(image), {}, now);
+  if (submitted == producer::Client::Submitted::queued) {
+    open_[id] = {image, counts, intended};
+    return;
+  }
+  producer::Delivered turned_away;
+  turned_away.result.request = id;
+  turned_away.result.status = wire::ResultStatus::refused;
+  turned_away.local = true;
+  deliver({image, counts, intended}, std::move(turned_away), now);
+}
+
+void Driver::submit_batch(wire::Instant now) {
+  const bool counts = !warming();
+  const std::size_t first = counts ? sent_ : batch_ * options_.slots;
+  for (std::size_t i = 0; i < options_.slots; ++i) {
+    submit((first + i) % options_.images, counts, now, now);
+  }
+  if (counts) sent_ += options_.slots;
+  batch_sent_ = now;
   phase_ = Phase::answering;
 }
 
-void BatchDriver::collect(wire::Instant now) {
-  for (producer::Delivered& delivered : client_.take_results()) {
-    const auto image = image_of_.extract(delivered.result.request);
-    COLLAGE_CHECK(!image.empty());
-    open_ -= 1;
-    if (!warming()) {
-      records_.push_back({image.mapped(), batch_ - options_.warm_up, delivered.latency,
-                          std::move(delivered.result)});
+void Driver::submit_due(wire::Instant now) {
+  while (sent_ < options_.images && due_ <= now) {
+    for (std::size_t i = 0; i < schedule_->burst() && sent_ < options_.images; ++i, ++sent_) {
+      submit(sent_, true, due_, now);
     }
+    due_ = due_ + schedule_->gap();
   }
-  if (phase_ != Phase::answering || open_ > 0) return;
-  if (!warming()) batches_.push_back(now - sent_);
+}
+
+void Driver::deliver(const Sent& sent, producer::Delivered delivered, wire::Instant now) {
+  if (!sent.counts) return;
+  answered_ += 1;
+  give_up_at_ = now + options_.phase_max;
+  if (!listener_.on_answer) return;
+  listener_.on_answer(
+      {sent.image, now, now - sent.intended, std::move(delivered.result), delivered.local});
+}
+
+void Driver::collect(wire::Instant now) {
+  for (producer::Delivered& delivered : client_.take_results()) {
+    const auto sent = open_.extract(delivered.result.request);
+    COLLAGE_CHECK(!sent.empty());
+    deliver(sent.mapped(), std::move(delivered), now);
+  }
+  if (!open_.empty()) return;
+  if (phase_ == Phase::answering) batch_done(now);
+  if (phase_ == Phase::flowing && sent_ == options_.images) {
+    phase_ = Phase::idling;
+    broker_fresh_ = false;
+    probe_at_ = now;
+  }
+}
+
+void Driver::batch_done(wire::Instant now) {
+  const bool counts = !warming();
+  if (counts && listener_.on_batch) {
+    listener_.on_batch(batch_ - options_.warm_up, now, now - batch_sent_);
+  }
   batch_ += 1;
+  const bool busy = options_.arrivals.kind == Arrivals::Kind::busy_batches;
+  if (counts && busy && sent_ < options_.images) {
+    phase_ = Phase::sending;
+    return;
+  }
   phase_ = Phase::idling;
   broker_fresh_ = false;
   probe_at_ = now;
 }
 
-std::optional<wire::Instant> BatchDriver::next_timeout() const {
+void Driver::ask(wire::Actions& actions, wire::Instant now) {
+  if (asking() && now >= probe_at_) {
+    actions.send(kToBroker, wire::Probe{});
+    if (phase_ == Phase::counting) actions.send(kToSink, wire::Probe{});
+    probe_at_ = now + (phase_ == Phase::idling ? kIdleProbe : options_.probe_every);
+  } else if (watching() && now >= health_at_) {
+    actions.send(kToBroker, wire::Probe{});
+  }
+  if (watching() && now >= health_at_) health_at_ = now + options_.health_every;
+}
+
+std::optional<wire::Instant> Driver::next_timeout() const {
   std::optional<wire::Instant> next = client_.next_timeout();
   const auto sooner = [&next](wire::Instant at) { next = std::min(at, next.value_or(at)); };
   if (phase_ != Phase::finished) sooner(give_up_at_.value_or(wire::Instant{}));
-  if (phase_ == Phase::readying || phase_ == Phase::idling || phase_ == Phase::counting) {
-    sooner(probe_at_);
-  }
+  if (asking()) sooner(probe_at_);
+  if (watching()) sooner(health_at_);
+  if (phase_ == Phase::flowing && sent_ < options_.images) sooner(due_);
   return next;
 }
 
-}  // namespace replay::live
+}  // namespace replay::load

@@ -32,6 +32,8 @@ nlohmann::json tail(std::vector<double> values) {
 
 nlohmann::json page_data(const Summary& summary) {
   nlohmann::json data = nlohmann::json::parse(to_json(summary));
+  data["about"] = summary.about;
+  data["slots"] = summary.slots;
   data["machine"] = summary.machine;
   data["command"] = summary.command;
   data["collage_time_ratio"] = summary.collage_time_ratio;
@@ -40,7 +42,6 @@ nlohmann::json page_data(const Summary& summary) {
   for (std::size_t i = 0; i < summary.policies.size(); ++i) {
     const PolicyRun& run = summary.policies[i];
     nlohmann::json& out = data["policies"][i];
-    if (run.per_batch.count > 0) data["slots"] = run.per_request.count / run.per_batch.count;
     out["batch_s"] = run.batch_s;
     out["tail"] = tail(run.batch_s);
     out["simulated_tail"] = tail(run.simulated_batch_s);

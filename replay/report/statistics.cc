@@ -9,23 +9,39 @@
 namespace replay::report {
 namespace {
 
+constexpr std::size_t kResamples = 10'000;
+
 std::size_t rank(std::size_t count, double p) {
   const auto up = static_cast<std::size_t>(std::ceil(p * static_cast<double>(count)));
   return up == 0 ? 0 : up - 1;
 }
 
-// p99 of a resampling is the value at the rank-th smallest of n uniform ranks, so drawing ranks
-// and selecting one replaces sorting the values anew.
+// Gamma of scale 1 (Marsaglia and Tsang 2000).  Requires shape >= 1.
+double draw_gamma(double shape, wire::Rng& rng) {
+  const double d = shape - 1.0 / 3;
+  const double c = 1 / std::sqrt(9 * d);
+  for (;;) {
+    const double x = rng.normal();
+    const double v = (1 + c * x) * (1 + c * x) * (1 + c * x);
+    if (v > 0 && std::log(1 - rng.uniform()) < x * x / 2 + d - d * v + d * std::log(v)) {
+      return d * v;
+    }
+  }
+}
+
+// The p99 of a resampling of n values is the one at the r-th smallest of n uniform ranks, and the
+// r-th smallest of n uniform numbers is Beta(r, n - r + 1): one draw instead of n.
 std::vector<double> resampled_p99(std::span<const double> sorted, std::uint64_t seed,
                                   std::size_t resamples) {
   wire::Rng rng(seed);
-  std::vector<std::size_t> ranks(sorted.size());
+  const auto n = static_cast<double>(sorted.size());
+  const auto r = static_cast<double>(rank(sorted.size(), 0.99) + 1);
   std::vector<double> p99(resamples);
   for (double& value : p99) {
-    for (std::size_t& r : ranks) r = rng.below(sorted.size());
-    const auto at = ranks.begin() + static_cast<std::ptrdiff_t>(rank(ranks.size(), 0.99));
-    std::nth_element(ranks.begin(), at, ranks.end());
-    value = sorted[*at];
+    const double below = draw_gamma(r, rng);
+    const double above = draw_gamma(n - r + 1, rng);
+    const auto at = static_cast<std::size_t>(n * below / (below + above));
+    value = sorted[std::min(at, sorted.size() - 1)];
   }
   std::sort(p99.begin(), p99.end());
   return p99;
@@ -38,7 +54,7 @@ double quantile(std::span<const double> sorted, double p) {
   return sorted[rank(sorted.size(), p)];
 }
 
-Distribution distribution(std::vector<double> seconds, std::uint64_t seed, std::size_t resamples) {
+Distribution distribution(std::vector<double> seconds, std::uint64_t seed) {
   Distribution d;
   d.count = seconds.size();
   if (seconds.empty()) return d;
@@ -52,11 +68,11 @@ Distribution distribution(std::vector<double> seconds, std::uint64_t seed, std::
   d.p95_s = quantile(seconds, 0.95);
   d.p99_s = quantile(seconds, 0.99);
   d.p999_s = quantile(seconds, 0.999);
-  d.p99_low_s = d.p99_high_s = d.p99_s;
-  if (resamples == 0) return d;
-  const std::vector<double> p99 = resampled_p99(seconds, seed, resamples);
+  const std::vector<double> p99 = resampled_p99(seconds, seed, kResamples);
   d.p99_low_s = quantile(p99, 0.025);
   d.p99_high_s = quantile(p99, 0.975);
+  d.p99_lowest_s = quantile(p99, 0.005);
+  d.p99_highest_s = quantile(p99, 0.995);
   return d;
 }
 

@@ -14,15 +14,15 @@ struct Distribution {
   std::size_t count = 0;
   double mean_s = 0, sd_s = 0;  // The standard deviation of the values themselves (over n).
   double p50_s = 0, p95_s = 0, p99_s = 0, p999_s = 0;
-  double p99_low_s = 0, p99_high_s = 0;  // 95 % bootstrap interval of p99.
+  double p99_low_s = 0, p99_high_s = 0;        // 95 % bootstrap interval of p99.
+  double p99_lowest_s = 0, p99_highest_s = 0;  // The same of 99 %.
 };
 
 // Of sorted values.  Requires some, and 0 <= p <= 1.
 double quantile(std::span<const double> sorted, double p);
 
 // Of values in seconds, in any order; all zero for none.  The interval is the percentile
-// bootstrap (Efron, 1979) over `resamples` resamplings drawn with `seed`; 0 for none.
-Distribution distribution(std::vector<double> seconds, std::uint64_t seed,
-                          std::size_t resamples = 1000);
+// bootstrap (Efron, 1979) over 10,000 resamplings drawn with `seed`.
+Distribution distribution(std::vector<double> seconds, std::uint64_t seed);
 
 }  // namespace replay::report

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace replay::report {
@@ -34,14 +35,19 @@ nlohmann::ordered_json json(const PolicyRun& run) {
 double ms(double seconds) { return seconds * 1000; }
 
 std::string row(const std::string& name, const Distribution& d, const std::string& simulated) {
-  return fmt::format("{:<9}{:>6.0f}{:>6.0f}{:>6.0f}{:>6.0f}{:>6.0f} {:>13}{:>7.0f}{:>10}\n", name,
+  return fmt::format("{:<13}{:>5.0f}{:>6.0f}{:>6.0f}{:>6.0f}{:>6.0f} {:>13}{:>7.0f}{:>10}\n", name,
                      ms(d.mean_s), ms(d.sd_s), ms(d.p50_s), ms(d.p95_s), ms(d.p99_s),
                      fmt::format("[{:.0f}, {:.0f}]", ms(d.p99_low_s), ms(d.p99_high_s)),
                      ms(d.p999_s), simulated);
 }
 
+// In virtual time images are tokens, so nothing is right or wrong.
+std::string accuracy(double share, const Summary& summary) {
+  return summary.mode == "sim" ? "-" : fmt::format("{:.2f} %", 100 * share);
+}
+
 std::string heading(const std::string& what) {
-  return fmt::format("{:<9}{:>6}{:>6}{:>6}{:>6}{:>6} {:>13}{:>7}{:>10}\n", what, "mean", "sd",
+  return fmt::format("{:<13}{:>5}{:>6}{:>6}{:>6}{:>6} {:>13}{:>7}{:>10}\n", what, "mean", "sd",
                      "p50", "p95", "p99", "95 % of p99", "p99.9", "sim p99");
 }
 
@@ -58,20 +64,23 @@ std::string to_json(const Summary& summary) {
 }
 
 std::string to_table(const Summary& summary) {
-  std::string out = heading("batch, ms");
+  const bool batches = std::ranges::any_of(
+      summary.policies, [](const PolicyRun& run) { return run.per_batch.count > 0; });
+  std::string out = batches ? heading("batch, ms") : "";  // An open loop has none.
   for (const PolicyRun& run : summary.policies) {
+    if (!batches) break;
     out += row(run.name, run.per_batch,
                run.sim_p99_s > 0 ? fmt::format("{:.0f}", ms(run.sim_p99_s)) : "-");
   }
-  out += "\n";
+  if (batches) out += "\n";
   out += heading("image, ms");
   for (const PolicyRun& run : summary.policies) out += row(run.name, run.per_request, "");
-  out += fmt::format("\n{:<9}{:>10}{:>16}{:>18}{:>12}{:>12}\n", "", "accuracy", "from collage",
+  out += fmt::format("\n{:<13}{:>10}{:>14}{:>16}{:>12}{:>12}\n", "", "accuracy", "from collage",
                      "their accuracy", "extra work", "violations");
   for (const PolicyRun& run : summary.policies) {
-    out += fmt::format("{:<9}{:>8.2f} %{:>14.2f} %{:>18}{:>10.1f} %{:>12}\n", run.name,
-                       100 * run.accuracy, 100 * run.collage_share,
-                       run.collage > 0 ? fmt::format("{:.2f} %", 100 * run.collage_accuracy) : "-",
+    out += fmt::format("{:<13}{:>10}{:>12.2f} %{:>16}{:>10.1f} %{:>12}\n", run.name,
+                       accuracy(run.accuracy, summary), 100 * run.collage_share,
+                       run.collage > 0 ? accuracy(run.collage_accuracy, summary) : "-",
                        100 * run.extra_work, run.violations);
   }
   return out;

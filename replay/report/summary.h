@@ -19,20 +19,22 @@ struct PolicyRun {
   double collage_accuracy = 0;  // Of the collage's answers; 0 if there are none.
   double extra_work = 0;        // (collages x their relative time + hedges + copies) / images.
   std::uint64_t violations = 0;
-  double seconds = 0;  // The run took.
+  double seconds = 0;      // The run took.
+  std::uint64_t hash = 0;  // Of a simulated run: one seed, one hash.
   std::uint64_t single = 0, collage = 0, hedge = 0, unanswered = 0;
   std::vector<double> batch_s, request_s;  // As they came.
   std::vector<double> simulated_batch_s;
 };
 
 struct Summary {
-  std::string scenario, mode;
+  std::string scenario, mode;  // "live" or "sim".
+  std::string about;           // What the scenario asks.
   std::uint64_t seed = 0;
   std::string commit;
   double collage_time_ratio = 0;  // One collage inference over one single inference.
   double single_inference_s = 0, collage_inference_s = 0;  // Medians, batch 1, one thread.
-  std::size_t simulated_batches = 0;
-  std::string machine;  // Processor and cores.
+  std::size_t slots = 9;                                   // Images a batch.
+  std::string machine;                                     // Processor and cores.
   std::string command;
   std::vector<PolicyRun> policies;
 };

@@ -1,10 +1,11 @@
-#include "replay/sim/batch_replay.h"
+#include "replay/sim/experiment.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "broker/broker.h"
-#include "replay/sim/fleet.h"
+#include "stages/sink/sink.h"
 #include "wire/check.h"
 
 namespace replay::sim {
@@ -13,225 +14,168 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr wire::Duration kHeartbeat = seconds(1);
 constexpr std::size_t kViolationsMax = 16;
-constexpr wire::Duration kBatchMax = seconds(60);  // A batch that takes longer hangs.
+constexpr wire::Duration kRestart = milliseconds(300);  // A process takes to come back.
+constexpr std::size_t kDigits = 2;                      // Of a token that an answer spells.
 
-FleetPolicy fleet_policy(const BatchOptions& options) {
-  const auto redundancy = broker::named_redundancy(options.policy);
-  COLLAGE_CHECK(redundancy.has_value());
-  const auto slots = static_cast<std::size_t>(options.grid * options.grid);
-  FleetPolicy fleet;
-  broker::Policy& broker = fleet.broker;
-  broker.grid = options.grid;
-  broker.linger = milliseconds(5);
-  broker.redundancy = *redundancy;
-  broker.hedge_after = options.hedge_after;
-  broker.hedge_rate_max = options.hedge_rate_max;
-  broker.task_age_max = options.deadline;
-  broker.heartbeat = kHeartbeat;
-  broker.deadline = options.deadline;
-  broker.image_bytes_max = 1024;
-  broker.open_bytes_max = 1 << 20;
-  broker.open_request_max = 4 * slots;
-  broker.producer_max = 4;
-  broker.producer_credit = 2 * slots;
-  broker.worker_max = 2 * slots + 2;
-  broker.retry_after = milliseconds(20);
-  broker.drain_max = seconds(5);
-  broker.labels = token_labels();
-  fleet.sink.joiner = {.open_batch_max = 64, .orphan_max = 1024, .gate = 0};
-  fleet.sink.patience = options.patience;
-  fleet.sink.collage_first = options.policy == "collage-first";
-  fleet.membership = {milliseconds(50), seconds(1)};
-  fleet.sink.membership = fleet.membership;
-  fleet.classifiers = slots * static_cast<std::size_t>(redundancy->copies);
-  fleet.assemblers = static_cast<std::size_t>(redundancy->covers);
-  fleet.assembler_capacity = 2;
-  fleet.link = {options.link, {}, false};
-  fleet.table = options.table;
+FleetPolicy fleet_of(const ExperimentOptions& options) {
+  FleetPolicy fleet = options.fleet;
+  fleet.producers = 0;  // The driver is one.
+  fleet.broker.labels = token_labels();
+  fleet.link = {.latency = options.costs.link, .jitter = {}, .faulty = false};
+  for (const load::Fault& fault : options.faults) {
+    if (fault.what == load::Fault::What::link) fleet.faulty.insert(fault.node);
+  }
   return fleet;
 }
 
-TokenRunner::Policy runner_policy(const BatchOptions& options) {
+TokenRunner::Policy runner_of(const ExperimentOptions& options) {
   TokenRunner::Policy runner;
-  runner.slots = static_cast<std::size_t>(options.grid * options.grid);
-  runner.single.least = options.single_compute;
-  runner.paste.least = options.paste;
-  runner.collage.least = options.collage_compute;
+  runner.slots = options.driver.slots;
+  runner.digits = kDigits;
+  runner.single.least = options.costs.single;
+  runner.paste.least = options.costs.paste;
+  runner.collage.least = options.costs.collage;
   return runner;
 }
 
-// Knows from what is said which stages are idle, and counts the work begun.  A stage is idle when
-// the broker has heard that it has seen its last task and holds none.
-class Watch : public Observer {
- public:
-  Watch(World& world, NodeId broker, NodeId producer)
-      : broker_(broker), producer_(producer), stages_(world.node_count()) {}
-
-  void on_sent(NodeId, NodeId to, const wire::Message& message, wire::Instant) override {
-    if (const auto* assign = std::get_if<wire::Assign>(&message)) {
-      Stage& stage = stages_[to];
-      stage.last = assign->sequence;
-      set_busy(stage, true);
-      hedges += assign->hedge ? 1 : 0;
-      assigned[to] += 1;
-    } else if (std::holds_alternative<wire::CollageAnswer>(message)) {
-      collage_inferences += 1;
-    }
-  }
-  void on_delivered(NodeId from, NodeId to, const wire::Message& message, wire::Instant) override {
-    if (to == producer_) {
-      results += std::holds_alternative<wire::Result>(message) ? 1 : 0;
-    } else if (const auto* ready = std::get_if<wire::Ready>(&message); ready && to == broker_) {
-      Stage& stage = stages_[from];
-      if (stage.last <= ready->seen && ready->held.empty()) set_busy(stage, false);
-    }
-  }
-  void on_life(NodeId, bool, wire::Instant) override {}
-
-  bool idle() const { return busy_ == 0; }
-
-  std::uint64_t results = 0;
-  std::uint64_t hedges = 0;
-  std::uint64_t collage_inferences = 0;
-  std::vector<std::uint64_t> assigned;
-
- private:
-  struct Stage {
-    wire::Sequence last;
-    bool busy = false;
-  };
-  void set_busy(Stage& stage, bool busy) {
-    if (stage.busy == busy) return;
-    stage.busy = busy;
-    busy ? ++busy_ : --busy_;
-  }
-  const NodeId broker_, producer_;
-  std::vector<Stage> stages_;
-  std::size_t busy_ = 0;
-};
-
 class Replay {
  public:
-  explicit Replay(const BatchOptions& options)
+  Replay(const ExperimentOptions& options, load::Driver::Listener listener)
       : options_(options),
-        slots_(static_cast<std::size_t>(options.grid * options.grid)),
+        told_(std::move(listener)),
         rng_(options.seed),
-        runner_(runner_policy(options), rng_.split()),
+        runner_(runner_of(options), rng_.split()),
         world_({}, rng_.split()),
-        fleet_(fleet_policy(options), world_, runner_, rng_.split()),
-        producer_(fleet_.producers().front()),
-        watch_(world_, fleet_.broker(), producer_) {
-    watch_.assigned.resize(world_.node_count());
-    world_.set_observer(&watch_);
+        fleet_(fleet_of(options), world_, runner_, rng_.split()) {
+    const NodeId node = world_.add("driver");
+    world_.connect(node, load::Driver::kBroker, fleet_.broker(), broker::kProducers,
+                   {.latency = options.costs.link});
+    world_.connect(node, load::Driver::kSink, fleet_.sink(), stages::sink::kStages,
+                   {.latency = options.costs.link});
     fleet_.start_all();
+    auto driver = std::make_unique<load::Driver>(options.driver, client_policy(), listener_of());
+    driver_ = driver.get();
+    world_.start(node, std::move(driver));
   }
 
-  BatchReplay run() {
-    world_.run_until({seconds(3)});  // Every stage has joined.
-    out_.batch_s.reserve(options_.batches);
-    out_.request_s.reserve(options_.batches * slots_);
-    for (std::size_t batch = 0; batch < options_.batches && !hangs_; ++batch) one_batch();
+  Experiment run() {
+    while (!driver_->finished()) {
+      if (!world_.step()) {
+        violation("nothing moves any more");
+        break;
+      }
+      if (!planned_ && driver_->begun() > wire::Instant{}) plan_faults(driver_->begun());
+    }
     finish();
     return std::move(out_);
   }
 
  private:
+  producer::Policy client_policy() {
+    producer::Policy policy;
+    policy.producer = {rng_.next(), rng_.next()};
+    policy.deadline = options_.fleet.broker.deadline;
+    return policy;
+  }
+
+  load::Driver::Listener listener_of() {
+    load::Driver::Listener own = told_;
+    own.image = [](std::size_t image) { return make_image(image + 1, true); };
+    own.on_answer = [this](const load::Answer& answer) { judge(answer); };
+    return own;
+  }
+
   void violation(std::string what) {
     if (out_.violations.size() < kViolationsMax) out_.violations.push_back(std::move(what));
   }
 
-  void one_batch() {
-    const wire::Instant sent = world_.now();
-    producer::Client& client = fleet_.client(producer_);
-    const std::uint64_t first = next_;
-    for (std::size_t i = 0; i < slots_; ++i, ++next_) {
-      const auto queued = client.submit({next_}, make_image(next_, true), {}, sent);
-      if (queued != producer::Client::Submitted::queued) violation("the client takes no image");
-    }
-    world_.poke(producer_);
-    const std::uint64_t expected = watch_.results + slots_;
-    while (watch_.results < expected || !watch_.idle()) {
-      if (world_.now() - sent > kBatchMax || !world_.step()) {
-        hangs_ = true;
-        return violation("a batch hangs");
-      }
-    }
-    collect(client, first);
-  }
-
-  void collect(producer::Client& client, std::uint64_t first) {
-    wire::Duration last{};
-    std::vector<bool> answered(slots_, false);
-    for (const producer::Delivered& each : client.take_results()) {
-      const std::uint64_t request = each.result.request.value;
-      if (request < first || request >= next_ || answered[request - first]) {
-        violation("request " + std::to_string(request) + " is answered twice");
-        continue;
-      }
-      answered[request - first] = true;
-      count(each);
-      last = std::max(last, each.latency);
-    }
-    if (std::find(answered.begin(), answered.end(), false) != answered.end()) {
-      violation("a batch has no answer for a slot");
-    }
-    out_.batch_s.push_back(wire::to_seconds(last));
-  }
-
-  void count(const producer::Delivered& delivered) {
-    const wire::Result& result = delivered.result;
+  void judge(const load::Answer& answer) {
+    const wire::Result& result = answer.result;
     const bool answered = result.status == wire::ResultStatus::answered;
-    if (!answered) violation("request " + std::to_string(result.request.value) + " is unanswered");
-    if (answered && !spells(result.predictions, result.request.value, 1)) {
-      violation("request " + std::to_string(result.request.value) + " got another's answer");
+    const std::string name = "image " + std::to_string(answer.image);
+    if (answer.image >= seen_.size()) seen_.resize(answer.image + 1, false);
+    if (seen_[answer.image]) violation(name + " is answered twice");
+    seen_[answer.image] = true;
+    if (answered && !spells(result.predictions, answer.image + 1, kDigits)) {
+      violation(name + " got another's answer");
     }
-    (!answered                                ? out_.unanswered
-     : result.source == wire::Source::collage ? out_.collage
-     : result.source == wire::Source::hedge   ? out_.hedge
-                                              : out_.single) += 1;
-    out_.request_s.push_back(wire::to_seconds(delivered.latency));
     const auto mix = [this](std::uint64_t value) {
       out_.hash = (out_.hash ^ value) * 0x100000001b3u;
       out_.hash ^= out_.hash >> 29;
     };
-    mix(static_cast<std::uint64_t>(delivered.latency.count()));
-    mix(result.request.value << 8 | static_cast<std::uint64_t>(result.source));
+    mix(static_cast<std::uint64_t>(answer.latency.count()));
+    mix(answer.image << 8 | static_cast<std::uint64_t>(result.source));
+    if (told_.on_answer) told_.on_answer(answer);
+  }
+
+  void plan_faults(wire::Instant begun) {
+    planned_ = true;
+    for (const load::Fault& fault : options_.faults) {
+      world_.at(begun + fault.after, [this, &fault] { strike(fault); });
+    }
+  }
+
+  void strike(const load::Fault& fault) {
+    using What = load::Fault::What;
+    if (fault.what == What::link) return strike_link(fault);
+    if (fault.what == What::hog) return;
+    for (const NodeId node : fleet_.nodes_of(fault.node)) {
+      if (fault.what == What::stop) world_.stall(node, fault.length);
+      if (fault.what == What::kill) end_life(node, fault.length);
+      if (fault.what == What::restart) end_life(node, kRestart);
+    }
+    if (fault.what != What::garbage) return;
+    fleet_.set_garbage(fault.node, true);
+    world_.at(world_.now() + fault.length,
+              [this, &fault] { fleet_.set_garbage(fault.node, false); });
+  }
+
+  // For good if it is to be gone for no time.
+  void end_life(NodeId node, wire::Duration gone) {
+    if (!world_.alive(node)) return;
+    world_.crash(node);
+    if (gone > wire::Duration{})
+      world_.at(world_.now() + gone, [this, node] { fleet_.start(node); });
+  }
+
+  void strike_link(const load::Fault& fault) {
+    LinkFaults faults;
+    faults.loss = fault.loss;
+    faults.delay = fault.delay > wire::Duration{} ? 1 : 0;
+    faults.delay_max = fault.delay;
+    world_.set_faults(faults);
+    if (fault.length > wire::Duration{}) {
+      world_.at(world_.now() + fault.length, [this] { world_.set_faults({}); });
+    }
   }
 
   void finish() {
-    out_.hedges = watch_.hedges;
-    out_.collage_inferences = watch_.collage_inferences;
-    std::uint64_t tasks = 0;
-    for (const NodeId node : fleet_.classifiers()) tasks += watch_.assigned[node];
-    const std::uint64_t requests = out_.request_s.size();
-    out_.duplicates = tasks - std::min(tasks, requests + out_.hedges);
-    const double more = static_cast<double>(out_.collage_inferences) * options_.collage_time_ratio +
-                        static_cast<double>(out_.hedges + out_.duplicates);
-    const double all = static_cast<double>(std::max<std::uint64_t>(requests, 1));
-    out_.extra_work = more / all;
-    out_.collage_share = static_cast<double>(out_.collage) / all;
+    out_.work = load::work_done(*driver_);
+    out_.seconds = wire::to_seconds(world_.now() - driver_->begun());
     out_.events = world_.events();
+    if (!driver_->completed()) violation("the fleet was not ready in time, or stood still");
+    if (driver_->answered() != options_.driver.images) violation("an image has no answer");
     if (runner_.bad_pictures() > 0) violation("an assembler made a bad picture");
     for (const std::string& fault : world_.faults_found()) violation(fault);
   }
 
-  const BatchOptions& options_;
-  const std::size_t slots_;
+  const ExperimentOptions& options_;
+  const load::Driver::Listener told_;
   wire::Rng rng_;
   TokenRunner runner_;
   World world_;
   Fleet fleet_;
-  const NodeId producer_;
-  Watch watch_;
-  BatchReplay out_;
-  std::uint64_t next_ = 1;  // The next request, and its token.
-  bool hangs_ = false;
+  load::Driver* driver_ = nullptr;
+  bool planned_ = false;
+  std::vector<bool> seen_;
+  Experiment out_;
 };
 
 }  // namespace
 
-BatchReplay replay_batches(const BatchOptions& options) { return Replay(options).run(); }
+Experiment run_experiment(const ExperimentOptions& options, load::Driver::Listener listener) {
+  return Replay(options, std::move(listener)).run();
+}
 
 }  // namespace replay::sim

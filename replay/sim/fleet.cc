@@ -1,6 +1,8 @@
 #include "replay/sim/fleet.h"
 
+#include <cmath>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "broker/broker.h"
@@ -19,10 +21,6 @@ Fleet::Fleet(FleetPolicy policy, World& world, Runner& runner, wire::Rng rng)
   COLLAGE_CHECK(world_.node_count() == 0);
   broker_ = add(Kind::broker, "broker");
   sink_ = add(Kind::sink, "sink");
-  const auto join = [this](NodeId dealer, std::uint32_t dealer_link, NodeId router,
-                           std::uint32_t router_link) {
-    channels_.push_back(world_.connect(dealer, dealer_link, router, router_link, policy_.link));
-  };
   join(sink_, stages::sink::kBroker, broker_, broker::kWorkers);
   for (std::size_t i = 0; i < policy_.classifiers; ++i) {
     classifiers_.push_back(add(Kind::classifier, "classifier-" + std::to_string(i)));
@@ -48,7 +46,47 @@ Fleet::Fleet(FleetPolicy policy, World& world, Runner& runner, wire::Rng rng)
 
 NodeId Fleet::add(Kind kind, const std::string& name) {
   kinds_.push_back(kind);
-  return world_.add(name, &runner_);
+  runners_.emplace_back(runner_);
+  return world_.add(name, &runners_.back());
+}
+
+void Fleet::join(NodeId dealer, std::uint32_t dealer_link, NodeId router,
+                 std::uint32_t router_link) {
+  LinkPolicy policy = policy_.link;
+  for (const std::string& process : policy_.faulty) {
+    for (const NodeId node : nodes_of(process)) {
+      policy.faulty = policy.faulty || node == dealer || node == router;
+    }
+  }
+  channels_.push_back(world_.connect(dealer, dealer_link, router, router_link, policy));
+}
+
+std::vector<NodeId> Fleet::nodes_of(const std::string& process) const {
+  constexpr std::string_view kCollage = "collage-";
+  std::vector<NodeId> nodes;
+  for (NodeId node = 0; node < kinds_.size(); ++node) {
+    const std::string& name = world_.name(node);
+    const bool inner =
+        process.starts_with(kCollage) && name == "assembler-" + process.substr(kCollage.size());
+    if (name == process || inner) nodes.push_back(node);
+  }
+  return nodes;
+}
+
+void Fleet::set_garbage(const std::string& process, bool on) {
+  for (const NodeId node : nodes_of(process)) runners_[node].set(on);
+}
+
+Runner::Done Garbling::run(wire::Work work) {
+  Done done = inner_.run(std::move(work));
+  if (!on_) return done;
+  const wire::Predictions nonsense = {{{~std::uint64_t{0} >> 1}, std::nanf("")}};
+  if (auto* verdict = std::get_if<wire::Verdict>(&done.outcome.what)) {
+    verdict->predictions = nonsense;
+  } else if (auto* cells = std::get_if<wire::Cells>(&done.outcome.what)) {
+    for (wire::Predictions& cell : cells->cells) cell = nonsense;
+  }
+  return done;
 }
 
 std::uint64_t Fleet::draw_id() { return rng_.next(); }
@@ -75,9 +113,11 @@ wire::WorkerHello Fleet::hello(wire::Role role, std::uint32_t capacity) {
   return hello;
 }
 
-std::optional<stages::Emulation> Fleet::emulation() {
-  if (policy_.table.empty()) return std::nullopt;
-  return stages::Emulation{wire::QuantileTable(policy_.table), rng_.split()};
+std::optional<stages::Emulation> Fleet::emulation(NodeId node) {
+  if (!policy_.latency) return std::nullopt;
+  const auto spell = policy_.spells.find(world_.name(node));
+  return stages::Emulation(*policy_.latency, rng_.split(),
+                           spell == policy_.spells.end() ? stages::Spell{} : spell->second);
 }
 
 // Ids and seeds are drawn in separate statements: arguments have no order.
@@ -90,7 +130,8 @@ std::unique_ptr<wire::Machine> Fleet::make(NodeId node) {
                                                   policy_.sink);
     case Kind::classifier: {
       const wire::WorkerHello own = hello(wire::Role::classifier, policy_.classifier_capacity);
-      return std::make_unique<stages::classifier::Classifier>(own, policy_.membership, emulation());
+      return std::make_unique<stages::classifier::Classifier>(own, policy_.membership,
+                                                              emulation(node));
     }
     case Kind::assembler: {
       const wire::WorkerHello own = hello(wire::Role::assembler, policy_.assembler_capacity);
@@ -100,7 +141,7 @@ std::unique_ptr<wire::Machine> Fleet::make(NodeId node) {
     }
     case Kind::collage: {
       const wire::WorkerHello own = hello(wire::Role::collage, policy_.collage_capacity);
-      return std::make_unique<CollageWorker>(own, policy_.membership, emulation());
+      return std::make_unique<CollageWorker>(own, policy_.membership, emulation(node));
     }
     case Kind::producer: {
       producer::Policy own = policy_.producer;

@@ -9,17 +9,21 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "broker/policy.h"
 #include "producer/client.h"
 #include "replay/sim/token_runner.h"
 #include "replay/sim/world.h"
+#include "stages/emulation.h"
 #include "stages/membership.h"
 #include "stages/sink/sink.h"
-#include "stages/task_line.h"
 
 namespace replay::sim {
 
@@ -35,9 +39,25 @@ struct FleetPolicy {
   std::uint32_t assembler_capacity = 1;  // Batches.
   std::uint32_t collage_capacity = 1;
   LinkPolicy link;
-  LinkPolicy inner_link;  // Between an assembler and its collage-CNN.
-  // Seconds that a stage holds an answer back, as stages::Emulation does it; empty for none.
-  std::vector<wire::QuantileTable::Row> table;
+  LinkPolicy inner_link;         // Between an assembler and its collage-CNN.
+  std::set<std::string> faulty;  // Processes whose links are given to faults, as nodes_of() names.
+  // How long stages hold their answers back; empty for none.
+  std::optional<stages::LatencySource> latency;
+  // Stages with a slow spell, by node name: "classifier-3", "collage-0".
+  std::map<std::string, stages::Spell> spells;
+};
+
+// A runner whose outcomes are nonsense while it is told so: labels that no model has, with
+// probabilities that are no numbers.
+class Garbling : public Runner {
+ public:
+  explicit Garbling(Runner& inner) : inner_(inner) {}
+  Done run(wire::Work work) override;
+  void set(bool on) { on_ = on; }
+
+ private:
+  Runner& inner_;
+  bool on_ = false;
 };
 
 class Fleet {
@@ -57,6 +77,11 @@ class Fleet {
   const std::vector<NodeId>& assemblers() const { return assemblers_; }
   const std::vector<NodeId>& collages() const { return collages_; }
   const std::vector<NodeId>& producers() const { return producers_; }
+  // The nodes of a process as `collage-replay` names them: "broker", "sink", "classifier-3", and
+  // "collage-0" for an assembler with its collage-CNN.  Empty if there is none of that name.
+  std::vector<NodeId> nodes_of(const std::string& process) const;
+  // From here on, or no longer, the answers of a process are nonsense.
+  void set_garbage(const std::string& process, bool on);
   // The client that a producer's node runs.  Requires that it lives.
   producer::Client& client(NodeId producer);
   // The channels between processes, without the inner ones of a stage.
@@ -65,13 +90,15 @@ class Fleet {
  private:
   std::unique_ptr<wire::Machine> make(NodeId node);
   wire::WorkerHello hello(wire::Role role, std::uint32_t capacity);
-  std::optional<stages::Emulation> emulation();
+  std::optional<stages::Emulation> emulation(NodeId node);
   NodeId add(Kind kind, const std::string& name);
+  void join(NodeId dealer, std::uint32_t dealer_link, NodeId router, std::uint32_t router_link);
   std::uint64_t draw_id();
 
   const FleetPolicy policy_;
   World& world_;
   Runner& runner_;
+  std::deque<Garbling> runners_;  // By node.
   wire::Rng rng_;
   NodeId broker_ = 0, sink_ = 0;
   std::vector<NodeId> classifiers_, assemblers_, collages_, producers_;

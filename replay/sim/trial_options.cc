@@ -93,7 +93,9 @@ void draw_fleet(Draw& draw, TrialOptions& options) {
   fleet.producer.hello_min = milliseconds(50);
   fleet.producer.hello_max = milliseconds(500);
   fleet.producer.deadline = fleet.broker.deadline;
-  if (draw.chance(0.5)) fleet.table = {{0, 0.005}, {0.9, 0.03}, {0.98, 0.1}, {1, 0.7}};
+  if (draw.chance(0.5)) {
+    fleet.latency = stages::Independent({{0, 0.005}, {0.9, 0.03}, {0.98, 0.1}, {1, 0.7}});
+  }
   if (draw.chance(0.3)) fleet.producer.resubmit_after = milliseconds(400);
   TokenRunner::Policy& runner = options.runner;
   runner.slots = slots;
@@ -170,7 +172,7 @@ std::string describe(const TrialOptions& o) {
       << " open_batch_max=" << o.fleet.sink.joiner.open_batch_max
       << " orphan_max=" << o.fleet.sink.joiner.orphan_max << " gate=" << o.fleet.sink.joiner.gate
       << " link=" << ms(o.fleet.link.latency) << "+" << ms(o.fleet.link.jitter)
-      << " emulated=" << !o.fleet.table.empty() << " codec=" << o.world.codec
+      << " emulated=" << o.fleet.latency.has_value() << " codec=" << o.world.codec
       << " unreachable=" << kUnreachable[static_cast<int>(o.world.unreachable)]
       << " notice=" << ms(o.world.notice) << "\n  loss=" << o.faults.links.loss
       << " duplicate=" << o.faults.links.duplicate << " delay=" << o.faults.links.delay

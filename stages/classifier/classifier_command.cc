@@ -35,7 +35,7 @@ int run_classifier(const StageOptions& options) {
   runtime::Signals signals;
   const runtime::Pipeline pipeline = runtime::load_pipeline(options.service.pipeline);
   const models::Network network(read_single(pipeline));
-  auto emulation = read_emulation(pipeline, options.index);
+  auto emulation = read_emulation(pipeline, wire::Role::classifier, options.index);
   if (options.service.check) return 0;
 
   const imaging::Library library;

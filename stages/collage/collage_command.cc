@@ -135,7 +135,7 @@ int run_collage_cnn(const StageOptions& options) {
   const runtime::Pipeline pipeline = runtime::load_pipeline(options.service.pipeline);
   want_endpoint(pipeline, true);
   const models::Network network(read_collage(pipeline));
-  auto emulation = read_emulation(pipeline, kCollageIndex + options.index);
+  auto emulation = read_emulation(pipeline, wire::Role::collage, options.index);
   if (options.service.check) return 0;
   CollageWorker machine = make_worker(pipeline, network.manifest(), std::move(emulation));
   return runtime::serve(pipeline, name("collage-cnn", options), signals, machine,
@@ -148,7 +148,7 @@ int run_collage(const StageOptions& options) {
   const runtime::Pipeline pipeline = runtime::load_pipeline(options.service.pipeline);
   want_endpoint(pipeline, false);
   const models::Network network(read_collage(pipeline));
-  auto emulation = read_emulation(pipeline, kCollageIndex + options.index);
+  auto emulation = read_emulation(pipeline, wire::Role::collage, options.index);
   if (options.service.check) return 0;
   const imaging::Library library;
   Assembler assembler = make_assembler(pipeline, network.manifest());

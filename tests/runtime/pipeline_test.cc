@@ -112,7 +112,9 @@ TEST(Pipeline, AVariantReadsBackWithItsOverrides) {
       {{"policy", "hedge"},
        {"broker.linger", "7ms"},
        {"emulation.seed", "3"},
-       {"emulation.latency", COLLAGE_SOURCE_DIR "/replay/quantiles/cloud-latency-2019.csv"}});
+       {"emulation.slow", "[classifier-3, collage-0]"},
+       {"emulation.slow_factor", "2.5"},
+       {"emulation.file", COLLAGE_SOURCE_DIR "/replay/quantiles/cloud-latency-2019.csv"}});
   const runtime::Pipeline pipeline = runtime::parse_pipeline(text, "/elsewhere/pipeline.yaml");
   const runtime::Pipeline original = runtime::load_pipeline(kShipped);
   EXPECT_EQ(pipeline.policy, "hedge");
@@ -121,6 +123,9 @@ TEST(Pipeline, AVariantReadsBackWithItsOverrides) {
   EXPECT_EQ(pipeline.broker.image_bytes_max, original.broker.image_bytes_max);
   ASSERT_TRUE(pipeline.emulation.has_value());
   EXPECT_EQ(pipeline.emulation->seed, 3u);
+  EXPECT_EQ(pipeline.emulation->latency.source, runtime::Latency::Source::quantiles);
+  EXPECT_THAT(pipeline.emulation->slow, testing::ElementsAre("classifier-3", "collage-0"));
+  EXPECT_EQ(pipeline.emulation->slow_factor, 2.5);
   EXPECT_TRUE(std::filesystem::exists(pipeline.models.single));
 }
 

@@ -1,4 +1,4 @@
-#include "replay/sim/batch_replay.h"
+#include "replay/sim/experiment.h"
 
 #include <gtest/gtest.h>
 
@@ -11,20 +11,86 @@
 namespace replay::sim {
 namespace {
 
-BatchOptions options(const std::string& policy, std::size_t batches) {
-  BatchOptions options;
-  options.policy = policy;
-  options.batches = batches;
-  options.table = runtime::load_quantiles(COLLAGE_QUANTILES);
+using load::Arrivals;
+using load::Fault;
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+ExperimentOptions options(const std::string& policy, std::size_t batches, int grid = 3) {
+  const auto slots = static_cast<std::size_t>(grid * grid);
+  ExperimentOptions options;
+  broker::Policy& broker = options.fleet.broker;
+  broker.redundancy = *broker::named_redundancy(policy);
+  broker.grid = grid;
+  broker.linger = milliseconds(5);
+  broker.hedge_after = milliseconds(400);
+  broker.task_age_max = seconds(5);
+  broker.heartbeat = seconds(1);
+  broker.deadline = seconds(5);
+  broker.image_bytes_max = 1024;
+  broker.open_bytes_max = 1 << 20;
+  broker.open_request_max = 100 * slots;
+  broker.producer_max = 4;
+  broker.producer_credit = 100 * slots;
+  broker.worker_max = 2 * slots + 2;
+  broker.retry_after = milliseconds(20);
+  broker.drain_max = seconds(5);
+  options.fleet.sink.joiner = {.open_batch_max = 1024, .orphan_max = 1024, .gate = 0};
+  options.fleet.sink.patience = {.initial = milliseconds(250),
+                                 .min = milliseconds(25),
+                                 .max = seconds(2),
+                                 .worker_max = 64,
+                                 .budget_share = 1.0 / static_cast<double>(slots)};
+  options.fleet.membership = {milliseconds(50), seconds(1)};
+  options.fleet.sink.membership = options.fleet.membership;
+  options.fleet.classifiers = slots * static_cast<std::size_t>(broker.redundancy.copies);
+  options.fleet.assemblers = static_cast<std::size_t>(broker.redundancy.covers);
+  options.fleet.assembler_capacity = 4;
+  options.fleet.latency = stages::Independent(runtime::load_quantiles(COLLAGE_QUANTILES));
+  options.driver.slots = slots;
+  options.driver.images = batches * slots;
+  options.driver.classifiers = options.fleet.classifiers;
+  options.driver.assemblers = options.fleet.assemblers;
+  options.driver.phase_max = seconds(60);
+  options.driver.probe_every = milliseconds(20);
   return options;
 }
 
+struct Ran : Experiment {
+  std::vector<double> batch_s;
+  std::vector<load::Answer> answers;
+
+  std::size_t with(wire::ResultStatus status) const {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        answers, [&](const load::Answer& answer) { return answer.result.status == status; }));
+  }
+
+  std::size_t with_source(wire::Source source) const {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        answers, [&](const load::Answer& answer) { return answer.result.source == source; }));
+  }
+};
+
+Ran run(const ExperimentOptions& options) {
+  Ran ran;
+  load::Driver::Listener listener;
+  listener.on_answer = [&](const load::Answer& answer) { ran.answers.push_back(answer); };
+  listener.on_batch = [&](std::size_t, wire::Instant, wire::Duration latency) {
+    ran.batch_s.push_back(wire::to_seconds(latency));
+  };
+  static_cast<Experiment&>(ran) = run_experiment(options, listener);
+  return ran;
+}
+
+std::string first(const Ran& ran) { return ran.violations.empty() ? "" : ran.violations.front(); }
+
 double quantile(std::vector<double> values, double p) {
-  std::sort(values.begin(), values.end());
+  std::ranges::sort(values);
   return values[static_cast<std::size_t>(p * static_cast<double>(values.size() - 1))];
 }
 
-TEST(BatchReplay, EveryPolicyComesNearWhatAnIdealPipelineGets) {
+TEST(Experiment, EveryPolicyComesNearWhatAnIdealPipelineGets) {
   struct Ideal {
     double extra, p50, p95, p99;
   };
@@ -37,46 +103,93 @@ TEST(BatchReplay, EveryPolicyComesNearWhatAnIdealPipelineGets) {
                                                {"collage-hedge", {0.111, 0.199, 0.215, 0.233}},
                                                {"collage-two", {0.222, 0.196, 0.215, 0.215}}};
   for (const auto& [policy, ideal] : ideals) {
-    const BatchReplay replay = replay_batches(options(policy, 5000));
-    EXPECT_TRUE(replay.violations.empty()) << policy << ": " << replay.violations.front();
-    EXPECT_EQ(replay.request_s.size(), 45'000u) << policy;
-    EXPECT_NEAR(replay.extra_work, ideal.extra, 0.01) << policy;
-    EXPECT_NEAR(quantile(replay.batch_s, 0.50), ideal.p50, 0.05 * ideal.p50) << policy;
-    EXPECT_NEAR(quantile(replay.batch_s, 0.95), ideal.p95, 0.06 * ideal.p95) << policy;
-    EXPECT_NEAR(quantile(replay.batch_s, 0.99), ideal.p99, 0.10 * ideal.p99) << policy;
+    const Ran ran = run(options(policy, 5000));
+    EXPECT_EQ(first(ran), "") << policy;
+    EXPECT_EQ(ran.answers.size(), 45'000u) << policy;
+    EXPECT_NEAR(ran.work.extra(1), ideal.extra, 0.01) << policy;
+    EXPECT_NEAR(quantile(ran.batch_s, 0.50), ideal.p50, 0.05 * ideal.p50) << policy;
+    EXPECT_NEAR(quantile(ran.batch_s, 0.95), ideal.p95, 0.06 * ideal.p95) << policy;
+    EXPECT_NEAR(quantile(ran.batch_s, 0.99), ideal.p99, 0.10 * ideal.p99) << policy;
   }
 }
 
-TEST(BatchReplay, TheSameOptionsGiveTheSameResultToTheBit) {
-  const BatchReplay first = replay_batches(options("collage-hedge", 300));
-  const BatchReplay second = replay_batches(options("collage-hedge", 300));
-  EXPECT_EQ(first.hash, second.hash);
-  EXPECT_EQ(first.batch_s, second.batch_s);
-  BatchOptions other = options("collage-hedge", 300);
+TEST(Experiment, TheSameOptionsGiveTheSameResultToTheBit) {
+  const Ran once = run(options("collage-hedge", 300));
+  const Ran again = run(options("collage-hedge", 300));
+  EXPECT_EQ(once.hash, again.hash);
+  EXPECT_EQ(once.batch_s, again.batch_s);
+  ExperimentOptions other = options("collage-hedge", 300);
   other.seed = 2;
-  EXPECT_NE(replay_batches(other).hash, first.hash);
+  EXPECT_NE(run(other).hash, once.hash);
 }
 
-TEST(BatchReplay, EveryGridIsReplayed) {
+TEST(Experiment, EveryGridIsReplayed) {
   for (int grid = wire::kGridSideMin; grid <= wire::kGridSideMax; ++grid) {
-    BatchOptions small = options("collage", 200);
-    small.grid = grid;
-    const BatchReplay replay = replay_batches(small);
-    EXPECT_TRUE(replay.violations.empty()) << grid << ": " << replay.violations.front();
-    EXPECT_NEAR(replay.extra_work, 1.0 / (grid * grid), 1e-3);
+    const Ran ran = run(options("collage", 200, grid));
+    EXPECT_EQ(first(ran), "") << grid;
+    EXPECT_NEAR(ran.work.extra(1), 1.0 / (grid * grid), 1e-3);
   }
 }
 
-TEST(BatchReplay, MeasuredComputeAndLinksAddToTheLatency) {
-  BatchOptions slow = options("collage", 500);
-  slow.table = {{0, 0.0}, {1, 0.0}};
-  slow.single_compute = std::chrono::milliseconds(8);
-  slow.collage_compute = std::chrono::milliseconds(12);
-  slow.link = std::chrono::microseconds(500);
-  const BatchReplay replay = replay_batches(slow);
-  EXPECT_TRUE(replay.violations.empty());
+TEST(Experiment, MeasuredComputeAndLinksAddToTheLatency) {
+  ExperimentOptions slow = options("collage", 500);
+  slow.fleet.latency.reset();
+  slow.costs.single = milliseconds(8);
+  slow.costs.collage = milliseconds(12);
+  slow.costs.link = microseconds(500);
+  const Ran ran = run(slow);
+  EXPECT_EQ(first(ran), "");
   // Producer, broker, s-CNN, sink, broker, producer.
-  EXPECT_DOUBLE_EQ(quantile(replay.batch_s, 0.5), 0.008 + 5 * 0.0005);
+  EXPECT_DOUBLE_EQ(quantile(ran.batch_s, 0.5), 0.008 + 5 * 0.0005);
+}
+
+TEST(Experiment, ABusyFleetStartsTheNextBatchWhileAStageIsStillSlow) {
+  ExperimentOptions busy = options("collage", 2000);
+  const double idle_s = run(busy).seconds;
+  busy.driver.arrivals.kind = Arrivals::Kind::busy_batches;
+  const Ran ran = run(busy);
+  EXPECT_EQ(first(ran), "");
+  EXPECT_LT(ran.seconds, 0.9 * idle_s);
+}
+
+TEST(Experiment, AnOpenLoopThatIsTooFastIsRefusedAndNothingIsLost) {
+  ExperimentOptions flood = options("collage", 400);
+  flood.driver.arrivals = {.kind = Arrivals::Kind::poisson, .per_second = 300};  // 60 is possible.
+  flood.fleet.broker.open_request_max = 50;
+  const Ran ran = run(flood);
+  EXPECT_EQ(first(ran), "");
+  EXPECT_EQ(ran.answers.size(), 3600u);
+  EXPECT_GT(ran.with(wire::ResultStatus::answered), 500u);
+  EXPECT_GT(ran.with(wire::ResultStatus::refused) + ran.with(wire::ResultStatus::missing), 1000u);
+}
+
+TEST(Experiment, AWorkerThatIsKilledCostsNoAnswer) {
+  ExperimentOptions killed = options("collage", 300);
+  killed.faults = {{.what = Fault::What::kill, .node = "classifier-3", .after = seconds(5)}};
+  const Ran ran = run(killed);
+  EXPECT_EQ(first(ran), "");
+  EXPECT_EQ(ran.with(wire::ResultStatus::answered), 2700u);
+}
+
+TEST(Experiment, AWorkerThatAnswersGarbageIsNeverBelieved) {
+  ExperimentOptions garbled = options("collage-hedge", 300);
+  garbled.faults = {{.what = Fault::What::garbage,
+                     .node = "classifier-3",
+                     .after = seconds(5),
+                     .length = seconds(20)}};
+  const Ran ran = run(garbled);
+  EXPECT_EQ(first(ran), "");  // No wrong answer among them.
+  EXPECT_GT(ran.with(wire::ResultStatus::answered), 2600u);
+}
+
+TEST(Experiment, TheCollageStandsInForAStageThatIsAlwaysSlow) {
+  ExperimentOptions slow = options("collage", 2000);
+  const double sound_s = quantile(run(slow).batch_s, 0.95);
+  slow.fleet.spells["classifier-3"] = {.factor = 4};
+  const Ran ran = run(slow);
+  EXPECT_EQ(first(ran), "");
+  EXPECT_LT(quantile(ran.batch_s, 0.95), 1.25 * sound_s);
+  EXPECT_GT(ran.with_source(wire::Source::collage), 1800u);
 }
 
 }  // namespace

@@ -58,7 +58,7 @@ struct Stream {
 TEST(Faults, AKilledAndRestartedClassifierCostsNoAnswerOfTwoThousand) {
   const std::vector<Sample> images = system_test::samples(2000);
   LivePipeline pipeline(
-      {{"policy", "collage-hedge"}, {"emulation.latency", kLatencies}, {"emulation.seed", "1"}},
+      {{"policy", "collage-hedge"}, {"emulation.file", kLatencies}, {"emulation.seed", "1"}},
       {.classifiers = 9, .collages = 1});
   bool killed = false, restarted = false;
   Stream stream;

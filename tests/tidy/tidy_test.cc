@@ -93,9 +93,14 @@ std::vector<std::string> allowed(const fs::path& file) {
     allowed.insert(allowed.end(), more.begin(), more.end());
   };
   if (folder == "replay") {
-    allowed = {"replay/sim/"};
+    const std::string inner = folder + "/" + std::next(file.begin())->string() + "/";
+    allowed = {"replay/load/"};
     also(machines);
-    if (!file.string().starts_with("replay/sim/")) also({"replay/", "runtime/", "imaging/"});
+    if (inner == "replay/sim/") {
+      also({inner});
+    } else if (inner != "replay/load/") {
+      also({"replay/", "runtime/", "imaging/"});
+    }
   } else if (folder != "wire") {
     also({"wire/"});
     if (folder == "models") also({"imaging/"});

@@ -1,4 +1,4 @@
-#include "replay/live/batch_driver.h"
+#include "replay/load/driver.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,16 +8,24 @@
 namespace {
 
 using namespace std::chrono_literals;
-using replay::live::BatchDriver;
+using replay::load::Arrivals;
+using replay::load::Driver;
 using testing::ElementsAre;
 
 wire::Instant at(wire::Duration d) { return {d}; }
 
-constexpr wire::Peer kBroker{BatchDriver::kBroker, 0};
-constexpr wire::Peer kSink{BatchDriver::kSink, 0};
+constexpr wire::Peer kBroker{Driver::kBroker, 0};
+constexpr wire::Peer kSink{Driver::kSink, 0};
 
-BatchDriver make(std::size_t warm_up) {
-  BatchDriver::Options options;
+struct Told {
+  std::vector<replay::load::Answer> answers;
+  std::vector<wire::Duration> batches;
+};
+
+Driver make(std::size_t warm_up, Told& told, Arrivals arrivals = {}) {
+  Driver::Options options;
+  options.arrivals = arrivals;
+  options.images = 4;
   options.slots = 2;
   options.warm_up = warm_up;
   options.classifiers = 2;
@@ -26,9 +34,15 @@ BatchDriver make(std::size_t warm_up) {
   options.probe_every = 2ms;
   producer::Policy policy;
   policy.producer = {1, 2};
-  std::vector<wire::Payload> images;
-  for (std::uint8_t i = 0; i < 4; ++i) images.emplace_back(wire::Payload::Bytes{i});
-  return BatchDriver(options, policy, std::move(images), [](std::size_t) {});
+  return Driver(options, policy,
+                {.image =
+                     [](std::size_t i) {
+                       return wire::Payload(wire::Payload::Bytes{static_cast<std::uint8_t>(i)});
+                     },
+                 .on_answer = [&told](const auto& answer) { told.answers.push_back(answer); },
+                 .on_batch = [&told](std::size_t, wire::Instant,
+                                     wire::Duration latency) { told.batches.push_back(latency); },
+                 .on_health = {}});
 }
 
 template <class T>
@@ -59,15 +73,16 @@ wire::Result answer(wire::RequestId id) {
 }
 
 // Brings a driver to its first batch at `now`; returns its submits.
-std::vector<wire::Submit> begin(BatchDriver& driver, wire::Instant now) {
+std::vector<wire::Submit> begin(Driver& driver, wire::Instant now) {
   (void)driver.on_timeout(now);
   (void)driver.on_message(kBroker, wire::Welcome{{7}, 500ms, 256, 1000, 5s}, now);
   (void)driver.on_message(kBroker, status(2, 0), now);
   return of<wire::Submit>(driver.on_message(kSink, status(2, 0), now));
 }
 
-TEST(BatchDriver, WaitsUntilTheFleetIsReady) {
-  BatchDriver driver = make(0);
+TEST(Driver, WaitsUntilTheFleetIsReady) {
+  Told told;
+  Driver driver = make(0, told);
   (void)driver.on_timeout(at(0ms));
   (void)driver.on_message(kBroker, wire::Welcome{{7}, 500ms, 256, 1000, 5s}, at(1ms));
   EXPECT_TRUE(of<wire::Submit>(driver.on_message(kBroker, status(1, 0), at(2ms))).empty());
@@ -75,8 +90,9 @@ TEST(BatchDriver, WaitsUntilTheFleetIsReady) {
   EXPECT_EQ(of<wire::Submit>(driver.on_message(kSink, status(2, 0), at(5ms))).size(), 2u);
 }
 
-TEST(BatchDriver, SendsTheNextBatchOnlyWhenEveryStageIsIdle) {
-  BatchDriver driver = make(0);
+TEST(Driver, SendsTheNextBatchOnlyWhenEveryStageIsIdle) {
+  Told told;
+  Driver driver = make(0, told);
   const auto first = begin(driver, at(0ms));
   ASSERT_EQ(first.size(), 2u);
   (void)driver.on_message(kBroker, answer(first[0].request), at(100ms));
@@ -84,39 +100,68 @@ TEST(BatchDriver, SendsTheNextBatchOnlyWhenEveryStageIsIdle) {
   EXPECT_EQ(of<wire::Probe>(done).size(), 1u);
   EXPECT_TRUE(of<wire::Submit>(driver.on_message(kBroker, status(2, 1), at(151ms))).empty());
   EXPECT_EQ(of<wire::Submit>(driver.on_message(kBroker, status(2, 0), at(700ms))).size(), 2u);
-  EXPECT_THAT(driver.batch_latencies(), ElementsAre(wire::Duration(150ms)));
+  EXPECT_THAT(told.batches, ElementsAre(wire::Duration(150ms)));
 }
 
-TEST(BatchDriver, RecordsEachImageOnceWithItsOwnLatency) {
-  BatchDriver driver = make(0);
+TEST(Driver, RecordsEachImageOnceWithItsOwnLatency) {
+  Told told;
+  Driver driver = make(0, told);
   const auto first = begin(driver, at(0ms));
   (void)driver.on_message(kBroker, answer(first[1].request), at(100ms));
   (void)driver.on_message(kBroker, answer(first[0].request), at(150ms));
-  ASSERT_EQ(driver.records().size(), 2u);
-  EXPECT_EQ(driver.records()[0].image, 1u);
-  EXPECT_EQ(driver.records()[0].latency, wire::Duration(100ms));
-  EXPECT_EQ(driver.records()[1].image, 0u);
+  ASSERT_EQ(told.answers.size(), 2u);
+  EXPECT_EQ(told.answers[0].image, 1u);
+  EXPECT_EQ(told.answers[0].latency, wire::Duration(100ms));
+  EXPECT_EQ(told.answers[1].image, 0u);
 }
 
-TEST(BatchDriver, WarmUpBatchesDoNotCount) {
-  BatchDriver driver = make(1);
+TEST(Driver, WarmUpBatchesDoNotCount) {
+  Told told;
+  Driver driver = make(1, told);
   const auto warm = begin(driver, at(0ms));
   for (const auto& submit : warm) (void)driver.on_message(kBroker, answer(submit.request), at(9ms));
-  EXPECT_TRUE(driver.records().empty());
-  EXPECT_TRUE(driver.batch_latencies().empty());
+  EXPECT_TRUE(told.answers.empty());
+  EXPECT_TRUE(told.batches.empty());
   (void)driver.on_message(kBroker, status(2, 0), at(10ms));
   EXPECT_EQ(of<wire::Submit>(driver.on_message(kSink, status(2, 0), at(11ms))).size(), 2u);
 }
 
-TEST(BatchDriver, GivesUpOnAFleetThatIsNeverReady) {
-  BatchDriver driver = make(0);
+TEST(Driver, ABusyFleetGetsTheNextBatchWithTheLastAnswer) {
+  Told told;
+  Driver driver = make(0, told, {.kind = Arrivals::Kind::busy_batches});
+  const auto first = begin(driver, at(0ms));
+  (void)driver.on_message(kBroker, answer(first[0].request), at(100ms));
+  const auto next = driver.on_message(kBroker, answer(first[1].request), at(150ms));
+  EXPECT_EQ(of<wire::Submit>(next).size(), 2u);
+}
+
+TEST(Driver, AnOpenLoopCountsFromTheIntendedSend) {
+  Told told;
+  const auto gaps = std::make_shared<std::vector<double>>(1, 0.010);
+  Driver driver = make(0, told, {.kind = Arrivals::Kind::recorded, .gaps_s = gaps});
+  const auto first = begin(driver, at(0ms));
+  ASSERT_EQ(first.size(), 1u);
+  // The driver is held up until 25 ms: two images are due by then, at 10 and at 20 ms.
+  const auto late = of<wire::Submit>(driver.on_timeout(at(25ms)));
+  ASSERT_EQ(late.size(), 2u);
+  (void)driver.on_message(kBroker, answer(late[0].request), at(60ms));
+  (void)driver.on_message(kBroker, answer(late[1].request), at(60ms));
+  ASSERT_EQ(told.answers.size(), 2u);
+  EXPECT_EQ(told.answers[0].latency, wire::Duration(50ms));
+  EXPECT_EQ(told.answers[1].latency, wire::Duration(40ms));
+}
+
+TEST(Driver, GivesUpOnAFleetThatIsNeverReady) {
+  Told told;
+  Driver driver = make(0, told);
   (void)driver.on_timeout(at(0ms));
   EXPECT_TRUE(driver.on_timeout(at(10s)).finished);
   EXPECT_FALSE(driver.completed());
 }
 
-TEST(BatchDriver, GivesUpOnAFleetThatStandsStill) {
-  BatchDriver driver = make(0);
+TEST(Driver, GivesUpOnAFleetThatStandsStill) {
+  Told told;
+  Driver driver = make(0, told);
   const auto first = begin(driver, at(1s));
   for (const auto& submit : first) (void)driver.on_message(kBroker, answer(submit.request), at(2s));
   (void)driver.on_message(kBroker, status(2, 1), at(11s));
@@ -125,8 +170,9 @@ TEST(BatchDriver, GivesUpOnAFleetThatStandsStill) {
   EXPECT_FALSE(driver.completed());
 }
 
-TEST(BatchDriver, FinishesWithBothCountersAfterTheLastBatch) {
-  BatchDriver driver = make(0);
+TEST(Driver, FinishesWithBothCountersAfterTheLastBatch) {
+  Told told;
+  Driver driver = make(0, told);
   auto submits = begin(driver, at(0ms));
   wire::Actions last;
   for (const wire::Duration t : {wire::Duration(10ms), wire::Duration(20ms)}) {

@@ -46,6 +46,23 @@ TEST(Statistics, TheIntervalHoldsTheQuantileAndNarrowsWithMoreValues) {
   EXPECT_LT(many_width, few_width / 3);
 }
 
+// The bootstrap distribution of a quantile is known: of 1 .. 1000 the 990th smallest of 1000 draws
+// is at most k with the probability that 990 at least of 1000 draws are at most k, binomial with
+// k / 1000.  Its 2.5th and 97.5th percentiles are 982 and 995.
+TEST(Statistics, TheIntervalIsThatOfTheBootstrap) {
+  const Distribution d = distribution(one_to(1000), 3);
+  EXPECT_NEAR(d.p99_low_s, 982, 1);
+  EXPECT_NEAR(d.p99_high_s, 995, 1);
+  EXPECT_LT(d.p99_lowest_s, d.p99_low_s);
+  EXPECT_GT(d.p99_highest_s, d.p99_high_s);
+}
+
+TEST(Statistics, OfOneValueEverythingIsThatValue) {
+  const Distribution d = distribution({0.25}, 1);
+  EXPECT_EQ(d.p99_low_s, 0.25);
+  EXPECT_EQ(d.p99_highest_s, 0.25);
+}
+
 TEST(Statistics, TheIntervalIsTheSeeds) {
   EXPECT_EQ(distribution(one_to(500), 7).p99_low_s, distribution(one_to(500), 7).p99_low_s);
 }
