@@ -13,6 +13,13 @@ using wire::Reason;
 using wire::ResultStatus;
 using wire::Source;
 
+Roster::Policy roster_policy(const Policy& policy) {
+  return {.worker_max = policy.worker_max,
+          .silence_max = policy.silence_max(),
+          .task_age_max = policy.task_age_max,
+          .probe_every = policy.heartbeat};
+}
+
 }  // namespace
 
 Broker::Broker(Policy policy, wire::Epoch epoch)
@@ -21,9 +28,8 @@ Broker::Broker(Policy policy, wire::Epoch epoch)
       slots_(static_cast<wire::Slot>(policy_.grid * policy_.grid)),
       labels_hash_(wire::labels_hash(policy_.labels)),
       batcher_(epoch, slots_, policy_.linger),
-      dispatcher_({.roster = {policy_.worker_max, policy_.silence_max(), policy_.task_age_max},
-                   .hedge_rate_max = policy_.hedge_rate_max}),
-      assemblers_({policy_.worker_max, policy_.silence_max(), policy_.task_age_max}),
+      dispatcher_({.roster = roster_policy(policy_), .hedge_rate_max = policy_.hedge_rate_max}),
+      assemblers_(roster_policy(policy_)),
       sessions_({policy_.producer_max, policy_.producer_credit, policy_.silence_max()}) {
   COLLAGE_CHECK(policy_.grid >= wire::kGridSideMin && policy_.grid <= wire::kGridSideMax);
   COLLAGE_CHECK(policy_.linger < policy_.hedge_after && policy_.hedge_after < policy_.deadline);
@@ -133,6 +139,7 @@ void Broker::admit(wire::ProducerId producer, wire::Submit submit) {
   for (int copy = 0; copy < policy_.redundancy.copies; ++copy) {
     if (const auto order = dispatcher_.dispatch(task, kept, sequence_, now_)) send_order(*order);
   }
+  if (const auto order = dispatcher_.probe(task, kept, sequence_, now_)) send_order(*order);
   dispatch_waiting();  // The line may hold nothing but second copies that no free worker may take.
   for (const Cover& cover : batch.covers) {
     if (const auto peer = assemblers_.peer_of(cover.assembler)) {
@@ -170,16 +177,24 @@ void Broker::cover(Batch& batch) {
   for (int copy = 0; copy < policy_.redundancy.covers; ++copy) {
     const Roster::Worker* assembler = assemblers_.pick(chosen);
     if (!assembler) break;
-    sequence_.value += 1;
     chosen.push_back(assembler->id);
-    batch.covers.push_back({assembler->id, sequence_});
-    assemblers_.assign(assembler->id, sequence_, {batch.id.sequence.value, kWholeBatch}, now_);
+    cover(batch, *assembler);
+  }
+  if (policy_.redundancy.covers > 0) {
+    const Roster::Worker* slow = assemblers_.due_for_probe(chosen, now_);
+    if (slow) cover(batch, *slow);
   }
   if (policy_.redundancy.covers > 0 && batch.covers.empty()) {
     counters_.batches_uncovered += 1;
     actions_.note(Note::Level::warning, "no collage stage is free: a batch goes without cover");
   }
   tell_sink(wire::Opened{batch.id, slots_, {}, !batch.covers.empty()});
+}
+
+void Broker::cover(Batch& batch, const Roster::Worker& assembler) {
+  sequence_.value += 1;
+  batch.covers.push_back({assembler.id, sequence_});
+  assemblers_.assign(assembler.id, sequence_, {batch.id.sequence.value, kWholeBatch}, now_);
 }
 
 void Broker::seal(Batcher::Place last) {
@@ -356,6 +371,7 @@ wire::Status Broker::status() const {
       {"hedges", d.hedges},
       {"hedges_no_rate", d.hedges_no_rate},
       {"hedges_no_worker", d.hedges_no_worker},
+      {"probes", d.probes},
       {"settled_twice", c.settled_twice},
       {"settled_stale", c.settled_stale},
       {"settled_bad", c.settled_bad},
@@ -363,7 +379,9 @@ wire::Status Broker::status() const {
       {"producers", sessions_.size()},
       {"classifiers", classifiers.size()},
       {"classifiers_suspect", classifiers.suspects()},
+      {"classifiers_on_probation", classifiers.on_probation()},
       {"assemblers", assemblers_.size()},
+      {"assemblers_on_probation", assemblers_.on_probation()},
       {"sinks", sink_ ? 1u : 0u},
       {"workers_lost", c.workers_lost},
       {"workers_refused", c.workers_refused},

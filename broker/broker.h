@@ -71,6 +71,7 @@ class Broker : public wire::Machine {
   void admit(wire::ProducerId producer, wire::Submit submit);
   void refuse(wire::Peer to, wire::RequestId request, wire::Reason reason);
   void cover(Batch& batch);
+  void cover(Batch& batch, const Roster::Worker& assembler);
   void tell_covers(const Batch& batch, const wire::Message& message);
   void welcome(wire::Peer peer, std::size_t credit);
   void send_order(const Dispatcher::Order& order);

@@ -16,12 +16,25 @@ std::optional<Dispatcher::Order> Dispatcher::give(Task task, Entry& entry, wire:
                                                   wire::Instant now) {
   const Roster::Worker* worker = roster_.pick(entry.tried);
   if (!worker) return std::nullopt;
+  return give_to(*worker, task, entry, next, now);
+}
+
+Dispatcher::Order Dispatcher::give_to(const Roster::Worker& worker, Task task, Entry& entry,
+                                      wire::Sequence& next, wire::Instant now) {
   next.value += 1;
-  const Order order{worker->peer, next, task, false};
-  entry.tried.push_back(worker->id);
-  roster_.assign(worker->id, next, task, now);
+  const Order order{worker.peer, next, task, false};
+  entry.tried.push_back(worker.id);
+  roster_.assign(worker.id, next, task, now);
   counters_.dispatched += 1;
   return order;
+}
+
+std::optional<Dispatcher::Order> Dispatcher::probe(Task task, Entry& entry, wire::Sequence& next,
+                                                   wire::Instant now) {
+  const Roster::Worker* worker = roster_.due_for_probe(entry.tried, now);
+  if (!worker) return std::nullopt;
+  counters_.probes += 1;
+  return give_to(*worker, task, entry, next, now);
 }
 
 std::optional<Dispatcher::Order> Dispatcher::dispatch(Task task, Entry& entry, wire::Sequence& next,

@@ -45,6 +45,9 @@ class Dispatcher {
   // rate does not allow it.  A hedge does not wait in line.
   std::optional<Order> hedge(Task task, Entry& entry, wire::Sequence& next, wire::Instant now);
 
+  // Gives the slot, which a worker has already, to one on probation too, if one is due for a probe.
+  std::optional<Order> probe(Task task, Entry& entry, wire::Sequence& next, wire::Instant now);
+
   // The next of the line that a worker is free for.
   std::optional<Order> next_waiting(Ledger& ledger, wire::Sequence& next, wire::Instant now);
 
@@ -55,7 +58,8 @@ class Dispatcher {
   const Roster& roster() const { return roster_; }
 
   struct Counters {
-    std::uint64_t dispatched = 0;  // Tasks sent, hedges and copies included.
+    std::uint64_t dispatched = 0;  // Tasks sent, hedges, copies and probes included.
+    std::uint64_t probes = 0;
     std::uint64_t hedges = 0;
     std::uint64_t hedges_no_rate = 0;  // Not started: hedge_rate_max.
     std::uint64_t hedges_no_worker = 0;
@@ -65,6 +69,8 @@ class Dispatcher {
 
  private:
   std::optional<Order> give(Task task, Entry& entry, wire::Sequence& next, wire::Instant now);
+  Order give_to(const Roster::Worker& worker, Task task, Entry& entry, wire::Sequence& next,
+                wire::Instant now);
 
   const Policy policy_;
   Roster roster_;

@@ -6,6 +6,11 @@
 #include "wire/check.h"
 
 namespace broker {
+namespace {
+
+constexpr int kProbeWaits = 32;  // The longest wait between probes, in shortest ones.
+
+}  // namespace
 
 bool Roster::has_credit(const Worker& worker) {
   return !worker.leaving && worker.outstanding() < worker.capacity;
@@ -17,9 +22,9 @@ Roster::Rank Roster::rank(const Worker& worker) {
 
 template <class Change>
 void Roster::change(Worker& worker, Change apply) {
-  if (has_credit(worker)) available_.erase(rank(worker));
+  if (available(worker)) available_.erase(rank(worker));
   apply(worker);
-  if (has_credit(worker)) available_.insert(rank(worker));
+  if (available(worker)) available_.insert(rank(worker));
 }
 
 Roster::Joined Roster::join(const wire::WorkerHello& hello, wire::Peer peer, wire::Instant now) {
@@ -48,7 +53,7 @@ Roster::Joined Roster::join(const wire::WorkerHello& hello, wire::Peer peer, wir
   peers_[peer] = hello.worker;
   const auto [place, added] = workers_.emplace(hello.worker, std::move(worker));
   COLLAGE_CHECK(added);
-  if (has_credit(place->second)) available_.insert(rank(place->second));
+  if (available(place->second)) available_.insert(rank(place->second));
   return joined;
 }
 
@@ -63,7 +68,9 @@ bool Roster::ready(wire::Peer peer, const wire::Ready& ready, wire::Instant now)
              ready.held.end();
     };
     std::erase_if(worker.sent, [&](const Worker::Sent& sent) {
-      return sent.sequence <= ready.seen.value && !holds(sent.sequence);
+      const bool done = sent.sequence <= ready.seen.value && !holds(sent.sequence);
+      if (done) worker.health.add(now - sent.at);
+      return done;
     });
     // What is held but was not given by us in this life counts against credit all the same.
     const auto ours = static_cast<std::size_t>(
@@ -83,24 +90,64 @@ const Roster::Worker* Roster::pick(std::span<const wire::WorkerId> tried) const 
   return nullptr;
 }
 
+const Roster::Worker* Roster::due_for_probe(std::span<const wire::WorkerId> tried,
+                                            wire::Instant now) const {
+  for (const wire::WorkerId id : probation_) {
+    const Worker& worker = workers_.at(id);
+    const bool due = has_credit(worker) && worker.outstanding() == 0 && now >= worker.probe_at;
+    if (due && std::find(tried.begin(), tried.end(), id) == tried.end()) return &worker;
+  }
+  return nullptr;
+}
+
 void Roster::assign(wire::WorkerId id, wire::Sequence sequence, Task task, wire::Instant now) {
   Worker& worker = workers_.at(id);
   COLLAGE_CHECK(has_credit(worker));
   change(worker, [&](Worker& w) {
     w.sent.push_back({sequence.value, task, now});
     w.used = ++uses_;
+    w.probe_at = now + w.probe_wait;
+    w.probe_wait = std::min(2 * w.probe_wait, kProbeWaits * policy_.probe_every);
   });
 }
 
 Roster::Loss Roster::remove(wire::WorkerId id) {
   const auto found = workers_.find(id);
   Worker& worker = found->second;
-  if (has_credit(worker)) available_.erase(rank(worker));
+  if (available(worker)) available_.erase(rank(worker));
+  probation_.erase(id);
   Loss loss{id, {}};
   for (const Worker::Sent& sent : worker.sent) loss.tasks.push_back(sent.task);
   peers_.erase(worker.peer);
   workers_.erase(found);
+  if (probation_.size() == workers_.size()) {  // A slow worker is better than none.
+    for (auto& [other, slow] : workers_) set_probation(slow, false, {});
+  }
   return loss;
+}
+
+void Roster::set_probation(Worker& worker, bool on, wire::Instant now) {
+  if (worker.probation == on) return;
+  change(worker, [&](Worker& w) {
+    w.probation = on;
+    w.probe_wait = policy_.probe_every;
+    w.probe_at = now + w.probe_wait;
+  });
+  on ? static_cast<void>(probation_.insert(worker.id))
+     : static_cast<void>(probation_.erase(worker.id));
+}
+
+void Roster::judge(wire::Instant now) {
+  std::vector<wire::Duration> medians;
+  for (const auto& [id, worker] : workers_) {
+    if (const auto median = worker.health.median()) medians.push_back(*median);
+  }
+  const std::optional<wire::Duration> usual = usual_service(std::move(medians));
+  for (auto& [id, worker] : workers_) {
+    const bool slow = usual && worker.health.slow(*usual, worker.probation);
+    set_probation(worker, slow, now);
+    if (slow && worker.health.quick_once(*usual)) worker.probe_wait = policy_.probe_every;
+  }
 }
 
 std::optional<Roster::Loss> Roster::lost(wire::Peer peer) {
@@ -122,6 +169,7 @@ std::vector<Roster::Loss> Roster::sweep(wire::Instant now, wire::Duration suspec
   }
   std::vector<Loss> losses;
   for (const wire::WorkerId id : gone) losses.push_back(remove(id));
+  judge(now);
   return losses;
 }
 

@@ -9,7 +9,13 @@
 // task instead.  pick() prefers the unsuspected, then the least loaded, then the least recently
 // used; ties cannot remain, for no two workers were used last at the same time.
 //
-// Roster is pure.  Cost of every call but sweep(): logarithmic in the number of workers.
+// A worker that is slow again and again (health.h) is put on probation: pick() passes it over, and
+// after `probe_every` it is due for a probe, a copy of a task that another has too, until it is as
+// quick as the others; while its probes are slow it is probed ever more seldom.  There is always
+// one worker off probation.
+//
+// Roster is pure.  Cost of every call but sweep(): logarithmic in the number of workers, and linear
+// in those on probation.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +27,7 @@
 #include <tuple>
 #include <vector>
 
+#include "broker/health.h"
 #include "wire/machine.h"
 #include "wire/message.h"
 #include "wire/types.h"
@@ -41,6 +48,7 @@ class Roster {
     std::size_t worker_max = 0;
     wire::Duration silence_max{};   // An idle worker that says nothing for longer is gone.
     wire::Duration task_age_max{};  // A worker that holds a task for longer is dead.
+    wire::Duration probe_every{};   // Of a worker on probation, at first.
   };
   struct Worker {
     wire::WorkerId id;
@@ -48,6 +56,10 @@ class Roster {
     std::uint32_t capacity = 0;
     bool leaving = false;
     bool suspect = false;
+    bool probation = false;
+    Health health;
+    wire::Instant probe_at;  // On probation: not before.
+    wire::Duration probe_wait{};
     std::uint64_t used = 0;  // Orders workers by their last task.
     wire::Instant heard;     // When it last said anything.
     std::size_t held = 0;    // Tasks it says it holds that we do not know.
@@ -80,8 +92,10 @@ class Roster {
   // Takes a worker's word on what it holds; false if the peer is not of this roster.
   bool ready(wire::Peer peer, const wire::Ready& ready, wire::Instant now);
 
-  // The best worker with credit that is none of `tried`.
+  // The best worker with credit that is none of `tried`; none on probation.
   const Worker* pick(std::span<const wire::WorkerId> tried) const;
+  // One on probation that is idle, due for a probe and none of `tried`.
+  const Worker* due_for_probe(std::span<const wire::WorkerId> tried, wire::Instant now) const;
 
   // Gives `task` to a worker.  Requires that `id` has credit.
   void assign(wire::WorkerId id, wire::Sequence sequence, Task task, wire::Instant now);
@@ -89,8 +103,8 @@ class Roster {
   // Takes a worker out: its connection is gone.
   std::optional<Loss> lost(wire::Peer peer);
 
-  // Takes out whoever is silent or dead, and marks suspects: workers with a task older than
-  // `suspect_age`.
+  // Takes out whoever is silent or dead, marks suspects (workers with a task older than
+  // `suspect_age`), and puts workers on probation and off it.
   std::vector<Loss> sweep(wire::Instant now, wire::Duration suspect_age);
 
   // Where a worker is; nullopt if it is not here.
@@ -99,23 +113,28 @@ class Roster {
   std::vector<wire::Peer> busy() const;
   std::size_t size() const { return workers_.size(); }
   std::size_t suspects() const;
+  std::size_t on_probation() const { return probation_.size(); }
   // Tasks given and not known to be done.
   std::size_t outstanding() const;
 
  private:
   using Rank = std::tuple<bool, std::size_t, std::uint64_t, wire::WorkerId>;
   static bool has_credit(const Worker& worker);
+  static bool available(const Worker& worker) { return has_credit(worker) && !worker.probation; }
   static Rank rank(const Worker& worker);
   // Changes a worker while keeping available_ true.
   template <class Change>
   void change(Worker& worker, Change apply);
   Loss remove(wire::WorkerId id);
+  void judge(wire::Instant now);
+  void set_probation(Worker& worker, bool on, wire::Instant now);
 
   const Policy policy_;
   std::uint64_t uses_ = 0;
   std::map<wire::WorkerId, Worker> workers_;
   std::map<wire::Peer, wire::WorkerId> peers_;
-  std::set<Rank> available_;  // Workers with credit, best first.
+  std::set<Rank> available_;  // Workers with credit and off probation, best first.
+  std::set<wire::WorkerId> probation_;
 };
 
 }  // namespace broker

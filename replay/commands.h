@@ -28,8 +28,15 @@ struct PipelineOptions {
   int collages = 1;
 };
 
+struct SimOptions {
+  std::uint64_t first = 1, last = 1000;  // Seeds.
+  std::size_t failures_max = 5;          // Then it ends.
+  bool hashes = false;                   // Print each seed's.
+};
+
 // Each returns the exit code and throws what keeps it from starting.
 int run_replay(const ReplayOptions& options);
+int run_sim(const SimOptions& options);
 int run_pipeline(const PipelineOptions& options);
 
 }  // namespace replay

@@ -67,8 +67,8 @@ Fault read_fault(runtime::Section s, const Scenario& scenario) {
                        ", want broker, sink, classifier-<i> or collage-<i>");
   }
   fault.after = s.duration("after", {}, wire::kDurationMax, wire::Duration{});
-  const bool lasts = fault.what == What::stop || fault.what == What::hog ||
-                     fault.what == What::garbage;
+  const bool lasts =
+      fault.what == What::stop || fault.what == What::hog || fault.what == What::garbage;
   fault.length = lasts ? s.duration("for", {}, wire::kDurationMax)
                        : s.duration("for", {}, wire::kDurationMax, wire::Duration{});
   if (fault.what == What::link) {
@@ -143,8 +143,7 @@ Scenario load_scenario(const std::filesystem::path& file) {
   Scenario scenario;
   scenario.name = file.stem();
   scenario.about = root.text("about");
-  scenario.grid =
-      static_cast<int>(root.integer("grid", wire::kGridSideMin, wire::kGridSideMax, 3));
+  scenario.grid = static_cast<int>(root.integer("grid", wire::kGridSideMin, wire::kGridSideMax, 3));
   scenario.dataset = root.text("dataset", "fashion");
   scenario.classifiers = static_cast<std::size_t>(
       root.integer("classifiers", 1, 100'000, static_cast<std::int64_t>(scenario.slots())));

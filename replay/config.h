@@ -34,7 +34,6 @@ struct Stages {
 Stages stages_of(const load::Scenario& scenario, const std::string& policy);
 
 // The fleet of a scenario in virtual time, its machines with the policies of `pipeline`.
-sim::FleetPolicy simulated_fleet(const load::Scenario& scenario,
-                                 const runtime::Pipeline& pipeline);
+sim::FleetPolicy simulated_fleet(const load::Scenario& scenario, const runtime::Pipeline& pipeline);
 
 }  // namespace replay

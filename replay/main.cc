@@ -1,5 +1,8 @@
 // collage-replay: pipelines on this host, and experiments with them.
+#include <charconv>
+
 #include "replay/commands.h"
+#include "runtime/config_error.h"
 #include "runtime/tool.h"
 
 namespace {
@@ -14,6 +17,21 @@ void add_options(CLI::App& app, replay::ReplayOptions& options) {
   app.add_option("--simulated", options.simulated_batches, "Simulated, a policy; 0 for none.")
       ->check(CLI::Range(0, 10'000'000));
   app.add_option("--policies", options.policies, "Comma-separated.")->delimiter(',');
+}
+
+// "7" or "1..1000".
+void read_seeds(const std::string& text, replay::SimOptions& options) {
+  const std::size_t dots = text.find("..");
+  const std::string first = text.substr(0, dots);
+  const std::string last = dots == text.npos ? first : text.substr(dots + 2);
+  const auto read = [&](const std::string& word, std::uint64_t& value) {
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+    if (error != std::errc() || end != word.data() + word.size()) {
+      throw runtime::ConfigError("--seeds: is '" + text + "', want FIRST..LAST");
+    }
+  };
+  read(first, options.first);
+  read(last, options.last);
 }
 
 }  // namespace
@@ -42,6 +60,19 @@ int main(int argc, char** argv) {
       "answers are held by published cloud latencies, under three policies.");
   add_options(*demo_app, demo);
 
+  replay::SimOptions sim;
+  std::string seeds = "1..1000";
+  CLI::App* sim_app = app.add_subcommand(
+      "sim",
+      "Simulates pipelines that seeds draw, with traffic, crashes and bad links, and checks from\n"
+      "outside that nothing is lost, late without a word, or wrong.\n\n"
+      "  collage-replay sim --seeds 1..100000");
+  sim_app->add_option("--seeds", seeds, "FIRST..LAST, or one.")->capture_default_str();
+  sim_app->add_option("--failures", sim.failures_max, "Ends after so many.")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  sim_app->add_flag("--hashes", sim.hashes, "Print each seed's hash.");
+
   replay::PipelineOptions pipeline;
   CLI::App* pipeline_app =
       app.add_subcommand("pipeline",
@@ -55,6 +86,10 @@ int main(int argc, char** argv) {
   pipeline_app->add_option("--logs", pipeline.logs, "Folder for the processes' logs.");
 
   return runtime::run_tool(app, argc, argv, [&] {
+    if (sim_app->parsed()) {
+      read_seeds(seeds, sim);
+      return replay::run_sim(sim);
+    }
     if (pipeline_app->parsed()) return replay::run_pipeline(pipeline);
     return replay::run_replay(demo_app->parsed() ? demo : replay);
   });

@@ -16,6 +16,7 @@
 #include "replay/commands.h"
 #include "replay/config.h"
 #include "replay/live/experiment.h"
+#include "replay/progress.h"
 #include "replay/report/collector.h"
 #include "replay/report/page.h"
 #include "replay/report/summary.h"
@@ -32,38 +33,6 @@ namespace {
 using load::Scenario;
 
 constexpr int kTimingRounds = 200;
-
-// One line that moves on a terminal, a line now and then in a file.
-class Progress {
- public:
-  Progress(std::string what, std::string unit, std::size_t total)
-      : what_(std::move(what)),
-        unit_(std::move(unit)),
-        total_(total),
-        begun_(runtime::now()),
-        tty_(isatty(2) == 1) {}
-
-  void at(std::size_t done) {
-    const double elapsed = wire::to_seconds(runtime::now() - begun_);
-    const std::size_t step = std::max<std::size_t>(1, total_ / 4);
-    const bool due = tty_ ? elapsed - told_s_ > 0.1 : done % step == 0;
-    if (done != total_ && !due) return;
-    told_s_ = elapsed;
-    const double left =
-        done == 0 ? 0 : elapsed / static_cast<double>(done) * static_cast<double>(total_ - done);
-    const std::string line = fmt::format("{:<24} {:>7}/{} {}, {:>4.0f} s left", what_, done, total_,
-                                         unit_, left);
-    std::fprintf(stderr, tty_ ? "\r%s%s" : "%s%s", line.c_str(),
-                 !tty_ || done == total_ ? "\n" : "");
-  }
-
- private:
-  const std::string what_, unit_;
-  const std::size_t total_;
-  const wire::Instant begun_;
-  const bool tty_;
-  double told_s_ = 0;
-};
 
 // What one inference and one decode take here, one thread, batch 1.
 struct Measured {
@@ -126,8 +95,7 @@ Scenario scenario_of(const ReplayOptions& options) {
 class Runner {
  public:
   Runner(const ReplayOptions& options, Scenario scenario)
-      : options_(options),
-        scenario_(std::move(scenario)) {}
+      : options_(options), scenario_(std::move(scenario)) {}
 
   int run() {
     const models::Dataset data = images();
@@ -218,8 +186,8 @@ class Runner {
                                      const load::Driver::Options& driver) const {
     load::Driver::Listener listener;
     const bool batches = !driver.arrivals.open_loop();
-    listener.on_answer = [&collector, &progress, batches, done = std::size_t{0}](
-                             const load::Answer& answer) mutable {
+    listener.on_answer = [&collector, &progress, batches,
+                          done = std::size_t{0}](const load::Answer& answer) mutable {
       collector.answered(answer);
       done += 1;
       if (!batches) progress.at(done);

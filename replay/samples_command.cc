@@ -27,7 +27,8 @@ const std::string& label_of(const models::Dataset& data, std::size_t index) {
 }
 
 fs::path folder_of(const models::Dataset& data) {
-  return fs::path("out/images") / (data.name == "fashion" ? "fashion-mnist-test" : data.name + "-test");
+  return fs::path("out/images") /
+         (data.name == "fashion" ? "fashion-mnist-test" : data.name + "-test");
 }
 
 fs::path image_path(const models::Dataset& data, std::size_t index) {
@@ -42,8 +43,9 @@ void write_images(const models::Dataset& data) {
     const fs::path file = image_path(data, i);
     fs::create_directories(file.parent_path());
     const auto tile = data.tile(i);
-    imaging::write_png(file, {data.shape.width, data.shape.height, data.shape.channels,
-                              {tile.begin(), tile.end()}});
+    imaging::write_png(
+        file,
+        {data.shape.width, data.shape.height, data.shape.channels, {tile.begin(), tile.end()}});
   }
 }
 

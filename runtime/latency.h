@@ -1,4 +1,5 @@
-// Which service times stages replay: the section `emulation` of a pipeline, `latency` of a scenario.
+// Which service times stages replay: the section `emulation` of a pipeline, `latency` of a
+// scenario.
 //
 //     source: quantiles    # quantiles, series, pareto, log-normal
 //     file: table.csv      # Of quantiles (quantile,seconds) or a series (seconds), maybe gzipped.

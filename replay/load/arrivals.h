@@ -15,9 +15,9 @@ struct Arrivals {
   enum class Kind : std::uint8_t {
     idle_batches,  // The next batch when every stage has finished the one before, as published.
     busy_batches,  // The next batch when the one before is answered; a slow stage stays busy.
-    poisson,       // `burst` images at once at a mean rate of `per_second` images, whatever comes of
-                   // them.
-    recorded,      // Gaps as recorded.
+    poisson,   // `burst` images at once at a mean rate of `per_second` images, whatever comes of
+               // them.
+    recorded,  // Gaps as recorded.
   };
   Kind kind = Kind::idle_batches;
   double per_second = 0;

@@ -53,9 +53,9 @@ struct Scenario {
   Arrivals arrivals;
   Slowness latency;
   std::vector<Fault> faults;
-  std::size_t live_batches = 0;       // A policy; of grid x grid images.
+  std::size_t live_batches = 0;  // A policy; of grid x grid images.
   std::size_t simulated_batches = 0;
-  std::size_t warm_up = 12;           // Batches before those.
+  std::size_t warm_up = 12;  // Batches before those.
   std::uint64_t seed = 1;
   // Keys of pipeline.yaml that are other than there: "broker.linger", "sink.gate".
   std::vector<std::pair<std::string, std::string>> settings;

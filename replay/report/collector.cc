@@ -32,9 +32,7 @@ void Collector::answered(const load::Answer& answer) {
   }
 }
 
-void Collector::batch(wire::Duration latency) {
-  run_.batch_s.push_back(wire::to_seconds(latency));
-}
+void Collector::batch(wire::Duration latency) { run_.batch_s.push_back(wire::to_seconds(latency)); }
 
 wire::Duration Collector::link() const {
   if (trips_.empty()) return {};

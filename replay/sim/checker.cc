@@ -252,7 +252,8 @@ void Checker::check_broker(const Gauges& gauges, wire::Instant now) {
   if (said_.results > settled) violation("the broker sends more results than it settles", now);
   const std::uint64_t hedges = read(gauges, "hedges");
   at_most(gauges, "tasks_dispatched",
-          admitted * copies + hedges + read(gauges, "tasks_redispatched"), now);
+          admitted * copies + hedges + read(gauges, "tasks_redispatched") + read(gauges, "probes"),
+          now);
   if (read(gauges, "tasks_dispatched") != said_.assigns) {
     violation("the broker counts other tasks than it sends", now);
   }

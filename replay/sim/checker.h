@@ -9,7 +9,7 @@
 //   - no stage says that it holds more than twice its capacity;
 //   - the gauges of broker and sink stay within their bounds, and requests are conserved: no more
 //     are admitted than came, and no more results are sent than requests are settled;
-//   - work is no more than images x copies + hedges + redispatches;
+//   - work is no more than images x copies + hedges + redispatches + probes;
 //   - when all is calm every gauge is back at zero, a request that is then made is answered, and no
 //     worker is taken for lost.
 //

@@ -222,5 +222,110 @@ TEST_F(RosterTest, TheBusyAreThoseWithTasks) {
   EXPECT_THAT(roster.busy(), ElementsAre(peer(1)));
 }
 
+class Probation : public testing::Test {
+ protected:
+  Probation() {
+    for (std::uint64_t n = 1; n <= 3; ++n) join(n, 1);
+  }
+  // A task of worker n that takes so long; requires that it is idle.
+  void work(std::uint64_t n, wire::Duration service) {
+    roster.assign(id(n), wire::Sequence{++sequence}, {sequence, 0}, at(now));
+    ready(n, sequence, now + service);
+  }
+  // Workers 1 and 2 are quick, 3 takes three times as long; then the roster judges.
+  void slow_down() {
+    for (int i = 0; i < 5; ++i) {
+      for (std::uint64_t n = 1; n <= 3; ++n) work(n, n == 3 ? 300ms : 100ms);
+      now += 300ms;
+    }
+    roster.sweep(at(now), 10s);
+  }
+  std::uint64_t probed() const {
+    const Roster::Worker* worker = roster.due_for_probe({}, at(now));
+    return worker ? worker->id.low : 0;
+  }
+
+  wire::Duration now = 0ms;
+  std::uint64_t sequence = 0;
+  Roster roster{{.worker_max = 3, .silence_max = 10s, .task_age_max = 10s, .probe_every = 500ms}};
+
+  Roster::Joined join(std::uint64_t n, std::uint32_t capacity) {
+    return roster.join({id(n), wire::Role::classifier, {}, capacity}, peer(n), at(0ms));
+  }
+  bool ready(std::uint64_t n, std::uint64_t seen, wire::Duration t) {
+    return roster.ready(peer(n), {{seen}, {}, false}, at(t));
+  }
+  std::uint64_t give(std::uint64_t batch) {
+    const Roster::Worker* worker = roster.pick({});
+    if (!worker) return 0;
+    const wire::WorkerId chosen = worker->id;
+    roster.assign(chosen, wire::Sequence{++sequence}, {batch, 0}, at(now));
+    return chosen.low;
+  }
+};
+
+TEST_F(Probation, AWorkerThatIsSlowAgainAndAgainIsPassedOver) {
+  slow_down();
+  EXPECT_EQ(roster.on_probation(), 1u);
+  EXPECT_EQ(give(100), 1u);
+  EXPECT_EQ(give(101), 2u);
+  EXPECT_EQ(give(102), 0u);  // It waits for one of the quick.
+}
+
+TEST_F(Probation, ItIsProbedNowAndThen) {
+  slow_down();
+  EXPECT_EQ(probed(), 0u);
+  now += 500ms;
+  EXPECT_EQ(probed(), 3u);
+  EXPECT_EQ(roster.due_for_probe(std::vector{id(3)}, at(now)), nullptr);  // It has that task.
+  work(3, 300ms);
+  EXPECT_EQ(probed(), 0u);
+  now += 500ms;
+  EXPECT_EQ(probed(), 3u);
+}
+
+TEST_F(Probation, SlowProbesComeEverMoreSeldomAndAQuickOneBringsThemBack) {
+  slow_down();
+  now += 500ms;
+  work(3, 300ms);
+  now += 500ms;
+  work(3, 300ms);
+  roster.sweep(at(now), 10s);
+  now += 999ms;
+  EXPECT_EQ(probed(), 0u);
+  now += 1ms;
+  EXPECT_EQ(probed(), 3u);
+  work(3, 100ms);
+  roster.sweep(at(now), 10s);
+  now += 2s;
+  work(3, 300ms);
+  now += 499ms;
+  EXPECT_EQ(probed(), 0u);
+  now += 1ms;
+  EXPECT_EQ(probed(), 3u);
+}
+
+TEST_F(Probation, EndsWhenItsTasksAreAsQuickAsTheOthers) {
+  slow_down();
+  for (int i = 0; i < 2; ++i) work(3, 100ms);
+  roster.sweep(at(now), 10s);
+  EXPECT_EQ(roster.on_probation(), 1u);
+  work(3, 100ms);
+  roster.sweep(at(now), 10s);
+  EXPECT_EQ(roster.on_probation(), 0u);
+  EXPECT_EQ(give(100), 1u);
+  EXPECT_EQ(give(101), 2u);
+  EXPECT_EQ(give(102), 3u);
+}
+
+TEST_F(Probation, EndsWhenNoOtherWorkerIsLeft) {
+  slow_down();
+  (void)roster.lost(peer(1));
+  EXPECT_EQ(give(100), 2u);
+  (void)roster.lost(peer(2));
+  EXPECT_EQ(roster.on_probation(), 0u);
+  EXPECT_EQ(give(101), 3u);
+}
+
 }  // namespace
 }  // namespace broker
