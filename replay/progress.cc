@@ -28,8 +28,7 @@ void Progress::at(std::size_t done) {
       done == 0 ? 0 : elapsed / static_cast<double>(done) * static_cast<double>(total_ - done);
   const std::string line =
       fmt::format("{:<24} {:>7}/{} {}, {:>4.0f} s left", what_, done, total_, unit_, left);
-  std::fprintf(stderr, tty_ ? "\r%s%s" : "%s%s", line.c_str(),
-               !tty_ || done == total_ ? "\n" : "");
+  std::fprintf(stderr, tty_ ? "\r%s%s" : "%s%s", line.c_str(), !tty_ || done == total_ ? "\n" : "");
 }
 
 }  // namespace replay

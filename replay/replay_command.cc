@@ -16,8 +16,10 @@
 #include "replay/commands.h"
 #include "replay/config.h"
 #include "replay/live/experiment.h"
+#include "replay/load/strikes.h"
 #include "replay/progress.h"
 #include "replay/report/collector.h"
+#include "replay/report/events.h"
 #include "replay/report/page.h"
 #include "replay/report/summary.h"
 #include "replay/samples_command.h"
@@ -105,16 +107,9 @@ class Runner {
     costs_.single = measured_.decode + wire::from_seconds(measured_.single_s);
     costs_.collage = wire::from_seconds(measured_.collage_s);
     costs_.paste = measured_.decode;
-    report::Summary live = summary("live");
-    for (const std::string& policy : scenario_.policies) {
-      if (interrupted_ || scenario_.live_batches == 0) break;
-      live.policies.push_back(run_live(policy));
-    }
-    report::Summary simulated = summary("sim");
-    for (const std::string& policy : scenario_.policies) {
-      if (interrupted_ || scenario_.simulated_batches == 0) break;
-      simulated.policies.push_back(run_simulated(policy));
-    }
+    report::Summary live = run_policies("live", scenario_.live_batches, &Runner::run_live);
+    report::Summary simulated =
+        run_policies("sim", scenario_.simulated_batches, &Runner::run_simulated);
     join(live, simulated);
     write(live);
     write(simulated);
@@ -127,6 +122,20 @@ class Runner {
     return models::load_by_name(
         scenario_.dataset, models::Part::test,
         folder == nullptr ? std::nullopt : std::optional<std::filesystem::path>(folder));
+  }
+
+  using Run = report::PolicyRun (Runner::*)(const std::string& policy, report::EventFile& events);
+
+  // Every policy in one mode; nothing if there is nothing to run.
+  report::Summary run_policies(const std::string& mode, std::size_t batches, Run one) {
+    report::Summary summary = this->summary(mode);
+    if (batches == 0) return summary;
+    report::EventFile events(folder(mode) / "events.csv.gz");
+    for (const std::string& policy : scenario_.policies) {
+      if (!interrupted_) summary.policies.push_back((this->*one)(policy, events));
+    }
+    events.finish();
+    return summary;
   }
 
   runtime::Pipeline pipeline_of(const std::string& policy) const {
@@ -181,21 +190,41 @@ class Runner {
     return driver;
   }
 
-  // Tells the collector and the progress of what the driver tells.
-  load::Driver::Listener listener_of(report::Collector& collector, Progress& progress,
-                                     const load::Driver::Options& driver) const {
+  // What the driver tells goes to all three.
+  struct Told {
+    report::Collector& collector;
+    report::EventFile& events;
+    Progress& progress;
+  };
+
+  load::Driver::Listener listener_of(Told told, const load::Driver::Options& driver) const {
     load::Driver::Listener listener;
     const bool batches = !driver.arrivals.open_loop();
-    listener.on_answer = [&collector, &progress, batches,
-                          done = std::size_t{0}](const load::Answer& answer) mutable {
-      collector.answered(answer);
-      done += 1;
-      if (!batches) progress.at(done);
+    listener.on_begin = [told](wire::Instant at) {
+      told.collector.begin(at);
+      told.events.begin(at);
     };
-    listener.on_batch = [&collector, &progress](std::size_t batch, wire::Instant,
-                                                wire::Duration latency) {
-      collector.batch(latency);
-      progress.at(batch + 1);
+    listener.on_answer = [told, batches,
+                          done = std::size_t{0}](const load::Answer& answer) mutable {
+      told.collector.answered(answer);
+      told.events.answer(answer);
+      done += 1;
+      if (!batches) told.progress.at(done);
+    };
+    listener.on_batch = [told](std::size_t batch, wire::Instant at, wire::Duration latency) {
+      told.collector.batch(latency);
+      told.events.batch(batch, at, latency);
+      told.progress.at(batch + 1);
+    };
+    listener.on_health = [told](wire::Instant at, const load::Counters& broker) {
+      if (const auto sample = told.collector.health(at, broker)) told.events.health(*sample);
+    };
+    listener.on_mark = [this, told, strikes = load::strikes_of(scenario_.faults)](
+                           std::size_t mark, wire::Instant at) {
+      const std::string what =
+          load::told(scenario_.faults[strikes[mark].fault], strikes[mark].begins);
+      told.collector.fault(at, what);
+      told.events.fault(at, what);
     };
     return listener;
   }
@@ -205,7 +234,7 @@ class Runner {
     return Progress(what, "batches", driver.images / driver.slots);
   }
 
-  report::PolicyRun run_live(const std::string& policy) {
+  report::PolicyRun run_live(const std::string& policy, report::EventFile& events) {
     const Stages stages = stages_of(scenario_, policy);
     const live::ExperimentOptions options{
         .pipeline = options_.pipeline,
@@ -213,12 +242,14 @@ class Runner {
         .size = {.classifiers = static_cast<int>(stages.classifiers),
                  .collages = static_cast<int>(stages.collages)},
         .driver = driver_of(policy, scenario_.live_batches),
+        .faults = scenario_.faults,
         .folder = folder("live") / policy};
     report::Collector collector(policy, [this](std::size_t image) -> const std::string& {
       return samples_[image % samples_.size()].label;
     });
     Progress progress = progress_of(policy + ", live", options.driver);
-    load::Driver::Listener listener = listener_of(collector, progress, options.driver);
+    events.policy(policy);
+    load::Driver::Listener listener = listener_of({collector, events, progress}, options.driver);
     listener.image = [this](std::size_t image) { return samples_[image % samples_.size()].image; };
     const live::Experiment experiment = run_experiment(options, signals_, std::move(listener));
     interrupted_ = experiment.interrupted;
@@ -229,7 +260,7 @@ class Runner {
     return run;
   }
 
-  report::PolicyRun run_simulated(const std::string& policy) {
+  report::PolicyRun run_simulated(const std::string& policy, report::EventFile& events) {
     sim::ExperimentOptions options;
     options.fleet = simulated_fleet(scenario_, pipeline_of(policy));
     options.driver = driver_of(policy, scenario_.simulated_batches);
@@ -238,9 +269,10 @@ class Runner {
     options.seed = scenario_.seed;
     report::Collector collector(policy, nullptr);
     Progress progress = progress_of(policy + ", simulated", options.driver);
+    events.policy(policy);
     const wire::Instant begun = runtime::now();
     const sim::Experiment experiment =
-        run_experiment(options, listener_of(collector, progress, options.driver));
+        run_experiment(options, listener_of({collector, events, progress}, options.driver));
     report::PolicyRun run = collector.run(experiment.work, measured_.ratio(), scenario_.seed);
     run.seconds = wire::to_seconds(runtime::now() - begun);
     run.hash = experiment.hash;

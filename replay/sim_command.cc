@@ -1,5 +1,5 @@
-// Many seeds of the simulator: each draws a pipeline, its traffic and what goes wrong, and is judged
-// from outside.
+// Many seeds of the simulator: each draws a pipeline, its traffic and what goes wrong, and is
+// judged from outside.
 #include <cstdio>
 
 #include "replay/commands.h"
@@ -48,11 +48,11 @@ int run_sim(const SimOptions& options) {
     if (sum.failed.size() >= options.failures_max) break;
   }
   const double seconds = wire::to_seconds(runtime::now() - begun);
-  std::printf("%llu seeds, %llu requests, %llu events in %.0f s (%.0f requests a second): %zu failed\n",
-              static_cast<unsigned long long>(sum.seeds),
-              static_cast<unsigned long long>(sum.requests),
-              static_cast<unsigned long long>(sum.events), seconds,
-              static_cast<double>(sum.requests) / seconds, sum.failed.size());
+  std::printf(
+      "%llu seeds, %llu requests, %llu events in %.0f s (%.0f requests a second): %zu failed\n",
+      static_cast<unsigned long long>(sum.seeds), static_cast<unsigned long long>(sum.requests),
+      static_cast<unsigned long long>(sum.events), seconds,
+      static_cast<double>(sum.requests) / seconds, sum.failed.size());
   return sum.failed.empty() && sum.seeds == count ? 0 : 1;
 }
 

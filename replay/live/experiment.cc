@@ -2,9 +2,11 @@
 
 #include <chrono>
 #include <fstream>
+#include <set>
 #include <stdexcept>
 
 #include "replay/live/fleet.h"
+#include "replay/live/saboteur.h"
 #include "runtime/clock.h"
 #include "runtime/loop.h"
 #include "runtime/random_id.h"
@@ -34,9 +36,11 @@ std::filesystem::path write_pipeline(const ExperimentOptions& options) {
 
 [[noreturn]] void fail(const ExperimentOptions& options, Fleet& fleet, const std::string& what) {
   std::string message = what;
+  std::set<std::string> told;  // What several say alike is told once.
   for (const auto& [name, code] : fleet.fallen()) {
-    message +=
-        "; " + name + " ended with " + std::to_string(code) + ": " + log_tail(options.folder, name);
+    const std::string last = log_tail(options.folder, name);
+    if (!told.insert(last).second) continue;
+    message += "; " + name + " ended with " + std::to_string(code) + ": " + last;
   }
   throw std::runtime_error(message + " (logs are in " + options.folder.string() + ")");
 }
@@ -72,7 +76,15 @@ Experiment run_experiment(const ExperimentOptions& options, runtime::Signals& si
   const std::filesystem::path file = write_pipeline(options);
   const runtime::Pipeline pipeline = runtime::load_pipeline(file);
   Fleet fleet(file, options.size, options.folder);
-  load::Driver driver(options.driver, client_policy(pipeline), std::move(listener));
+  Saboteur saboteur(options.faults, fleet, options.folder);
+  load::Driver::Options own = options.driver;
+  for (const load::Strike& strike : saboteur.strikes()) own.marks.push_back(strike.at);
+  listener.on_mark = [&saboteur, told = std::move(listener.on_mark)](std::size_t mark,
+                                                                     wire::Instant at) {
+    saboteur.strike(mark);
+    if (told) told(mark, at);
+  };
+  load::Driver driver(std::move(own), client_policy(pipeline), std::move(listener));
   runtime::Context context;
   runtime::Loop::Options loop_options;
   loop_options.signals = &signals;
@@ -84,7 +96,10 @@ Experiment run_experiment(const ExperimentOptions& options, runtime::Signals& si
   loop.run();
   if (!driver.completed() && !driver.interrupted())
     fail(options, fleet, "the fleet was not ready in time, or stood still");
-  if (!fleet.fallen().empty()) fail(options, fleet, "the fleet fell");
+  saboteur.relent();
+  for (const auto& [name, code] : fleet.fallen()) {
+    if (!saboteur.wants_gone(name)) fail(options, fleet, "the fleet fell");
+  }
   if (!fleet.stop()) fail(options, fleet, "the fleet did not stop in time");
   return {.work = load::work_done(driver),
           .violations = driver.interrupted() ? std::vector<std::string>{}

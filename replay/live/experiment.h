@@ -8,6 +8,7 @@
 
 #include "replay/live/fleet.h"
 #include "replay/load/driver.h"
+#include "replay/load/scenario.h"
 #include "replay/load/work.h"
 #include "runtime/signals.h"
 
@@ -18,6 +19,7 @@ struct ExperimentOptions {
   std::vector<std::pair<std::string, std::string>> changes;  // but for these keys and its ports.
   Fleet::Size size;
   load::Driver::Options driver;
+  std::vector<load::Fault> faults{};
   std::filesystem::path folder;  // For the pipeline file as run, and the logs.
 };
 

@@ -102,6 +102,7 @@ void Driver::turn(wire::Actions& actions, wire::Instant now) {
   collect(now);
   if (phase_ == Phase::readying && ready()) phase_ = Phase::counting;
   give_up(now);
+  if (watching()) pass_marks(now);
   if (phase_ == Phase::idling && idle()) leave_idling(now);
   if (phase_ == Phase::counting && broker_fresh_ && sink_fresh_) leave_counting(now);
   const bool sending = phase_ == Phase::sending || (phase_ == Phase::flowing && now >= due_);
@@ -118,6 +119,12 @@ void Driver::give_up(wire::Instant now) {
   if (phase_ == Phase::finished || !give_up_at_ || now < *give_up_at_) return;
   gave_up_ = true;
   phase_ = Phase::finished;
+}
+
+void Driver::pass_marks(wire::Instant now) {
+  for (; mark_ < options_.marks.size() && now >= begun_ + options_.marks[mark_]; ++mark_) {
+    if (listener_.on_mark) listener_.on_mark(mark_, now);
+  }
 }
 
 void Driver::leave_idling(wire::Instant) {
@@ -143,6 +150,7 @@ void Driver::leave_counting(wire::Instant now) {
   due_ = now;
   health_at_ = now + options_.health_every;
   phase_ = schedule_ ? Phase::flowing : Phase::sending;
+  if (listener_.on_begin) listener_.on_begin(now);
 }
 
 void Driver::submit(std::size_t image, bool counts, wire::Instant intended, wire::Instant now) {
@@ -237,6 +245,7 @@ std::optional<wire::Instant> Driver::next_timeout() const {
   if (phase_ != Phase::finished) sooner(give_up_at_.value_or(wire::Instant{}));
   if (asking()) sooner(probe_at_);
   if (watching()) sooner(health_at_);
+  if (watching() && mark_ < options_.marks.size()) sooner(begun_ + options_.marks[mark_]);
   if (phase_ == Phase::flowing && sent_ < options_.images) sooner(due_);
   return next;
 }

@@ -56,6 +56,7 @@ class Driver : public wire::Machine {
     wire::Duration phase_max{};     // To be ready, to be answered, to be idle: each.
     wire::Duration probe_every{};   // While waiting for the fleet.
     wire::Duration health_every = std::chrono::seconds(1);
+    std::vector<wire::Duration> marks{};  // After the first image that counts; not falling.
   };
   // Who is told; all but `image` may be empty.
   struct Listener {
@@ -63,6 +64,10 @@ class Driver : public wire::Machine {
     std::function<void(const Answer&)> on_answer;
     // A batch, counting from 0, was answered at `at`.
     std::function<void(std::size_t batch, wire::Instant at, wire::Duration latency)> on_batch;
+    // The first image that counts is sent.
+    std::function<void(wire::Instant at)> on_begin;
+    // The time of options.marks[mark] has come; not told of once all images are answered.
+    std::function<void(std::size_t mark, wire::Instant at)> on_mark;
     // What the broker says of itself, while images that count are under way.
     std::function<void(wire::Instant at, const Counters& broker)> on_health;
   };
@@ -111,6 +116,7 @@ class Driver : public wire::Machine {
   void on_status(wire::Peer from, const wire::Status& status, wire::Instant now);
   void turn(wire::Actions& actions, wire::Instant now);
   void give_up(wire::Instant now);
+  void pass_marks(wire::Instant now);
   void leave_idling(wire::Instant now);
   void leave_counting(wire::Instant now);
   void submit_batch(wire::Instant now);
@@ -140,6 +146,7 @@ class Driver : public wire::Machine {
   std::optional<wire::Instant> give_up_at_;
   wire::Instant probe_at_;
   wire::Instant health_at_;
+  std::size_t mark_ = 0;   // The next of options_.marks.
   wire::Instant due_;      // The next arrival of an open loop.
   std::size_t batch_ = 0;  // Sent so far, warm-up included.
   std::size_t sent_ = 0;   // Images that count.

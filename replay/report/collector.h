@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,13 @@ class Collector {
 
   Collector(std::string policy, Truth truth);
 
+  // Times count from here.
+  void begin(wire::Instant at) { begun_ = at; }
   void answered(const load::Answer& answer);
   void batch(wire::Duration latency);
+  // Returns the sample, if it is one: twice a second is enough.
+  std::optional<HealthSample> health(wire::Instant at, const load::Counters& broker);
+  void fault(wire::Instant at, std::string what);
 
   // The run so far, with its intervals.
   PolicyRun run(const load::WorkDone& work, double collage_time_ratio, std::uint64_t seed) const;
@@ -33,7 +39,7 @@ class Collector {
  private:
   PolicyRun run_;
   Truth truth_;
-  std::uint64_t right_ = 0, collage_right_ = 0;
+  wire::Instant begun_;
   std::vector<wire::Duration> trips_;
 };
 

@@ -1,7 +1,10 @@
 #include "replay/report/page.h"
 
 #include <algorithm>
+#include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <numbers>
 #include <string_view>
 
 #include "wire/check.h"
@@ -14,6 +17,10 @@ extern const std::string_view kChart;  // Chart.js, by the build.
 namespace {
 
 constexpr std::size_t kTailPoints = 500;
+constexpr std::size_t kTimeBins = 60;
+constexpr std::size_t kKernels = 4000;
+constexpr std::size_t kDensityPoints = 200;
+constexpr std::size_t kHistogramMax = 20'000;  // Values of a histogram in the page; else thinned.
 
 // Points (seconds, share of values above) of a distribution, thinned, the far tail kept whole.
 nlohmann::json tail(std::vector<double> values) {
@@ -30,6 +37,54 @@ nlohmann::json tail(std::vector<double> values) {
   return points;
 }
 
+nlohmann::json thinned(const std::vector<double>& values) {
+  const std::size_t step = values.size() / kHistogramMax + 1;
+  nlohmann::json some = nlohmann::json::array();
+  for (std::size_t i = 0; i < values.size(); i += step) some.push_back(values[i]);
+  return some;
+}
+
+// How many answers of each source came in each of kTimeBins equal spans of the run.
+nlohmann::json by_time(const PolicyRun& run) {
+  const float end = run.answer_at_s.empty() ? 0 : *std::ranges::max_element(run.answer_at_s);
+  const double span = std::max(1e-3, static_cast<double>(end)) / kTimeBins;
+  std::map<char, std::vector<int>> counts;
+  for (const char source : {'s', 'c', 'h', '-'}) counts[source].assign(kTimeBins, 0);
+  for (std::size_t i = 0; i < run.answer_at_s.size(); ++i) {
+    const auto bin = static_cast<std::size_t>(static_cast<double>(run.answer_at_s[i]) / span);
+    counts[run.answer_source[i]][std::min(bin, kTimeBins - 1)] += 1;
+  }
+  return {{"span_s", span},
+          {"single", counts['s']},
+          {"collage", counts['c']},
+          {"hedge", counts['h']},
+          {"unanswered", counts['-']}};
+}
+
+// Points (seconds, density) of a Gaussian kernel estimate with Silverman's bandwidth, over at most
+// kKernels of the values.
+nlohmann::json density(const std::vector<double>& values, const Distribution& d) {
+  nlohmann::json points = nlohmann::json::array();
+  if (values.size() < 2 || d.sd_s <= 0) return points;
+  const std::size_t step = std::max<std::size_t>(1, values.size() / kKernels);
+  std::vector<double> some;
+  for (std::size_t i = 0; i < values.size(); i += step) some.push_back(values[i]);
+  const double n = static_cast<double>(some.size());
+  // By the inner half rather than the deviation: a long tail must not smooth the bulk away.
+  const double spread = std::min(d.sd_s, (d.p75_s - d.p25_s) / 1.34);
+  const double width = 0.9 * std::max(spread, 1e-4) * std::pow(n, -0.2);
+  for (std::size_t i = 0; i <= kDensityPoints; ++i) {
+    const double x = d.p999_s * 1.05 * static_cast<double>(i) / kDensityPoints;
+    double sum = 0;
+    for (const double value : some) {
+      const double z = (x - value) / width;
+      sum += std::exp(-z * z / 2);
+    }
+    points.push_back({x, sum / (n * width * std::sqrt(2 * std::numbers::pi))});
+  }
+  return points;
+}
+
 nlohmann::json page_data(const Summary& summary) {
   nlohmann::json data = nlohmann::json::parse(to_json(summary));
   data["about"] = summary.about;
@@ -42,14 +97,27 @@ nlohmann::json page_data(const Summary& summary) {
   for (std::size_t i = 0; i < summary.policies.size(); ++i) {
     const PolicyRun& run = summary.policies[i];
     nlohmann::json& out = data["policies"][i];
-    out["batch_s"] = run.batch_s;
-    out["tail"] = tail(run.batch_s);
+    // An open loop has no batches: its images are shown instead.
+    const bool batches = run.per_batch.count > 0;
+    const std::vector<double>& values = batches ? run.batch_s : run.request_s;
+    out["values_s"] = thinned(values);
+    out["density"] = density(values, batches ? run.per_batch : run.per_request);
+    out["tail"] = tail(values);
     out["simulated_tail"] = tail(run.simulated_batch_s);
     if (run.simulated.count > 0) {
-      out["simulated"] = {{"p95_s", run.simulated.p95_s},
-                          {"p99_s", run.simulated.p99_s},
-                          {"p999_s", run.simulated.p999_s}};
+      out["simulated"] = {{"mean_s", run.simulated.mean_s}, {"p50_s", run.simulated.p50_s},
+                          {"p95_s", run.simulated.p95_s},   {"p99_s", run.simulated.p99_s},
+                          {"p999_s", run.simulated.p999_s}, {"count", run.simulated.count}};
+      out["p99_ci99_s"] = {run.per_batch.p99_lowest_s, run.per_batch.p99_highest_s};
     }
+    out["by_time"] = by_time(run);
+    for (const FaultMark& fault : run.faults) out["faults"].push_back({fault.at_s, fault.what});
+    for (const HealthSample& h : run.health) {
+      out["health"].push_back({h.at_s, h.classifiers + h.assemblers, h.suspect, h.on_probation});
+    }
+    out["single_right"] = run.single_right;
+    out["collage_right"] = run.collage_right;
+    out["hedge_right"] = run.hedge_right;
     out["single"] = run.single;
     out["collage"] = run.collage;
     out["hedge"] = run.hedge;

@@ -64,7 +64,9 @@ Distribution distribution(std::vector<double> seconds, std::uint64_t seed) {
   double variance = 0;
   for (const double value : seconds) variance += (value - d.mean_s) * (value - d.mean_s) / n;
   d.sd_s = std::sqrt(variance);
+  d.p25_s = quantile(seconds, 0.25);
   d.p50_s = quantile(seconds, 0.50);
+  d.p75_s = quantile(seconds, 0.75);
   d.p95_s = quantile(seconds, 0.95);
   d.p99_s = quantile(seconds, 0.99);
   d.p999_s = quantile(seconds, 0.999);

@@ -13,7 +13,7 @@ namespace replay::report {
 struct Distribution {
   std::size_t count = 0;
   double mean_s = 0, sd_s = 0;  // The standard deviation of the values themselves (over n).
-  double p50_s = 0, p95_s = 0, p99_s = 0, p999_s = 0;
+  double p25_s = 0, p50_s = 0, p75_s = 0, p95_s = 0, p99_s = 0, p999_s = 0;
   double p99_low_s = 0, p99_high_s = 0;        // 95 % bootstrap interval of p99.
   double p99_lowest_s = 0, p99_highest_s = 0;  // The same of 99 %.
 };

@@ -9,6 +9,17 @@
 
 namespace replay::report {
 
+// What the broker said of its workers at a time of the run.
+struct HealthSample {
+  double at_s = 0;
+  std::uint64_t classifiers = 0, assemblers = 0, suspect = 0, on_probation = 0;
+};
+
+struct FaultMark {
+  double at_s = 0;
+  std::string what;
+};
+
 struct PolicyRun {
   std::string name;
   Distribution per_batch, per_request;
@@ -22,6 +33,13 @@ struct PolicyRun {
   double seconds = 0;      // The run took.
   std::uint64_t hash = 0;  // Of a simulated run: one seed, one hash.
   std::uint64_t single = 0, collage = 0, hedge = 0, unanswered = 0;
+  std::uint64_t single_right = 0, collage_right = 0, hedge_right = 0;
+  // Of answers in the order in which they came: when, and by what ("sch-" for single, collage,
+  // hedge, unanswered).
+  std::vector<float> answer_at_s;
+  std::string answer_source;
+  std::vector<HealthSample> health;
+  std::vector<FaultMark> faults;
   std::vector<double> batch_s, request_s;  // As they came.
   std::vector<double> simulated_batch_s;
 };

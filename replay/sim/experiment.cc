@@ -5,18 +5,15 @@
 #include <utility>
 
 #include "broker/broker.h"
+#include "replay/load/strikes.h"
 #include "stages/sink/sink.h"
 #include "wire/check.h"
 
 namespace replay::sim {
 namespace {
 
-using std::chrono::milliseconds;
-using std::chrono::seconds;
-
 constexpr std::size_t kViolationsMax = 16;
-constexpr wire::Duration kRestart = milliseconds(300);  // A process takes to come back.
-constexpr std::size_t kDigits = 2;                      // Of a token that an answer spells.
+constexpr std::size_t kDigits = 2;  // Of a token that an answer spells.
 
 FleetPolicy fleet_of(const ExperimentOptions& options) {
   FleetPolicy fleet = options.fleet;
@@ -44,6 +41,7 @@ class Replay {
   Replay(const ExperimentOptions& options, load::Driver::Listener listener)
       : options_(options),
         told_(std::move(listener)),
+        strikes_(load::strikes_of(options.faults)),
         rng_(options.seed),
         runner_(runner_of(options), rng_.split()),
         world_({}, rng_.split()),
@@ -54,18 +52,18 @@ class Replay {
     world_.connect(node, load::Driver::kSink, fleet_.sink(), stages::sink::kStages,
                    {.latency = options.costs.link});
     fleet_.start_all();
-    auto driver = std::make_unique<load::Driver>(options.driver, client_policy(), listener_of());
+    load::Driver::Options own = options.driver;
+    for (const load::Strike& strike : strikes_) own.marks.push_back(strike.at);
+    auto driver = std::make_unique<load::Driver>(std::move(own), client_policy(), listener_of());
     driver_ = driver.get();
     world_.start(node, std::move(driver));
   }
 
   Experiment run() {
     while (!driver_->finished()) {
-      if (!world_.step()) {
-        violation("nothing moves any more");
-        break;
-      }
-      if (!planned_ && driver_->begun() > wire::Instant{}) plan_faults(driver_->begun());
+      if (world_.step()) continue;
+      violation("nothing moves any more");
+      break;
     }
     finish();
     return std::move(out_);
@@ -83,6 +81,10 @@ class Replay {
     load::Driver::Listener own = told_;
     own.image = [](std::size_t image) { return make_image(image + 1, true); };
     own.on_answer = [this](const load::Answer& answer) { judge(answer); };
+    own.on_mark = [this](std::size_t mark, wire::Instant at) {
+      plan(mark);
+      if (told_.on_mark) told_.on_mark(mark, at);
+    };
     return own;
   }
 
@@ -109,45 +111,31 @@ class Replay {
     if (told_.on_answer) told_.on_answer(answer);
   }
 
-  void plan_faults(wire::Instant begun) {
-    planned_ = true;
-    for (const load::Fault& fault : options_.faults) {
-      world_.at(begun + fault.after, [this, &fault] { strike(fault); });
-    }
+  // The driver is in its turn: what befalls the others comes right after it.
+  void plan(std::size_t mark) {
+    world_.at(world_.now(), [this, strike = strikes_[mark]] {
+      this->strike(options_.faults[strike.fault], strike.begins);
+    });
   }
 
-  void strike(const load::Fault& fault) {
+  void strike(const load::Fault& fault, bool begins) {
     using What = load::Fault::What;
-    if (fault.what == What::link) return strike_link(fault);
-    if (fault.what == What::hog) return;
     for (const NodeId node : fleet_.nodes_of(fault.node)) {
-      if (fault.what == What::stop) world_.stall(node, fault.length);
-      if (fault.what == What::kill) end_life(node, fault.length);
-      if (fault.what == What::restart) end_life(node, kRestart);
+      if (fault.what == What::stop && begins) world_.stall(node, fault.length);
+      if (fault.what != What::kill && fault.what != What::restart) continue;
+      if (begins && world_.alive(node)) world_.crash(node);
+      if (!begins && !world_.alive(node)) fleet_.start(node);
     }
-    if (fault.what != What::garbage) return;
-    fleet_.set_garbage(fault.node, true);
-    world_.at(world_.now() + fault.length,
-              [this, &fault] { fleet_.set_garbage(fault.node, false); });
+    if (fault.what == What::garbage) fleet_.set_garbage(fault.node, begins);
+    if (fault.what == What::link) world_.set_faults(begins ? link_faults(fault) : LinkFaults{});
   }
 
-  // For good if it is to be gone for no time.
-  void end_life(NodeId node, wire::Duration gone) {
-    if (!world_.alive(node)) return;
-    world_.crash(node);
-    if (gone > wire::Duration{})
-      world_.at(world_.now() + gone, [this, node] { fleet_.start(node); });
-  }
-
-  void strike_link(const load::Fault& fault) {
+  static LinkFaults link_faults(const load::Fault& fault) {
     LinkFaults faults;
     faults.loss = fault.loss;
     faults.delay = fault.delay > wire::Duration{} ? 1 : 0;
     faults.delay_max = fault.delay;
-    world_.set_faults(faults);
-    if (fault.length > wire::Duration{}) {
-      world_.at(world_.now() + fault.length, [this] { world_.set_faults({}); });
-    }
+    return faults;
   }
 
   void finish() {
@@ -162,12 +150,12 @@ class Replay {
 
   const ExperimentOptions& options_;
   const load::Driver::Listener told_;
+  const std::vector<load::Strike> strikes_;
   wire::Rng rng_;
   TokenRunner runner_;
   World world_;
   Fleet fleet_;
   load::Driver* driver_ = nullptr;
-  bool planned_ = false;
   std::vector<bool> seen_;
   Experiment out_;
 };

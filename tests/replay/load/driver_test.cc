@@ -20,10 +20,13 @@ constexpr wire::Peer kSink{Driver::kSink, 0};
 struct Told {
   std::vector<replay::load::Answer> answers;
   std::vector<wire::Duration> batches;
+  std::vector<std::size_t> marks;
 };
 
-Driver make(std::size_t warm_up, Told& told, Arrivals arrivals = {}) {
+Driver make(std::size_t warm_up, Told& told, Arrivals arrivals = {},
+            std::vector<wire::Duration> marks = {}) {
   Driver::Options options;
+  options.marks = std::move(marks);
   options.arrivals = arrivals;
   options.images = 4;
   options.slots = 2;
@@ -34,15 +37,18 @@ Driver make(std::size_t warm_up, Told& told, Arrivals arrivals = {}) {
   options.probe_every = 2ms;
   producer::Policy policy;
   policy.producer = {1, 2};
-  return Driver(options, policy,
-                {.image =
-                     [](std::size_t i) {
-                       return wire::Payload(wire::Payload::Bytes{static_cast<std::uint8_t>(i)});
-                     },
-                 .on_answer = [&told](const auto& answer) { told.answers.push_back(answer); },
-                 .on_batch = [&told](std::size_t, wire::Instant,
-                                     wire::Duration latency) { told.batches.push_back(latency); },
-                 .on_health = {}});
+  return Driver(
+      options, policy,
+      {.image =
+           [](std::size_t i) {
+             return wire::Payload(wire::Payload::Bytes{static_cast<std::uint8_t>(i)});
+           },
+       .on_answer = [&told](const auto& answer) { told.answers.push_back(answer); },
+       .on_batch = [&told](std::size_t, wire::Instant,
+                           wire::Duration latency) { told.batches.push_back(latency); },
+       .on_begin = {},
+       .on_mark = [&told](std::size_t mark, wire::Instant) { told.marks.push_back(mark); },
+       .on_health = {}});
 }
 
 template <class T>
@@ -149,6 +155,19 @@ TEST(Driver, AnOpenLoopCountsFromTheIntendedSend) {
   ASSERT_EQ(told.answers.size(), 2u);
   EXPECT_EQ(told.answers[0].latency, wire::Duration(50ms));
   EXPECT_EQ(told.answers[1].latency, wire::Duration(40ms));
+}
+
+TEST(Driver, TellsOfMarksWhenTheirTimeHasCome) {
+  Told told;
+  Driver driver = make(0, told, {}, {5ms, 5ms, 40ms});
+  const auto first = begin(driver, at(1s));
+  EXPECT_EQ(driver.next_timeout(), at(1005ms));
+  (void)driver.on_timeout(at(1004ms));
+  EXPECT_TRUE(told.marks.empty());
+  (void)driver.on_timeout(at(1006ms));
+  EXPECT_THAT(told.marks, ElementsAre(0, 1));
+  (void)driver.on_message(kBroker, answer(first[0].request), at(1041ms));
+  EXPECT_THAT(told.marks, ElementsAre(0, 1, 2));
 }
 
 TEST(Driver, GivesUpOnAFleetThatIsNeverReady) {

@@ -1,0 +1,42 @@
+// The faults of a scenario as points in time.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "replay/load/scenario.h"
+
+namespace replay::load {
+
+struct Strike {
+  wire::Duration at{};  // After the first image that counts.
+  std::size_t fault = 0;
+  bool begins = true;  // Else what began ends.
+};
+
+// What is restarted is back after so long.
+inline constexpr wire::Duration kRestart = std::chrono::seconds(1);
+
+// In order of time.  A fault without a length, but for a restart, never ends.
+inline std::vector<Strike> strikes_of(const std::vector<Fault>& faults) {
+  std::vector<Strike> strikes;
+  for (std::size_t i = 0; i < faults.size(); ++i) {
+    const Fault& fault = faults[i];
+    const wire::Duration length = fault.what == Fault::What::restart ? kRestart : fault.length;
+    strikes.push_back({fault.after, i, true});
+    if (length > wire::Duration{}) strikes.push_back({fault.after + length, i, false});
+  }
+  std::ranges::stable_sort(strikes, {}, &Strike::at);
+  return strikes;
+}
+
+// For people: "kill classifier-3", "classifier-3 is back".
+inline std::string told(const Fault& fault, bool begins) {
+  static constexpr const char* kWords[] = {"kill", "stop", "restart", "hog beside", "bad link of",
+                                           "garbage from"};
+  const std::string word = kWords[static_cast<std::size_t>(fault.what)];
+  return begins ? word + " " + fault.node : fault.node + " is sound again";
+}
+
+}  // namespace replay::load

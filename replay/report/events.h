@@ -1,0 +1,51 @@
+// What happened in a run, a line an event, live and simulated alike: gzipped CSV.
+//
+//     seconds,policy,event,...
+//     0.223104,collage,answer,17,0.138021,collage,Sandal,0.970    image, latency, source or status,
+//                                                                 class, probability
+//     0.223104,collage,batch,1,0.198314                           batch, latency
+//     1.000210,collage,health,9,1,0,0         s-CNN stages, collage stages, suspect, on probation
+//     10.00000,collage,fault,kill classifier-3
+//
+// Seconds count from the policy's first image that counts; latencies are in seconds.
+#pragma once
+
+#include <zlib.h>
+
+#include <filesystem>
+#include <string>
+
+#include "replay/load/driver.h"
+#include "replay/report/summary.h"
+
+namespace replay::report {
+
+class EventFile {
+ public:
+  // Throws std::runtime_error if it cannot be written.  The file has its name once it is finished.
+  explicit EventFile(const std::filesystem::path& file);
+  ~EventFile();
+  EventFile(const EventFile&) = delete;
+  EventFile& operator=(const EventFile&) = delete;
+
+  // The next lines are of this policy.
+  void policy(const std::string& name) { policy_ = name; }
+  void begin(wire::Instant at) { begun_ = at; }
+  void answer(const load::Answer& answer);
+  void batch(std::size_t batch, wire::Instant at, wire::Duration latency);
+  void health(const HealthSample& sample);
+  void fault(wire::Instant at, const std::string& what);
+  // Throws std::runtime_error if it could not be written whole.
+  void finish();
+
+ private:
+  void line(double at_s, const std::string& rest);
+
+  const std::filesystem::path file_, part_;
+  gzFile out_ = nullptr;
+  bool failed_ = false;
+  std::string policy_;
+  wire::Instant begun_;
+};
+
+}  // namespace replay::report

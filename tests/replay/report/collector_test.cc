@@ -1,0 +1,85 @@
+#include "replay/report/collector.h"
+
+#include <gmock/gmock.h>
+
+#include <chrono>
+
+namespace {
+
+using namespace std::chrono_literals;
+using replay::load::Answer;
+using replay::report::Collector;
+using replay::report::PolicyRun;
+using testing::DoubleEq;
+using testing::ElementsAre;
+
+wire::Instant at(wire::Duration d) { return {1s + d}; }
+
+// The s-CNN, the collage or a hedge says "cat" of an image.
+Answer says_cat(std::size_t image, wire::Source source, wire::Duration latency) {
+  Answer answer;
+  answer.image = image;
+  answer.at = at(latency);
+  answer.latency = latency;
+  answer.result.status = wire::ResultStatus::answered;
+  answer.result.source = source;
+  answer.result.latency = latency - 2ms;
+  answer.result.predictions = {{"cat", {{3}, 0.9f}}};
+  return answer;
+}
+
+Answer missing(std::size_t image) {
+  Answer answer;
+  answer.image = image;
+  answer.at = at(5s);
+  answer.latency = 5s;
+  return answer;
+}
+
+// Images 0 and 2 show cats.
+Collector collector() {
+  static const std::string kCat = "cat", kDog = "dog";
+  Collector made("collage", [](std::size_t image) -> const std::string& {
+    return image % 2 == 0 ? kCat : kDog;
+  });
+  made.begin(at(0s));
+  return made;
+}
+
+TEST(Collector, CountsBySourceAndJudgesByTruth) {
+  Collector c = collector();
+  c.answered(says_cat(0, wire::Source::single, 100ms));
+  c.answered(says_cat(1, wire::Source::collage, 200ms));
+  c.answered(says_cat(2, wire::Source::collage, 200ms));
+  c.answered(missing(3));
+  c.batch(5s);
+  const PolicyRun run = c.run({.images = 4, .collage_inferences = 1, .hedges = 1}, 0.5, 1);
+  EXPECT_EQ(run.name, "collage");
+  EXPECT_EQ(run.single, 1u);
+  EXPECT_EQ(run.collage, 2u);
+  EXPECT_EQ(run.unanswered, 1u);
+  EXPECT_DOUBLE_EQ(run.accuracy, 0.5);
+  EXPECT_DOUBLE_EQ(run.collage_share, 0.5);
+  EXPECT_DOUBLE_EQ(run.collage_accuracy, 0.5);
+  EXPECT_DOUBLE_EQ(run.extra_work, (0.5 + 1) / 4);
+  EXPECT_EQ(run.answer_source, "scc-");
+  EXPECT_THAT(run.batch_s, ElementsAre(DoubleEq(5)));
+  EXPECT_EQ(c.link(), wire::Duration(1ms));
+}
+
+TEST(Collector, KeepsHealthTwiceASecondAtMost) {
+  Collector c = collector();
+  const replay::load::Counters broker = {{"classifiers", 9}, {"classifiers_on_probation", 1}};
+  EXPECT_TRUE(c.health(at(0s), broker).has_value());
+  EXPECT_FALSE(c.health(at(400ms), broker).has_value());
+  EXPECT_TRUE(c.health(at(500ms), broker).has_value());
+  c.fault(at(2s), "kill classifier-3");
+  const PolicyRun run = c.run({}, 1, 1);
+  ASSERT_EQ(run.health.size(), 2u);
+  EXPECT_EQ(run.health[1].classifiers, 9u);
+  EXPECT_EQ(run.health[1].on_probation, 1u);
+  ASSERT_EQ(run.faults.size(), 1u);
+  EXPECT_DOUBLE_EQ(run.faults[0].at_s, 2);
+}
+
+}  // namespace
