@@ -14,7 +14,7 @@ Recipe single_recipe(const std::string& dataset) {
   Recipe recipe;
   recipe.descent.epochs = 22;
   if (is_cifar(dataset)) {
-    recipe.descent.epochs = 34;
+    recipe.descent.epochs = 58;
     recipe.descent.weight_decay = 1.2e-3;
     recipe.descent.shift_rate = 64;  // As Page 2018 and Jordan 2024.
     recipe.tiles.loss.label_smoothing = 0.1;
@@ -36,7 +36,11 @@ Recipe collage_recipe(const std::string& dataset) {
   recipe.tiles.partial_share = 0.1;
   recipe.tiles.pool.tile_epochs = 6;
   recipe.tiles.loss = kTaught;
-  recipe.tiles.pool.augmentation.erase = is_cifar(dataset) ? 0.0 : 0.15;
+  if (is_cifar(dataset)) {
+    recipe.tiles.pool.augmentation = {.shift_max = 3, .reflect = true, .erase = 0};
+  } else {
+    recipe.tiles.pool.augmentation.erase = 0.15;
+  }
   return recipe;
 }
 
