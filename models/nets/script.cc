@@ -30,6 +30,25 @@ jit::Module mirror(const torch::nn::Module& native,
   return script;
 }
 
+// Rounds what makes up nearly all of a network, the weights of its layers, to 16 bits.
+void round_weights(torch::nn::Module& net) {
+  const torch::NoGradGuard no_grad;
+  for (torch::Tensor& p : net.parameters()) {
+    if (p.dim() > 1) p.copy_(p.to(torch::kHalf).to(torch::kFloat));
+  }
+}
+
+// Gives every tensor of a script for which `wants` another type.
+void convert(jit::Module& script, torch::ScalarType to,
+             const std::function<bool(const torch::Tensor&)>& wants) {
+  for (torch::Tensor tensor : script.parameters()) {
+    if (wants(tensor)) tensor.set_data(tensor.to(to));
+  }
+  for (torch::Tensor tensor : script.buffers()) {
+    if (wants(tensor)) tensor.set_data(tensor.to(to));
+  }
+}
+
 }  // namespace
 
 void export_script(GridNet& net, const std::filesystem::path& file) {
@@ -44,6 +63,7 @@ void export_script(torch::nn::Module& net,
                    const torch::Tensor& example, const std::filesystem::path& file) {
   const torch::NoGradGuard no_grad;
   net.eval();  // Before tracing: what the flag decides is baked into the graph.
+  round_weights(net);
   const auto unit = std::make_shared<jit::CompilationUnit>();
   jit::Module script = mirror(net, unit, "__torch__.Net");
   const auto run = [&](jit::Stack inputs) -> jit::Stack {
@@ -53,7 +73,9 @@ void export_script(torch::nn::Module& net,
   const auto traced = jit::tracer::trace({example}, run, no_name, true, false, &script);
   script.type()->addMethod(unit->create_function(
       c10::QualifiedName(*script.type()->name(), "forward"), traced.first->graph));
-  write_by_rename(file, [&](const std::string& part) { script.save(part); });
+  jit::Module stored = script.deepcopy();  // The native one's tensors stay as they are.
+  convert(stored, torch::kHalf, [](const torch::Tensor& t) { return t.dim() > 1; });
+  write_by_rename(file, [&](const std::string& part) { stored.save(part); });
 }
 
 jit::Module load_script(const std::filesystem::path& file) {
@@ -63,6 +85,8 @@ jit::Module load_script(const std::filesystem::path& file) {
   try {
     jit::Module script = jit::load(file.string(), at::kCPU);
     script.eval();
+    convert(script, torch::kFloat,
+            [](const torch::Tensor& t) { return t.scalar_type() == torch::kHalf; });
     return script;
   } catch (const c10::Error&) {
     throw std::runtime_error(file.string() + ": is not a TorchScript file");

@@ -13,7 +13,8 @@ Saboteur::Saboteur(const std::vector<load::Fault>& faults, Fleet& fleet,
     : faults_(faults), fleet_(fleet), logs_(logs), strikes_(load::strikes_of(faults)) {
   for (const load::Fault& fault : faults) {
     if (fault.what != What::link && fault.what != What::garbage) continue;
-    std::fprintf(stderr, "a fault of %s is left out: only the simulator has bad links and garbage\n",
+    std::fprintf(stderr,
+                 "a fault of %s is left out: only the simulator has bad links and garbage\n",
                  fault.node.c_str());
   }
 }

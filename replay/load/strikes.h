@@ -33,8 +33,8 @@ inline std::vector<Strike> strikes_of(const std::vector<Fault>& faults) {
 
 // For people: "kill classifier-3", "classifier-3 is back".
 inline std::string told(const Fault& fault, bool begins) {
-  static constexpr const char* kWords[] = {"kill", "stop", "restart", "hog beside", "bad link of",
-                                           "garbage from"};
+  static constexpr const char* kWords[] = {"kill",       "stop",        "restart",
+                                           "hog beside", "bad link of", "garbage from"};
   const std::string word = kWords[static_cast<std::size_t>(fault.what)];
   return begins ? word + " " + fault.node : fault.node + " is sound again";
 }

@@ -10,7 +10,8 @@ namespace {
 
 // A class name may hold what ends a field.
 std::string field(std::string text) {
-  std::ranges::replace_if(text, [](char c) { return c == ',' || c == '\n' || c == '"'; }, ' ');
+  std::ranges::replace_if(
+      text, [](char c) { return c == ',' || c == '\n' || c == '"'; }, ' ');
   return text;
 }
 
@@ -71,8 +72,8 @@ void EventFile::batch(std::size_t batch, wire::Instant at, wire::Duration latenc
 }
 
 void EventFile::health(const HealthSample& s) {
-  line(s.at_s, fmt::format("health,{},{},{},{}", s.classifiers, s.assemblers, s.suspect,
-                           s.on_probation));
+  line(s.at_s,
+       fmt::format("health,{},{},{},{}", s.classifiers, s.assemblers, s.suspect, s.on_probation));
 }
 
 void EventFile::fault(wire::Instant at, const std::string& what) {

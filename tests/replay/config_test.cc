@@ -39,8 +39,7 @@ class ScenarioFile : public testing::Test {
     EXPECT_THAT([&] { load(text); }, ThrowsMessage<runtime::ConfigError>(HasSubstr(what))) << text;
   }
 
-  static constexpr const char* kHead =
-      "about: A test.\nlive_batches: 10\nsimulated_batches: 20\n";
+  static constexpr const char* kHead = "about: A test.\nlive_batches: 10\nsimulated_batches: 20\n";
   const std::filesystem::path file_;
 };
 

@@ -126,4 +126,33 @@ TEST(OwnModel, ResNet34At224RunsInThePipeline) {
   EXPECT_TRUE(pipeline.stop());
 }
 
+TEST(DetectHead, ServesInTheSameStageByItsManifest) {
+  LivePipeline pipeline({{"policy", "collage-first"},
+                         {"models.collage", COLLAGE_SOURCE_DIR "/models/fashion_detect_3x3.yaml"},
+                         {"emulation.source", "log-normal"},
+                         {"emulation.median", "10ms"},
+                         {"emulation.sigma", "0"},
+                         {"emulation.slow", "[classifier-0]"},
+                         {"emulation.slow_factor", "10"}},
+                        {.classifiers = 1, .collages = 1});
+  constexpr std::size_t kImages = 36;
+  const auto samples = system_test::samples(kImages);
+  std::size_t right = 0;
+  std::size_t by_collage = 0;
+  producer::Connection connection(pipeline.producers());
+  for (const system_test::Sample& sample : samples) {
+    (void)connection.submit(sample.image, [&](const producer::Delivered& d) {
+      if (d.result.status != wire::ResultStatus::answered) return;
+      right += d.result.predictions.front().name == sample.label;
+      if (d.result.source != wire::Source::collage) return;
+      ++by_collage;
+      EXPECT_THAT(d.result.version, testing::StartsWith("detect-3x3-"));
+    });
+  }
+  EXPECT_EQ(connection.close(20s), 0u);
+  EXPECT_GE(right, kImages - 5);
+  EXPECT_GE(by_collage, kImages / 2);
+  EXPECT_TRUE(pipeline.stop());
+}
+
 }  // namespace

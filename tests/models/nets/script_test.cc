@@ -46,6 +46,23 @@ TEST(Script, AnswersAsTheNativeNetworkDoesAtAnyBatchSize) {
   }
 }
 
+TEST(Script, TheFileHasWeightsOfSixteenBitsAndTheNetworkItsRoundedOnes) {
+  const torch::NoGradGuard no_grad;
+  const Architecture a = collage_architecture(kGrey, 3);
+  GridNet net(a, 1);
+  const std::filesystem::path file = temporary("half.pt");
+  export_script(net, file);
+  EXPECT_LT(std::filesystem::file_size(file), 2 * parameter_count(a) + 100'000);
+  for (const torch::Tensor& p : load_script(file).parameters()) {
+    EXPECT_EQ(p.scalar_type(), torch::kFloat);
+  }
+  for (const torch::Tensor& p : net->parameters()) {
+    const bool rounded = p.equal(p.to(torch::kHalf).to(torch::kFloat));
+    EXPECT_TRUE(rounded || p.dim() <= 1);
+  }
+  std::filesystem::remove(file);
+}
+
 TEST(Script, TheNetworksOfThePaperAreWrittenToo) {
   const torch::NoGradGuard no_grad;
   const std::filesystem::path file = temporary("paper.pt");

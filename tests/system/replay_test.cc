@@ -1,0 +1,121 @@
+// A scenario as users run it: real processes, faults, virtual time, and the page in a browser.
+#include <gmock/gmock.h>
+#include <zlib.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "imaging/decode.h"
+#include "tests/system/live_pipeline.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+using system_test::Ran;
+using testing::HasSubstr;
+using testing::Not;
+
+std::string read(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::string unzipped(const std::filesystem::path& file) {
+  const gzFile in = gzopen(file.c_str(), "rb");
+  std::string text;
+  std::string block(1 << 16, '\0');
+  for (int got = 0; (got = gzread(in, block.data(), static_cast<unsigned>(block.size()))) > 0;) {
+    text.append(block, 0, static_cast<std::size_t>(got));
+  }
+  gzclose(in);
+  return text;
+}
+
+class Replay : public testing::Test {
+ protected:
+  Replay() : folder_(system_test::scratch("work")) {
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directories(folder_);
+    // Scenarios, pipelines and models are named as from the top of the checkout.
+    std::filesystem::current_path(COLLAGE_SOURCE_DIR);
+  }
+
+  Ran replay(const std::string& scenario) const {
+    std::ofstream(folder_ / "small.yaml") << scenario;
+    return system_test::run({(replay::live::program_folder() / "collage-replay").string(), "run",
+                             (folder_ / "small.yaml").string(), "--out", folder_.string()},
+                            200s);
+  }
+
+  const std::filesystem::path folder_;
+};
+
+constexpr const char* kSmall = R"(
+about: A few batches with a killed and a stopped stage.
+policies: [none, collage-hedge]
+latency: {source: log-normal, median: 40ms, sigma: 0.3}
+faults:
+  - {what: kill, node: classifier-3, after: 200ms, for: 500ms}
+  - {what: stop, node: classifier-5, after: 900ms, for: 400ms}
+live_batches: 20
+simulated_batches: 200
+settings: [broker.linger=5ms]
+)";
+
+TEST_F(Replay, RunsAScenarioLiveAndSimulatedAndWritesWhatItSaw) {
+  const Ran ran = replay(kSmall);
+  ASSERT_EQ(ran.code, 0) << ran.output;
+  for (const std::string mode : {"live", "sim"}) {
+    const std::filesystem::path out = folder_ / ("small-" + mode);
+    const auto summary = nlohmann::json::parse(read(out / "summary.json"));
+    EXPECT_EQ(summary["mode"], mode);
+    ASSERT_EQ(summary["policies"].size(), 2u);
+    const std::size_t batches = mode == "live" ? 20 : 200;
+    for (const auto& policy : summary["policies"]) {
+      EXPECT_EQ(policy["per_batch"]["count"], batches);
+      EXPECT_EQ(policy["per_request"]["count"], 9 * batches);
+      EXPECT_EQ(policy["violations"], 0);
+    }
+    const std::string events = unzipped(out / "events.csv.gz");
+    EXPECT_THAT(events, HasSubstr(",none,fault,kill classifier-3\n"));
+    EXPECT_THAT(events, HasSubstr(",collage-hedge,fault,classifier-5 is sound again\n"));
+    EXPECT_THAT(events, HasSubstr(",collage-hedge,answer,179,"));
+  }
+}
+
+// What a reader of the page would see, asked of the page itself.
+constexpr const char* kLook = R"(<script>
+const canvases = [...document.querySelectorAll("canvas")];
+const drawn = canvases.filter((c) => c.width > 0 &&
+  c.getContext("2d").getImageData(0, 0, c.width, c.height).data.some((v) => v !== 0));
+const look = document.createElement("pre");
+look.id = "look";
+look.textContent = "canvases " + canvases.length + " drawn " + drawn.length +
+  " wide " + (document.documentElement.scrollWidth > window.innerWidth);
+document.body.append(look);
+</script>)";
+
+TEST_F(Replay, ItsPageDrawsEveryPlotInABrowserAtTwoWidths) {
+  ASSERT_EQ(replay(kSmall).code, 0);
+  std::string page = read(folder_ / "small-live/report.html");
+  page.insert(page.rfind("</body>"), kLook);
+  std::ofstream(folder_ / "look.html") << page;
+  for (const int width : {1200, 400}) {
+    const std::string picture = (folder_ / ("look" + std::to_string(width) + ".png")).string();
+    const Ran ran = system_test::run(
+        {"/usr/bin/chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+         "--user-data-dir=" + (folder_ / "browser").string(), "--enable-logging=stderr",
+         "--virtual-time-budget=5000", "--window-size=" + std::to_string(width) + ",3000",
+         "--screenshot=" + picture, "--dump-dom",
+         "file://" + std::filesystem::absolute(folder_ / "look.html").string()},
+        100s);
+    EXPECT_THAT(ran.output, Not(HasSubstr("CONSOLE"))) << width;
+    EXPECT_THAT(ran.output, HasSubstr("canvases 5 drawn 5 wide false")) << width;
+    const std::string bytes = read(picture);
+    const auto seen = imaging::decode(
+        {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}, {width, 3000, 3}, {});
+    ASSERT_TRUE(seen.has_value()) << picture;
+  }
+}
+
+}  // namespace
