@@ -106,6 +106,7 @@ void Roster::assign(wire::WorkerId id, wire::Sequence sequence, Task task, wire:
   change(worker, [&](Worker& w) {
     w.sent.push_back({sequence.value, task, now});
     w.used = ++uses_;
+    if (!w.probation) return;
     w.probe_at = now + w.probe_wait;
     w.probe_wait = std::min(2 * w.probe_wait, kProbeWaits * policy_.probe_every);
   });

@@ -79,7 +79,7 @@ Fault read_fault(runtime::Section s, const Scenario& scenario) {
 }
 
 load::Slowness read_slowness(runtime::Section root, const std::filesystem::path& folder,
-                             Scenario& scenario) {
+                             const Scenario& scenario) {
   load::Slowness slowness;
   if (root.has("latency")) {
     runtime::Section s = root.section("latency");
@@ -122,7 +122,7 @@ std::vector<std::string> read_policies(runtime::Section root) {
   return policies;
 }
 
-// "broker.linger: 5ms" as {"broker.linger", "5ms"}; what it means is checked by the pipeline.
+// "broker.linger=5ms" as {"broker.linger", "5ms"}; what it means is checked by the pipeline.
 std::vector<std::pair<std::string, std::string>> read_settings(runtime::Section root) {
   std::vector<std::pair<std::string, std::string>> settings;
   for (const std::string& line : root.texts("settings", std::vector<std::string>{})) {

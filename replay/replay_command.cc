@@ -275,7 +275,6 @@ class Runner {
         run_experiment(options, listener_of({collector, events, progress}, options.driver));
     report::PolicyRun run = collector.run(experiment.work, measured_.ratio(), scenario_.seed);
     run.seconds = wire::to_seconds(runtime::now() - begun);
-    run.hash = experiment.hash;
     note(run, experiment.violations);
     return run;
   }

@@ -103,7 +103,7 @@ void Driver::turn(wire::Actions& actions, wire::Instant now) {
   if (phase_ == Phase::readying && ready()) phase_ = Phase::counting;
   give_up(now);
   if (watching()) pass_marks(now);
-  if (phase_ == Phase::idling && idle()) leave_idling(now);
+  if (phase_ == Phase::idling && idle()) leave_idling();
   if (phase_ == Phase::counting && broker_fresh_ && sink_fresh_) leave_counting(now);
   const bool sending = phase_ == Phase::sending || (phase_ == Phase::flowing && now >= due_);
   if (phase_ == Phase::sending) submit_batch(now);
@@ -127,7 +127,7 @@ void Driver::pass_marks(wire::Instant now) {
   }
 }
 
-void Driver::leave_idling(wire::Instant) {
+void Driver::leave_idling() {
   const bool over = sent_ == options_.images;
   const bool turning = batch_ == options_.warm_up && !counted_;
   phase_ = over || turning ? Phase::counting : Phase::sending;

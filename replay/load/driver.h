@@ -117,7 +117,7 @@ class Driver : public wire::Machine {
   void turn(wire::Actions& actions, wire::Instant now);
   void give_up(wire::Instant now);
   void pass_marks(wire::Instant now);
-  void leave_idling(wire::Instant now);
+  void leave_idling();
   void leave_counting(wire::Instant now);
   void submit_batch(wire::Instant now);
   void submit_due(wire::Instant now);

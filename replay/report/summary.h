@@ -30,8 +30,7 @@ struct PolicyRun {
   double collage_accuracy = 0;  // Of the collage's answers; 0 if there are none.
   double extra_work = 0;        // (collages x their relative time + hedges + copies) / images.
   std::uint64_t violations = 0;
-  double seconds = 0;      // The run took.
-  std::uint64_t hash = 0;  // Of a simulated run: one seed, one hash.
+  double seconds = 0;  // The run took.
   std::uint64_t single = 0, collage = 0, hedge = 0, unanswered = 0;
   std::uint64_t single_right = 0, collage_right = 0, hedge_right = 0;
   // Of answers in the order in which they came: when, and by what ("sch-" for single, collage,
