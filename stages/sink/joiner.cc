@@ -10,6 +10,17 @@ namespace stages::sink {
 using wire::Reason;
 using wire::Source;
 
+namespace {
+
+// Probabilities that are none would be refused by the broker, and the slot would be nobody's.
+bool credible(const wire::Predictions& predictions) {
+  return !predictions.empty() && std::ranges::all_of(predictions, [](const wire::Prediction& p) {
+    return p.probability >= 0 && p.probability <= 1;  // Not so for a NaN.
+  });
+}
+
+}  // namespace
+
 Joiner::Joiner(Policy policy) : policy_(policy) { COLLAGE_CHECK(policy.open_batch_max > 0); }
 
 void Joiner::on_epoch(wire::Epoch epoch, wire::Duration batch_age_max) {
@@ -127,7 +138,8 @@ Joiner::Settled Joiner::on_single(wire::Answer answer) {
     return out;
   }
   const bool rejected = answer.verdict.reason != Reason::none;
-  if (answer.slot >= batch->settled.size() || (!rejected && answer.verdict.predictions.empty())) {
+  if (answer.slot >= batch->settled.size() ||
+      (!rejected && !credible(answer.verdict.predictions))) {
     counters_.bad += 1;
   } else if (batch->settled[answer.slot]) {
     counters_.late_single += rejected ? 0 : 1;
@@ -167,9 +179,11 @@ void Joiner::weigh(wire::BatchId id, Batch& batch, wire::Instant now, Settled& o
     const wire::Predictions& cell = batch.collage->cells[slot];
     if (batch.settled[slot]) {
       counters_.spare_collage += 1;
-    } else if (!cell.empty() && cell.front().probability < policy_.gate) {
+    } else if (!credible(cell)) {
+      continue;  // A blank cell, or nonsense.
+    } else if (cell.front().probability < policy_.gate) {
       counters_.unsure += 1;
-    } else if (!cell.empty()) {
+    } else {
       const wire::Instant due = batch.admitted[slot] + patience_;
       if (due <= now) {
         settle_from_collage(id, batch, slot, out);

@@ -60,6 +60,7 @@ ExperimentOptions options(const std::string& policy, std::size_t batches, int gr
 struct Ran : Experiment {
   std::vector<double> batch_s;
   std::vector<load::Answer> answers;
+  std::uint64_t classifiers_min = ~std::uint64_t{0};  // That the broker told of.
 
   std::size_t with(wire::ResultStatus status) const {
     return static_cast<std::size_t>(std::ranges::count_if(
@@ -78,6 +79,9 @@ Ran run(const ExperimentOptions& options) {
   listener.on_answer = [&](const load::Answer& answer) { ran.answers.push_back(answer); };
   listener.on_batch = [&](std::size_t, wire::Instant, wire::Duration latency) {
     ran.batch_s.push_back(wire::to_seconds(latency));
+  };
+  listener.on_health = [&](wire::Instant, const load::Counters& broker) {
+    ran.classifiers_min = std::min(ran.classifiers_min, broker.at("classifiers"));
   };
   static_cast<Experiment&>(ran) = run_experiment(options, listener);
   return ran;
@@ -169,17 +173,20 @@ TEST(Experiment, AWorkerThatIsKilledCostsNoAnswer) {
   const Ran ran = run(killed);
   EXPECT_EQ(first(ran), "");
   EXPECT_EQ(ran.with(wire::ResultStatus::answered), 2700u);
+  EXPECT_EQ(ran.classifiers_min, 8u);  // It was killed.
 }
 
 TEST(Experiment, AWorkerThatAnswersGarbageIsNeverBelieved) {
   ExperimentOptions garbled = options("collage-hedge", 300);
+  const std::size_t sound = run(garbled).with_source(wire::Source::single);
   garbled.faults = {{.what = Fault::What::garbage,
                      .node = "classifier-3",
                      .after = seconds(5),
                      .length = seconds(20)}};
   const Ran ran = run(garbled);
-  EXPECT_EQ(first(ran), "");  // No wrong answer among them.
-  EXPECT_GT(ran.with(wire::ResultStatus::answered), 2600u);
+  EXPECT_EQ(first(ran), "");                                     // No wrong answer among them.
+  EXPECT_EQ(ran.with(wire::ResultStatus::answered), 2700u);      // Another answered for it.
+  EXPECT_LT(ran.with_source(wire::Source::single), sound - 50);  // Its answers were lost.
 }
 
 TEST(Experiment, TheCollageStandsInForAStageThatIsAlwaysSlow) {
