@@ -28,6 +28,23 @@ struct PipelineOptions {
   int collages = 1;
 };
 
+struct ReportOptions {
+  std::filesystem::path folder;  // Of a run.
+};
+
+struct CompareOptions {
+  std::vector<std::filesystem::path> folders;  // Of runs; ratios are to the first.
+  std::filesystem::path page = "out/replay/compare.html";
+};
+
+struct RecordOptions {
+  std::string endpoint = "tcp://127.0.0.1:5570";  // Of a broker, for producers.
+  std::string dataset = "fashion";                // Whose test images are sent.
+  std::size_t images = 1000;
+  std::size_t parallel = 1;  // Under way at once.
+  std::filesystem::path out = "out/latency.csv";
+};
+
 struct SimOptions {
   std::uint64_t first = 1, last = 1000;  // Seeds.
   std::size_t failures_max = 5;          // Then it ends.
@@ -37,6 +54,9 @@ struct SimOptions {
 // Each returns the exit code and throws what keeps it from starting.
 int run_replay(const ReplayOptions& options);
 int run_sim(const SimOptions& options);
+int run_report(const ReportOptions& options);
+int run_compare(const CompareOptions& options);
+int run_record(const RecordOptions& options);
 int run_pipeline(const PipelineOptions& options);
 
 }  // namespace replay

@@ -108,17 +108,17 @@ load::Slowness read_slowness(runtime::Section root, const std::filesystem::path&
   return slowness;
 }
 
-std::vector<std::string> read_policies(runtime::Section root) {
-  const std::vector<std::string> policies = root.texts("policies");
-  if (policies.empty()) root.fail("policies", "want one at least");
-  for (const std::string& policy : policies) {
-    if (broker::named_redundancy(policy)) continue;
-    std::string names;
-    for (const std::string& name : broker::redundancy_names()) {
-      names += (names.empty() ? "" : ", ") + name;
+std::vector<load::Contestant> read_policies(runtime::Section root) {
+  std::vector<load::Contestant> policies;
+  for (const std::string& name : root.texts("policies")) {
+    const auto policy = load::named_contestant(name);
+    if (!policy) {
+      root.fail("policies",
+                "has " + runtime::in_quotes(name) + ", want some of " + load::contestant_names());
     }
-    root.fail("policies", "has " + runtime::in_quotes(policy) + ", want some of " + names);
+    policies.push_back(*policy);
   }
+  if (policies.empty()) root.fail("policies", "want one at least");
   return policies;
 }
 
@@ -183,12 +183,12 @@ std::filesystem::path scenario_file(const std::string& name) {
 }
 
 std::vector<std::pair<std::string, std::string>> pipeline_keys(const Scenario& scenario,
-                                                               const std::string& policy) {
+                                                               const load::Contestant& policy) {
   const std::string side = std::to_string(scenario.grid);
   const std::filesystem::path models = std::filesystem::absolute("models");
   std::vector<std::pair<std::string, std::string>> keys = {
       {"grid", side},
-      {"policy", policy},
+      {"policy", policy.policy},
       {"models.single", (models / (scenario.dataset + "_single.yaml")).string()},
       {"models.collage",
        (models / (scenario.dataset + "_collage_" + side + "x" + side + ".yaml")).string()}};
@@ -202,21 +202,23 @@ std::vector<std::pair<std::string, std::string>> pipeline_keys(const Scenario& s
   return keys;
 }
 
-Stages stages_of(const Scenario& scenario, const std::string& policy) {
-  const auto redundancy = broker::named_redundancy(policy);
+Stages stages_of(const Scenario& scenario, const load::Contestant& policy) {
+  const auto redundancy = broker::named_redundancy(policy.policy);
   COLLAGE_CHECK(redundancy.has_value());
   const auto covers = static_cast<std::size_t>(redundancy->covers);
-  return {.classifiers = scenario.classifiers * static_cast<std::size_t>(redundancy->copies),
+  const auto copies = static_cast<std::size_t>(redundancy->copies);
+  return {.classifiers = scenario.classifiers * copies + policy.more_classifiers,
           .collages = covers == 0 ? 0 : std::max(scenario.collages, covers)};
 }
 
-sim::FleetPolicy simulated_fleet(const Scenario& scenario, const runtime::Pipeline& pipeline) {
+sim::FleetPolicy simulated_fleet(const Scenario& scenario, const load::Contestant& policy,
+                                 const runtime::Pipeline& pipeline) {
   sim::FleetPolicy fleet;
   fleet.broker = broker::read_policy(pipeline);
   fleet.sink = stages::read_sink_policy(pipeline);
   fleet.membership = stages::read_membership(pipeline);
   fleet.producer.deadline = pipeline.broker.deadline;
-  const Stages stages = stages_of(scenario, pipeline.policy);
+  const Stages stages = stages_of(scenario, policy);
   fleet.classifiers = stages.classifiers;
   fleet.assemblers = stages.collages;
   fleet.classifier_capacity = pipeline.stages.classifier_capacity;

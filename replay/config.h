@@ -22,18 +22,20 @@ std::filesystem::path scenario_file(const std::string& name);
 
 // The keys of pipeline.yaml that a scenario and a policy change, for runtime::pipeline_variant().
 std::vector<std::pair<std::string, std::string>> pipeline_keys(const load::Scenario& scenario,
-                                                               const std::string& policy);
+                                                               const load::Contestant& policy);
 
 // How many stages a policy is given: the s-CNNs of the scenario for each copy of an image that it
-// starts at once, and the collage stages of the scenario or one for each collage that it makes of
-// a batch.
+// starts at once and those of its own, and the collage stages of the scenario or one for each
+// collage that it makes of a batch.
 struct Stages {
   std::size_t classifiers = 0;
   std::size_t collages = 0;
 };
-Stages stages_of(const load::Scenario& scenario, const std::string& policy);
+Stages stages_of(const load::Scenario& scenario, const load::Contestant& policy);
 
-// The fleet of a scenario in virtual time, its machines with the policies of `pipeline`.
-sim::FleetPolicy simulated_fleet(const load::Scenario& scenario, const runtime::Pipeline& pipeline);
+// The fleet of a scenario in virtual time, its machines with the policies of `pipeline`, which is
+// that of the contestant.
+sim::FleetPolicy simulated_fleet(const load::Scenario& scenario, const load::Contestant& policy,
+                                 const runtime::Pipeline& pipeline);
 
 }  // namespace replay

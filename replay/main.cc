@@ -60,6 +60,41 @@ int main(int argc, char** argv) {
       "answers are held by published cloud latencies, under three policies.");
   add_options(*demo_app, demo);
 
+  replay::ReportOptions report;
+  CLI::App* report_app = app.add_subcommand(
+      "report",
+      "Makes the report of a run again from what it wrote (events.csv.gz, run.json).\n\n"
+      "  collage-replay report out/replay/paper-figure-4-live");
+  report_app->add_option("folder", report.folder, "Of the run.")->required();
+
+  replay::CompareOptions compare;
+  CLI::App* compare_app = app.add_subcommand(
+      "compare",
+      "Puts runs side by side: a table, and one page with all their plots.\n\n"
+      "  collage-replay compare out/replay/busy-fleet-sim out/replay/paper-figure-4-sim");
+  compare_app->add_option("folders", compare.folders, "Of the runs; ratios are to the first.")
+      ->required();
+  compare_app->add_option("--page", compare.page, "Where the page goes.")->capture_default_str();
+
+  replay::RecordOptions record;
+  CLI::App* record_app = app.add_subcommand(
+      "record",
+      "Sends test images to a pipeline that is up and writes how long each took, for a scenario's\n"
+      "`latency: {source: series, file: ...}`.  What a collage or a hedge answered is left out: "
+      "use\n"
+      "policy `none` to see stragglers.\n\n"
+      "  collage-replay record --endpoint tcp://10.0.0.5:5570 --images 5000");
+  record_app->add_option("--endpoint", record.endpoint, "Of the broker, for producers.")
+      ->capture_default_str();
+  record_app->add_option("--dataset", record.dataset, "Whose test images.")->capture_default_str();
+  record_app->add_option("--images", record.images, "How many.")
+      ->check(CLI::Range(1, 10'000'000))
+      ->capture_default_str();
+  record_app->add_option("--parallel", record.parallel, "Under way at once.")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  record_app->add_option("--out", record.out, "The series.")->capture_default_str();
+
   replay::SimOptions sim;
   std::string seeds = "1..1000";
   CLI::App* sim_app = app.add_subcommand(
@@ -90,6 +125,9 @@ int main(int argc, char** argv) {
       read_seeds(seeds, sim);
       return replay::run_sim(sim);
     }
+    if (report_app->parsed()) return replay::run_report(report);
+    if (compare_app->parsed()) return replay::run_compare(compare);
+    if (record_app->parsed()) return replay::run_record(record);
     if (pipeline_app->parsed()) return replay::run_pipeline(pipeline);
     return replay::run_replay(demo_app->parsed() ? demo : replay);
   });

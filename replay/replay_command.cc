@@ -1,27 +1,21 @@
 // A scenario, live and in virtual time, under each of its policies, and reports.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
+#include <cstdlib>
 
-#include "imaging/decode.h"
 #include "imaging/library.h"
-#include "models/atomic_file.h"
-#include "models/config.h"
 #include "models/data/sources.h"
-#include "models/evaluation/evaluate.h"
-#include "models/network.h"
 #include "replay/commands.h"
 #include "replay/config.h"
+#include "replay/costs_command.h"
 #include "replay/live/experiment.h"
-#include "replay/load/strikes.h"
 #include "replay/progress.h"
-#include "replay/report/collector.h"
 #include "replay/report/events.h"
-#include "replay/report/page.h"
-#include "replay/report/summary.h"
+#include "replay/report/record.h"
+#include "replay/report/recorder.h"
+#include "replay/run_files_command.h"
 #include "replay/samples_command.h"
 #include "replay/sim/experiment.h"
 #include "runtime/clock.h"
@@ -34,62 +28,21 @@ namespace {
 
 using load::Scenario;
 
-constexpr int kTimingRounds = 200;
-
-// What one inference and one decode take here, one thread, batch 1.
-struct Measured {
-  double single_s = 0, collage_s = 0;
-  wire::Duration decode{};
-  double ratio() const { return collage_s / single_s; }
-};
-
-wire::Duration median_decode(const std::vector<Sample>& samples, const models::TileShape& tile) {
-  std::vector<wire::Duration> times;
-  for (std::size_t i = 0; i < static_cast<std::size_t>(kTimingRounds); ++i) {
-    const wire::Payload& image = samples[i % samples.size()].image;
-    const wire::Instant begun = runtime::now();
-    if (!imaging::decode(image.bytes(), {tile.width, tile.height, tile.channels}, {})) {
-      throw std::runtime_error("a test image does not decode");
-    }
-    times.push_back(runtime::now() - begun);
-  }
-  const auto middle = times.begin() + kTimingRounds / 2;
-  std::ranges::nth_element(times, middle);
-  return *middle;
-}
-
-Measured measure(const runtime::Pipeline& pipeline, const models::Dataset& data,
-                 const std::vector<Sample>& samples) {
-  const models::Network single(models::load_manifest(pipeline.models.single));
-  const models::Network collage(models::load_manifest(pipeline.models.collage));
-  const models::Runner runners[] = {{&single, &data}, {&collage, &data}};
-  const std::vector<double> seconds = models::median_latencies(
-      runners, kTimingRounds, [] { return wire::to_seconds(runtime::now().since_start); });
-  return {seconds[0], seconds[1], median_decode(samples, data.shape)};
-}
-
-std::string machine() {
-  std::ifstream cpuinfo("/proc/cpuinfo");
-  std::string model = "unknown processor";
-  for (std::string line; std::getline(cpuinfo, line);) {
-    if (!line.starts_with("model name")) continue;
-    model = line.substr(line.find(':') + 2);
-    break;
-  }
-  return fmt::format("{} cores of {}", sysconf(_SC_NPROCESSORS_ONLN), model);
-}
-
 // The scenario with what the command line says instead.
 Scenario scenario_of(const ReplayOptions& options) {
   Scenario scenario = load_scenario(scenario_file(options.scenario));
   if (options.seed) scenario.seed = *options.seed;
   if (options.batches) scenario.live_batches = *options.batches;
   if (options.simulated_batches) scenario.simulated_batches = *options.simulated_batches;
-  if (!options.policies.empty()) scenario.policies = options.policies;
-  for (const std::string& policy : scenario.policies) {
-    if (!broker::named_redundancy(policy)) {
-      throw runtime::ConfigError("--policies: there is no policy " + policy);
+  if (options.policies.empty()) return scenario;
+  scenario.policies.clear();
+  for (const std::string& name : options.policies) {
+    const auto contestant = load::named_contestant(name);
+    if (!contestant) {
+      throw runtime::ConfigError("--policies: there is no policy " + name + ", want some of " +
+                                 load::contestant_names());
     }
+    scenario.policies.push_back(*contestant);
   }
   return scenario;
 }
@@ -104,13 +57,11 @@ class Runner {
     const std::size_t count = std::max(scenario_.live_batches, std::size_t{12}) * scenario_.slots();
     samples_ = choose_samples(data, count, scenario_.seed);
     measured_ = measure(pipeline_of(scenario_.policies.front()), data, samples_);
-    costs_.single = measured_.decode + wire::from_seconds(measured_.single_s);
-    costs_.collage = wire::from_seconds(measured_.collage_s);
-    costs_.paste = measured_.decode;
+    costs_ = measured_.costs();
     report::Summary live = run_policies("live", scenario_.live_batches, &Runner::run_live);
-    report::Summary simulated =
+    const report::Summary simulated =
         run_policies("sim", scenario_.simulated_batches, &Runner::run_simulated);
-    join(live, simulated);
+    set_beside(live, simulated);
     write(live);
     write(simulated);
     return interrupted_ || violations_ > 0 ? 1 : 0;
@@ -124,21 +75,40 @@ class Runner {
         folder == nullptr ? std::nullopt : std::optional<std::filesystem::path>(folder));
   }
 
-  using Run = report::PolicyRun (Runner::*)(const std::string& policy, report::EventFile& events);
+  using Run = report::PolicyRun (Runner::*)(const load::Contestant& policy,
+                                            report::EventFile& events);
 
   // Every policy in one mode; nothing if there is nothing to run.
   report::Summary run_policies(const std::string& mode, std::size_t batches, Run one) {
     report::Summary summary = this->summary(mode);
     if (batches == 0) return summary;
     report::EventFile events(folder(mode) / "events.csv.gz");
-    for (const std::string& policy : scenario_.policies) {
-      if (!interrupted_) summary.policies.push_back((this->*one)(policy, events));
+    for (const load::Contestant& policy : scenario_.policies) {
+      if (interrupted_) break;
+      if (mode == "live" && policy.simulated_only) {
+        std::fprintf(stderr, "%s is simulated only\n", policy.name.c_str());
+        continue;
+      }
+      summary.policies.push_back((this->*one)(policy, events));
     }
     events.finish();
+    keep_pictures(summary);
     return summary;
   }
 
-  runtime::Pipeline pipeline_of(const std::string& policy) const {
+  // Of the images that the report shows.
+  void keep_pictures(report::Summary& summary) const {
+    for (const report::PolicyRun& run : summary.policies) {
+      for (const report::Example& example : run.examples) {
+        for (const report::ExampleSlot& slot : example.slots) {
+          summary.pictures[slot.image] =
+              report::picture_of(samples_[slot.image % samples_.size()].image);
+        }
+      }
+    }
+  }
+
+  runtime::Pipeline pipeline_of(const load::Contestant& policy) const {
     return runtime::parse_pipeline(
         runtime::pipeline_variant(options_.pipeline, pipeline_keys(scenario_, policy)),
         options_.pipeline);
@@ -167,15 +137,15 @@ class Runner {
 
   std::string command() const {
     std::string policies;
-    for (const std::string& policy : scenario_.policies) {
-      policies += (policies.empty() ? "" : ",") + policy;
+    for (const load::Contestant& policy : scenario_.policies) {
+      policies += (policies.empty() ? "" : ",") + policy.name;
     }
     return fmt::format("collage-replay run {} --seed {} --batches {} --simulated {} --policies {}",
                        options_.scenario, scenario_.seed, scenario_.live_batches,
                        scenario_.simulated_batches, policies);
   }
 
-  load::Driver::Options driver_of(const std::string& policy, std::size_t batches) const {
+  load::Driver::Options driver_of(const load::Contestant& policy, std::size_t batches) const {
     const Stages stages = stages_of(scenario_, policy);
     load::Driver::Options driver;
     driver.arrivals = scenario_.arrivals;
@@ -190,51 +160,15 @@ class Runner {
     return driver;
   }
 
-  // What the driver tells goes to all three.
-  struct Told {
-    report::Collector& collector;
-    report::EventFile& events;
-    Progress& progress;
-  };
-
-  load::Driver::Listener listener_of(Told told, const load::Driver::Options& driver) const {
-    load::Driver::Listener listener;
-    const bool batches = !driver.arrivals.open_loop();
-    listener.on_begin = [told](wire::Instant at) {
-      told.collector.begin(at);
-      told.events.begin(at);
-    };
-    listener.on_answer = [told, batches,
-                          done = std::size_t{0}](const load::Answer& answer) mutable {
-      told.collector.answered(answer);
-      told.events.answer(answer);
-      done += 1;
-      if (!batches) told.progress.at(done);
-    };
-    listener.on_batch = [told](std::size_t batch, wire::Instant at, wire::Duration latency) {
-      told.collector.batch(latency);
-      told.events.batch(batch, at, latency);
-      told.progress.at(batch + 1);
-    };
-    listener.on_health = [told](wire::Instant at, const load::Counters& broker) {
-      if (const auto sample = told.collector.health(at, broker)) told.events.health(*sample);
-    };
-    listener.on_mark = [this, told, strikes = load::strikes_of(scenario_.faults)](
-                           std::size_t mark, wire::Instant at) {
-      const std::string what =
-          load::told(scenario_.faults[strikes[mark].fault], strikes[mark].begins);
-      told.collector.fault(at, what);
-      told.events.fault(at, what);
-    };
-    return listener;
+  static report::Recorder::Progress progress_of(const std::string& what,
+                                                const load::Driver::Options& driver) {
+    const bool images = driver.arrivals.open_loop();
+    return [progress = Progress(what, images ? "images" : "batches",
+                                images ? driver.images : driver.images / driver.slots)](
+               std::size_t done) mutable { progress.at(done); };
   }
 
-  Progress progress_of(const std::string& what, const load::Driver::Options& driver) const {
-    if (driver.arrivals.open_loop()) return Progress(what, "images", driver.images);
-    return Progress(what, "batches", driver.images / driver.slots);
-  }
-
-  report::PolicyRun run_live(const std::string& policy, report::EventFile& events) {
+  report::PolicyRun run_live(const load::Contestant& policy, report::EventFile& events) {
     const Stages stages = stages_of(scenario_, policy);
     const live::ExperimentOptions options{
         .pipeline = options_.pipeline,
@@ -243,70 +177,51 @@ class Runner {
                  .collages = static_cast<int>(stages.collages)},
         .driver = driver_of(policy, scenario_.live_batches),
         .faults = scenario_.faults,
-        .folder = folder("live") / policy};
-    report::Collector collector(policy, [this](std::size_t image) -> const std::string& {
-      return samples_[image % samples_.size()].label;
-    });
-    Progress progress = progress_of(policy + ", live", options.driver);
-    events.policy(policy);
-    load::Driver::Listener listener = listener_of({collector, events, progress}, options.driver);
-    listener.image = [this](std::size_t image) { return samples_[image % samples_.size()].image; };
+        .folder = folder("live") / policy.name};
+    const auto sample = [this](std::size_t image) -> const Sample& {
+      return samples_[image % samples_.size()];
+    };
+    report::Recorder recorder(
+        policy.name, options.driver, scenario_.faults,
+        [sample](std::size_t image) -> const std::string& { return sample(image).label; }, events,
+        progress_of(policy.name + ", live", options.driver));
+    load::Driver::Listener listener = recorder.listener();
+    listener.image = [sample](std::size_t image) { return sample(image).image; };
     const live::Experiment experiment = run_experiment(options, signals_, std::move(listener));
     interrupted_ = experiment.interrupted;
-    if (costs_.link == wire::Duration{}) costs_.link = collector.link();
-    report::PolicyRun run = collector.run(experiment.work, measured_.ratio(), scenario_.seed);
-    run.seconds = experiment.seconds;
-    note(run, experiment.violations);
-    return run;
+    if (costs_.link == wire::Duration{}) costs_.link = recorder.collector().link();
+    return finished(recorder, experiment.work, experiment.violations, experiment.seconds);
   }
 
-  report::PolicyRun run_simulated(const std::string& policy, report::EventFile& events) {
+  report::PolicyRun run_simulated(const load::Contestant& policy, report::EventFile& events) {
     sim::ExperimentOptions options;
-    options.fleet = simulated_fleet(scenario_, pipeline_of(policy));
+    options.fleet = simulated_fleet(scenario_, policy, pipeline_of(policy));
     options.driver = driver_of(policy, scenario_.simulated_batches);
     options.faults = scenario_.faults;
     options.costs = costs_;
     options.seed = scenario_.seed;
-    report::Collector collector(policy, nullptr);
-    Progress progress = progress_of(policy + ", simulated", options.driver);
-    events.policy(policy);
+    report::Recorder recorder(policy.name, options.driver, scenario_.faults, nullptr, events,
+                              progress_of(policy.name + ", simulated", options.driver));
     const wire::Instant begun = runtime::now();
-    const sim::Experiment experiment =
-        run_experiment(options, listener_of({collector, events, progress}, options.driver));
-    report::PolicyRun run = collector.run(experiment.work, measured_.ratio(), scenario_.seed);
-    run.seconds = wire::to_seconds(runtime::now() - begun);
-    note(run, experiment.violations);
-    return run;
+    const sim::Experiment experiment = run_experiment(options, recorder.listener());
+    return finished(recorder, experiment.work, experiment.violations,
+                    wire::to_seconds(runtime::now() - begun));
   }
 
-  void note(report::PolicyRun& run, const std::vector<std::string>& violations) {
+  report::PolicyRun finished(const report::Recorder& recorder, const load::WorkDone& work,
+                             const std::vector<std::string>& violations, double seconds) {
+    report::PolicyRun run = recorder.collector().run(work, measured_.ratio(), scenario_.seed);
+    run.seconds = seconds;
     run.violations = violations.size();
     violations_ += violations.size();
     for (const std::string& violation : violations) {
       std::fprintf(stderr, "%s: VIOLATION: %s\n", run.name.c_str(), violation.c_str());
     }
-  }
-
-  // The live report shows the simulated distribution beside each of its own.
-  static void join(report::Summary& live, const report::Summary& simulated) {
-    for (report::PolicyRun& run : live.policies) {
-      for (const report::PolicyRun& other : simulated.policies) {
-        if (other.name != run.name) continue;
-        run.simulated = other.per_batch;
-        run.sim_p99_s = other.per_batch.p99_s;
-        run.simulated_batch_s = other.batch_s;
-        run.violations += other.violations;
-      }
-    }
+    return run;
   }
 
   void write(const report::Summary& summary) const {
-    if (summary.policies.empty()) return;
-    const std::filesystem::path folder = this->folder(summary.mode);
-    models::write_text(folder / "summary.json", report::to_json(summary));
-    models::write_text(folder / "report.html", report::to_html(summary));
-    std::printf("\n%s\n%s\n%s\n", report::to_table(summary).c_str(),
-                (folder / "summary.json").c_str(), (folder / "report.html").c_str());
+    if (!summary.policies.empty()) write_run(folder(summary.mode), summary);
   }
 
   const ReplayOptions& options_;

@@ -2,6 +2,7 @@
 
 #include <zlib.h>
 
+#include <cstdlib>
 #include <memory>
 #include <sstream>
 
@@ -16,9 +17,18 @@ constexpr std::size_t kBytesMax = 32 * kRowsMax;
 constexpr std::string_view kHeader = "seconds";
 constexpr double kSecondsMax = wire::to_seconds(wire::kDurationMax);
 
+// What is not shipped with the project lies where its user says.
+constexpr std::string_view kData = "$COLLAGE_DATA/";
+
 std::filesystem::path existing(Section& section, std::string_view key,
                                const std::filesystem::path& folder) {
-  const std::filesystem::path path = folder / section.text(key);
+  const std::string text = section.text(key);
+  std::filesystem::path path = folder / text;
+  if (text.starts_with(kData)) {
+    const char* data = std::getenv("COLLAGE_DATA");
+    if (data == nullptr) section.fail(key, "names " + text + ", but COLLAGE_DATA is not set");
+    path = std::filesystem::path(data) / text.substr(kData.size());
+  }
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(path, ignored)) {
     section.fail(key, "there is no file " + in_quotes(path.string()));

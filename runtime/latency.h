@@ -29,7 +29,8 @@ struct Latency {
   double sigma = 0;
 };
 
-// Reads the keys above; a file is looked for in `folder` and must exist.  Throws ConfigError.
+// Reads the keys above; a file is looked for in `folder`, or, if its path begins with
+// $COLLAGE_DATA/, where that variable says, and must exist.  Throws ConfigError.
 Latency read_latency(Section& section, const std::filesystem::path& folder);
 
 // The keys above for these values, paths absolute, as pipeline_variant() takes them without their

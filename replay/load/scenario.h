@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "replay/load/arrivals.h"
+#include "replay/load/contestant.h"
 #include "stages/emulation.h"
 #include "wire/types.h"
 
@@ -49,7 +50,7 @@ struct Scenario {
   std::string dataset = "fashion";
   std::size_t classifiers = 9;
   std::size_t collages = 0;  // 0: as many as the policy makes of each batch.
-  std::vector<std::string> policies;
+  std::vector<Contestant> policies;
   Arrivals arrivals;
   Slowness latency;
   std::vector<Fault> faults;

@@ -3,16 +3,38 @@
 #include <algorithm>
 #include <utility>
 
-namespace replay::report {
+#include "replay/report/events.h"
 
-Collector::Collector(std::string policy, Truth truth) : truth_(std::move(truth)) {
+namespace replay::report {
+namespace {
+
+constexpr std::size_t kExamplesMax = 3;  // Batches kept whole.
+
+ExampleSlot example_slot(const load::Answer& answer, const std::string& truth) {
+  ExampleSlot slot;
+  slot.image = answer.image;
+  slot.source = outcome_of(answer.result);
+  slot.truth = truth;
+  slot.latency_s = wire::to_seconds(answer.latency);
+  if (answer.result.predictions.empty()) return slot;
+  slot.answer = answer.result.predictions.front().name;
+  slot.probability = answer.result.predictions.front().prediction.probability;
+  return slot;
+}
+
+}  // namespace
+
+Collector::Collector(std::string policy, Truth truth, std::size_t slots)
+    : truth_(std::move(truth)), open_(slots) {
   run_.name = std::move(policy);
+  run_.judged = static_cast<bool>(truth_);
 }
 
 void Collector::answered(const load::Answer& answer) {
   const wire::Result& result = answer.result;
   run_.request_s.push_back(wire::to_seconds(answer.latency));
   run_.answer_at_s.push_back(static_cast<float>(wire::to_seconds(answer.at - begun_)));
+  if (truth_) open_[answer.image % open_.size()] = example_slot(answer, truth_(answer.image));
   if (result.status != wire::ResultStatus::answered) {
     run_.unanswered += 1;
     run_.answer_source += '-';
@@ -38,35 +60,51 @@ void Collector::answered(const load::Answer& answer) {
   }
 }
 
-std::optional<HealthSample> Collector::health(wire::Instant at, const load::Counters& broker) {
-  constexpr double kEvery = 0.5;
-  const double at_s = wire::to_seconds(at - begun_);
-  if (!run_.health.empty() && at_s - run_.health.back().at_s < kEvery) return std::nullopt;
+HealthSample Collector::sample(wire::Instant at, const load::Counters& broker) const {
   const auto value = [&](const char* name) {
     const auto found = broker.find(name);
     return found == broker.end() ? std::uint64_t{0} : found->second;
   };
-  run_.health.push_back(
-      {.at_s = at_s,
-       .classifiers = value("classifiers"),
-       .assemblers = value("assemblers"),
-       .suspect = value("classifiers_suspect"),
-       .on_probation = value("classifiers_on_probation") + value("assemblers_on_probation")});
-  return run_.health.back();
+  return {.at_s = wire::to_seconds(at - begun_),
+          .classifiers = value("classifiers"),
+          .assemblers = value("assemblers"),
+          .suspect = value("classifiers_suspect"),
+          .on_probation = value("classifiers_on_probation") + value("assemblers_on_probation")};
+}
+
+bool Collector::health(const HealthSample& sample) {
+  constexpr double kEvery = 0.5;
+  if (!run_.health.empty() && sample.at_s - run_.health.back().at_s < kEvery) return false;
+  run_.health.push_back(sample);
+  return true;
 }
 
 void Collector::fault(wire::Instant at, std::string what) {
   run_.faults.push_back({wire::to_seconds(at - begun_), std::move(what)});
 }
 
-void Collector::batch(wire::Duration latency) { run_.batch_s.push_back(wire::to_seconds(latency)); }
+void Collector::batch(std::size_t batch, wire::Duration latency) {
+  run_.batch_s.push_back(wire::to_seconds(latency));
+  if (truth_) keep_example(batch);
+}
+
+// Those in which something other than an image's own s-CNN answered; failing that, the first.
+void Collector::keep_example(std::size_t batch) {
+  const bool helped = std::ranges::any_of(open_, [](const ExampleSlot& slot) {
+    return slot.source != wire::to_string(wire::Source::single);
+  });
+  std::vector<Example>& kept = run_.examples;
+  const bool first_is_plain = kept.size() == 1 && !kept.front().helped;
+  if (helped && first_is_plain) kept.clear();
+  if (kept.size() < (helped ? kExamplesMax : 1)) kept.push_back({batch, helped, open_});
+}
 
 wire::Duration Collector::link() const {
   if (trips_.empty()) return {};
-  std::vector<wire::Duration> trips = trips_;
-  const auto middle = trips.begin() + static_cast<std::ptrdiff_t>(trips.size() / 2);
-  std::ranges::nth_element(trips, middle);
-  return *middle;
+  std::vector<double> seconds(trips_.size());
+  std::ranges::transform(trips_, seconds.begin(), wire::to_seconds);
+  std::ranges::sort(seconds);
+  return wire::from_seconds(quantile(seconds, 0.5));
 }
 
 PolicyRun Collector::run(const load::WorkDone& work, double collage_time_ratio,

@@ -1,11 +1,10 @@
 // Gathers what a driver tells of one policy's run into the figures of a report.
 //
-// A value that one experiment fills; copies nothing but numbers.
+// A value that one experiment fills; keeps numbers, and a few batches whole as examples.
 #pragma once
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,17 +16,20 @@ namespace replay::report {
 
 class Collector {
  public:
-  // The name of the class that an image shows; empty if no answer can be judged.
+  // The name of the class that an image shows.
   using Truth = std::function<const std::string&(std::size_t image)>;
 
-  Collector(std::string policy, Truth truth);
+  // `truth` is empty if no answer can be judged; `slots` are the images of a batch.
+  Collector(std::string policy, Truth truth, std::size_t slots);
 
   // Times count from here.
   void begin(wire::Instant at) { begun_ = at; }
   void answered(const load::Answer& answer);
-  void batch(wire::Duration latency);
-  // Returns the sample, if it is one: twice a second is enough.
-  std::optional<HealthSample> health(wire::Instant at, const load::Counters& broker);
+  void batch(std::size_t batch, wire::Duration latency);
+  // What the broker's counters say of its workers.
+  HealthSample sample(wire::Instant at, const load::Counters& broker) const;
+  // False if it is not needed: twice a second is enough.
+  bool health(const HealthSample& sample);
   void fault(wire::Instant at, std::string what);
 
   // The run so far, with its intervals.
@@ -37,8 +39,11 @@ class Collector {
   wire::Duration link() const;
 
  private:
+  void keep_example(std::size_t batch);
+
   PolicyRun run_;
   Truth truth_;
+  std::vector<ExampleSlot> open_;  // The batch that is being answered, by slot.
   wire::Instant begun_;
   std::vector<wire::Duration> trips_;
 };

@@ -15,23 +15,12 @@ std::string field(std::string text) {
   return text;
 }
 
-const char* word_of(const wire::Result& result) {
-  switch (result.status) {
-    case wire::ResultStatus::answered:
-      return result.source == wire::Source::collage ? "collage"
-             : result.source == wire::Source::hedge ? "hedge"
-                                                    : "single";
-    case wire::ResultStatus::missing:
-      return "missing";
-    case wire::ResultStatus::rejected:
-      return "rejected";
-    case wire::ResultStatus::refused:
-      break;
-  }
-  return "refused";
-}
-
 }  // namespace
+
+std::string_view outcome_of(const wire::Result& result) {
+  return result.status == wire::ResultStatus::answered ? to_string(result.source)
+                                                       : to_string(result.status);
+}
 
 EventFile::EventFile(const std::filesystem::path& file)
     : file_(file), part_(file.string() + ".part") {
@@ -53,16 +42,17 @@ void EventFile::line(double at_s, const std::string& rest) {
   failed_ = failed_ || gzwrite(out_, text.data(), static_cast<unsigned>(text.size())) <= 0;
 }
 
-void EventFile::answer(const load::Answer& answer) {
+void EventFile::answer(const load::Answer& answer, const std::string& truth) {
   const wire::Result& result = answer.result;
   std::string rest = fmt::format("answer,{},{:.6f},{},", answer.image,
-                                 wire::to_seconds(answer.latency), word_of(result));
+                                 wire::to_seconds(answer.latency), outcome_of(result));
   if (!result.predictions.empty()) {
     const wire::NamedPrediction& best = result.predictions.front();
     rest += fmt::format("{},{:.3f}", field(best.name), best.prediction.probability);
   } else {
     rest += ",";
   }
+  rest += "," + field(truth);
   line(wire::to_seconds(answer.at - begun_), rest);
 }
 

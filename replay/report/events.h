@@ -1,24 +1,30 @@
 // What happened in a run, a line an event, live and simulated alike: gzipped CSV.
 //
 //     seconds,policy,event,...
-//     0.223104,collage,answer,17,0.138021,collage,Sandal,0.970    image, latency, source or status,
-//                                                                 class, probability
+//     0.223104,collage,answer,17,0.138021,collage,Sandal,0.970,Boot
+//                                   image, latency, source or status, class, probability, true
+//                                   class
 //     0.223104,collage,batch,1,0.198314                           batch, latency
 //     1.000210,collage,health,9,1,0,0         s-CNN stages, collage stages, suspect, on probation
 //     10.00000,collage,fault,kill classifier-3
 //
-// Seconds count from the policy's first image that counts; latencies are in seconds.
+// A comma, quote or line break within a name is a space.  Seconds count from the policy's first
+// image that counts; latencies are in seconds.
 #pragma once
 
 #include <zlib.h>
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "replay/load/driver.h"
 #include "replay/report/summary.h"
 
 namespace replay::report {
+
+// "single", "collage" or "hedge", or "missing", "rejected" or "refused".
+std::string_view outcome_of(const wire::Result& result);
 
 class EventFile {
  public:
@@ -31,7 +37,8 @@ class EventFile {
   // The next lines are of this policy.
   void policy(const std::string& name) { policy_ = name; }
   void begin(wire::Instant at) { begun_ = at; }
-  void answer(const load::Answer& answer);
+  // `truth` is the class that the image shows; empty if nobody knows.
+  void answer(const load::Answer& answer, const std::string& truth);
   void batch(std::size_t batch, wire::Instant at, wire::Duration latency);
   void health(const HealthSample& sample);
   void fault(wire::Instant at, const std::string& what);

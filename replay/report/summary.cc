@@ -41,9 +41,8 @@ std::string row(const std::string& name, const Distribution& d, const std::strin
                      ms(d.p999_s), simulated);
 }
 
-// In virtual time images are tokens, so nothing is right or wrong.
-std::string accuracy(double share, const Summary& summary) {
-  return summary.mode == "sim" ? "-" : fmt::format("{:.2f} %", 100 * share);
+std::string accuracy(double share, const PolicyRun& run) {
+  return run.judged ? fmt::format("{:.2f} %", 100 * share) : "-";
 }
 
 std::string heading(const std::string& what) {
@@ -51,7 +50,37 @@ std::string heading(const std::string& what) {
                      "p50", "p95", "p99", "95 % of p99", "p99.9", "sim p99");
 }
 
+void csv_row(std::string& out, const PolicyRun& run, const char* scope, const Distribution& d) {
+  if (d.count == 0) return;
+  out += fmt::format("{},{},{},{:.6f},{:.6f},{:.6f},{:.6f},{:.6f},{:.6f},{:.6f},{:.6f},", run.name,
+                     scope, d.count, d.mean_s, d.sd_s, d.p50_s, d.p95_s, d.p99_s, d.p99_low_s,
+                     d.p99_high_s, d.p999_s);
+  if (run.judged) out += fmt::format("{:.6f}", run.accuracy);
+  out += fmt::format(",{:.6f},{:.6f},{}\n", run.collage_share, run.extra_work, run.violations);
+}
+
 }  // namespace
+
+void set_beside(Summary& live, const Summary& simulated) {
+  for (PolicyRun& run : live.policies) {
+    const auto other = std::ranges::find(simulated.policies, run.name, &PolicyRun::name);
+    if (other == simulated.policies.end()) continue;
+    run.simulated = other->per_batch;
+    run.sim_p99_s = other->per_batch.p99_s;
+    run.simulated_batch_s = other->batch_s;
+  }
+}
+
+std::string to_csv(const Summary& summary) {
+  std::string out =
+      "policy,scope,count,mean_s,sd_s,p50_s,p95_s,p99_s,p99_low_s,p99_high_s,p999_s,accuracy,"
+      "collage_share,extra_work,violations\n";
+  for (const PolicyRun& run : summary.policies) {
+    csv_row(out, run, "batch", run.per_batch);
+    csv_row(out, run, "image", run.per_request);
+  }
+  return out;
+}
 
 std::string to_json(const Summary& summary) {
   nlohmann::ordered_json out = {{"scenario", summary.scenario},
@@ -79,8 +108,8 @@ std::string to_table(const Summary& summary) {
                      "their accuracy", "extra work", "violations");
   for (const PolicyRun& run : summary.policies) {
     out += fmt::format("{:<13}{:>10}{:>12.2f} %{:>16}{:>10.1f} %{:>12}\n", run.name,
-                       accuracy(run.accuracy, summary), 100 * run.collage_share,
-                       run.collage > 0 ? accuracy(run.collage_accuracy, summary) : "-",
+                       accuracy(run.accuracy, run), 100 * run.collage_share,
+                       run.collage > 0 ? accuracy(run.collage_accuracy, run) : "-",
                        100 * run.extra_work, run.violations);
   }
   return out;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,12 +21,30 @@ struct FaultMark {
   std::string what;
 };
 
+// What became of one image of a batch, for people to look at.
+struct ExampleSlot {
+  std::size_t image = 0;  // Key of Summary::pictures.
+  std::string source;     // "single", "collage", "hedge", "missing", "rejected" or "refused".
+  std::string answer;     // The class; empty where there is none, as the truth.
+  double probability = 0;
+  std::string truth;
+  double latency_s = 0;
+};
+
+// One batch, row by row.
+struct Example {
+  std::size_t batch = 0;
+  bool helped = false;  // Something other than an image's own s-CNN answered some of it.
+  std::vector<ExampleSlot> slots;
+};
+
 struct PolicyRun {
   std::string name;
+  bool judged = false;  // Whether answers could be right or wrong; tokens cannot.
   Distribution per_batch, per_request;
   double sim_p99_s = 0;         // Per batch, by the simulator; 0 if it did not run.
   Distribution simulated;       // Per batch, the whole of it.
-  double accuracy = 0;          // Of all images; an image without an answer counts as wrong.
+  double accuracy = 0;          // Of all images; one without an answer counts as wrong.
   double collage_share = 0;     // Of the answers.
   double collage_accuracy = 0;  // Of the collage's answers; 0 if there are none.
   double extra_work = 0;        // (collages x their relative time + hedges + copies) / images.
@@ -39,6 +58,7 @@ struct PolicyRun {
   std::string answer_source;
   std::vector<HealthSample> health;
   std::vector<FaultMark> faults;
+  std::vector<Example> examples;
   std::vector<double> batch_s, request_s;  // As they came.
   std::vector<double> simulated_batch_s;
 };
@@ -54,10 +74,17 @@ struct Summary {
   std::string machine;                                     // Processor and cores.
   std::string command;
   std::vector<PolicyRun> policies;
+  std::map<std::size_t, std::string> pictures;  // By image, of the examples: PNG.
 };
+
+// Puts the simulated figures of each policy beside the live ones of the same name.
+void set_beside(Summary& live, const Summary& simulated);
 
 // summary.json: shares are fractions 0..1, times are seconds.
 std::string to_json(const Summary& summary);
+
+// summary.csv: a row for each policy and scope (batch, image), seconds and fractions.
+std::string to_csv(const Summary& summary);
 
 // The table for a terminal of 80 columns; milliseconds and per cent.
 std::string to_table(const Summary& summary);

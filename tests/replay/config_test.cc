@@ -68,15 +68,29 @@ TEST_F(ScenarioFile, IsReadWhole) {
   ASSERT_EQ(scenario.faults.size(), 1u);
   EXPECT_EQ(scenario.faults[0].what, Fault::What::stop);
   EXPECT_EQ(scenario.faults[0].length, wire::Duration(500ms));
-  const auto keys = pipeline_keys(scenario, "collage-hedge");
+  const auto keys = pipeline_keys(scenario, scenario.policies.front());
   EXPECT_THAT(keys, AllOf(Contains(Pair("policy", "collage-hedge")), Contains(Pair("grid", "2")),
                           Contains(Pair("emulation.source", "pareto")),
                           Contains(Pair("emulation.slow", "[classifier-4]")),
                           Contains(Pair("broker.linger", "7ms"))));
 }
 
+TEST_F(ScenarioFile, EqualIsNoRedundancyAndTheCollagesNodeAsOneMoreClassifier) {
+  const Scenario scenario = load("policies: [none, equal, collage, duplicate]\nclassifiers: 9\n");
+  ASSERT_EQ(scenario.policies.size(), 4u);
+  const load::Contestant& equal = scenario.policies[1];
+  EXPECT_TRUE(equal.simulated_only);
+  EXPECT_THAT(pipeline_keys(scenario, equal), Contains(Pair("policy", "none")));
+  EXPECT_EQ(stages_of(scenario, scenario.policies[0]).classifiers, 9u);
+  EXPECT_EQ(stages_of(scenario, equal).classifiers, 10u);
+  EXPECT_EQ(stages_of(scenario, equal).collages, 0u);
+  EXPECT_EQ(stages_of(scenario, scenario.policies[2]).collages, 1u);
+  EXPECT_EQ(stages_of(scenario, scenario.policies[3]).classifiers, 18u);
+}
+
 TEST_F(ScenarioFile, WhatItCannotMeanIsRefused) {
   refuses("policies: [nonsense]\n", "policies: has 'nonsense', want some of none, hedge");
+  refuses("policies: [nonsense]\n", "collage-first, equal");
   refuses("policies: []\n", "want one at least");
   refuses("policies: [none]\nslow: {stages: [classifier-1], factor: 2}\n", "needs a latency");
   refuses("policies: [none]\nfaults: [{what: kill, node: classifier-9}]\n",
@@ -98,21 +112,28 @@ TEST(ScenarioName, ThatIsUnknownIsAnsweredWithTheNearest) {
 TEST(ShippedScenarios, AreValidAndSoAreTheirPipelines) {
   const auto before = std::filesystem::current_path();
   std::filesystem::current_path(kSource);
+  // What a user would put there.
+  const std::filesystem::path data = std::filesystem::path(testing::TempDir()) / "shipped_data";
+  std::filesystem::create_directories(data);
+  std::ofstream(data / "cloud-latency-2019.csv.gz") << "seconds\n0.1\n";
+  setenv("COLLAGE_DATA", data.c_str(), 1);
   int scenarios = 0;
   for (const auto& entry : std::filesystem::directory_iterator("replay/scenarios")) {
     if (entry.path().extension() != ".yaml") continue;
     const Scenario scenario = load_scenario(entry.path());
-    for (const std::string& policy : scenario.policies) {
+    for (const load::Contestant& policy : scenario.policies) {
       const std::string text =
           runtime::pipeline_variant("pipeline.yaml", pipeline_keys(scenario, policy));
       const sim::FleetPolicy fleet =
-          simulated_fleet(scenario, runtime::parse_pipeline(text, "pipeline.yaml"));
+          simulated_fleet(scenario, policy, runtime::parse_pipeline(text, "pipeline.yaml"));
       EXPECT_GE(fleet.classifiers, scenario.slots()) << entry.path();
     }
     ++scenarios;
   }
   std::filesystem::current_path(before);
-  EXPECT_GE(scenarios, 13);
+  unsetenv("COLLAGE_DATA");
+  std::filesystem::remove_all(data);
+  EXPECT_GE(scenarios, 18);
 }
 
 }  // namespace

@@ -82,6 +82,20 @@ TEST(Latency, EachSourceHasItsOwnKeys) {
   EXPECT_EQ(log_normal.sigma, 0.4);
 }
 
+TEST_F(LatencyFiles, AFileMayLieWhereTheUsersDataIs) {
+  write("seconds\n0.5\n");
+  const std::string text =
+      "source: series\nfile: $COLLAGE_DATA/" + file_.filename().string() + "\n";
+  const char* before = std::getenv("COLLAGE_DATA");
+  const std::string kept = before == nullptr ? "" : before;
+  setenv("COLLAGE_DATA", testing::TempDir().c_str(), 1);
+  EXPECT_TRUE(std::filesystem::equivalent(read(text).file, file_));
+  unsetenv("COLLAGE_DATA");
+  EXPECT_THAT([&] { read(text); },
+              ThrowsMessage<runtime::ConfigError>(HasSubstr("COLLAGE_DATA is not set")));
+  if (before != nullptr) setenv("COLLAGE_DATA", kept.c_str(), 1);
+}
+
 TEST(Latency, AKeyOfAnotherSourceOrAFileThatIsNotThereIsRefused) {
   EXPECT_THROW(read("source: pareto\nshape: 1.5\nscale: 100ms\nsigma: 1\n"), runtime::ConfigError);
   EXPECT_THAT([] { read("source: series\nfile: nowhere.csv\n"); },

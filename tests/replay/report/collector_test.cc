@@ -39,9 +39,9 @@ Answer missing(std::size_t image) {
 // Images 0 and 2 show cats.
 Collector collector() {
   static const std::string kCat = "cat", kDog = "dog";
-  Collector made("collage", [](std::size_t image) -> const std::string& {
-    return image % 2 == 0 ? kCat : kDog;
-  });
+  Collector made(
+      "collage",
+      [](std::size_t image) -> const std::string& { return image % 2 == 0 ? kCat : kDog; }, 4);
   made.begin(at(0s));
   return made;
 }
@@ -52,7 +52,7 @@ TEST(Collector, CountsBySourceAndJudgesByTruth) {
   c.answered(says_cat(1, wire::Source::collage, 200ms));
   c.answered(says_cat(2, wire::Source::collage, 200ms));
   c.answered(missing(3));
-  c.batch(5s);
+  c.batch(0, 5s);
   const PolicyRun run = c.run({.images = 4, .collage_inferences = 1, .hedges = 1}, 0.5, 1);
   EXPECT_EQ(run.name, "collage");
   EXPECT_EQ(run.single, 1u);
@@ -70,9 +70,9 @@ TEST(Collector, CountsBySourceAndJudgesByTruth) {
 TEST(Collector, KeepsHealthTwiceASecondAtMost) {
   Collector c = collector();
   const replay::load::Counters broker = {{"classifiers", 9}, {"classifiers_on_probation", 1}};
-  EXPECT_TRUE(c.health(at(0s), broker).has_value());
-  EXPECT_FALSE(c.health(at(400ms), broker).has_value());
-  EXPECT_TRUE(c.health(at(500ms), broker).has_value());
+  EXPECT_TRUE(c.health(c.sample(at(0s), broker)));
+  EXPECT_FALSE(c.health(c.sample(at(400ms), broker)));
+  EXPECT_TRUE(c.health(c.sample(at(500ms), broker)));
   c.fault(at(2s), "kill classifier-3");
   const PolicyRun run = c.run({}, 1, 1);
   ASSERT_EQ(run.health.size(), 2u);
@@ -80,6 +80,41 @@ TEST(Collector, KeepsHealthTwiceASecondAtMost) {
   EXPECT_EQ(run.health[1].on_probation, 1u);
   ASSERT_EQ(run.faults.size(), 1u);
   EXPECT_DOUBLE_EQ(run.faults[0].at_s, 2);
+}
+
+// Four images that s-CNNs answer, but for the last, by `last`.
+void answer_batch(Collector& c, std::size_t batch, wire::Source last) {
+  for (std::size_t slot = 0; slot < 4; ++slot) {
+    c.answered(says_cat(4 * batch + slot, slot < 3 ? wire::Source::single : last, 100ms));
+  }
+  c.batch(batch, 100ms);
+}
+
+TEST(Collector, KeepsBatchesThatWereHelpedAsExamples) {
+  Collector c = collector();
+  answer_batch(c, 0, wire::Source::single);
+  EXPECT_EQ(c.run({}, 1, 1).examples.size(), 1u);  // Better than none.
+  answer_batch(c, 1, wire::Source::single);
+  for (std::size_t batch = 2; batch < 8; ++batch) answer_batch(c, batch, wire::Source::collage);
+  const PolicyRun run = c.run({}, 1, 1);
+  ASSERT_EQ(run.examples.size(), 3u);
+  EXPECT_EQ(run.examples[0].batch, 2u);
+  ASSERT_EQ(run.examples[0].slots.size(), 4u);
+  const replay::report::ExampleSlot& slot = run.examples[0].slots[3];
+  EXPECT_EQ(slot.image, 11u);
+  EXPECT_EQ(slot.source, "collage");
+  EXPECT_EQ(slot.answer, "cat");
+  EXPECT_EQ(slot.truth, "dog");
+  EXPECT_DOUBLE_EQ(slot.latency_s, 0.1);
+}
+
+TEST(Collector, TokensAreNotJudgedAndGiveNoExamples) {
+  Collector c("none", nullptr, 4);
+  answer_batch(c, 0, wire::Source::single);
+  const PolicyRun run = c.run({}, 1, 1);
+  EXPECT_FALSE(run.judged);
+  EXPECT_EQ(run.accuracy, 0);
+  EXPECT_TRUE(run.examples.empty());
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -25,6 +26,7 @@ Summary sample() {
   for (const char* name : {"none", "hedge", "collage"}) {
     PolicyRun run;
     run.name = name;
+    run.judged = true;
     run.batch_s = {0.2, 0.21, 0.7};
     run.request_s = {0.1, 0.11, 0.2, 0.21, 0.7, 0.15};
     run.per_batch = replay::report::distribution(run.batch_s, 1);
@@ -68,6 +70,36 @@ TEST(Summary, TheTableFitsEightyColumnsAndShowsMilliseconds) {
   EXPECT_THAT(table, HasSubstr("766"));
   EXPECT_THAT(table, HasSubstr("93.75 %"));
   EXPECT_THAT(table, HasSubstr("11.1 %"));
+}
+
+TEST(Summary, CsvHasARowForBatchesAndOneForImagesOfEachPolicy) {
+  const std::string csv = replay::report::to_csv(sample());
+  std::istringstream lines(csv);
+  std::string header, line;
+  std::getline(lines, header);
+  std::size_t rows = 0;
+  while (std::getline(lines, line)) {
+    EXPECT_EQ(std::ranges::count(line, ','), std::ranges::count(header, ',')) << line;
+    rows += 1;
+  }
+  EXPECT_EQ(rows, 6u);
+  EXPECT_THAT(csv, HasSubstr("collage,batch,3,0.370000,"));
+  EXPECT_THAT(csv, HasSubstr(",0.937500,0.050000,0.111000,0\n"));
+}
+
+TEST(Summary, TheSimulatedFiguresStandBesideThoseOfTheSamePolicy) {
+  Summary live = sample();
+  Summary simulated = sample();
+  simulated.policies.erase(simulated.policies.begin());
+  for (PolicyRun& run : simulated.policies) run.violations = 2;
+  simulated.policies[0].batch_s = {0.3};
+  simulated.policies[0].per_batch = replay::report::distribution({0.3}, 1);
+  live.policies[0].sim_p99_s = 0;
+  set_beside(live, simulated);
+  EXPECT_EQ(live.policies[0].sim_p99_s, 0);
+  EXPECT_DOUBLE_EQ(live.policies[1].sim_p99_s, 0.3);
+  EXPECT_EQ(live.policies[1].simulated_batch_s.size(), 1u);
+  EXPECT_EQ(live.policies[1].violations, 0u);
 }
 
 TEST(Page, IsSelfContainedAndKeepsDataFromEndingItsScript) {

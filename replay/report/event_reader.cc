@@ -1,0 +1,173 @@
+#include "replay/report/event_reader.h"
+
+#include <zlib.h>
+
+#include <array>
+#include <charconv>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string_view>
+
+#include "replay/report/collector.h"
+
+namespace replay::report {
+namespace {
+
+using Fields = std::vector<std::string_view>;
+
+Fields split(std::string_view line) {
+  Fields fields;
+  for (;;) {
+    const std::size_t comma = line.find(',');
+    fields.push_back(line.substr(0, comma));
+    if (comma == line.npos) return fields;
+    line.remove_prefix(comma + 1);
+  }
+}
+
+template <typename Number>
+Number number(std::string_view text) {
+  Number value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    throw std::invalid_argument("'" + std::string(text) + "' is no number");
+  }
+  return value;
+}
+
+wire::Instant instant(std::string_view text) {
+  return {wire::from_seconds(number<double>(text))};
+}
+
+void set_outcome(wire::Result& result, std::string_view word) {
+  using wire::ResultStatus;
+  using wire::Source;
+  for (const Source source : {Source::single, Source::collage, Source::hedge}) {
+    if (to_string(source) != word) continue;
+    result.status = ResultStatus::answered;
+    result.source = source;
+    return;
+  }
+  for (const auto status : {ResultStatus::missing, ResultStatus::rejected, ResultStatus::refused}) {
+    if (to_string(status) != word) continue;
+    result.status = status;
+    return;
+  }
+  throw std::invalid_argument("'" + std::string(word) + "' is no source");
+}
+
+// One policy's part of the file.
+class Part {
+ public:
+  Part(const std::string& policy, std::size_t slots)
+      : collector_(
+            policy, [this](std::size_t) -> const std::string& { return truth_; }, slots) {}
+  Part(const Part&) = delete;
+  Part& operator=(const Part&) = delete;
+
+  void take(const Fields& f) {
+    const std::string_view event = f.at(2);
+    if (event == "answer") {
+      answer(f);
+    } else if (event == "batch") {
+      collector_.batch(number<std::size_t>(f.at(3)), wire::from_seconds(number<double>(f.at(4))));
+    } else if (event == "health") {
+      health(f);
+    } else if (event == "fault") {
+      collector_.fault(instant(f[0]), std::string(f.at(3)));
+    } else {
+      throw std::invalid_argument("'" + std::string(event) + "' is no event");
+    }
+  }
+
+  PolicyRun run(std::uint64_t seed) const { return collector_.run({}, 0, seed); }
+
+ private:
+  void answer(const Fields& f) {
+    load::Answer answer;
+    answer.at = instant(f[0]);
+    answer.image = number<std::size_t>(f.at(3));
+    answer.latency = wire::from_seconds(number<double>(f.at(4)));
+    set_outcome(answer.result, f.at(5));
+    if (answer.result.status == wire::ResultStatus::answered) {
+      answer.result.predictions = {{std::string(f.at(6)), {{}, number<float>(f.at(7))}}};
+    }
+    truth_ = f.at(8);
+    collector_.answered(answer);
+  }
+
+  void health(const Fields& f) {
+    collector_.health({.at_s = number<double>(f[0]),
+                       .classifiers = number<std::uint64_t>(f.at(3)),
+                       .assemblers = number<std::uint64_t>(f.at(4)),
+                       .suspect = number<std::uint64_t>(f.at(5)),
+                       .on_probation = number<std::uint64_t>(f.at(6))});
+  }
+
+  std::string truth_;  // Of the answer being taken.
+  Collector collector_;
+};
+
+// The lines of a gzipped text.
+class Lines {
+ public:
+  explicit Lines(const std::filesystem::path& file) : file_(file), in_(gzopen(file.c_str(), "rb")) {
+    if (!in_) throw std::runtime_error(file.string() + ": cannot be read");
+    gzbuffer(in_.get(), 1 << 18);
+  }
+
+  std::optional<std::string_view> next() {
+    if (!gzgets(in_.get(), line_.data(), static_cast<int>(line_.size()))) {
+      int error = Z_OK;
+      gzerror(in_.get(), &error);
+      if (error != Z_OK && error != Z_STREAM_END) {
+        throw std::runtime_error(file_.string() + ": is damaged");
+      }
+      return std::nullopt;
+    }
+    number_ += 1;
+    std::string_view line(line_.data());
+    if (line.ends_with('\n')) line.remove_suffix(1);
+    return line;
+  }
+  std::size_t number() const { return number_; }
+
+ private:
+  struct Close {
+    void operator()(gzFile file) const { gzclose(file); }
+  };
+  const std::filesystem::path file_;
+  std::unique_ptr<gzFile_s, Close> in_;
+  std::array<char, 4096> line_{};
+  std::size_t number_ = 0;
+};
+
+}  // namespace
+
+std::vector<PolicyRun> read_events(const std::filesystem::path& file, std::uint64_t seed,
+                                   std::size_t slots) {
+  Lines lines(file);
+  std::vector<PolicyRun> runs;
+  std::unique_ptr<Part> part;
+  std::string policy;
+  (void)lines.next();  // The header.
+  try {
+    while (const auto line = lines.next()) {
+      const Fields fields = split(*line);
+      if (!part || fields.at(1) != policy) {
+        if (part) runs.push_back(part->run(seed));
+        policy = fields.at(1);
+        part = std::make_unique<Part>(policy, slots);
+      }
+      part->take(fields);
+    }
+  } catch (const std::logic_error& error) {  // What a field is not, or a field too few.
+    throw std::runtime_error(file.string() + ":" + std::to_string(lines.number()) + ": " +
+                             error.what());
+  }
+  if (part) runs.push_back(part->run(seed));
+  return runs;
+}
+
+}  // namespace replay::report

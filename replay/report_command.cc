@@ -1,0 +1,69 @@
+// Reports of runs that have ended: made again from what they wrote, or side by side.
+#include <cstdio>
+#include <set>
+
+#include "models/atomic_file.h"
+#include "replay/commands.h"
+#include "replay/report/comparison.h"
+#include "replay/report/page.h"
+#include "replay/report/record.h"
+#include "replay/run_files_command.h"
+#include "runtime/config_error.h"
+
+namespace replay {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The simulated run of the same scenario, which a live report shows beside its own.
+fs::path simulated_of(const fs::path& folder) {
+  constexpr std::string_view kLive = "-live";
+  const std::string name = folder.filename().string();
+  if (!name.ends_with(kLive)) return folder / "sim";
+  return folder.parent_path() / (name.substr(0, name.size() - kLive.size()) + "-sim");
+}
+
+// Folders by their last names, or by all of the path where these are alike.
+std::vector<report::Compared> read_all(const std::vector<fs::path>& folders) {
+  std::set<std::string> names;
+  for (const fs::path& folder : folders) names.insert(folder.filename().string());
+  const bool telling = names.size() == folders.size();
+  std::vector<report::Compared> runs;
+  for (const fs::path& folder : folders) {
+    runs.push_back({telling ? folder.filename().string() : folder.string(),
+                    report::read_run(folder)});
+  }
+  return runs;
+}
+
+// Without the slash at its end, so that it has a last name.
+fs::path plain(const fs::path& folder) {
+  const fs::path normal = folder.lexically_normal();
+  return normal.has_filename() ? normal : normal.parent_path();
+}
+
+}  // namespace
+
+int run_report(const ReportOptions& options) {
+  const fs::path folder = plain(options.folder);
+  report::Summary summary = report::read_run(folder);
+  const fs::path simulated = simulated_of(folder);
+  if (summary.mode == "live" && fs::exists(simulated / "run.json")) {
+    set_beside(summary, report::read_run(simulated));
+  }
+  write_run(folder, summary);
+  return 0;
+}
+
+int run_compare(const CompareOptions& options) {
+  std::vector<fs::path> folders;
+  for (const fs::path& folder : options.folders) folders.push_back(plain(folder));
+  if (folders.size() < 2) throw runtime::ConfigError("compare: want two folders at least");
+  const std::vector<report::Compared> runs = read_all(folders);
+  models::write_text(options.page, report::to_html(merged(runs)));
+  std::printf("%s\n* the 95 %% intervals of p99 do not overlap\n%s\n",
+              report::comparison_table(runs).c_str(), options.page.c_str());
+  return 0;
+}
+
+}  // namespace replay

@@ -1,0 +1,121 @@
+#include "replay/report/record.h"
+
+#include <gmock/gmock.h>
+
+#include <array>
+#include <chrono>
+#include <fstream>
+
+#include "replay/report/events.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+using replay::report::Summary;
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+class Record : public testing::Test {
+ protected:
+  Record()
+      : folder_(std::filesystem::path(testing::TempDir()) /
+                (std::string("record_") +
+                 testing::UnitTest::GetInstance()->current_test_info()->name())) {
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directories(folder_);
+  }
+  ~Record() override { std::filesystem::remove_all(folder_); }
+
+  void write_events(const std::string& policy) const {
+    replay::report::EventFile events(folder_ / "events.csv.gz");
+    events.policy(policy);
+    events.begin({1s});
+    replay::load::Answer answer;
+    answer.at = {1100ms};
+    answer.latency = 100ms;
+    answer.result.status = wire::ResultStatus::answered;
+    answer.result.source = wire::Source::single;
+    answer.result.predictions = {{"cat", {{0}, 0.5f}}};
+    events.answer(answer, "cat");
+    events.batch(0, {1100ms}, 100ms);
+    events.finish();
+  }
+
+  void write_record(const std::string& text) const {
+    std::ofstream(folder_ / "run.json") << text;
+  }
+
+  const std::filesystem::path folder_;
+};
+
+Summary sample() {
+  Summary summary;
+  summary.scenario = "small";
+  summary.mode = "live";
+  summary.about = "What is asked.";
+  summary.seed = 7;
+  summary.commit = "abc";
+  summary.machine = "two cores";
+  summary.command = "collage-replay run small";
+  summary.slots = 1;
+  summary.collage_time_ratio = 0.9;
+  summary.pictures[3] = "data:image/png;base64,AA==";
+  replay::report::PolicyRun run;
+  run.name = "collage";
+  run.judged = true;
+  run.extra_work = 0.1;
+  run.violations = 1;
+  run.seconds = 12;
+  run.examples = {{.batch = 4,
+                   .helped = true,
+                   .slots = {{.image = 3,
+                              .source = "collage",
+                              .answer = "cat",
+                              .probability = 0.5,
+                              .truth = "dog",
+                              .latency_s = 0.2}}}};
+  summary.policies = {run};
+  return summary;
+}
+
+TEST_F(Record, AndEventsAreTheWholeRun) {
+  write_events("collage");
+  write_record(to_record(sample()));
+  const Summary read = replay::report::read_run(folder_);
+  EXPECT_EQ(read.scenario, "small");
+  EXPECT_EQ(read.mode, "live");
+  EXPECT_EQ(read.seed, 7u);
+  EXPECT_EQ(read.slots, 1u);
+  EXPECT_EQ(read.command, "collage-replay run small");
+  EXPECT_EQ(read.pictures.at(3), "data:image/png;base64,AA==");
+  ASSERT_EQ(read.policies.size(), 1u);
+  const replay::report::PolicyRun& run = read.policies[0];
+  EXPECT_DOUBLE_EQ(run.accuracy, 1);
+  EXPECT_DOUBLE_EQ(run.extra_work, 0.1);
+  EXPECT_EQ(run.violations, 1u);
+  EXPECT_DOUBLE_EQ(run.per_batch.p50_s, 0.1);
+  ASSERT_EQ(run.examples.size(), 1u);
+  EXPECT_EQ(run.examples[0].slots[0].truth, "dog");
+  EXPECT_EQ(to_record(read), to_record(sample()));
+}
+
+TEST_F(Record, ThatIsNoneIsRefusedByName) {
+  EXPECT_THAT([this] { replay::report::read_run(folder_); },
+              ThrowsMessage<std::runtime_error>(HasSubstr("run.json: cannot be read")));
+  write_record("{}");
+  EXPECT_THAT([this] { replay::report::read_run(folder_); },
+              ThrowsMessage<std::runtime_error>(HasSubstr("run.json: is no record of a run")));
+  Summary other = sample();
+  other.policies.push_back(other.policies.front());
+  write_record(to_record(other));
+  write_events("collage");
+  EXPECT_THAT([this] { replay::report::read_run(folder_); },
+              ThrowsMessage<std::runtime_error>(HasSubstr("has other policies than the events")));
+}
+
+TEST(Picture, IsADataUri) {
+  EXPECT_EQ(replay::report::picture_of(wire::Payload({'M', 'a', 'n', '!'})),
+            "data:image/png;base64,TWFuIQ==");
+}
+
+}  // namespace
