@@ -30,8 +30,8 @@ std::vector<report::Compared> read_all(const std::vector<fs::path>& folders) {
   const bool telling = names.size() == folders.size();
   std::vector<report::Compared> runs;
   for (const fs::path& folder : folders) {
-    runs.push_back({telling ? folder.filename().string() : folder.string(),
-                    report::read_run(folder)});
+    runs.push_back(
+        {telling ? folder.filename().string() : folder.string(), report::read_run(folder)});
   }
   return runs;
 }

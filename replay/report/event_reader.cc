@@ -36,9 +36,7 @@ Number number(std::string_view text) {
   return value;
 }
 
-wire::Instant instant(std::string_view text) {
-  return {wire::from_seconds(number<double>(text))};
-}
+wire::Instant instant(std::string_view text) { return {wire::from_seconds(number<double>(text))}; }
 
 void set_outcome(wire::Result& result, std::string_view word) {
   using wire::ResultStatus;

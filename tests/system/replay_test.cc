@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "imaging/decode.h"
+#include "runtime/latency.h"
 #include "tests/system/live_pipeline.h"
 
 namespace {
@@ -80,7 +81,54 @@ TEST_F(Replay, RunsAScenarioLiveAndSimulatedAndWritesWhatItSaw) {
     EXPECT_THAT(events, HasSubstr(",none,fault,kill classifier-3\n"));
     EXPECT_THAT(events, HasSubstr(",collage-hedge,fault,classifier-5 is sound again\n"));
     EXPECT_THAT(events, HasSubstr(",collage-hedge,answer,179,"));
+    EXPECT_THAT(read(out / "summary.csv"),
+                HasSubstr("\ncollage-hedge,batch," + std::to_string(batches) + ","));
   }
+}
+
+TEST_F(Replay, ARunThatHasEndedIsReportedAgainAndBesideAnother) {
+  ASSERT_EQ(replay(kSmall).code, 0);
+  const std::string program = (replay::live::program_folder() / "collage-replay").string();
+  const std::filesystem::path live = folder_ / "small-live";
+  const std::filesystem::path page = folder_ / "compare.html";
+  const auto before = nlohmann::json::parse(read(live / "summary.json"));
+  std::filesystem::remove(live / "summary.json");
+  std::filesystem::remove(live / "report.html");
+  EXPECT_EQ(system_test::run({program, "report", live.string()}, 60s).code, 0);
+  const auto after = nlohmann::json::parse(read(live / "summary.json"));
+  for (std::size_t i = 0; i < 2; ++i) {
+    const auto& was = before["policies"][i];
+    const auto& is = after["policies"][i];
+    EXPECT_EQ(is["name"], was["name"]);
+    EXPECT_EQ(is["accuracy"], was["accuracy"]);
+    EXPECT_EQ(is["extra_work"], was["extra_work"]);
+    for (const char* figure : {"mean_s", "sd_s", "p50_s", "p99_s"}) {  // To the log's microseconds.
+      EXPECT_NEAR(is["per_batch"][figure].get<double>(), was["per_batch"][figure].get<double>(),
+                  2e-6);
+    }
+    EXPECT_NEAR(is["sim_p99_s"].get<double>(), was["sim_p99_s"].get<double>(), 2e-6);
+  }
+  EXPECT_THAT(read(live / "report.html"), HasSubstr("data:image/png;base64,"));
+  const Ran compared = system_test::run({program, "compare", live.string(),
+                                         (folder_ / "small-sim").string(), "--page", page.string()},
+                                        60s);
+  ASSERT_EQ(compared.code, 0) << compared.output;
+  EXPECT_THAT(compared.output, HasSubstr("small-sim"));
+  EXPECT_THAT(read(page), HasSubstr("\"collage-hedge, small-live\""));
+}
+
+TEST_F(Replay, ARecordingOfAPipelineIsALatencySeries) {
+  system_test::LivePipeline pipeline({{"policy", "none"}}, {.classifiers = 2, .collages = 0});
+  const std::filesystem::path series = folder_ / "series.csv";
+  const Ran ran = system_test::run(
+      {(replay::live::program_folder() / "collage-replay").string(), "record", "--endpoint",
+       pipeline.producers(), "--images", "40", "--out", series.string()},
+      60s);
+  ASSERT_EQ(ran.code, 0) << ran.output;
+  const std::vector<double> seconds = runtime::load_series(series);
+  EXPECT_EQ(seconds.size(), 40u);
+  for (const double value : seconds) EXPECT_GT(value, 0);
+  EXPECT_TRUE(pipeline.stop());
 }
 
 // What a reader of the page would see, asked of the page itself.
@@ -91,7 +139,9 @@ const drawn = canvases.filter((c) => c.width > 0 &&
 const look = document.createElement("pre");
 look.id = "look";
 look.textContent = "canvases " + canvases.length + " drawn " + drawn.length +
-  " wide " + (document.documentElement.scrollWidth > window.innerWidth);
+  " wide " + (document.documentElement.scrollWidth > window.innerWidth) + " pictures " +
+  (document.images.length >= 18 &&
+    [...document.images].every((i) => i.complete && i.naturalWidth === 28));
 document.body.append(look);
 </script>)";
 
@@ -110,7 +160,7 @@ TEST_F(Replay, ItsPageDrawsEveryPlotInABrowserAtTwoWidths) {
          "file://" + std::filesystem::absolute(folder_ / "look.html").string()},
         100s);
     EXPECT_THAT(ran.output, Not(HasSubstr("CONSOLE"))) << width;
-    EXPECT_THAT(ran.output, HasSubstr("canvases 5 drawn 5 wide false")) << width;
+    EXPECT_THAT(ran.output, HasSubstr("canvases 5 drawn 5 wide false pictures true")) << width;
     const std::string bytes = read(picture);
     const auto seen = imaging::decode(
         {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}, {width, 3000, 3}, {});

@@ -40,7 +40,7 @@ TEST(Comparison, TellsRatiosToTheFirstAndWhichAreSure) {
       compared("before", {run_of("none", around(400)), run_of("collage", around(200))}),
       compared("after", {run_of("none", around(400)), run_of("collage", around(100))})};
   const std::string table = comparison_table(runs);
-  EXPECT_THAT(table, HasSubstr("1.00 \n"));   // none, and no interval apart.
+  EXPECT_THAT(table, HasSubstr("1.00 \n"));  // none, and no interval apart.
   EXPECT_THAT(table, HasSubstr("0.50*\n"));  // collage.
   std::istringstream lines(table);
   for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80u) << line;
@@ -53,8 +53,8 @@ TEST(Comparison, LeavesOutWhatAnotherRunHasNot) {
 }
 
 TEST(Comparison, MergedRunsKeepEveryPolicyUnderItsRunsName) {
-  const auto all = replay::report::merged({compared("a", {run_of("none", around(400))}),
-                           compared("b", {run_of("none", around(300))})});
+  const auto all = replay::report::merged(
+      {compared("a", {run_of("none", around(400))}), compared("b", {run_of("none", around(300))})});
   ASSERT_EQ(all.policies.size(), 2u);
   EXPECT_EQ(all.policies[0].name, "none, a");
   EXPECT_EQ(all.policies[1].name, "none, b");

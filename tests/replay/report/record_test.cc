@@ -41,9 +41,7 @@ class Record : public testing::Test {
     events.finish();
   }
 
-  void write_record(const std::string& text) const {
-    std::ofstream(folder_ / "run.json") << text;
-  }
+  void write_record(const std::string& text) const { std::ofstream(folder_ / "run.json") << text; }
 
   const std::filesystem::path folder_;
 };
