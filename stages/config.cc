@@ -27,12 +27,21 @@ Membership::Policy read_membership(const runtime::Pipeline& pipeline) {
       .backoff_max = std::max<wire::Duration>(std::chrono::seconds(2), pipeline.broker.heartbeat)};
 }
 
+models::Manifest read_single(const runtime::Pipeline& pipeline) {
+  models::Manifest single = models::load_manifest(pipeline.models.single);
+  if (single.kind != models::Kind::single) {
+    unfit(pipeline.models.single, "kind: is not single, models.single wants a single-image model");
+  }
+  return single;
+}
+
 sink::Sink::Policy read_sink_policy(const runtime::Pipeline& pipeline) {
   const runtime::Pipeline::Sink& from = pipeline.sink;
   sink::Sink::Policy policy;
   policy.joiner = {.open_batch_max = from.open_batch_max,
                    .orphan_max = from.orphan_max,
-                   .gate = static_cast<float>(from.gate)};
+                   .gate = static_cast<float>(from.gate),
+                   .classes = read_single(pipeline).class_names.size()};
   policy.patience.learned = from.learned;
   policy.patience.initial = from.patience_initial;
   policy.patience.min = from.patience_min;
@@ -72,14 +81,6 @@ std::optional<Emulation> read_emulation(const runtime::Pipeline& pipeline, wire:
   return Emulation(
       latency_source(from.latency), wire::Rng(seed),
       {.factor = slow ? from.slow_factor : 1.0, .after = from.slow_after, .length = from.slow_for});
-}
-
-models::Manifest read_single(const runtime::Pipeline& pipeline) {
-  models::Manifest single = models::load_manifest(pipeline.models.single);
-  if (single.kind != models::Kind::single) {
-    unfit(pipeline.models.single, "kind: is not single, models.single wants a single-image model");
-  }
-  return single;
 }
 
 models::Manifest read_collage(const runtime::Pipeline& pipeline) {

@@ -58,16 +58,18 @@ Shape grey_collage(int side) {
   }
 }
 
+// Natural images want features at full size before anything is halved: at equal cost that is worth
+// three points.  The largest canvas cannot afford whitening's wide map at full size.
 Shape colour_collage(int side) {
   switch (side) {
     case 2:
-      return whitened({{64, 1, true}, {128, 1, true}}, 128);
+      return whitened({pooled(48, 0), pooled(96, 1), pooled(256, 0)}, 128);
     case 3:
-      return whitened({{32, 0, true}, {96, 1, true}, {128, 1, true}}, 128);
+      return whitened({pooled(32, 0), pooled(80, 0), pooled(160, 0)}, 128);
     case 4:
-      return whitened({{32, 0, true}, {64, 1, true}, {128, 1, true}}, 128);
+      return whitened({pooled(16, 0), pooled(96, 0), pooled(144, 0)}, 128);
     default:
-      return whitened({{32, 0, true}, {64, 1, true}, {96, 1, true}}, 128);
+      return {16, false, {pooled(16, 0), pooled(80, 0), pooled(160, 0)}, 128};
   }
 }
 
@@ -106,16 +108,16 @@ Architecture small_architecture(const Subject& subject, int side) {
   switch (side) {
     case 2:
       return small(grey ? Shape{16, false, {{48, 0, true}, {96, 2, true}}, 128}
-                        : whitened({{48, 1, true}, {96, 1, true}, {128, 1, true}}, 128));
+                        : whitened({pooled(48, 0), pooled(80, 1), pooled(192, 0)}, 128));
     case 3:
       return small(grey ? Shape{16, false, {{32, 0, true}, {64, 2, true}}, 64}
-                        : whitened({{32, 1, true}, {64, 1, true}, {96, 0, true}}, 128));
+                        : whitened({pooled(32, 0), pooled(64, 0), pooled(112, 0)}, 128));
     case 4:
       return small(grey ? Shape{16, false, {{32, 0, true}, {48, 1, true}}, 128}
-                        : whitened({{32, 0, true}, {64, 1, true}}, 32));
+                        : whitened({pooled(16, 0), pooled(56, 0), pooled(96, 0)}, 128));
     default:
       return small(grey ? Shape{16, false, {{24, 0, true}, {32, 2, true}}, 64}
-                        : whitened({{32, 0, true}, {48, 1, true}}, 32));
+                        : Shape{16, false, {pooled(16, 0), pooled(40, 0), pooled(64, 0)}, 128});
   }
 }
 

@@ -37,6 +37,8 @@ Recipe collage_recipe(const std::string& dataset) {
   recipe.tiles.pool.tile_epochs = 6;
   recipe.tiles.loss = kTaught;
   if (is_cifar(dataset)) {
+    recipe.descent.epochs = 60;
+    recipe.tiles.pool.tile_epochs = 2;  // At 6 each changed tile was learned by heart.
     recipe.tiles.pool.augmentation = {.shift_max = 3, .reflect = true, .erase = 0};
   } else {
     recipe.tiles.pool.augmentation.erase = 0.15;

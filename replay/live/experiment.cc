@@ -34,6 +34,23 @@ std::filesystem::path write_pipeline(const ExperimentOptions& options) {
   return file;
 }
 
+// A relay before each stage whose links go bad, and that stage's pipeline file.
+Fleet::Own put_relays(const ExperimentOptions& options, const std::filesystem::path& file,
+                      const runtime::Pipeline& pipeline, Saboteur::Relays& relays) {
+  using What = load::Fault::What;
+  Fleet::Own own;
+  for (const load::Fault& fault : options.faults) {
+    const bool of_link = fault.what == What::link || fault.what == What::garbage;
+    if (!of_link || fault.node == "broker" || fault.node == "sink") continue;
+    const Relay& relay =
+        relays.try_emplace(fault.node, pipeline, options.driver.seed + relays.size()).first->second;
+    own[fault.node] = options.folder / (fault.node + ".yaml");
+    std::ofstream(own[fault.node]) << runtime::pipeline_variant(
+        file, {{"endpoints.workers", relay.workers()}, {"endpoints.answers", relay.answers()}});
+  }
+  return own;
+}
+
 [[noreturn]] void fail(const ExperimentOptions& options, Fleet& fleet, const std::string& what) {
   std::string message = what;
   std::set<std::string> told;  // What several say alike is told once.
@@ -75,8 +92,10 @@ Experiment run_experiment(const ExperimentOptions& options, runtime::Signals& si
   const wire::Instant begun = runtime::now();
   const std::filesystem::path file = write_pipeline(options);
   const runtime::Pipeline pipeline = runtime::load_pipeline(file);
-  Fleet fleet(file, options.size, options.folder);
-  Saboteur saboteur(options.faults, fleet, options.folder);
+  Saboteur::Relays relays;
+  Fleet::Own own_files = put_relays(options, file, pipeline, relays);
+  Fleet fleet(file, options.size, options.folder, std::move(own_files));
+  Saboteur saboteur(options.faults, fleet, relays, options.folder);
   load::Driver::Options own = options.driver;
   for (const load::Strike& strike : saboteur.strikes()) own.marks.push_back(strike.at);
   listener.on_mark = [&saboteur, told = std::move(listener.on_mark)](std::size_t mark,

@@ -11,8 +11,9 @@
 
 namespace replay::live {
 
-Fleet::Fleet(const std::filesystem::path& pipeline, Size size, const std::filesystem::path& logs)
-    : pipeline_(pipeline), logs_(logs) {
+Fleet::Fleet(const std::filesystem::path& pipeline, Size size, const std::filesystem::path& logs,
+             Own own)
+    : pipeline_(pipeline), own_(std::move(own)), logs_(logs) {
   std::filesystem::create_directories(logs);
   start("broker", "collage-broker", {});
   start("sink", "collage-sink", {});
@@ -35,7 +36,8 @@ void Fleet::start(const std::string& name, const std::string& program,
                   const std::vector<std::string>& arguments) {
   std::vector<std::string> argv = {(program_folder() / program).string()};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
-  argv.push_back(pipeline_.string());
+  const auto own = own_.find(name);
+  argv.push_back((own == own_.end() ? pipeline_ : own->second).string());
   std::filesystem::remove(logs_ / (name + ".log"));
   processes_.emplace(name, Process(std::move(argv), logs_ / (name + ".log")));
   order_.push_back(name);

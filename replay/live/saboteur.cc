@@ -8,13 +8,24 @@ namespace replay::live {
 
 using What = load::Fault::What;
 
-Saboteur::Saboteur(const std::vector<load::Fault>& faults, Fleet& fleet,
+namespace {
+
+bool of_link(const load::Fault& fault) {
+  return fault.what == What::link || fault.what == What::garbage;
+}
+
+}  // namespace
+
+Saboteur::Saboteur(const std::vector<load::Fault>& faults, Fleet& fleet, Relays& relays,
                    const std::filesystem::path& logs)
-    : faults_(faults), fleet_(fleet), logs_(logs), strikes_(load::strikes_of(faults)) {
+    : faults_(faults),
+      fleet_(fleet),
+      relays_(relays),
+      logs_(logs),
+      strikes_(load::strikes_of(faults)) {
   for (const load::Fault& fault : faults) {
-    if (fault.what != What::link && fault.what != What::garbage) continue;
-    std::fprintf(stderr,
-                 "a fault of %s is left out: only the simulator has bad links and garbage\n",
+    if (!of_link(fault) || relays_.contains(fault.node)) continue;
+    std::fprintf(stderr, "a fault of %s is left out: live, only stages have bad links\n",
                  fault.node.c_str());
   }
 }
@@ -22,7 +33,30 @@ Saboteur::Saboteur(const std::vector<load::Fault>& faults, Fleet& fleet,
 void Saboteur::strike(std::size_t number) {
   const load::Strike& strike = strikes_[number];
   const load::Fault& fault = faults_[strike.fault];
-  strike.begins ? begin(fault, strike.fault) : end(fault, strike.fault);
+  if (strike.begins) {
+    under_way_.insert(strike.fault);
+    begin(fault, strike.fault);
+  } else {
+    under_way_.erase(strike.fault);
+    end(fault, strike.fault);
+  }
+  if (of_link(fault)) set_ills(fault.node);
+}
+
+// Of all faults of the node that are under way.
+void Saboteur::set_ills(const std::string& node) {
+  const auto relay = relays_.find(node);
+  if (relay == relays_.end()) return;
+  Ills ills;
+  for (const std::size_t number : under_way_) {
+    const load::Fault& fault = faults_[number];
+    if (fault.node != node) continue;
+    if (fault.what == What::garbage) ills.garbage = true;
+    if (fault.what != What::link) continue;
+    ills.delay_max = fault.delay;
+    ills.loss = fault.loss;
+  }
+  relay->second.set(ills);
 }
 
 void Saboteur::begin(const load::Fault& fault, std::size_t number) {
@@ -52,6 +86,7 @@ void Saboteur::end(const load::Fault& fault, std::size_t number) {
 
 void Saboteur::relent() {
   hogs_.clear();
+  for (auto& [name, relay] : relays_) relay.set({});
   for (const std::string& name : stopped_) fleet_.process(name).signal(SIGCONT);
   stopped_.clear();
 }

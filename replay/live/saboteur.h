@@ -8,15 +8,20 @@
 #include <vector>
 
 #include "replay/live/fleet.h"
+#include "replay/live/relay.h"
 #include "replay/load/strikes.h"
 
 namespace replay::live {
 
 class Saboteur {
  public:
-  // Borrows all; `logs` gets the output of hogs.  Links and garbage are the simulator's alone: they
-  // are named on standard error and left out.
-  Saboteur(const std::vector<load::Fault>& faults, Fleet& fleet, const std::filesystem::path& logs);
+  // By the name of the stage that each stands before.
+  using Relays = std::map<std::string, Relay>;
+
+  // Borrows all; `logs` gets the output of hogs.  A bad link or garbage of a process that no relay
+  // stands before is named on standard error and left out.
+  Saboteur(const std::vector<load::Fault>& faults, Fleet& fleet, Relays& relays,
+           const std::filesystem::path& logs);
 
   const std::vector<load::Strike>& strikes() const { return strikes_; }
   void strike(std::size_t number);
@@ -26,16 +31,19 @@ class Saboteur {
   void relent();
 
  private:
+  void set_ills(const std::string& node);
   void begin(const load::Fault& fault, std::size_t number);
   void end(const load::Fault& fault, std::size_t number);
 
   const std::vector<load::Fault>& faults_;
   Fleet& fleet_;
+  Relays& relays_;
   const std::filesystem::path logs_;
   const std::vector<load::Strike> strikes_;
   std::set<std::string> gone_;
   std::set<std::string> stopped_;
   std::map<std::size_t, Process> hogs_;  // By fault.
+  std::set<std::size_t> under_way_;      // Faults.
 };
 
 }  // namespace replay::live

@@ -19,6 +19,7 @@ FleetPolicy fleet_of(const ExperimentOptions& options) {
   FleetPolicy fleet = options.fleet;
   fleet.producers = 0;  // The driver is one.
   fleet.broker.labels = token_labels();
+  fleet.sink.joiner.classes = fleet.broker.labels.size();
   fleet.link = {.latency = options.costs.link, .jitter = {}, .faulty = false};
   for (const load::Fault& fault : options.faults) {
     if (fault.what == load::Fault::What::link) fleet.faulty.insert(fault.node);

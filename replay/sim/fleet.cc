@@ -1,11 +1,11 @@
 #include "replay/sim/fleet.h"
 
-#include <cmath>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "broker/broker.h"
+#include "replay/load/nonsense.h"
 #include "stages/classifier/classifier.h"
 #include "stages/collage/assembler.h"
 #include "stages/collage/collage_worker.h"
@@ -80,7 +80,7 @@ void Fleet::set_garbage(const std::string& process, bool on) {
 Runner::Done Garbling::run(wire::Work work) {
   Done done = inner_.run(std::move(work));
   if (!on_) return done;
-  const wire::Predictions nonsense = {{{~std::uint64_t{0} >> 1}, std::nanf("")}};
+  const wire::Predictions nonsense = load::nonsense();
   if (auto* verdict = std::get_if<wire::Verdict>(&done.outcome.what)) {
     verdict->predictions = nonsense;
   } else if (auto* cells = std::get_if<wire::Cells>(&done.outcome.what)) {

@@ -47,8 +47,7 @@ struct FleetPolicy {
   std::map<std::string, stages::Spell> spells;
 };
 
-// A runner whose outcomes are nonsense while it is told so: labels that no model has, with
-// probabilities that are no numbers.
+// A runner whose outcomes are nonsense while it is told so.
 class Garbling : public Runner {
  public:
   explicit Garbling(Runner& inner) : inner_(inner) {}

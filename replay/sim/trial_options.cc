@@ -65,6 +65,7 @@ void draw_sink(Draw& draw, TrialOptions& options) {
   sink.joiner.open_batch_max = draw.number(32, 512);
   sink.joiner.orphan_max = draw.number(8, 256);
   sink.joiner.gate = draw.chance(0.3) ? 0.5F : 0.0F;
+  sink.joiner.classes = options.fleet.broker.labels.size();
   options.fixed_patience = draw.chance(0.6);
   sink.patience.learned = !options.fixed_patience;
   sink.patience.initial = draw.time(milliseconds(40), milliseconds(150));

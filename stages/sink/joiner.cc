@@ -12,16 +12,18 @@ using wire::Source;
 
 namespace {
 
-// Probabilities that are none would be refused by the broker, and the slot would be nobody's.
-bool credible(const wire::Predictions& predictions) {
-  return !predictions.empty() && std::ranges::all_of(predictions, [](const wire::Prediction& p) {
-    return p.probability >= 0 && p.probability <= 1;  // Not so for a NaN.
+// What is not credible would be refused by the broker, and the slot would be nobody's.
+bool credible(const wire::Predictions& predictions, std::uint64_t classes) {
+  return !predictions.empty() && std::ranges::all_of(predictions, [&](const wire::Prediction& p) {
+    return p.label.value < classes && p.probability >= 0 && p.probability <= 1;  // Not so for NaN.
   });
 }
 
 }  // namespace
 
-Joiner::Joiner(Policy policy) : policy_(policy) { COLLAGE_CHECK(policy.open_batch_max > 0); }
+Joiner::Joiner(Policy policy) : policy_(policy) {
+  COLLAGE_CHECK(policy.open_batch_max > 0 && policy.classes > 0);
+}
 
 void Joiner::on_epoch(wire::Epoch epoch, wire::Duration batch_age_max) {
   batch_age_max_ = batch_age_max;
@@ -139,7 +141,7 @@ Joiner::Settled Joiner::on_single(wire::Answer answer) {
   }
   const bool rejected = answer.verdict.reason != Reason::none;
   if (answer.slot >= batch->settled.size() ||
-      (!rejected && !credible(answer.verdict.predictions))) {
+      (!rejected && !credible(answer.verdict.predictions, policy_.classes))) {
     counters_.bad += 1;
   } else if (batch->settled[answer.slot]) {
     counters_.late_single += rejected ? 0 : 1;
@@ -179,7 +181,7 @@ void Joiner::weigh(wire::BatchId id, Batch& batch, wire::Instant now, Settled& o
     const wire::Predictions& cell = batch.collage->cells[slot];
     if (batch.settled[slot]) {
       counters_.spare_collage += 1;
-    } else if (!credible(cell)) {
+    } else if (!credible(cell, policy_.classes)) {
       continue;  // A blank cell, or nonsense.
     } else if (cell.front().probability < policy_.gate) {
       counters_.unsure += 1;

@@ -40,13 +40,14 @@ class Joiner {
     std::size_t open_batch_max = 0;  // Beyond it, batches are not taken in.
     std::size_t orphan_max = 0;      // Answers kept for batches not told of yet.
     float gate = 0;                  // A collage answer less probable than this does not count.
+    std::uint64_t classes = 0;       // That a label may name; others are nonsense.
   };
   struct Counters {
     std::uint64_t single = 0, hedge = 0, collage = 0, rejected = 0;  // Slots settled, by source.
     std::uint64_t late_single = 0;    // Stragglers: their slot had been answered without them.
     std::uint64_t spare_collage = 0;  // Collage answers not needed.
     std::uint64_t unsure = 0;         // Collage answers below the gate.
-    std::uint64_t bad = 0;            // Dropped: not of their batch's shape.
+    std::uint64_t bad = 0;            // Dropped: nonsense, or not of their batch's shape.
     std::uint64_t stale = 0;          // Dropped: of another broker's life.
     std::uint64_t orphans_dropped = 0;
     std::uint64_t batches_refused = 0;  // At open_batch_max.
@@ -54,7 +55,7 @@ class Joiner {
   };
   using Settled = std::vector<wire::Settled>;
 
-  // Requires open_batch_max > 0.
+  // Requires open_batch_max > 0 and classes > 0.
   explicit Joiner(Policy policy);
 
   // The broker's life whose batches count, and how long one may stay open after which its Closed

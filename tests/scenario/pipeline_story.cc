@@ -104,8 +104,10 @@ void PipelineStory::add_broker(const Command& command) {
 
 void PipelineStory::add_sink(const Command& command) {
   stages::sink::Sink::Policy policy;
-  policy.joiner = {
-      .open_batch_max = 64, .orphan_max = 64, .gate = static_cast<float>(command.real("gate", 0))};
+  policy.joiner = {.open_batch_max = 64,
+                   .orphan_max = 64,
+                   .gate = static_cast<float>(command.real("gate", 0)),
+                   .classes = kLabels.size()};
   policy.patience.learned = false;
   policy.patience.initial = command.duration("patience", 250ms);
   policy.patience.max = wire::kDurationMax;

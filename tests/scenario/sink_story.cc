@@ -41,6 +41,7 @@ void SinkStory::make(const Command& command) {
   policy.joiner.open_batch_max = command.number("open_batch_max", 4);
   policy.joiner.orphan_max = command.number("orphan_max", 4);
   policy.joiner.gate = static_cast<float>(command.real("gate", 0));
+  policy.joiner.classes = 100;
   policy.patience.learned = false;
   policy.patience.initial = command.duration("patience", {});
   policy.patience.max = wire::kDurationMax;

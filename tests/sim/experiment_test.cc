@@ -36,7 +36,7 @@ ExperimentOptions options(const std::string& policy, std::size_t batches, int gr
   broker.worker_max = 2 * slots + 2;
   broker.retry_after = milliseconds(20);
   broker.drain_max = seconds(5);
-  options.fleet.sink.joiner = {.open_batch_max = 1024, .orphan_max = 1024, .gate = 0};
+  options.fleet.sink.joiner = {.open_batch_max = 1024, .orphan_max = 1024, .gate = 0, .classes = 1};
   options.fleet.sink.patience = {.initial = milliseconds(250),
                                  .min = milliseconds(25),
                                  .max = seconds(2),

@@ -86,6 +86,33 @@ TEST_F(Replay, RunsAScenarioLiveAndSimulatedAndWritesWhatItSaw) {
   }
 }
 
+constexpr const char* kIll = R"(
+about: A stage whose answers are nonsense and one behind a link that delays and loses.
+policies: [collage-hedge]
+latency: {source: log-normal, median: 40ms, sigma: 0.3}
+faults:
+  - {what: garbage, node: classifier-3, after: 100ms, for: 1500ms}
+  - {what: link, node: classifier-5, delay: 80ms, loss: 0.5, after: 100ms, for: 1500ms}
+live_batches: 30
+simulated_batches: 0
+settings: [broker.linger=5ms]
+)";
+
+TEST_F(Replay, GarbageAndABadLinkCostNoAnswer) {
+  const Ran ran = replay(kIll);
+  ASSERT_EQ(ran.code, 0) << ran.output;
+  const std::filesystem::path out = folder_ / "small-live";
+  const auto policy = nlohmann::json::parse(read(out / "summary.json"))["policies"][0];
+  EXPECT_EQ(policy["per_request"]["count"], 270);
+  EXPECT_EQ(policy["violations"], 0);
+  const std::string events = unzipped(out / "events.csv.gz");
+  EXPECT_THAT(events, HasSubstr("fault,garbage from classifier-3\n"));
+  EXPECT_THAT(events, HasSubstr("fault,classifier-5 is sound again\n"));
+  EXPECT_THAT(events, Not(HasSubstr(",missing,")));
+  // Every batch of the spell wants help for a slot at least: its classifier answers nonsense.
+  EXPECT_GT(policy["collage_share"].get<double>(), 5.0 / 270);
+}
+
 TEST_F(Replay, ARunThatHasEndedIsReportedAgainAndBesideAnother) {
   ASSERT_EQ(replay(kSmall).code, 0);
   const std::string program = (replay::live::program_folder() / "collage-replay").string();

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
+
 namespace stages::sink {
 namespace {
 
@@ -63,7 +65,7 @@ class JoinerTest : public testing::Test {
     return out;
   }
 
-  Joiner joiner{{.open_batch_max = 2, .orphan_max = 2, .gate = 0.5f}};
+  Joiner joiner{{.open_batch_max = 2, .orphan_max = 2, .gate = 0.5f, .classes = 100}};
 };
 
 TEST_F(JoinerTest, ASingleAnswerIsHandedOnTheMomentItComes) {
@@ -291,7 +293,7 @@ TEST_F(JoinerTest, AnotherEpochVoidsAllThatIsHeld) {
 
 TEST_F(JoinerTest, OrphansOfTheNewEpochSurviveItsWelcome) {
   (void)joiner.on_epoch(kOther, 1s);
-  Joiner fresh{{.open_batch_max = 2, .orphan_max = 2, .gate = 0.5f}};
+  Joiner fresh{{.open_batch_max = 2, .orphan_max = 2, .gate = 0.5f, .classes = 100}};
   (void)fresh.on_single({batch(1), 0, {}, false, {}, {}, {{{{5}, 0.9f}}, Reason::none}, {}});
   (void)fresh.on_single({batch(1, kOther), 0, {}, false, {}, {}, {{{{6}, 0.9f}}, {}}, {}});
   fresh.on_epoch(kEpoch, 1s);
@@ -305,6 +307,22 @@ TEST_F(JoinerTest, AnswersOfABrokerThatTheStagesJoinedBeforeWeDidWaitForItsWelco
   EXPECT_EQ(joiner.counters().stale, 0u);
   joiner.on_epoch(kOther, 1s);
   EXPECT_EQ(text(joiner.on_opened({batch(1, kOther), 2, {}, true}, at(0ms))), "1/0 single 6");
+}
+
+TEST_F(JoinerTest, NonsenseIsNoAnswerAndLeavesItsSlotToOthers) {
+  open(1);
+  seal(1, {0ms, 0ms});
+  EXPECT_EQ(single(1, 0, 100), "");  // There are classes 0 to 99.
+  const float no_number = std::nanf("");
+  for (const float probability : {no_number, -0.1f, 1.1f}) {
+    EXPECT_EQ(
+        text(joiner.on_single({batch(1), 0, {}, false, {}, {}, {{{{5}, probability}}, {}}, {}})),
+        "");
+  }
+  EXPECT_EQ(joiner.counters().bad, 4u);
+  EXPECT_EQ(collage(1, {7, 100}, 260ms), "1/0 collage 7");
+  EXPECT_EQ(collage(1, {7, 8}, 270ms, no_number), "");
+  EXPECT_EQ(single(1, 1, 99), "1/1 single 99");
 }
 
 TEST_F(JoinerTest, APatienceLearnedLaterHoldsForLaterAnswersOnly) {

@@ -21,7 +21,7 @@ constexpr wire::Instant at(wire::Duration t) { return {t}; }
 
 Sink::Policy policy() {
   Sink::Policy policy;
-  policy.joiner = {.open_batch_max = 4, .orphan_max = 4, .gate = 0};
+  policy.joiner = {.open_batch_max = 4, .orphan_max = 4, .gate = 0, .classes = 100};
   policy.patience = {.learned = true,
                      .initial = 250ms,
                      .min = 20ms,

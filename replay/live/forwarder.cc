@@ -1,0 +1,88 @@
+#include "replay/live/forwarder.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "replay/load/nonsense.h"
+#include "wire/check.h"
+
+namespace replay::live {
+
+// A process that comes back is another peer: it takes over the upstream that was used longest ago,
+// whose peer is gone.
+std::optional<wire::Peer> Forwarder::other_end(wire::Peer from) {
+  const bool of_stage = from.link % (1 + kUpstreams) == 0;
+  std::map<wire::Peer, wire::Peer>& known = of_stage ? upstream_of_ : stage_of_;
+  if (const auto found = known.find(from); found != known.end()) return found->second;
+  if (!of_stage) return std::nullopt;  // Nobody is there yet.
+  const auto same_way = [&](const auto& pair) { return pair.first.link == from.link; };
+  if (std::ranges::count_if(upstream_of_, same_way) == kUpstreams) {
+    const auto oldest = std::ranges::find_if(upstream_of_, same_way);  // Ids rise.
+    stage_of_.erase(oldest->second);
+    upstream_of_.erase(oldest);
+  }
+  for (std::uint32_t i = 1; i <= kUpstreams; ++i) {
+    const wire::Peer upstream{from.link + i, 0};
+    if (stage_of_.contains(upstream)) continue;
+    upstream_of_[from] = upstream;
+    stage_of_[upstream] = from;
+    return upstream;
+  }
+  return std::nullopt;
+}
+
+void Forwarder::garble(wire::Message& message) {
+  if (auto* answer = std::get_if<wire::Answer>(&message)) {
+    answer->verdict.predictions = load::nonsense();
+  } else if (auto* collage = std::get_if<wire::CollageAnswer>(&message)) {
+    for (wire::Predictions& cell : collage->cells) cell = load::nonsense();
+  } else {
+    return;
+  }
+  counters_.garbled += 1;
+}
+
+wire::Actions Forwarder::on_message(wire::Peer from, wire::Message message, wire::Instant now) {
+  wire::Actions actions;
+  if (std::holds_alternative<wire::Drain>(message)) {
+    actions.finished = true;
+    return actions;
+  }
+  if (std::holds_alternative<wire::Undelivered>(message)) return actions;
+  if (std::holds_alternative<wire::Undecodable>(message)) return actions;
+  const std::optional<wire::Peer> to = other_end(from);
+  if (!to) return actions;
+  const Ills ills = ills_();
+  if (ills.garbage) garble(message);
+  if (ills.loss > 0 && rng_.uniform() < ills.loss) {
+    counters_.lost += 1;
+    return actions;
+  }
+  wire::Instant due = now + wire::from_seconds(wire::to_seconds(ills.delay_max) * rng_.uniform());
+  if (!waiting_.empty()) due = std::max(due, waiting_.back().due);
+  waiting_.push_back({due, {*to, std::move(message)}});
+  actions.append(on_timeout(now));
+  return actions;
+}
+
+wire::Actions Forwarder::on_timeout(wire::Instant now) {
+  wire::Actions actions;
+  while (!waiting_.empty() && waiting_.front().due <= now) {
+    actions.messages.push_back(std::move(waiting_.front().outgoing));
+    waiting_.pop_front();
+    counters_.passed += 1;
+  }
+  return actions;
+}
+
+wire::Actions Forwarder::on_done(wire::WorkId, wire::Outcome, wire::Instant) {
+  COLLAGE_CHECK(!"the forwarder asks for no work");
+  return {};
+}
+
+std::optional<wire::Instant> Forwarder::next_timeout() const {
+  if (waiting_.empty()) return std::nullopt;
+  return waiting_.front().due;
+}
+
+}  // namespace replay::live

@@ -1,0 +1,66 @@
+// Stands between one stage and the rest of a pipeline and passes its messages on: late, not at all,
+// or made nonsense of.
+//
+//     stage --DEALER--> ROUTER kDownstream[w] --> DEALER upstream of that peer --> broker or sink
+//
+// A process of a stage may have several sockets for one address, and those behind know each by its
+// connection, so each gets an upstream of its own.  A pure machine; live/relay.h drives it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+
+#include "wire/machine.h"
+#include "wire/random.h"
+
+namespace replay::live {
+
+// What is wrong with a link now; nothing by default.
+struct Ills {
+  wire::Duration delay_max{};  // Each message waits up to so long, none overtakes another.
+  double loss = 0;             // Share of the messages that are lost.
+  bool garbage = false;        // What the stage answers is nonsense.
+};
+
+class Forwarder : public wire::Machine {
+ public:
+  static constexpr std::uint32_t kWays = 2;       // To the broker, to the sink.
+  static constexpr std::uint32_t kUpstreams = 2;  // Sockets of a stage for each.
+  // The links, in the order in which the loop is given them.
+  static constexpr std::uint32_t downstream(std::uint32_t way) { return way * (1 + kUpstreams); }
+  static constexpr std::uint32_t kLinks = kWays * (1 + kUpstreams);
+
+  // `ills` is asked for each message.
+  Forwarder(std::function<Ills()> ills, wire::Rng rng) : ills_(std::move(ills)), rng_(rng) {}
+
+  wire::Actions on_message(wire::Peer from, wire::Message message, wire::Instant now) override;
+  wire::Actions on_timeout(wire::Instant now) override;
+  wire::Actions on_done(wire::WorkId work, wire::Outcome outcome, wire::Instant now) override;
+  std::optional<wire::Instant> next_timeout() const override;
+
+  struct Counters {
+    std::uint64_t passed = 0, lost = 0, garbled = 0;
+  };
+  const Counters& counters() const { return counters_; }
+
+ private:
+  struct Waiting {
+    wire::Instant due;
+    wire::Outgoing outgoing;
+  };
+
+  std::optional<wire::Peer> other_end(wire::Peer from);
+  void garble(wire::Message& message);
+
+  const std::function<Ills()> ills_;
+  wire::Rng rng_;
+  std::map<wire::Peer, wire::Peer> upstream_of_, stage_of_;  // By peer of the stage, by upstream.
+  std::deque<Waiting> waiting_;                              // In order of arrival, and due so.
+  Counters counters_;
+};
+
+}  // namespace replay::live

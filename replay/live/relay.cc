@@ -1,0 +1,46 @@
+#include "replay/live/relay.h"
+
+#include <vector>
+
+#include "runtime/service.h"
+
+namespace replay::live {
+namespace {
+
+std::vector<runtime::Link> links_of(const runtime::Pipeline& pipeline) {
+  const std::uint64_t bytes = pipeline.broker.image_bytes_max;
+  std::vector<runtime::Link> links;
+  for (const std::string& endpoint : {pipeline.endpoints.workers, pipeline.endpoints.answers}) {
+    links.push_back(runtime::bound_router("tcp://127.0.0.1:0", bytes));
+    for (std::uint32_t i = 0; i < Forwarder::kUpstreams; ++i) {
+      links.push_back(runtime::connected_dealer(endpoint, bytes));
+    }
+  }
+  return links;
+}
+
+}  // namespace
+
+Relay::Relay(const runtime::Pipeline& pipeline, std::uint64_t seed)
+    : forwarder_([this] { return ills(); }, wire::Rng(seed)) {
+  loop_ = std::make_unique<runtime::Loop>(context_, links_of(pipeline), forwarder_,
+                                          runtime::Loop::Runner{}, runtime::Loop::Options{});
+  thread_ = std::thread([this] { loop_->run(); });
+}
+
+Relay::~Relay() {
+  loop_->stop();
+  thread_.join();
+}
+
+void Relay::set(const Ills& ills) {
+  const std::lock_guard lock(mutex_);
+  ills_ = ills;
+}
+
+Ills Relay::ills() const {
+  const std::lock_guard lock(mutex_);
+  return ills_;
+}
+
+}  // namespace replay::live
