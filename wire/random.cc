@@ -56,8 +56,9 @@ double Rng::normal() {
   }
 }
 
-QuantileTable::QuantileTable(std::vector<Row> rows) : rows_(std::move(rows)) {
-  COLLAGE_CHECK(valid(rows_));
+QuantileTable::QuantileTable(std::vector<Row> rows)
+    : rows_(std::make_shared<const std::vector<Row>>(std::move(rows))) {
+  COLLAGE_CHECK(valid(*rows_));
 }
 
 bool QuantileTable::valid(std::span<const Row> rows) {
@@ -72,7 +73,7 @@ bool QuantileTable::valid(std::span<const Row> rows) {
 
 double QuantileTable::at(double p) const {
   COLLAGE_CHECK(p >= 0 && p <= 1);
-  const auto above = std::lower_bound(rows_.begin() + 1, rows_.end() - 1, p,
+  const auto above = std::lower_bound(rows_->begin() + 1, rows_->end() - 1, p,
                                       [](const Row& row, double x) { return row.quantile < x; });
   const Row& low = *(above - 1);
   const Row& high = *above;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -50,7 +51,7 @@ class QuantileTable {
   double draw(Rng& rng) const { return at(rng.uniform()); }
 
  private:
-  std::vector<Row> rows_;
+  std::shared_ptr<const std::vector<Row>> rows_;  // By all copies: thousands draw from one table.
 };
 
 }  // namespace wire
