@@ -17,8 +17,15 @@ namespace {
 // The second call of a fused network still settles its kernels; from the third times are steady.
 constexpr int kWarmUpCalls = 4;
 
+// OpenMP counts threads for each thread that calls it: one that answers without having been told
+// would have a pool of its own, as large as there are cores, that spins between answers.
+void use_one_thread() {
+  thread_local const bool told = (at::set_num_threads(1), true);
+  (void)told;
+}
+
 torch::jit::Module load_fused(const Manifest& manifest) {
-  at::set_num_threads(1);
+  use_one_thread();
   torch::jit::getExecutorMode() = false;
   torch::jit::Module script = load_script(manifest.weights, manifest.sha256);
   return torch::jit::optimize_for_inference(script);
@@ -56,6 +63,7 @@ std::vector<float> Network::logits(std::span<const std::uint8_t> pixels) const {
 std::vector<float> Network::raw_output(std::span<const std::uint8_t> pixels) const {
   COLLAGE_CHECK(pixels.size() == manifest_.input().bytes());
   constexpr std::int64_t kWhole[] = {0};
+  use_one_thread();
   const c10::InferenceMode inference;
   try {
     const torch::Tensor input =

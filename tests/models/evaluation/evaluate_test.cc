@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
+#include <iterator>
 #include <numeric>
+#include <thread>
 
 #include "models/config.h"
 #include "models/data/sources.h"
@@ -68,6 +71,22 @@ TEST(CommittedWeights, OfCifarAnswerTheSampleAsRecorded) {
       "cifar10", Part::test, folder == nullptr ? std::nullopt : std::optional(std::string(folder)));
   if (!source) GTEST_SKIP() << "CIFAR-10 is not here; COLLAGE_DATA says where";
   expect_the_sample_as_recorded("cifar10", load(*source), 1);
+}
+
+// A stage serves from another thread than the one that loaded.
+TEST(CommittedWeights, AnswerOnTheThreadThatAsksAlone) {
+  const auto threads = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
+  };
+  const Network network(committed("fashion_collage_3x3"));
+  const std::vector<std::uint8_t> canvas(network.manifest().input().bytes(), 100);
+  std::ptrdiff_t before = 0, after = 0;
+  std::thread([&] {
+    before = threads();
+    EXPECT_FALSE(network.classify_collage(canvas, std::vector<bool>(9, false), 1).cells.empty());
+    after = threads();
+  }).join();
+  EXPECT_EQ(after, before);
 }
 
 double points(const std::string& name) { return 100 * committed(name).origin.test_accuracy; }
