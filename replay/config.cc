@@ -188,7 +188,7 @@ std::vector<std::pair<std::string, std::string>> pipeline_keys(const Scenario& s
   const std::filesystem::path models = std::filesystem::absolute("models");
   std::vector<std::pair<std::string, std::string>> keys = {
       {"grid", side},
-      {"policy", policy.policy},
+      {"policy", policy.pipeline_policy},
       {"models.single", (models / (scenario.dataset + "_single.yaml")).string()},
       {"models.collage",
        (models / (scenario.dataset + "_collage_" + side + "x" + side + ".yaml")).string()}};
@@ -203,11 +203,13 @@ std::vector<std::pair<std::string, std::string>> pipeline_keys(const Scenario& s
 }
 
 Stages stages_of(const Scenario& scenario, const load::Contestant& policy) {
-  const auto redundancy = broker::named_redundancy(policy.policy);
+  const auto redundancy = broker::named_redundancy(policy.pipeline_policy);
   COLLAGE_CHECK(redundancy.has_value());
   const auto covers = static_cast<std::size_t>(redundancy->covers);
   const auto copies = static_cast<std::size_t>(redundancy->copies);
-  return {.classifiers = scenario.classifiers * copies + policy.more_classifiers,
+  const std::size_t more =
+      policy.collages_classify ? std::max<std::size_t>(scenario.collages, 1) : 0;
+  return {.classifiers = scenario.classifiers * copies + more,
           .collages = covers == 0 ? 0 : std::max(scenario.collages, covers)};
 }
 

@@ -3,19 +3,17 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 
 #include "imaging/library.h"
-#include "models/data/sources.h"
 #include "replay/commands.h"
 #include "replay/config.h"
 #include "replay/costs_command.h"
 #include "replay/live/experiment.h"
 #include "replay/progress.h"
 #include "replay/report/events.h"
-#include "replay/report/record.h"
 #include "replay/report/recorder.h"
-#include "replay/run_files_command.h"
+#include "replay/report/run_file.h"
+#include "replay/run_folder_command.h"
 #include "replay/samples_command.h"
 #include "replay/sim/experiment.h"
 #include "runtime/clock.h"
@@ -53,7 +51,7 @@ class Runner {
       : options_(options), scenario_(std::move(scenario)) {}
 
   int run() {
-    const models::Dataset data = images();
+    const models::Dataset data = test_images(scenario_.dataset);
     const std::size_t count = std::max(scenario_.live_batches, std::size_t{12}) * scenario_.slots();
     samples_ = choose_samples(data, count, scenario_.seed);
     measured_ = measure(pipeline_of(scenario_.policies.front()), data, samples_);
@@ -61,39 +59,62 @@ class Runner {
     report::Summary live = run_policies("live", scenario_.live_batches, &Runner::run_live);
     const report::Summary simulated =
         run_policies("sim", scenario_.simulated_batches, &Runner::run_simulated);
-    set_beside(live, simulated);
-    write(live);
-    write(simulated);
+    if (!live.policies.empty() && !simulated.policies.empty()) {
+      set_beside(live, simulated);
+      write_report(folder("live"), live);
+    }
+    for (const report::Summary& summary : {live, simulated}) {
+      if (!summary.policies.empty()) print_report(folder(summary.mode), summary);
+    }
     return interrupted_ || violations_ > 0 ? 1 : 0;
   }
 
  private:
-  models::Dataset images() const {
-    const char* folder = std::getenv("COLLAGE_DATA");
-    return models::load_by_name(
-        scenario_.dataset, models::Part::test,
-        folder == nullptr ? std::nullopt : std::optional<std::filesystem::path>(folder));
-  }
-
   using Run = report::PolicyRun (Runner::*)(const load::Contestant& policy,
                                             report::EventFile& events);
 
-  // Every policy in one mode; nothing if there is nothing to run.
+  // Those that this mode can run.
+  std::vector<load::Contestant> contestants(const std::string& mode) const {
+    std::vector<load::Contestant> some;
+    for (const load::Contestant& one : scenario_.policies) {
+      if (mode == "live" && one.simulated_only) {
+        std::fprintf(stderr, "%s is simulated only\n", one.name.c_str());
+      } else {
+        some.push_back(one);
+      }
+    }
+    return some;
+  }
+
+  // Every policy in one mode, on disk when it returns; nothing if there is nothing to run.
   report::Summary run_policies(const std::string& mode, std::size_t batches, Run one) {
     report::Summary summary = this->summary(mode);
-    if (batches == 0) return summary;
+    if (batches == 0 || interrupted_) return summary;
+    const std::vector<load::Contestant> some = contestants(mode);
+    if (some.empty()) return summary;
     report::EventFile events(folder(mode) / "events.csv.gz");
-    for (const load::Contestant& policy : scenario_.policies) {
-      if (interrupted_) break;
-      if (mode == "live" && policy.simulated_only) {
-        std::fprintf(stderr, "%s is simulated only\n", policy.name.c_str());
-        continue;
-      }
-      summary.policies.push_back((this->*one)(policy, events));
+    for (const load::Contestant& policy : some) {
+      if (!interrupted_) summary.policies.push_back((this->*one)(policy, events));
     }
-    events.finish();
     keep_pictures(summary);
+    events.finish();
+    write_run(folder(mode), summary);
     return summary;
+  }
+
+  // What can go wrong in this mode; what cannot is named.
+  std::vector<load::Fault> faults(load::Mode mode) const {
+    std::vector<load::Fault> possible;
+    for (const load::Fault& fault : scenario_.faults) {
+      if (load::possible(fault, mode)) {
+        possible.push_back(fault);
+      } else {
+        std::fprintf(stderr, "left out %s: %s\n",
+                     mode == load::Mode::live ? "live" : "in virtual time",
+                     load::told(fault, true).c_str());
+      }
+    }
+    return possible;
   }
 
   // Of the images that the report shows.
@@ -176,13 +197,13 @@ class Runner {
         .size = {.classifiers = static_cast<int>(stages.classifiers),
                  .collages = static_cast<int>(stages.collages)},
         .driver = driver_of(policy, scenario_.live_batches),
-        .faults = scenario_.faults,
+        .faults = faults(load::Mode::live),
         .folder = folder("live") / policy.name};
     const auto sample = [this](std::size_t image) -> const Sample& {
       return samples_[image % samples_.size()];
     };
     report::Recorder recorder(
-        policy.name, options.driver, scenario_.faults,
+        policy.name, options.driver, options.faults,
         [sample](std::size_t image) -> const std::string& { return sample(image).label; }, events,
         progress_of(policy.name + ", live", options.driver));
     load::Driver::Listener listener = recorder.listener();
@@ -197,10 +218,10 @@ class Runner {
     sim::ExperimentOptions options;
     options.fleet = simulated_fleet(scenario_, policy, pipeline_of(policy));
     options.driver = driver_of(policy, scenario_.simulated_batches);
-    options.faults = scenario_.faults;
+    options.faults = faults(load::Mode::simulated);
     options.costs = costs_;
     options.seed = scenario_.seed;
-    report::Recorder recorder(policy.name, options.driver, scenario_.faults, nullptr, events,
+    report::Recorder recorder(policy.name, options.driver, options.faults, nullptr, events,
                               progress_of(policy.name + ", simulated", options.driver));
     const wire::Instant begun = runtime::now();
     const sim::Experiment experiment = run_experiment(options, recorder.listener());
@@ -218,10 +239,6 @@ class Runner {
       std::fprintf(stderr, "%s: VIOLATION: %s\n", run.name.c_str(), violation.c_str());
     }
     return run;
-  }
-
-  void write(const report::Summary& summary) const {
-    if (!summary.policies.empty()) write_run(folder(summary.mode), summary);
   }
 
   const ReplayOptions& options_;

@@ -6,8 +6,8 @@
 #include "replay/commands.h"
 #include "replay/report/comparison.h"
 #include "replay/report/page.h"
-#include "replay/report/record.h"
-#include "replay/run_files_command.h"
+#include "replay/report/run_file.h"
+#include "replay/run_folder_command.h"
 #include "runtime/config_error.h"
 
 namespace replay {
@@ -36,10 +36,15 @@ std::vector<report::Compared> read_all(const std::vector<fs::path>& folders) {
   return runs;
 }
 
-// Without the slash at its end, so that it has a last name.
+// Absolute and without a slash at its end, so that it has a last name.
 fs::path plain(const fs::path& folder) {
-  const fs::path normal = folder.lexically_normal();
+  const fs::path normal = fs::absolute(folder).lexically_normal();
   return normal.has_filename() ? normal : normal.parent_path();
+}
+
+// What one command measured, live and simulated.
+bool together(const report::Summary& live, const report::Summary& simulated) {
+  return live.command == simulated.command && live.commit == simulated.commit;
 }
 
 }  // namespace
@@ -47,11 +52,17 @@ fs::path plain(const fs::path& folder) {
 int run_report(const ReportOptions& options) {
   const fs::path folder = plain(options.folder);
   report::Summary summary = report::read_run(folder);
-  const fs::path simulated = simulated_of(folder);
-  if (summary.mode == "live" && fs::exists(simulated / "run.json")) {
-    set_beside(summary, report::read_run(simulated));
+  const fs::path beside = simulated_of(folder);
+  if (summary.mode == "live" && fs::exists(beside / "run.json")) {
+    const report::Summary simulated = report::read_run(beside);
+    if (together(summary, simulated)) {
+      set_beside(summary, simulated);
+    } else {
+      std::fprintf(stderr, "%s is of another run and left out\n", beside.c_str());
+    }
   }
-  write_run(folder, summary);
+  write_report(folder, summary);
+  print_report(folder, summary);
   return 0;
 }
 

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <numeric>
 
 #include "imaging/encode.h"
+#include "models/data/sources.h"
 #include "runtime/config_error.h"
 #include "wire/random.h"
 
@@ -56,6 +58,12 @@ wire::Payload read_file(const fs::path& path) {
 }
 
 }  // namespace
+
+models::Dataset test_images(const std::string& dataset) {
+  const char* folder = std::getenv("COLLAGE_DATA");
+  return models::load_by_name(dataset, models::Part::test,
+                              folder == nullptr ? std::nullopt : std::optional<fs::path>(folder));
+}
 
 std::vector<Sample> choose_samples(const models::Dataset& data, std::size_t count,
                                    std::uint64_t seed) {

@@ -16,6 +16,10 @@ struct Sample {
   std::string label;
 };
 
+// The test images of a data set, by its name; $COLLAGE_DATA says where those lie that no package
+// has. Throws std::runtime_error.
+models::Dataset test_images(const std::string& dataset);
+
 // `count` test images in an order drawn from `seed`, from the beginning again after the last, each
 // read from a PNG file below out/images, which is written where it is not there yet.
 // Requires an imaging::Library.

@@ -1,6 +1,7 @@
 #include "replay/live/experiment.h"
 
 #include <chrono>
+#include <cstdio>
 #include <fstream>
 #include <set>
 #include <stdexcept>
@@ -18,6 +19,13 @@ namespace {
 
 std::string local(int port) { return "tcp://127.0.0.1:" + std::to_string(port); }
 
+void write_file(const std::filesystem::path& file, const std::string& text) {
+  std::ofstream out(file);
+  out << text;
+  out.close();
+  if (!out) throw std::runtime_error(file.string() + ": cannot be written");
+}
+
 // The pipeline as run, with ports of its own.
 std::filesystem::path write_pipeline(const ExperimentOptions& options) {
   const std::vector<int> ports = free_ports(3);
@@ -30,25 +38,36 @@ std::filesystem::path write_pipeline(const ExperimentOptions& options) {
   const std::string text = runtime::pipeline_variant(options.pipeline, keys);
   std::filesystem::create_directories(options.folder);
   const std::filesystem::path file = options.folder / "pipeline.yaml";
-  std::ofstream(file) << text;
+  write_file(file, text);
   return file;
 }
 
 // A relay before each stage whose links go bad, and that stage's pipeline file.
-Fleet::Own put_relays(const ExperimentOptions& options, const std::filesystem::path& file,
-                      const runtime::Pipeline& pipeline, Saboteur::Relays& relays) {
-  using What = load::Fault::What;
-  Fleet::Own own;
+Fleet::PipelineFiles put_relays(const ExperimentOptions& options, const std::filesystem::path& file,
+                                const runtime::Pipeline& pipeline, Saboteur::Relays& relays) {
+  Fleet::PipelineFiles files;
   for (const load::Fault& fault : options.faults) {
-    const bool of_link = fault.what == What::link || fault.what == What::garbage;
-    if (!of_link || fault.node == "broker" || fault.node == "sink") continue;
-    const Relay& relay =
-        relays.try_emplace(fault.node, pipeline, options.driver.seed + relays.size()).first->second;
-    own[fault.node] = options.folder / (fault.node + ".yaml");
-    std::ofstream(own[fault.node]) << runtime::pipeline_variant(
-        file, {{"endpoints.workers", relay.workers()}, {"endpoints.answers", relay.answers()}});
+    if (!load::of_link(fault) || relays.contains(fault.node)) continue;
+    const std::uint64_t seed = options.driver.seed + relays.size();
+    const Relay& relay = relays.try_emplace(fault.node, pipeline, seed).first->second;
+    files[fault.node] = options.folder / (fault.node + ".yaml");
+    write_file(files[fault.node],
+               runtime::pipeline_variant(file, {{"endpoints.workers", relay.workers()},
+                                                {"endpoints.answers", relay.answers()}}));
   }
-  return own;
+  return files;
+}
+
+// So that nobody takes a fault for done that touched no message.
+void tell(const Saboteur::Relays& relays) {
+  for (const auto& [name, relay] : relays) {
+    const Forwarder::Counters counters = relay.counters();
+    std::fprintf(stderr,
+                 "relay before %s: %llu messages passed, %llu of them nonsense, %llu lost\n",
+                 name.c_str(), static_cast<unsigned long long>(counters.passed),
+                 static_cast<unsigned long long>(counters.garbled),
+                 static_cast<unsigned long long>(counters.lost));
+  }
 }
 
 [[noreturn]] void fail(const ExperimentOptions& options, Fleet& fleet, const std::string& what) {
@@ -93,8 +112,7 @@ Experiment run_experiment(const ExperimentOptions& options, runtime::Signals& si
   const std::filesystem::path file = write_pipeline(options);
   const runtime::Pipeline pipeline = runtime::load_pipeline(file);
   Saboteur::Relays relays;
-  Fleet::Own own_files = put_relays(options, file, pipeline, relays);
-  Fleet fleet(file, options.size, options.folder, std::move(own_files));
+  Fleet fleet(file, options.size, options.folder, put_relays(options, file, pipeline, relays));
   Saboteur saboteur(options.faults, fleet, relays, options.folder);
   load::Driver::Options own = options.driver;
   for (const load::Strike& strike : saboteur.strikes()) own.marks.push_back(strike.at);
@@ -119,6 +137,7 @@ Experiment run_experiment(const ExperimentOptions& options, runtime::Signals& si
   for (const auto& [name, code] : fleet.fallen()) {
     if (!saboteur.wants_gone(name)) fail(options, fleet, "the fleet fell");
   }
+  tell(relays);
   if (!fleet.stop()) fail(options, fleet, "the fleet did not stop in time");
   return {.work = load::work_done(driver),
           .violations = driver.interrupted() ? std::vector<std::string>{}

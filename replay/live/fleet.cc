@@ -12,7 +12,7 @@
 namespace replay::live {
 
 Fleet::Fleet(const std::filesystem::path& pipeline, Size size, const std::filesystem::path& logs,
-             Own own)
+             PipelineFiles own)
     : pipeline_(pipeline), own_(std::move(own)), logs_(logs) {
   std::filesystem::create_directories(logs);
   start("broker", "collage-broker", {});

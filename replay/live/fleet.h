@@ -19,12 +19,12 @@ class Fleet {
   };
 
   // Pipeline files by process name, for those that have one of their own.
-  using Own = std::map<std::string, std::filesystem::path>;
+  using PipelineFiles = std::map<std::string, std::filesystem::path>;
 
   // Starts broker, sink, collage stages and classifiers from the pipeline file; each process logs
   // to `logs`/<name>.log.  Throws std::runtime_error.
   Fleet(const std::filesystem::path& pipeline, Size size, const std::filesystem::path& logs,
-        Own own = {});
+        PipelineFiles own = {});
 
   // Processes that have ended though nobody told them to, by name, with their exit codes.
   std::vector<std::pair<std::string, int>> fallen();
@@ -43,7 +43,7 @@ class Fleet {
              const std::vector<std::string>& arguments);
 
   const std::filesystem::path pipeline_;
-  const Own own_;
+  const PipelineFiles own_;
   const std::filesystem::path logs_;
   std::vector<std::string> order_;  // As started.
   std::map<std::string, Process> processes_;

@@ -8,8 +8,8 @@
 
 namespace replay::live {
 
-// A process that comes back is another peer: it takes over the upstream that was used longest ago,
-// whose peer is gone.
+// A process that comes back is another peer: it takes over the upstream of the one that was there
+// first, which is gone.  Ids of connections rise.
 std::optional<wire::Peer> Forwarder::other_end(wire::Peer from) {
   const bool of_stage = from.link % (1 + kUpstreams) == 0;
   std::map<wire::Peer, wire::Peer>& known = of_stage ? upstream_of_ : stage_of_;
@@ -17,7 +17,8 @@ std::optional<wire::Peer> Forwarder::other_end(wire::Peer from) {
   if (!of_stage) return std::nullopt;  // Nobody is there yet.
   const auto same_way = [&](const auto& pair) { return pair.first.link == from.link; };
   if (std::ranges::count_if(upstream_of_, same_way) == kUpstreams) {
-    const auto oldest = std::ranges::find_if(upstream_of_, same_way);  // Ids rise.
+    const auto oldest = std::ranges::find_if(upstream_of_, same_way);
+    last_due_.erase(oldest->first);
     stage_of_.erase(oldest->second);
     upstream_of_.erase(oldest);
   }
@@ -48,28 +49,31 @@ wire::Actions Forwarder::on_message(wire::Peer from, wire::Message message, wire
     actions.finished = true;
     return actions;
   }
-  if (std::holds_alternative<wire::Undelivered>(message)) return actions;
-  if (std::holds_alternative<wire::Undecodable>(message)) return actions;
-  const std::optional<wire::Peer> to = other_end(from);
-  if (!to) return actions;
+  const bool none = std::holds_alternative<wire::Undelivered>(message) ||
+                    std::holds_alternative<wire::Undecodable>(message);
+  const std::optional<wire::Peer> to = none ? std::nullopt : other_end(from);
+  if (!to) {
+    counters_.dropped += 1;
+    return actions;
+  }
   const Ills ills = ills_();
-  if (ills.garbage) garble(message);
-  if (ills.loss > 0 && rng_.uniform() < ills.loss) {
+  if ((ills.loss > 0 && rng_.uniform() < ills.loss) || waiting_.size() >= kWaitingMax) {
     counters_.lost += 1;
     return actions;
   }
-  wire::Instant due = now + wire::from_seconds(wire::to_seconds(ills.delay_max) * rng_.uniform());
-  if (!waiting_.empty()) due = std::max(due, waiting_.back().due);
-  waiting_.push_back({due, {*to, std::move(message)}});
+  if (ills.garbage) garble(message);
+  wire::Instant& due = last_due_[*to];
+  due = std::max(due, now + wire::from_seconds(wire::to_seconds(ills.delay_max) * rng_.uniform()));
+  waiting_.emplace(due, wire::Outgoing{*to, std::move(message)});
   actions.append(on_timeout(now));
   return actions;
 }
 
 wire::Actions Forwarder::on_timeout(wire::Instant now) {
   wire::Actions actions;
-  while (!waiting_.empty() && waiting_.front().due <= now) {
-    actions.messages.push_back(std::move(waiting_.front().outgoing));
-    waiting_.pop_front();
+  while (!waiting_.empty() && waiting_.begin()->first <= now) {
+    actions.messages.push_back(std::move(waiting_.begin()->second));
+    waiting_.erase(waiting_.begin());
     counters_.passed += 1;
   }
   return actions;
@@ -82,7 +86,7 @@ wire::Actions Forwarder::on_done(wire::WorkId, wire::Outcome, wire::Instant) {
 
 std::optional<wire::Instant> Forwarder::next_timeout() const {
   if (waiting_.empty()) return std::nullopt;
-  return waiting_.front().due;
+  return waiting_.begin()->first;
 }
 
 }  // namespace replay::live

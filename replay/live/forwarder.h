@@ -7,9 +7,7 @@
 // connection, so each gets an upstream of its own.  A pure machine; live/relay.h drives it.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -21,7 +19,8 @@ namespace replay::live {
 
 // What is wrong with a link now; nothing by default.
 struct Ills {
-  wire::Duration delay_max{};  // Each message waits up to so long, none overtakes another.
+  wire::Duration delay_max{};  // Each message waits up to so long; those from one socket to another
+                               // keep their order.
   double loss = 0;             // Share of the messages that are lost.
   bool garbage = false;        // What the stage answers is nonsense.
 };
@@ -43,15 +42,15 @@ class Forwarder : public wire::Machine {
   std::optional<wire::Instant> next_timeout() const override;
 
   struct Counters {
-    std::uint64_t passed = 0, lost = 0, garbled = 0;
+    std::uint64_t passed = 0;
+    std::uint64_t garbled = 0;  // Of those.
+    std::uint64_t lost = 0;     // By chance, or beyond kWaitingMax.
+    std::uint64_t dropped = 0;  // Nobody was there to have it, or it was no message.
   };
   const Counters& counters() const { return counters_; }
 
  private:
-  struct Waiting {
-    wire::Instant due;
-    wire::Outgoing outgoing;
-  };
+  static constexpr std::size_t kWaitingMax = 10'000;
 
   std::optional<wire::Peer> other_end(wire::Peer from);
   void garble(wire::Message& message);
@@ -59,7 +58,8 @@ class Forwarder : public wire::Machine {
   const std::function<Ills()> ills_;
   wire::Rng rng_;
   std::map<wire::Peer, wire::Peer> upstream_of_, stage_of_;  // By peer of the stage, by upstream.
-  std::deque<Waiting> waiting_;                              // In order of arrival, and due so.
+  std::multimap<wire::Instant, wire::Outgoing> waiting_;     // By when they are due.
+  std::map<wire::Peer, wire::Instant> last_due_;             // By whom they are for.
   Counters counters_;
 };
 

@@ -25,6 +25,8 @@ Relay::Relay(const runtime::Pipeline& pipeline, std::uint64_t seed)
     : forwarder_([this] { return ills(); }, wire::Rng(seed)) {
   loop_ = std::make_unique<runtime::Loop>(context_, links_of(pipeline), forwarder_,
                                           runtime::Loop::Runner{}, runtime::Loop::Options{});
+  workers_ = loop_->bound_endpoint(Forwarder::downstream(0));
+  answers_ = loop_->bound_endpoint(Forwarder::downstream(1));
   thread_ = std::thread([this] { loop_->run(); });
 }
 
@@ -38,9 +40,16 @@ void Relay::set(const Ills& ills) {
   ills_ = ills;
 }
 
-Ills Relay::ills() const {
+// Asked by the forwarder, in its thread.
+Ills Relay::ills() {
   const std::lock_guard lock(mutex_);
+  counters_ = forwarder_.counters();
   return ills_;
+}
+
+Forwarder::Counters Relay::counters() const {
+  const std::lock_guard lock(mutex_);
+  return counters_;
 }
 
 }  // namespace replay::live

@@ -2,19 +2,9 @@
 
 #include <signal.h>
 
-#include <cstdio>
-
 namespace replay::live {
 
 using What = load::Fault::What;
-
-namespace {
-
-bool of_link(const load::Fault& fault) {
-  return fault.what == What::link || fault.what == What::garbage;
-}
-
-}  // namespace
 
 Saboteur::Saboteur(const std::vector<load::Fault>& faults, Fleet& fleet, Relays& relays,
                    const std::filesystem::path& logs)
@@ -22,13 +12,7 @@ Saboteur::Saboteur(const std::vector<load::Fault>& faults, Fleet& fleet, Relays&
       fleet_(fleet),
       relays_(relays),
       logs_(logs),
-      strikes_(load::strikes_of(faults)) {
-  for (const load::Fault& fault : faults) {
-    if (!of_link(fault) || relays_.contains(fault.node)) continue;
-    std::fprintf(stderr, "a fault of %s is left out: live, only stages have bad links\n",
-                 fault.node.c_str());
-  }
-}
+      strikes_(load::strikes_of(faults)) {}
 
 void Saboteur::strike(std::size_t number) {
   const load::Strike& strike = strikes_[number];
@@ -40,13 +24,11 @@ void Saboteur::strike(std::size_t number) {
     under_way_.erase(strike.fault);
     end(fault, strike.fault);
   }
-  if (of_link(fault)) set_ills(fault.node);
+  if (load::of_link(fault)) set_ills(fault.node);
 }
 
 // Of all faults of the node that are under way.
 void Saboteur::set_ills(const std::string& node) {
-  const auto relay = relays_.find(node);
-  if (relay == relays_.end()) return;
   Ills ills;
   for (const std::size_t number : under_way_) {
     const load::Fault& fault = faults_[number];
@@ -56,7 +38,7 @@ void Saboteur::set_ills(const std::string& node) {
     ills.delay_max = fault.delay;
     ills.loss = fault.loss;
   }
-  relay->second.set(ills);
+  relays_.at(node).set(ills);
 }
 
 void Saboteur::begin(const load::Fault& fault, std::size_t number) {

@@ -18,8 +18,8 @@ class Saboteur {
   // By the name of the stage that each stands before.
   using Relays = std::map<std::string, Relay>;
 
-  // Borrows all; `logs` gets the output of hogs.  A bad link or garbage of a process that no relay
-  // stands before is named on standard error and left out.
+  // Borrows all; `logs` gets the output of hogs.  Requires a relay before each node of a fault
+  // load::of_link().
   Saboteur(const std::vector<load::Fault>& faults, Fleet& fleet, Relays& relays,
            const std::filesystem::path& logs);
 

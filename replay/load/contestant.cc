@@ -10,7 +10,7 @@ constexpr const char* kEqual = "equal";
 }  // namespace
 
 std::optional<Contestant> named_contestant(std::string_view name) {
-  if (name == kEqual) return Contestant{kEqual, "none", 1, true};
+  if (name == kEqual) return Contestant{kEqual, "none", true, true};
   if (!broker::named_redundancy(name)) return std::nullopt;
   return Contestant{std::string(name), std::string(name)};
 }

@@ -15,6 +15,20 @@ struct Strike {
   bool begins = true;  // Else what began ends.
 };
 
+enum class Mode : std::uint8_t { live, simulated };
+
+// A fault of what passes between a stage and the rest.
+inline bool of_link(const Fault& fault) {
+  return fault.what == Fault::What::link || fault.what == Fault::What::garbage;
+}
+
+// Whether a mode can do it: no program burns a core in virtual time, and live only stages have
+// links that go bad.
+inline bool possible(const Fault& fault, Mode mode) {
+  if (mode == Mode::simulated) return fault.what != Fault::What::hog;
+  return !of_link(fault) || (fault.node != "broker" && fault.node != "sink");
+}
+
 // What is restarted is back after so long.
 inline constexpr wire::Duration kRestart = std::chrono::seconds(1);
 

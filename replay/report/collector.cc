@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "replay/report/events.h"
+#include "wire/check.h"
 
 namespace replay::report {
 namespace {
@@ -26,6 +27,7 @@ ExampleSlot example_slot(const load::Answer& answer, const std::string& truth) {
 
 Collector::Collector(std::string policy, Truth truth, std::size_t slots)
     : truth_(std::move(truth)), open_(slots) {
+  COLLAGE_CHECK(slots > 0);
   run_.name = std::move(policy);
   run_.judged = static_cast<bool>(truth_);
 }
@@ -90,13 +92,13 @@ void Collector::batch(std::size_t batch, wire::Duration latency) {
 
 // Those in which something other than an image's own s-CNN answered; failing that, the first.
 void Collector::keep_example(std::size_t batch) {
-  const bool helped = std::ranges::any_of(open_, [](const ExampleSlot& slot) {
+  const bool mixed = std::ranges::any_of(open_, [](const ExampleSlot& slot) {
     return slot.source != wire::to_string(wire::Source::single);
   });
   std::vector<Example>& kept = run_.examples;
-  const bool first_is_plain = kept.size() == 1 && !kept.front().helped;
-  if (helped && first_is_plain) kept.clear();
-  if (kept.size() < (helped ? kExamplesMax : 1)) kept.push_back({batch, helped, open_});
+  const bool first_is_plain = kept.size() == 1 && !kept.front().mixed;
+  if (mixed && first_is_plain) kept.clear();
+  if (kept.size() < (mixed ? kExamplesMax : 1)) kept.push_back({batch, mixed, open_});
 }
 
 wire::Duration Collector::link() const {

@@ -19,7 +19,8 @@ class Collector {
   // The name of the class that an image shows.
   using Truth = std::function<const std::string&(std::size_t image)>;
 
-  // `truth` is empty if no answer can be judged; `slots` are the images of a batch.
+  // `truth` is empty if no answer can be judged; `slots` (not 0) are the images of a
+  // batch.
   Collector(std::string policy, Truth truth, std::size_t slots);
 
   // Times count from here.

@@ -10,18 +10,35 @@
 #include <string_view>
 
 #include "replay/report/collector.h"
+#include "replay/report/events.h"
 
 namespace replay::report {
 namespace {
 
-using Fields = std::vector<std::string_view>;
+// What is wrong with a line.
+class BadLine : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+class Fields {
+ public:
+  explicit Fields(std::vector<std::string_view> fields) : fields_(std::move(fields)) {}
+  std::string_view operator[](std::size_t i) const {
+    if (i < fields_.size()) return fields_[i];
+    throw BadLine("has " + std::to_string(fields_.size()) + " fields, want more");
+  }
+
+ private:
+  std::vector<std::string_view> fields_;
+};
 
 Fields split(std::string_view line) {
-  Fields fields;
+  std::vector<std::string_view> fields;
   for (;;) {
     const std::size_t comma = line.find(',');
     fields.push_back(line.substr(0, comma));
-    if (comma == line.npos) return fields;
+    if (comma == line.npos) return Fields(std::move(fields));
     line.remove_prefix(comma + 1);
   }
 }
@@ -31,12 +48,19 @@ Number number(std::string_view text) {
   Number value{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) {
-    throw std::invalid_argument("'" + std::string(text) + "' is no number");
+    throw BadLine("'" + std::string(text) + "' is no number");
   }
   return value;
 }
 
-wire::Instant instant(std::string_view text) { return {wire::from_seconds(number<double>(text))}; }
+wire::Duration duration(std::string_view text) {
+  const auto seconds = number<double>(text);
+  constexpr double kMax = 1e9;  // Decades.
+  if (!(seconds >= -kMax && seconds <= kMax)) {
+    throw BadLine("'" + std::string(text) + "' is no time");
+  }
+  return wire::from_seconds(seconds);
+}
 
 void set_outcome(wire::Result& result, std::string_view word) {
   using wire::ResultStatus;
@@ -52,7 +76,7 @@ void set_outcome(wire::Result& result, std::string_view word) {
     result.status = status;
     return;
   }
-  throw std::invalid_argument("'" + std::string(word) + "' is no source");
+  throw BadLine("'" + std::string(word) + "' is no source");
 }
 
 // One policy's part of the file.
@@ -65,45 +89,52 @@ class Part {
   Part& operator=(const Part&) = delete;
 
   void take(const Fields& f) {
-    const std::string_view event = f.at(2);
+    const std::string_view event = f[2];
+    if (event == "policy") return;  // Only that it began.
     if (event == "answer") {
       answer(f);
     } else if (event == "batch") {
-      collector_.batch(number<std::size_t>(f.at(3)), wire::from_seconds(number<double>(f.at(4))));
+      collector_.batch(number<std::size_t>(f[3]), duration(f[4]));
     } else if (event == "health") {
       health(f);
     } else if (event == "fault") {
-      collector_.fault(instant(f[0]), std::string(f.at(3)));
+      collector_.fault({duration(f[0])}, std::string(f[3]));
     } else {
-      throw std::invalid_argument("'" + std::string(event) + "' is no event");
+      throw BadLine("'" + std::string(event) + "' is no event");
     }
   }
 
-  PolicyRun run(std::uint64_t seed) const { return collector_.run({}, 0, seed); }
+  PolicyRun run(std::uint64_t seed) const {
+    PolicyRun run = collector_.run({}, 0, seed);
+    run.judged = judged_;
+    return run;
+  }
 
  private:
   void answer(const Fields& f) {
     load::Answer answer;
-    answer.at = instant(f[0]);
-    answer.image = number<std::size_t>(f.at(3));
-    answer.latency = wire::from_seconds(number<double>(f.at(4)));
-    set_outcome(answer.result, f.at(5));
+    answer.at = {duration(f[0])};
+    answer.image = number<std::size_t>(f[3]);
+    answer.latency = duration(f[4]);
+    set_outcome(answer.result, f[5]);
     if (answer.result.status == wire::ResultStatus::answered) {
-      answer.result.predictions = {{std::string(f.at(6)), {{}, number<float>(f.at(7))}}};
+      answer.result.predictions = {{std::string(f[6]), {{}, number<float>(f[7])}}};
     }
-    truth_ = f.at(8);
+    truth_ = f[8];
+    judged_ = judged_ || !truth_.empty();
     collector_.answered(answer);
   }
 
   void health(const Fields& f) {
     collector_.health({.at_s = number<double>(f[0]),
-                       .classifiers = number<std::uint64_t>(f.at(3)),
-                       .assemblers = number<std::uint64_t>(f.at(4)),
-                       .suspect = number<std::uint64_t>(f.at(5)),
-                       .on_probation = number<std::uint64_t>(f.at(6))});
+                       .classifiers = number<std::uint64_t>(f[3]),
+                       .assemblers = number<std::uint64_t>(f[4]),
+                       .suspect = number<std::uint64_t>(f[5]),
+                       .on_probation = number<std::uint64_t>(f[6])});
   }
 
   std::string truth_;  // Of the answer being taken.
+  bool judged_ = false;
   Collector collector_;
 };
 
@@ -111,7 +142,7 @@ class Part {
 class Lines {
  public:
   explicit Lines(const std::filesystem::path& file) : file_(file), in_(gzopen(file.c_str(), "rb")) {
-    if (!in_) throw std::runtime_error(file.string() + ": cannot be read");
+    if (!in_) throw EventError(file.string() + ": cannot be read");
     gzbuffer(in_.get(), 1 << 18);
   }
 
@@ -120,7 +151,7 @@ class Lines {
       int error = Z_OK;
       gzerror(in_.get(), &error);
       if (error != Z_OK && error != Z_STREAM_END) {
-        throw std::runtime_error(file_.string() + ": is damaged");
+        throw EventError(file_.string() + ": is damaged");
       }
       return std::nullopt;
     }
@@ -149,20 +180,22 @@ std::vector<PolicyRun> read_events(const std::filesystem::path& file, std::uint6
   std::vector<PolicyRun> runs;
   std::unique_ptr<Part> part;
   std::string policy;
-  (void)lines.next();  // The header.
   try {
+    const auto header = lines.next();
+    if (!header || *header != kEventHeader) {
+      throw BadLine("is no log of events, want the header " + std::string(kEventHeader));
+    }
     while (const auto line = lines.next()) {
       const Fields fields = split(*line);
-      if (!part || fields.at(1) != policy) {
+      if (!part || fields[1] != policy) {
         if (part) runs.push_back(part->run(seed));
-        policy = fields.at(1);
+        policy = fields[1];
         part = std::make_unique<Part>(policy, slots);
       }
       part->take(fields);
     }
-  } catch (const std::logic_error& error) {  // What a field is not, or a field too few.
-    throw std::runtime_error(file.string() + ":" + std::to_string(lines.number()) + ": " +
-                             error.what());
+  } catch (const BadLine& error) {
+    throw EventError(file.string() + ":" + std::to_string(lines.number()) + ": " + error.what());
   }
   if (part) runs.push_back(part->run(seed));
   return runs;

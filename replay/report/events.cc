@@ -27,7 +27,7 @@ EventFile::EventFile(const std::filesystem::path& file)
   if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path());
   out_ = gzopen(part_.c_str(), "wb1");
   if (!out_) throw std::runtime_error(part_.string() + ": cannot be written");
-  failed_ = gzputs(out_, "seconds,policy,event,...\n") < 0;
+  failed_ = gzputs(out_, (std::string(kEventHeader) + "\n").c_str()) < 0;
 }
 
 EventFile::~EventFile() {
@@ -40,6 +40,11 @@ EventFile::~EventFile() {
 void EventFile::line(double at_s, const std::string& rest) {
   const std::string text = fmt::format("{:.6f},{},{}\n", at_s, policy_, rest);
   failed_ = failed_ || gzwrite(out_, text.data(), static_cast<unsigned>(text.size())) <= 0;
+}
+
+void EventFile::policy(const std::string& name) {
+  policy_ = name;
+  line(0, "policy");
 }
 
 void EventFile::answer(const load::Answer& answer, const std::string& truth) {

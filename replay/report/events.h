@@ -1,6 +1,7 @@
 // What happened in a run, a line an event, live and simulated alike: gzipped CSV.
 //
 //     seconds,policy,event,...
+//     0.000000,collage,policy                                         its first line
 //     0.223104,collage,answer,17,0.138021,collage,Sandal,0.970,Boot
 //                                   image, latency, source or status, class, probability, true
 //                                   class
@@ -23,6 +24,8 @@
 
 namespace replay::report {
 
+inline constexpr std::string_view kEventHeader = "seconds,policy,event,...";
+
 // "single", "collage" or "hedge", or "missing", "rejected" or "refused".
 std::string_view outcome_of(const wire::Result& result);
 
@@ -35,7 +38,7 @@ class EventFile {
   EventFile& operator=(const EventFile&) = delete;
 
   // The next lines are of this policy.
-  void policy(const std::string& name) { policy_ = name; }
+  void policy(const std::string& name);
   void begin(wire::Instant at) { begun_ = at; }
   // `truth` is the class that the image shows; empty if nobody knows.
   void answer(const load::Answer& answer, const std::string& truth);

@@ -7,6 +7,7 @@
 #include <numbers>
 #include <string_view>
 
+#include "replay/report/run_file.h"
 #include "wire/check.h"
 
 namespace replay::report {
@@ -85,23 +86,6 @@ nlohmann::json density(const std::vector<double>& values, const Distribution& d)
   return points;
 }
 
-nlohmann::json examples(const PolicyRun& run) {
-  nlohmann::json all = nlohmann::json::array();
-  for (const Example& example : run.examples) {
-    nlohmann::json slots = nlohmann::json::array();
-    for (const ExampleSlot& slot : example.slots) {
-      slots.push_back({{"image", slot.image},
-                       {"source", slot.source},
-                       {"answer", slot.answer},
-                       {"probability", slot.probability},
-                       {"truth", slot.truth},
-                       {"latency_s", slot.latency_s}});
-    }
-    all.push_back({{"batch", example.batch}, {"slots", slots}});
-  }
-  return all;
-}
-
 nlohmann::json page_data(const Summary& summary) {
   nlohmann::json data = nlohmann::json::parse(to_json(summary));
   data["about"] = summary.about;
@@ -111,10 +95,8 @@ nlohmann::json page_data(const Summary& summary) {
   data["collage_time_ratio"] = summary.collage_time_ratio;
   data["single_inference_s"] = summary.single_inference_s;
   data["collage_inference_s"] = summary.collage_inference_s;
-  data["pictures"] = nlohmann::json::object();
-  for (const auto& [image, picture] : summary.pictures) {
-    data["pictures"][std::to_string(image)] = picture;
-  }
+  const nlohmann::json kept = nlohmann::json::parse(to_run_file(summary));
+  data["pictures"] = kept["pictures"];
   for (std::size_t i = 0; i < summary.policies.size(); ++i) {
     const PolicyRun& run = summary.policies[i];
     nlohmann::json& out = data["policies"][i];
@@ -133,7 +115,7 @@ nlohmann::json page_data(const Summary& summary) {
     }
     out["by_time"] = by_time(run);
     out["judged"] = run.judged;
-    out["examples"] = examples(run);
+    out["examples"] = kept["policies"][i]["examples"];
     for (const FaultMark& fault : run.faults) out["faults"].push_back({fault.at_s, fault.what});
     for (const HealthSample& h : run.health) {
       out["health"].push_back({h.at_s, h.classifiers + h.assemblers, h.suspect, h.on_probation});

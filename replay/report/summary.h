@@ -34,7 +34,7 @@ struct ExampleSlot {
 // One batch, row by row.
 struct Example {
   std::size_t batch = 0;
-  bool helped = false;  // Something other than an image's own s-CNN answered some of it.
+  bool mixed = false;  // Something other than an image's own s-CNN answered some of it.
   std::vector<ExampleSlot> slots;
 };
 

@@ -181,8 +181,10 @@ void Joiner::weigh(wire::BatchId id, Batch& batch, wire::Instant now, Settled& o
     const wire::Predictions& cell = batch.collage->cells[slot];
     if (batch.settled[slot]) {
       counters_.spare_collage += 1;
+    } else if (cell.empty()) {
+      continue;  // A blank one.
     } else if (!credible(cell, policy_.classes)) {
-      continue;  // A blank cell, or nonsense.
+      counters_.bad += 1;
     } else if (cell.front().probability < policy_.gate) {
       counters_.unsure += 1;
     } else {

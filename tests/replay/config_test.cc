@@ -7,6 +7,7 @@
 
 #include "runtime/config_error.h"
 #include "runtime/variant.h"
+#include "tests/environment.h"
 
 namespace replay {
 namespace {
@@ -83,6 +84,7 @@ TEST_F(ScenarioFile, EqualIsNoRedundancyAndTheCollagesNodeAsOneMoreClassifier) {
   EXPECT_THAT(pipeline_keys(scenario, equal), Contains(Pair("policy", "none")));
   EXPECT_EQ(stages_of(scenario, scenario.policies[0]).classifiers, 9u);
   EXPECT_EQ(stages_of(scenario, equal).classifiers, 10u);
+  EXPECT_EQ(stages_of(load("policies: [equal]\ncollages: 2\n"), equal).classifiers, 11u);
   EXPECT_EQ(stages_of(scenario, equal).collages, 0u);
   EXPECT_EQ(stages_of(scenario, scenario.policies[2]).collages, 1u);
   EXPECT_EQ(stages_of(scenario, scenario.policies[3]).classifiers, 18u);
@@ -116,7 +118,7 @@ TEST(ShippedScenarios, AreValidAndSoAreTheirPipelines) {
   const std::filesystem::path data = std::filesystem::path(testing::TempDir()) / "shipped_data";
   std::filesystem::create_directories(data);
   std::ofstream(data / "cloud-latency-2019.csv.gz") << "seconds\n0.1\n";
-  setenv("COLLAGE_DATA", data.c_str(), 1);
+  const EnvironmentVariable variable("COLLAGE_DATA", data.string());
   int scenarios = 0;
   for (const auto& entry : std::filesystem::directory_iterator("replay/scenarios")) {
     if (entry.path().extension() != ".yaml") continue;
@@ -131,7 +133,6 @@ TEST(ShippedScenarios, AreValidAndSoAreTheirPipelines) {
     ++scenarios;
   }
   std::filesystem::current_path(before);
-  unsetenv("COLLAGE_DATA");
   std::filesystem::remove_all(data);
   EXPECT_GE(scenarios, 18);
 }

@@ -6,6 +6,8 @@
 #include <chrono>
 #include <fstream>
 
+#include "tests/environment.h"
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -86,14 +88,11 @@ TEST_F(LatencyFiles, AFileMayLieWhereTheUsersDataIs) {
   write("seconds\n0.5\n");
   const std::string text =
       "source: series\nfile: $COLLAGE_DATA/" + file_.filename().string() + "\n";
-  const char* before = std::getenv("COLLAGE_DATA");
-  const std::string kept = before == nullptr ? "" : before;
-  setenv("COLLAGE_DATA", testing::TempDir().c_str(), 1);
+  const EnvironmentVariable data("COLLAGE_DATA", testing::TempDir());
   EXPECT_TRUE(std::filesystem::equivalent(read(text).file, file_));
-  unsetenv("COLLAGE_DATA");
+  data.set(std::nullopt);
   EXPECT_THAT([&] { read(text); },
               ThrowsMessage<runtime::ConfigError>(HasSubstr("COLLAGE_DATA is not set")));
-  if (before != nullptr) setenv("COLLAGE_DATA", kept.c_str(), 1);
 }
 
 TEST(Latency, AKeyOfAnotherSourceOrAFileThatIsNotThereIsRefused) {

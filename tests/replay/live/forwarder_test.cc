@@ -74,6 +74,26 @@ TEST_F(ForwarderTest, ADelayHoldsMessagesInTheirOrder) {
   EXPECT_GT(turns, 1u);
 }
 
+TEST_F(ForwarderTest, ADelayOfOneDoesNotHoldUpAnother) {
+  ills_.delay_max = 100ms;
+  for (int i = 0; i < 20; ++i) send(kStage, wire::Ready{}, at(1s));
+  ills_ = {};
+  EXPECT_EQ(send({kToSink, 1}, wire::Ready{}, at(1s)).size(), 1u);
+}
+
+TEST_F(ForwarderTest, HoldsABoundedNumberOfMessages) {
+  ills_.delay_max = 1s;
+  for (int i = 0; i < 10'100; ++i) send(kStage, wire::Ready{}, at(1s));
+  EXPECT_EQ(forwarder_.counters().lost, 100u);
+}
+
+TEST_F(ForwarderTest, WhatIsNoMessageIsCountedAndPassedToNobody) {
+  send(kStage, wire::Ready{});
+  EXPECT_TRUE(send({kToBroker + 1, 0}, wire::Undelivered{}).empty());
+  EXPECT_TRUE(send(kStage, wire::Undecodable{}).empty());
+  EXPECT_EQ(forwarder_.counters().dropped, 2u);
+}
+
 TEST_F(ForwarderTest, AShareOfTheMessagesIsLost) {
   ills_.loss = 0.25;
   for (int i = 0; i < 4000; ++i) send(kStage, wire::Ready{});

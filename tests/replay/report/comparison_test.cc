@@ -46,10 +46,23 @@ TEST(Comparison, TellsRatiosToTheFirstAndWhichAreSure) {
   for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80u) << line;
 }
 
-TEST(Comparison, LeavesOutWhatAnotherRunHasNot) {
+TEST(Comparison, SaysWhatOnlyOneRunHas) {
   const std::vector<Compared> runs = {compared("a", {run_of("none", around(400))}),
                                       compared("b", {run_of("hedge", around(300))})};
-  EXPECT_THAT(comparison_table(runs), Not(HasSubstr("b ")));
+  EXPECT_THAT(comparison_table(runs), HasSubstr("only in 2: hedge\n"));
+}
+
+TEST(Comparison, OfAnOpenLoopIsAboutImages) {
+  PolicyRun open = run_of("none", {});
+  open.request_s = around(100);
+  open.per_request = replay::report::distribution(open.request_s, 1);
+  PolicyRun closed = run_of("none", around(400));
+  closed.per_request = open.per_request;
+  const std::string table =
+      replay::report::comparison_table({compared("open", {open}), compared("closed", {closed})});
+  EXPECT_THAT(table, HasSubstr("an image, ms"));
+  EXPECT_THAT(table, HasSubstr("1.00 \n"));
+  EXPECT_THAT(table, Not(HasSubstr("*")));
 }
 
 TEST(Comparison, MergedRunsKeepEveryPolicyUnderItsRunsName) {

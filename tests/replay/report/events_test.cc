@@ -56,6 +56,7 @@ TEST_F(Events, AreALineEach) {
   events.finish();
   EXPECT_EQ(text(),
             "seconds,policy,event,...\n"
+            "0.000000,collage,policy\n"
             "0.223000,collage,answer,17,0.138000,collage,T-shirt  top,0.970,Boot\n"
             "0.223000,collage,answer,18,0.138000,refused,,,\n"
             "0.300000,collage,batch,1,0.198000\n"
@@ -103,14 +104,40 @@ TEST_F(Events, ThatAreNoneAreRefusedByLine) {
     const gzFile out = gzopen(file_.c_str(), "wb");
     gzputs(out, ("seconds,policy,event,...\n" + line + "\n").c_str());
     gzclose(out);
-    EXPECT_THAT([this] { replay::report::read_events(file_, 1, 4); },
-                testing::ThrowsMessage<std::runtime_error>(testing::HasSubstr(":2: " + what)));
+    EXPECT_THAT(
+        [this] { replay::report::read_events(file_, 1, 4); },
+        testing::ThrowsMessage<replay::report::EventError>(testing::HasSubstr(":2: " + what)));
   };
   refuses("0.1,none,answer,x,0.1,single,Boot,0.9,Boot", "'x' is no number");
   refuses("0.1,none,answer,1,0.1,oracle,Boot,0.9,Boot", "'oracle' is no source");
   refuses("0.1,none,party", "'party' is no event");
-  refuses("0.1,none,batch,1", "");
-  EXPECT_THROW(replay::report::read_events("nowhere.csv.gz", 1, 4), std::runtime_error);
+  refuses("0.1,none,batch,1", "has 4 fields, want more");
+  refuses("0.1,none,answer,1,nan,single,Boot,0.9,Boot", "'nan' is no time");
+  refuses("0.1,none,answer,1,1e300,single,Boot,0.9,Boot", "'1e300' is no time");
+  EXPECT_THROW(replay::report::read_events("nowhere.csv.gz", 1, 4), replay::report::EventError);
+  const gzFile out = gzopen(file_.c_str(), "wb");
+  gzputs(out, "time,what\n");
+  gzclose(out);
+  EXPECT_THAT([this] { replay::report::read_events(file_, 1, 4); },
+              testing::ThrowsMessage<replay::report::EventError>(testing::HasSubstr(":1: ")));
+}
+
+TEST_F(Events, APolicyWithoutOneIsARunAllTheSameAndTokensAreNotJudged) {
+  EventFile events(file_);
+  events.policy("none");
+  events.policy("collage");
+  events.begin({0s});
+  replay::load::Answer token;
+  token.result.status = wire::ResultStatus::answered;
+  token.result.source = wire::Source::single;
+  token.result.predictions = {{"7", {{7}, 1.0f}}};
+  events.answer(token, "");
+  events.finish();
+  const auto runs = replay::report::read_events(file_, 1, 4);
+  ASSERT_EQ(runs.size(), 2u);
+  EXPECT_EQ(runs[0].per_request.count, 0u);
+  EXPECT_EQ(runs[1].single, 1u);
+  EXPECT_FALSE(runs[1].judged);
 }
 
 TEST_F(Events, HaveTheirNameOnlyWhenFinished) {

@@ -321,8 +321,12 @@ TEST_F(JoinerTest, NonsenseIsNoAnswerAndLeavesItsSlotToOthers) {
   }
   EXPECT_EQ(joiner.counters().bad, 4u);
   EXPECT_EQ(collage(1, {7, 100}, 260ms), "1/0 collage 7");
-  EXPECT_EQ(collage(1, {7, 8}, 270ms, no_number), "");
+  EXPECT_EQ(joiner.counters().bad, 5u);
   EXPECT_EQ(single(1, 1, 99), "1/1 single 99");
+  open(2);
+  seal(2, {0ms, 0ms});
+  EXPECT_EQ(collage(2, {7, 8}, 270ms, no_number), "");
+  EXPECT_EQ(joiner.counters().bad, 7u);
 }
 
 TEST_F(JoinerTest, APatienceLearnedLaterHoldsForLaterAnswersOnly) {

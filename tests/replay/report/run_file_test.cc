@@ -1,4 +1,4 @@
-#include "replay/report/record.h"
+#include "replay/report/run_file.h"
 
 #include <gmock/gmock.h>
 
@@ -15,29 +15,33 @@ using replay::report::Summary;
 using testing::HasSubstr;
 using testing::ThrowsMessage;
 
-class Record : public testing::Test {
+class RunFile : public testing::Test {
  protected:
-  Record()
+  RunFile()
       : folder_(std::filesystem::path(testing::TempDir()) /
-                (std::string("record_") +
+                (std::string("run_file_") +
                  testing::UnitTest::GetInstance()->current_test_info()->name())) {
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
   }
-  ~Record() override { std::filesystem::remove_all(folder_); }
+  ~RunFile() override { std::filesystem::remove_all(folder_); }
 
-  void write_events(const std::string& policy) const {
+  // One answer and one batch each.
+  template <typename... Policies>
+  void write_events(const Policies&... policies) const {
     replay::report::EventFile events(folder_ / "events.csv.gz");
-    events.policy(policy);
-    events.begin({1s});
-    replay::load::Answer answer;
-    answer.at = {1100ms};
-    answer.latency = 100ms;
-    answer.result.status = wire::ResultStatus::answered;
-    answer.result.source = wire::Source::single;
-    answer.result.predictions = {{"cat", {{0}, 0.5f}}};
-    events.answer(answer, "cat");
-    events.batch(0, {1100ms}, 100ms);
+    for (const std::string policy : {policies...}) {
+      events.policy(policy);
+      events.begin({1s});
+      replay::load::Answer answer;
+      answer.at = {1100ms};
+      answer.latency = 100ms;
+      answer.result.status = wire::ResultStatus::answered;
+      answer.result.source = wire::Source::single;
+      answer.result.predictions = {{"cat", {{0}, 0.5f}}};
+      events.answer(answer, "cat");
+      events.batch(0, {1100ms}, 100ms);
+    }
     events.finish();
   }
 
@@ -64,8 +68,9 @@ Summary sample() {
   run.extra_work = 0.1;
   run.violations = 1;
   run.seconds = 12;
+  run.request_s = {0.1};
   run.examples = {{.batch = 4,
-                   .helped = true,
+                   .mixed = true,
                    .slots = {{.image = 3,
                               .source = "collage",
                               .answer = "cat",
@@ -76,9 +81,9 @@ Summary sample() {
   return summary;
 }
 
-TEST_F(Record, AndEventsAreTheWholeRun) {
+TEST_F(RunFile, AndEventsAreTheWholeRun) {
   write_events("collage");
-  write_record(to_record(sample()));
+  write_record(to_run_file(sample()));
   const Summary read = replay::report::read_run(folder_);
   EXPECT_EQ(read.scenario, "small");
   EXPECT_EQ(read.mode, "live");
@@ -94,21 +99,49 @@ TEST_F(Record, AndEventsAreTheWholeRun) {
   EXPECT_DOUBLE_EQ(run.per_batch.p50_s, 0.1);
   ASSERT_EQ(run.examples.size(), 1u);
   EXPECT_EQ(run.examples[0].slots[0].truth, "dog");
-  EXPECT_EQ(to_record(read), to_record(sample()));
+  EXPECT_EQ(to_run_file(read), to_run_file(sample()));
 }
 
-TEST_F(Record, ThatIsNoneIsRefusedByName) {
-  EXPECT_THAT([this] { replay::report::read_run(folder_); },
-              ThrowsMessage<std::runtime_error>(HasSubstr("run.json: cannot be read")));
-  write_record("{}");
-  EXPECT_THAT([this] { replay::report::read_run(folder_); },
-              ThrowsMessage<std::runtime_error>(HasSubstr("run.json: is no record of a run")));
-  Summary other = sample();
-  other.policies.push_back(other.policies.front());
-  write_record(to_record(other));
+TEST_F(RunFile, FindsItsPoliciesByName) {
+  Summary two = sample();
+  two.policies.push_back(two.policies.front());
+  two.policies[1].name = "none";
+  two.policies[1].extra_work = 0;
+  write_events("none", "collage");
+  write_record(to_run_file(two));
+  const Summary read = replay::report::read_run(folder_);
+  EXPECT_EQ(read.policies[0].name, "none");
+  EXPECT_EQ(read.policies[0].extra_work, 0);
+  EXPECT_EQ(read.policies[1].extra_work, 0.1);
+}
+
+TEST_F(RunFile, ThatIsNoneIsRefusedByName) {
+  const auto refuses = [this](const std::string& what) {
+    EXPECT_THAT([this] { replay::report::read_run(folder_); },
+                ThrowsMessage<std::runtime_error>(HasSubstr("run.json: " + what)));
+  };
+  refuses("cannot be read");
   write_events("collage");
-  EXPECT_THAT([this] { replay::report::read_run(folder_); },
-              ThrowsMessage<std::runtime_error>(HasSubstr("has other policies than the events")));
+  for (const char* text : {"", "{}", "[1]"}) {
+    write_record(text);
+    refuses("is no record of a run");
+  }
+  Summary bad = sample();
+  bad.slots = 0;
+  write_record(to_run_file(bad));
+  refuses("is no record of a run: has collages of 0 slots");
+  std::string text = to_run_file(sample());
+  text.replace(text.find("\"3\""), 3, "\"x\"");
+  write_record(text);
+  refuses("is no record of a run");
+  bad = sample();
+  bad.policies.front().name = "none";
+  write_record(to_run_file(bad));
+  refuses("is no record of a run: has other policies than the events beside it");
+  bad = sample();
+  bad.policies.front().request_s.push_back(1);
+  write_record(to_run_file(bad));
+  refuses("is no record of a run: the events beside it are of another run");
 }
 
 TEST(Picture, IsADataUri) {

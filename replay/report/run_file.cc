@@ -1,12 +1,14 @@
-#include "replay/report/record.h"
+#include "replay/report/run_file.h"
 
 #include <sodium/utils.h>
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include "replay/report/event_reader.h"
+#include "wire/types.h"
 
 namespace replay::report {
 namespace {
@@ -14,7 +16,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json json(const Example& example) {
-  Json out = {{"batch", example.batch}, {"helped", example.helped}, {"slots", Json::array()}};
+  Json out = {{"batch", example.batch}, {"mixed", example.mixed}, {"slots", Json::array()}};
   for (const ExampleSlot& slot : example.slots) {
     out["slots"].push_back({{"image", slot.image},
                             {"source", slot.source},
@@ -27,7 +29,7 @@ Json json(const Example& example) {
 }
 
 Example example_of(const Json& in) {
-  Example example{.batch = in.at("batch"), .helped = in.at("helped"), .slots = {}};
+  Example example{.batch = in.at("batch"), .mixed = in.at("mixed"), .slots = {}};
   for (const Json& slot : in.at("slots")) {
     example.slots.push_back({.image = slot.at("image"),
                              .source = slot.at("source"),
@@ -41,7 +43,7 @@ Example example_of(const Json& in) {
 
 Json json(const PolicyRun& run) {
   Json out = {{"name", run.name},
-              {"judged", run.judged},
+              {"images", run.request_s.size()},
               {"extra_work", run.extra_work},
               {"violations", run.violations},
               {"seconds", run.seconds},
@@ -52,7 +54,9 @@ Json json(const PolicyRun& run) {
 
 // What the events do not say of a run.
 void complete(PolicyRun& run, const Json& in) {
-  run.judged = in.at("judged");
+  if (in.at("images") != run.request_s.size()) {
+    throw std::runtime_error("the events beside it are of another run");
+  }
   run.extra_work = in.at("extra_work");
   run.violations = in.at("violations");
   run.seconds = in.at("seconds");
@@ -70,6 +74,9 @@ Summary summary_of(const Json& in) {
   summary.machine = in.at("machine");
   summary.command = in.at("command");
   summary.slots = in.at("slots");
+  if (summary.slots < 1 || summary.slots > wire::kSlotsMax) {
+    throw std::runtime_error("has collages of " + std::to_string(summary.slots) + " slots");
+  }
   summary.collage_time_ratio = in.at("collage_time_ratio");
   summary.single_inference_s = in.at("single_inference_s");
   summary.collage_inference_s = in.at("collage_inference_s");
@@ -79,15 +86,28 @@ Summary summary_of(const Json& in) {
   return summary;
 }
 
-Json parse(const std::filesystem::path& file) {
-  std::ifstream in(file);
-  if (!in) throw std::runtime_error(file.string() + ": cannot be read; it is written by a run");
-  return Json::parse(in);
+Summary read(std::ifstream& in, const std::filesystem::path& events) {
+  const Json file = Json::parse(in);
+  Summary summary = summary_of(file);
+  summary.policies = read_events(events, summary.seed, summary.slots);
+  const Json& policies = file.at("policies");
+  if (policies.size() != summary.policies.size()) {
+    throw std::runtime_error("has other policies than the events beside it");
+  }
+  for (const Json& policy : policies) {
+    const std::string name = policy.at("name");
+    const auto run = std::ranges::find(summary.policies, name, &PolicyRun::name);
+    if (run == summary.policies.end()) {
+      throw std::runtime_error("has other policies than the events beside it");
+    }
+    complete(*run, policy);
+  }
+  return summary;
 }
 
 }  // namespace
 
-std::string to_record(const Summary& summary) {
+std::string to_run_file(const Summary& summary) {
   Json out = {{"scenario", summary.scenario},
               {"mode", summary.mode},
               {"about", summary.about},
@@ -110,17 +130,13 @@ std::string to_record(const Summary& summary) {
 
 Summary read_run(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / "run.json";
+  std::ifstream in(file);
+  if (!in) throw std::runtime_error(file.string() + ": cannot be read; a run writes it");
   try {
-    const Json in = parse(file);
-    Summary summary = summary_of(in);
-    summary.policies = read_events(folder / "events.csv.gz", summary.seed, summary.slots);
-    const Json& policies = in.at("policies");
-    if (policies.size() != summary.policies.size()) {
-      throw std::runtime_error(file.string() + ": has other policies than the events beside it");
-    }
-    for (std::size_t i = 0; i < policies.size(); ++i) complete(summary.policies[i], policies[i]);
-    return summary;
-  } catch (const nlohmann::json::exception& error) {
+    return read(in, folder / "events.csv.gz");
+  } catch (const EventError&) {
+    throw;
+  } catch (const std::exception& error) {  // What JSON or a number is not, too.
     throw std::runtime_error(file.string() + ": is no record of a run: " + error.what());
   }
 }

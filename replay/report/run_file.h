@@ -11,16 +11,13 @@
 #include "replay/report/summary.h"
 #include "wire/payload.h"
 
-#include "replay/report/summary.h"
-#include "wire/payload.h"
-
 namespace replay::report {
 
 // The text of run.json.
-std::string to_record(const Summary& summary);
+std::string to_run_file(const Summary& summary);
 
 // The run of a folder that has both files, with figures anew from its events.  Throws
-// std::runtime_error with one line that names the file.
+// std::runtime_error with one line that names the file: not there, damaged, or not of one run.
 Summary read_run(const std::filesystem::path& folder);
 
 // "data:image/png;base64,...": how pictures are kept.
