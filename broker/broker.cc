@@ -28,7 +28,9 @@ Broker::Broker(Policy policy, wire::Epoch epoch)
       slots_(static_cast<wire::Slot>(policy_.grid * policy_.grid)),
       labels_hash_(wire::labels_hash(policy_.labels)),
       batcher_(epoch, slots_, policy_.linger),
-      dispatcher_({.roster = roster_policy(policy_), .hedge_rate_max = policy_.hedge_rate_max}),
+      dispatcher_({.roster = roster_policy(policy_),
+                   .hedge_rate_max = policy_.hedge_rate_max,
+                   .ties = policy_.redundancy.ties}),
       assemblers_(roster_policy(policy_)),
       sessions_({policy_.producer_max, policy_.producer_credit, policy_.silence_max()}) {
   COLLAGE_CHECK(policy_.grid >= wire::kGridSideMin && policy_.grid <= wire::kGridSideMax);

@@ -12,9 +12,17 @@ constexpr double kPurseMax = 32;
 
 void Dispatcher::on_admitted() { purse_ = std::min(kPurseMax, purse_ + policy_.hedge_rate_max); }
 
+// A worker that an image was tied to and that is gone is made up for by another.
+const Roster::Worker* Dispatcher::pick(Entry& entry) {
+  if (policy_.ties == 0) return roster_.pick(entry.tried);
+  std::erase_if(entry.ties, [this](wire::WorkerId id) { return !roster_.peer_of(id); });
+  roster_.draw(static_cast<std::size_t>(policy_.ties), entry.ties);
+  return roster_.pick_of(entry.ties, entry.tried);
+}
+
 std::optional<Dispatcher::Order> Dispatcher::give(Task task, Entry& entry, wire::Sequence& next,
                                                   wire::Instant now) {
-  const Roster::Worker* worker = roster_.pick(entry.tried);
+  const Roster::Worker* worker = pick(entry);
   if (!worker) return std::nullopt;
   return give_to(*worker, task, entry, next, now);
 }
@@ -40,7 +48,8 @@ std::optional<Dispatcher::Order> Dispatcher::probe(Task task, Entry& entry, wire
 std::optional<Dispatcher::Order> Dispatcher::dispatch(Task task, Entry& entry, wire::Sequence& next,
                                                       wire::Instant now) {
   std::optional<Order> order;
-  if (waiting_.empty()) order = give(task, entry, next, now);
+  // One that may not go to every worker is not behind those that wait for others.
+  if (waiting_.empty() || policy_.ties > 0) order = give(task, entry, next, now);
   if (!order) {
     waiting_.push_back(task);
     entry.waiting += 1;
@@ -67,7 +76,8 @@ std::optional<Dispatcher::Order> Dispatcher::hedge(Task task, Entry& entry, wire
 
 std::optional<Dispatcher::Order> Dispatcher::next_waiting(Ledger& ledger, wire::Sequence& next,
                                                           wire::Instant now) {
-  // The first of the line, but for a second copy whose only free worker has the first.
+  // The first of the line, but for a second copy whose only free worker has the first, and for
+  // images that are tied to others.
   for (auto it = waiting_.begin(); it != waiting_.end() && roster_.pick({});) {
     const Task task = *it;
     Entry* entry = ledger.find(task);

@@ -23,6 +23,7 @@ class Dispatcher {
   struct Policy {
     Roster::Policy roster;
     double hedge_rate_max = 0;
+    int ties = 0;  // As in Redundancy.
   };
   // A task to be sent.
   struct Order {
@@ -68,6 +69,7 @@ class Dispatcher {
   std::size_t waiting() const { return waiting_.size(); }
 
  private:
+  const Roster::Worker* pick(Entry& entry);
   std::optional<Order> give(Task task, Entry& entry, wire::Sequence& next, wire::Instant now);
   Order give_to(const Roster::Worker& worker, Task task, Entry& entry, wire::Sequence& next,
                 wire::Instant now);

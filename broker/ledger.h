@@ -28,6 +28,7 @@ struct Entry {
   std::optional<wire::Instant> hedge_at;
   wire::Payload image;
   std::vector<wire::WorkerId> tried;  // Workers it has been given to.
+  std::vector<wire::WorkerId> ties;   // The only workers it may go to; empty: all.
   std::size_t waiting = 0;            // Its places in the dispatcher's line.
 };
 

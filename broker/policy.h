@@ -25,6 +25,11 @@ struct Redundancy {
   int copies = 1;  // s-CNN workers an image is sent to at once.
   int covers = 0;  // Collages made of each batch.
   Hedge hedge = Hedge::never;
+  // An image may go to so many s-CNN workers only, drawn in turn at its admission, and goes to
+  // whichever of them is free first: tied requests (Dean and Barroso 2013), of which the one that
+  // begins cancels the others at once.  0: to all.  No policy of pipeline.yaml has it: one line for
+  // all workers is never worse.
+  int ties = 0;
 };
 
 // none, hedge, hedge-budget, duplicate, collage, collage-hedge, collage-two, collage-first;

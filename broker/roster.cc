@@ -90,6 +90,26 @@ const Roster::Worker* Roster::pick(std::span<const wire::WorkerId> tried) const 
   return nullptr;
 }
 
+const Roster::Worker* Roster::pick_of(std::span<const wire::WorkerId> among,
+                                      std::span<const wire::WorkerId> tried) const {
+  const Worker* best = nullptr;
+  for (const wire::WorkerId id : among) {
+    const Worker& worker = workers_.at(id);
+    if (!available(worker) || std::find(tried.begin(), tried.end(), id) != tried.end()) continue;
+    if (!best || rank(worker) < rank(*best)) best = &worker;
+  }
+  return best;
+}
+
+void Roster::draw(std::size_t count, std::vector<wire::WorkerId>& drawn) {
+  while (drawn.size() < std::min(count, workers_.size())) {
+    auto next = workers_.upper_bound(turn_);
+    if (next == workers_.end()) next = workers_.begin();
+    turn_ = next->first;
+    if (std::find(drawn.begin(), drawn.end(), turn_) == drawn.end()) drawn.push_back(turn_);
+  }
+}
+
 const Roster::Worker* Roster::due_for_probe(std::span<const wire::WorkerId> tried,
                                             wire::Instant now) const {
   for (const wire::WorkerId id : probation_) {

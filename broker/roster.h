@@ -94,6 +94,11 @@ class Roster {
 
   // The best worker with credit that is none of `tried`; none on probation.
   const Worker* pick(std::span<const wire::WorkerId> tried) const;
+  // The best of `among` with credit that is none of `tried`; none on probation.
+  const Worker* pick_of(std::span<const wire::WorkerId> among,
+                        std::span<const wire::WorkerId> tried) const;
+  // Adds workers to `drawn`, in turn, until it has `count` or all of them.
+  void draw(std::size_t count, std::vector<wire::WorkerId>& drawn);
   // One on probation that is idle, due for a probe and none of `tried`.
   const Worker* due_for_probe(std::span<const wire::WorkerId> tried, wire::Instant now) const;
 
@@ -131,6 +136,7 @@ class Roster {
 
   const Policy policy_;
   std::uint64_t uses_ = 0;
+  wire::WorkerId turn_;  // The last that was drawn.
   std::map<wire::WorkerId, Worker> workers_;
   std::map<wire::Peer, wire::WorkerId> peers_;
   std::set<Rank> available_;  // Workers with credit and off probation, best first.

@@ -217,6 +217,7 @@ sim::FleetPolicy simulated_fleet(const Scenario& scenario, const load::Contestan
                                  const runtime::Pipeline& pipeline) {
   sim::FleetPolicy fleet;
   fleet.broker = broker::read_policy(pipeline);
+  fleet.broker.redundancy.ties = policy.ties;
   fleet.sink = stages::read_sink_policy(pipeline);
   fleet.membership = stages::read_membership(pipeline);
   fleet.producer.deadline = pipeline.broker.deadline;

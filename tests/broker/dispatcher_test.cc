@@ -54,6 +54,45 @@ TEST_F(DispatcherTest, ATaskGoesAtOnceToAWorkerWithCredit) {
   EXPECT_EQ(dispatcher.counters().dispatched, 1u);
 }
 
+TEST_F(DispatcherTest, ATiedTaskWaitsForItsTwoWorkersAndForNoOthers) {
+  Dispatcher tied{{.roster = {9, 1s, 1s}, .hedge_rate_max = 0, .ties = 2}};
+  for (std::uint64_t n = 1; n <= 4; ++n) {
+    tied.roster().join({{2, n}, wire::Role::classifier, {}, 1}, peer(n), at(0ms));
+  }
+  const auto give = [&](Task task) {
+    return tied.dispatch(task, *ledger.find(task), next, at(0ms));
+  };
+  const Task a = admit(), b = admit(), c = admit(), d = admit(), e = admit();
+  EXPECT_EQ(give(a)->peer, peer(1));  // Of 1 and 2.
+  EXPECT_EQ(give(b)->peer, peer(3));  // Of 3 and 4.
+  EXPECT_EQ(give(c)->peer, peer(2));  // Of 1 and 2.
+  EXPECT_EQ(give(d)->peer, peer(4));  // Of 3 and 4.
+  EXPECT_FALSE(give(e));              // Of 1 and 2.
+  tied.roster().ready(peer(3), {next, {}, false}, at(0ms));
+  EXPECT_FALSE(tied.next_waiting(ledger, next, at(0ms)));
+  const Task f = admit();
+  EXPECT_EQ(give(f)->peer, peer(3));  // Of 3 and 4, past the one that waits.
+  tied.roster().ready(peer(2), {next, {}, false}, at(0ms));
+  EXPECT_EQ(tied.next_waiting(ledger, next, at(0ms))->task, e);
+}
+
+TEST_F(DispatcherTest, ATiedTaskWhoseWorkersAreGoneIsTiedToOthers) {
+  Dispatcher tied{{.roster = {9, 1s, 1s}, .hedge_rate_max = 0, .ties = 2}};
+  for (std::uint64_t n = 1; n <= 3; ++n) {
+    tied.roster().join({{2, n}, wire::Role::classifier, {}, 1}, peer(n), at(0ms));
+  }
+  const Task a = admit(), b = admit();
+  const auto give = [&](Task task) {
+    return tied.dispatch(task, *ledger.find(task), next, at(0ms));
+  };
+  EXPECT_EQ(give(a)->peer, peer(1));  // Of 1 and 2.
+  tied.roster().lost(peer(3));
+  tied.roster().lost(peer(2));
+  EXPECT_FALSE(give(b));  // Of 1 alone.
+  tied.roster().join({{2, 5}, wire::Role::classifier, {}, 1}, peer(5), at(0ms));
+  EXPECT_EQ(tied.next_waiting(ledger, next, at(0ms))->peer, peer(5));
+}
+
 TEST_F(DispatcherTest, WithoutCreditTasksWaitInLineFirstInFirstOut) {
   join(1, 1);
   (void)dispatch(admit());

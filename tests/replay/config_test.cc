@@ -90,9 +90,17 @@ TEST_F(ScenarioFile, EqualIsNoRedundancyAndTheCollagesNodeAsOneMoreClassifier) {
   EXPECT_EQ(stages_of(scenario, scenario.policies[3]).classifiers, 18u);
 }
 
+TEST_F(ScenarioFile, TiedIsTheSameWithTwoStagesAnImage) {
+  const Scenario scenario = load("policies: [tied]\n");
+  const load::Contestant& tied = scenario.policies.front();
+  EXPECT_TRUE(tied.simulated_only);
+  EXPECT_EQ(stages_of(scenario, tied).classifiers, 10u);
+  EXPECT_EQ(tied.ties, 2);
+}
+
 TEST_F(ScenarioFile, WhatItCannotMeanIsRefused) {
   refuses("policies: [nonsense]\n", "policies: has 'nonsense', want some of none, hedge");
-  refuses("policies: [nonsense]\n", "collage-first, equal");
+  refuses("policies: [nonsense]\n", "collage-first, equal, tied");
   refuses("policies: []\n", "want one at least");
   refuses("policies: [none]\nslow: {stages: [classifier-1], factor: 2}\n", "needs a latency");
   refuses("policies: [none]\nfaults: [{what: kill, node: classifier-9}]\n",
