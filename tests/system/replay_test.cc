@@ -2,8 +2,10 @@
 #include <gmock/gmock.h>
 #include <zlib.h>
 
+#include <csignal>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "imaging/decode.h"
 #include "runtime/latency.h"
@@ -165,6 +167,29 @@ TEST_F(Replay, ARunThatHasEndedIsReportedAgainAndBesideAnother) {
   ASSERT_EQ(compared.code, 0) << compared.output;
   EXPECT_THAT(compared.output, HasSubstr("small-sim"));
   EXPECT_THAT(read(page), HasSubstr("\"collage-hedge, small-live\""));
+}
+
+TEST_F(Replay, CtrlCEndsWithAReportOfWhatWasMeasured) {
+  std::string scenario = kSmall;
+  scenario.replace(scenario.find("live_batches: 20"), 16, "live_batches: 120");
+  std::ofstream(folder_ / "small.yaml") << scenario;
+  const std::filesystem::path log = folder_ / "interrupted.log";
+  replay::live::Process process(
+      {(replay::live::program_folder() / "collage-replay").string(), "run",
+       (folder_ / "small.yaml").string(), "--out", folder_.string()},
+      log);
+  while (read(log).find("30/120 batches") == std::string::npos) {  // A quarter is told.
+    ASSERT_EQ(process.exited(), std::nullopt) << read(log);
+    std::this_thread::yield();
+  }
+  process.signal(SIGINT);
+  EXPECT_EQ(process.wait(20s), 1) << read(log);
+  const auto summary = nlohmann::json::parse(read(folder_ / "small-live/summary.json"));
+  ASSERT_EQ(summary["policies"].size(), 1u);  // The next was not begun,
+  EXPECT_GE(summary["policies"][0]["per_batch"]["count"], 30);
+  EXPECT_LT(summary["policies"][0]["per_batch"]["count"], 120);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "small-sim"));  // nor the simulation.
+  EXPECT_THAT(read(log), HasSubstr("small-live/report.html"));
 }
 
 TEST_F(Replay, ARecordingOfAPipelineIsALatencySeries) {
