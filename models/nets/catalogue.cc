@@ -58,8 +58,8 @@ Shape grey_collage(int side) {
   }
 }
 
-// Natural images want features at full size before anything is halved (docs/RESULTS.md has figures);
-// the largest canvas cannot afford the wide map of whitening at that size.
+// Natural images want features at full size before anything is halved (docs/RESULTS.md has
+// figures); the largest canvas cannot afford the wide map of whitening at that size.
 Shape colour_collage(int side) {
   switch (side) {
     case 2:
