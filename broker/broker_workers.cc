@@ -113,8 +113,11 @@ void Broker::lose(const std::optional<Roster::Loss>& loss) {
   for (const Task task : loss->tasks) {
     Entry* entry = ledger_.find(task);
     if (!entry) continue;
-    counters_.redispatched += 1;
     std::erase(entry->tried, loss->worker);
+    // A probe or a hedge is one more than its image's copies: with all of these still in line, its
+    // loss wants no further place there.
+    if (entry->waiting >= static_cast<std::size_t>(policy_.redundancy.copies)) continue;
+    counters_.redispatched += 1;
     if (const auto order = dispatcher_.dispatch(task, *entry, sequence_, now_)) send_order(*order);
   }
   dispatch_waiting();

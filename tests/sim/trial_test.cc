@@ -37,6 +37,12 @@ void expect_seeds_pass(std::uint64_t first, std::uint64_t last) {
 
 TEST(Trial, TwoHundredSeedsKeepEveryInvariant) { expect_seeds_pass(1, 200); }
 
+// A worker on probation was lost with a probe while both copies of its image waited: the line grew
+// beyond its bound.
+TEST(Trial, ALostProbeOfAnImageThatWaitsTakesNoFurtherPlaceInLine) {
+  expect_seeds_pass(18385, 18385);
+}
+
 // For `./run test all`.
 TEST(LongTrial, FiveThousandSeedsKeepEveryInvariant) { expect_seeds_pass(201, 5200); }
 
