@@ -63,15 +63,18 @@ class Runner {
       set_beside(live, simulated);
       write_report(folder("live"), live);
     }
-    for (const report::Summary& summary : {live, simulated}) {
-      if (!summary.policies.empty()) print_report(folder(summary.mode), summary);
-    }
+    print(live);
+    print(simulated);
     return interrupted_ || violations_ > 0 ? 1 : 0;
   }
 
  private:
   using Run = report::PolicyRun (Runner::*)(const load::Contestant& policy,
                                             report::EventFile& events);
+
+  void print(const report::Summary& summary) const {
+    if (!summary.policies.empty()) print_report(folder(summary.mode), summary);
+  }
 
   // Those that this mode can run.
   std::vector<load::Contestant> contestants(const std::string& mode) const {
@@ -92,6 +95,7 @@ class Runner {
     if (batches == 0 || interrupted_) return summary;
     const std::vector<load::Contestant> some = contestants(mode);
     if (some.empty()) return summary;
+    faults_ = faults(mode == "live" ? load::Mode::live : load::Mode::simulated);
     report::EventFile events(folder(mode) / "events.csv.gz");
     for (const load::Contestant& policy : some) {
       if (!interrupted_) summary.policies.push_back((this->*one)(policy, events));
@@ -197,7 +201,7 @@ class Runner {
         .size = {.classifiers = static_cast<int>(stages.classifiers),
                  .collages = static_cast<int>(stages.collages)},
         .driver = driver_of(policy, scenario_.live_batches),
-        .faults = faults(load::Mode::live),
+        .faults = faults_,
         .folder = folder("live") / policy.name};
     const auto sample = [this](std::size_t image) -> const Sample& {
       return samples_[image % samples_.size()];
@@ -218,7 +222,7 @@ class Runner {
     sim::ExperimentOptions options;
     options.fleet = simulated_fleet(scenario_, policy, pipeline_of(policy));
     options.driver = driver_of(policy, scenario_.simulated_batches);
-    options.faults = faults(load::Mode::simulated);
+    options.faults = faults_;
     options.costs = costs_;
     options.seed = scenario_.seed;
     report::Recorder recorder(policy.name, options.driver, options.faults, nullptr, events,
@@ -248,6 +252,7 @@ class Runner {
   std::vector<Sample> samples_;
   Measured measured_;
   sim::Costs costs_;
+  std::vector<load::Fault> faults_;  // That the mode under way can do.
   bool interrupted_ = false;
   std::uint64_t violations_ = 0;
 };

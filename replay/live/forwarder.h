@@ -1,7 +1,7 @@
 // Stands between one stage and the rest of a pipeline and passes its messages on: late, not at all,
 // or made nonsense of.
 //
-//     stage --DEALER--> ROUTER kDownstream[w] --> DEALER upstream of that peer --> broker or sink
+//     stage --DEALER--> ROUTER downstream(way) --> DEALER upstream of that peer --> broker or sink
 //
 // A process of a stage may have several sockets for one address, and those behind know each by its
 // connection, so each gets an upstream of its own.  A pure machine; live/relay.h drives it.
@@ -27,11 +27,10 @@ struct Ills {
 
 class Forwarder : public wire::Machine {
  public:
-  static constexpr std::uint32_t kWays = 2;       // To the broker, to the sink.
-  static constexpr std::uint32_t kUpstreams = 2;  // Sockets of a stage for each.
-  // The links, in the order in which the loop is given them.
+  static constexpr std::uint32_t kUpstreams = 2;  // Sockets of a stage for each way.
+  // Where the stage connects: way 0 is to the broker, 1 to the sink.  The upstreams of a way are
+  // the links right after it.
   static constexpr std::uint32_t downstream(std::uint32_t way) { return way * (1 + kUpstreams); }
-  static constexpr std::uint32_t kLinks = kWays * (1 + kUpstreams);
 
   // `ills` is asked for each message.
   Forwarder(std::function<Ills()> ills, wire::Rng rng) : ills_(std::move(ills)), rng_(rng) {}
