@@ -13,10 +13,6 @@
 namespace runtime {
 namespace {
 
-using std::chrono::milliseconds;
-
-constexpr wire::Duration kWaitMax = std::chrono::hours(1);
-
 // At most one piece of work may be asked for in a turn.
 void gather(wire::Actions& actions, wire::Actions more) {
   COLLAGE_CHECK(!(actions.work && more.work));
@@ -74,25 +70,27 @@ Loop::End Loop::run() {
   }
 }
 
-// How long to wait, in whole milliseconds upwards: a timer is never early, and late by less than
-// one.
-int Loop::wait_ms(wire::Instant now) const {
-  if (work_ || backlog_ || !failed_.empty()) return 0;
-  wire::Instant until = now + kWaitMax;
-  if (const auto due = machine_.next_timeout()) until = std::min(until, *due);
-  if (drain_until_) until = std::min(until, *drain_until_);
-  if (until <= now) return 0;
-  return static_cast<int>(std::chrono::ceil<milliseconds>(until - now).count());
+// When to wake at the latest; nullopt: when something comes.
+std::optional<wire::Instant> Loop::wait_until(wire::Instant now) const {
+  if (work_ || backlog_ || !failed_.empty()) return now;
+  const std::optional<wire::Instant> due = machine_.next_timeout();
+  if (due && drain_until_) return std::min(*due, *drain_until_);
+  return due ? due : drain_until_;
 }
 
 void Loop::wait() {
+  const wire::Instant now = runtime::now();
+  const std::optional<wire::Instant> until = wait_until(now);
+  const bool at_once = until && *until <= now;
+  if (!at_once) alarm_.set(until);
   std::vector<zmq::pollitem_t> items;
   for (Socket& socket : sockets_) items.push_back({socket.handle(), 0, ZMQ_POLLIN, 0});
   items.push_back({nullptr, stop_.descriptor(), ZMQ_POLLIN, 0});
   items.push_back({nullptr, wake_.descriptor(), ZMQ_POLLIN, 0});
+  items.push_back({nullptr, alarm_.descriptor(), ZMQ_POLLIN, 0});
   if (options_.signals) items.push_back({nullptr, options_.signals->descriptor(), ZMQ_POLLIN, 0});
   // Interrupted or not: the turn that follows looks at everything anyhow.
-  zmq_poll(items.data(), static_cast<int>(items.size()), wait_ms(runtime::now()));
+  zmq_poll(items.data(), static_cast<int>(items.size()), at_once ? 0 : -1);
   wake_.take();
 }
 

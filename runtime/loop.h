@@ -33,6 +33,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/alarm.h"
 #include "runtime/clock.h"
 #include "runtime/link.h"
 #include "runtime/signals.h"
@@ -98,7 +99,7 @@ class Loop {
   };
 
   void wait();
-  int wait_ms(wire::Instant now) const;
+  std::optional<wire::Instant> wait_until(wire::Instant now) const;
   void heed_stops(wire::Instant now, wire::Actions& actions);
   void report_failed(wire::Instant now, wire::Actions& actions);
   void receive(wire::Instant now, wire::Actions& actions);
@@ -113,6 +114,7 @@ class Loop {
   Options options_;
   Bell stop_;
   Bell wake_;
+  Alarm alarm_;
   std::vector<Socket> sockets_;
   LoopCounters counters_;
 

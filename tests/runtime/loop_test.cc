@@ -220,6 +220,23 @@ TEST_F(LoopTest, WaitsForATimerThatIsNotYetDue) {
   EXPECT_THAT(machine.heard, ElementsAre("timeout"));
 }
 
+// The best of some, for any may be late on a busy machine.
+TEST_F(LoopTest, WaitsForPartsOfAMillisecond) {
+  wire::Duration late = 1h;
+  int left = 20;
+  std::optional<Instant> due;
+  machine.timer = Instant{};  // At once; from there on the loop is under way.
+  machine.at_timeout = [&](Instant now) {
+    if (due) late = std::min(late, now - *due);
+    if (--left == 0) return finish();
+    due = now + 1100us;
+    machine.timer = due;
+    return wire::Actions{};
+  };
+  EXPECT_EQ(make({kRouter}).run(), Loop::End::finished);
+  EXPECT_LT(late, 600us);
+}
+
 TEST_F(LoopTest, AsksForTheNextTimeoutAgainWhenWoken) {
   // Has nothing to wait for when asked first, and is handed something right after that.
   struct Woken : Recorder {
