@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "wire/check.h"
 
@@ -22,9 +23,8 @@ double share(int pixels, int side) { return static_cast<double>(pixels) / side; 
 
 int pixels(double share, int side) { return static_cast<int>(std::lround(share * side)); }
 
-imaging::Rect draw_rectangle(const TileShape& shape, const Augmentation& policy, wire::Rng& rng) {
-  const int width = draw_length(shape.width, policy.erase_side_min, policy.erase_side_max, rng);
-  const int height = draw_length(shape.height, policy.erase_side_min, policy.erase_side_max, rng);
+// Anywhere in the tile; sides in pixels.
+imaging::Rect draw_place(const TileShape& shape, int width, int height, wire::Rng& rng) {
   const int left = draw_below(shape.width - width + 1, rng);
   const int top = draw_below(shape.height - height + 1, rng);
   return {.x = share(left, shape.width),
@@ -33,16 +33,34 @@ imaging::Rect draw_rectangle(const TileShape& shape, const Augmentation& policy,
           .height = share(height, shape.height)};
 }
 
-// Edges are rounded, not lengths, so that at no size the rectangle leaves the tile.
-void erase(const imaging::Rect& rect, std::span<std::uint8_t> out, const TileShape& shape,
-           wire::Rng& noise) {
+imaging::Rect draw_rectangle(const TileShape& shape, const Augmentation& policy, wire::Rng& rng) {
+  const int width = draw_length(shape.width, policy.erase_side_min, policy.erase_side_max, rng);
+  const int height = draw_length(shape.height, policy.erase_side_min, policy.erase_side_max, rng);
+  return draw_place(shape, width, height, rng);
+}
+
+struct Run {
+  std::size_t begin;  // Of a tile's bytes.
+  std::size_t bytes;
+};
+
+// The rows of a rectangle.  Edges are rounded, not lengths, so that at no size it leaves the tile.
+std::vector<Run> rows_of(const imaging::Rect& rect, const TileShape& shape) {
   const int left = pixels(rect.x, shape.width);
   const int right = pixels(rect.x + rect.width, shape.width);
   const int bottom = pixels(rect.y + rect.height, shape.height);
+  std::vector<Run> rows;
   for (int y = pixels(rect.y, shape.height); y < bottom; ++y) {
-    const auto begin = static_cast<std::size_t>((y * shape.width + left) * shape.channels);
-    const auto count = static_cast<std::size_t>((right - left) * shape.channels);
-    for (std::uint8_t& value : out.subspan(begin, count)) {
+    rows.push_back({static_cast<std::size_t>((y * shape.width + left) * shape.channels),
+                    static_cast<std::size_t>((right - left) * shape.channels)});
+  }
+  return rows;
+}
+
+void erase(const imaging::Rect& rect, std::span<std::uint8_t> out, const TileShape& shape,
+           wire::Rng& noise) {
+  for (const Run& row : rows_of(rect, shape)) {
+    for (std::uint8_t& value : out.subspan(row.begin, row.bytes)) {
       value = static_cast<std::uint8_t>(noise.next() >> 56);
     }
   }
@@ -94,6 +112,21 @@ void apply(const Change& change, std::span<const std::uint8_t> tile, std::span<s
 void augment(std::span<const std::uint8_t> tile, std::span<std::uint8_t> out,
              const TileShape& shape, const Augmentation& policy, wire::Rng& rng) {
   apply(draw_change(shape, policy, rng), tile, out, shape, rng);
+}
+
+imaging::Rect draw_patch(const TileShape& shape, wire::Rng& rng) {
+  const double side = std::sqrt(rng.uniform());
+  const int width = draw_length(shape.width, side, side, rng);
+  const int height = draw_length(shape.height, side, side, rng);
+  return draw_place(shape, width, height, rng);
+}
+
+void paste(const imaging::Rect& patch, std::span<const std::uint8_t> from,
+           std::span<std::uint8_t> onto, const TileShape& shape) {
+  COLLAGE_CHECK(from.size() == shape.bytes() && onto.size() == shape.bytes());
+  for (const Run& row : rows_of(patch, shape)) {
+    std::ranges::copy(from.subspan(row.begin, row.bytes), onto.subspan(row.begin).begin());
+  }
 }
 
 }  // namespace models

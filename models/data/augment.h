@@ -1,4 +1,5 @@
-// Small random changes to a training tile: mirrored, shifted, and partly covered.
+// Small random changes to a training tile: mirrored, shifted, and partly covered, by noise or by
+// another tile.
 //
 // A change is drawn first and applied then, and is measured in shares of the tile's sides, so that
 // one change can be applied to the same picture in two sizes.  Pure: what is drawn depends on the
@@ -46,5 +47,13 @@ void apply(const Change& change, std::span<const std::uint8_t> tile, std::span<s
 // Both at once, from one generator: the same tile and generator give the same copy.
 void augment(std::span<const std::uint8_t> tile, std::span<std::uint8_t> out,
              const TileShape& shape, const Augmentation& policy, wire::Rng& rng);
+
+// A part of a picture that is pasted over the same part of another (CutMix, Yun et al. 2019): its
+// area is uniform in (0, 1), its sides' ratio that of the tile.  Lengths as in Change.
+imaging::Rect draw_patch(const TileShape& shape, wire::Rng& rng);
+
+// Requires `from` and `onto` of shape.bytes() each.
+void paste(const imaging::Rect& patch, std::span<const std::uint8_t> from,
+           std::span<std::uint8_t> onto, const TileShape& shape);
 
 }  // namespace models

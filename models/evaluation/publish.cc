@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kTilingSeed = 1;  // Of the collages that are measured.
-constexpr Augmentation kCalibration{.mirror = 0.5, .shift_max = 2, .erase = 0};
+constexpr PoolPolicy kCalibration{.augmentation = {.mirror = 0.5, .shift_max = 2, .erase = 0}};
 
 // A folder beside the place of the files, gone at the end of its scope.
 class Workbench {
@@ -67,7 +67,7 @@ Manifest describe(const Architecture& a, const Publication& publication, const D
 void calibrate_and_measure(Manifest& manifest, const Dataset& held_back,
                            const std::optional<Dataset>& test) {
   Dataset changed = held_back;
-  changed.pixels = make_tiles({.tiles = &held_back}, kCalibration, {}, {}).pixels;
+  changed.pixels = make_tiles({.tiles = &held_back}, kCalibration, {}, 0).pixels;
   const std::vector<float> logits = answer_all(Network(manifest), changed, kTilingSeed);
   manifest.temperature = fit_temperature(logits, held_back.labels, held_back.class_names.size());
   if (!test) return;

@@ -71,7 +71,7 @@ torch::Tensor TileLesson::loss(GridNet& net, std::size_t step) {
     output = net->forward(input);
   }
   output = output.to(torch::kFloat);
-  const torch::Tensor labels = gather_labels(data.labels, tilings);
+  const torch::Tensor labels = gather_labels(pool_->labels, tilings);
   const torch::Tensor taught = teacher_of(*pool_, tilings);
   const Architecture& a = net->architecture();
   if (a.head == Head::detect) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 #include <sstream>
 #include <stdexcept>
 
@@ -15,17 +16,40 @@ namespace {
 
 constexpr std::int64_t kTeacherImages = 128;  // Shown to the teacher at once.
 
-std::span<std::uint8_t> tile_at(std::vector<std::uint8_t>& pixels, const TileShape& shape,
-                                std::size_t i) {
-  return std::span(pixels).subspan(i * shape.bytes(), shape.bytes());
-}
+// The tiles of one size as they come to be.
+class Canvas {
+ public:
+  explicit Canvas(const Dataset& data) : data_(data), pixels_(data.pixels.size()) {}
+  void change(std::size_t i, const Change& change, wire::Rng& noise) {
+    apply(change, data_.tile(i), tile(pixels_, i), data_.shape, noise);
+  }
+  // All have been changed; now some are mixed.
+  void keep_unmixed() { unmixed_ = pixels_; }
+  void mix(std::size_t onto, std::size_t from, const imaging::Rect& patch) {
+    paste(patch, tile(unmixed_, from), tile(pixels_, onto), data_.shape);
+  }
+  const std::vector<std::uint8_t>& pixels() const { return pixels_; }
+  std::vector<std::uint8_t> take() { return std::move(pixels_); }
+
+ private:
+  std::span<std::uint8_t> tile(std::vector<std::uint8_t>& pixels, std::size_t i) const {
+    return std::span(pixels).subspan(i * data_.shape.bytes(), data_.shape.bytes());
+  }
+
+  const Dataset& data_;
+  std::vector<std::uint8_t> pixels_;
+  std::vector<std::uint8_t> unmixed_;
+};
 
 // Says all that the tiles follow from.
-std::string name_of(const Dataset& data, const Augmentation& a, const Draw& draw) {
+std::string name_of(const Dataset& data, const PoolPolicy& policy, int number) {
+  const Augmentation& a = policy.augmentation;
   std::ostringstream out;
-  out << data.name << "-" << data.size() << "-seed" << draw.seed << "-pool" << draw.number
-      << "-mirror" << a.mirror << "-shift" << a.shift_max << "-erase" << a.erase << "_"
-      << a.erase_side_min << "_" << a.erase_side_max << (a.reflect ? "-reflect" : "") << ".pt";
+  out << data.name << "-" << data.size() << "-seed" << policy.seed << "-pool" << number << "-mirror"
+      << a.mirror << "-shift" << a.shift_max << "-erase" << a.erase << "_" << a.erase_side_min
+      << "_" << a.erase_side_max << (a.reflect ? "-reflect" : "");
+  if (policy.mix > 0) out << "-mix" << policy.mix;
+  out << ".pt";
   return out.str();
 }
 
@@ -75,25 +99,40 @@ wire::Rng stream_of(std::uint64_t seed, Stream stream, int number) {
                    (static_cast<std::uint64_t>(number) * 2 + static_cast<std::uint64_t>(stream)));
 }
 
-TilePool make_tiles(const Pictures& data, const Augmentation& augmentation, const Teacher& teacher,
-                    const Draw& draw) {
+TilePool make_tiles(const Pictures& data, const PoolPolicy& policy, const Teacher& teacher,
+                    int number) {
+  COLLAGE_CHECK(policy.mix == 0 || teacher);
   const Dataset& tiles = *data.tiles;
   const Dataset& taught = data.as_taught();
   COLLAGE_CHECK(taught.size() == tiles.size());
-  TilePool pool;
-  pool.pixels.resize(tiles.pixels.size());
-  std::vector<std::uint8_t> large(data.taught == nullptr || !teacher ? 0 : taught.pixels.size());
-  wire::Rng rng = stream_of(draw.seed, Stream::tiles, draw.number);
+  Canvas small(tiles);
+  std::optional<Canvas> large;
+  if (data.taught != nullptr && teacher) large.emplace(taught);
+  wire::Rng rng = stream_of(policy.seed, Stream::tiles, number);
   for (std::size_t i = 0; i < tiles.size(); ++i) {
-    const Change change = draw_change(tiles.shape, augmentation, rng);
-    apply(change, tiles.tile(i), tile_at(pool.pixels, tiles.shape, i), tiles.shape, rng);
-    if (large.empty()) continue;
-    apply(change, taught.tile(i), tile_at(large, taught.shape, i), taught.shape, rng);
+    const Change change = draw_change(tiles.shape, policy.augmentation, rng);
+    small.change(i, change, rng);
+    if (large) large->change(i, change, rng);
+  }
+  TilePool pool;
+  pool.labels = tiles.labels;
+  if (policy.mix > 0) {
+    small.keep_unmixed();
+    if (large) large->keep_unmixed();
+    for (std::size_t i = 0; i < tiles.size(); ++i) {
+      if (!rng.chance(policy.mix)) continue;
+      const auto from = static_cast<std::size_t>(rng.below(tiles.size()));
+      const imaging::Rect patch = draw_patch(tiles.shape, rng);
+      small.mix(i, from, patch);
+      if (large) large->mix(i, from, patch);
+      pool.labels[i] = kUnlabelled;
+    }
   }
   if (teacher) {
-    pool.teacher = recall_or_ask(teacher, taught, large.empty() ? pool.pixels : large,
-                                 name_of(tiles, augmentation, draw), draw.bfloat16);
+    pool.teacher = recall_or_ask(teacher, taught, large ? large->pixels() : small.pixels(),
+                                 name_of(tiles, policy, number), policy.bfloat16);
   }
+  pool.pixels = small.take();
   return pool;
 }
 
@@ -105,8 +144,7 @@ Pools::Pools(const Pictures& data, const PoolPolicy& policy, Teacher teacher)
 const TilePool& Pools::at(int epoch) {
   const int number = epoch / policy_.tile_epochs;
   if (number == number_) return pool_;
-  pool_ = make_tiles(data_, policy_.augmentation, teacher_,
-                     {.seed = policy_.seed, .number = number, .bfloat16 = policy_.bfloat16});
+  pool_ = make_tiles(data_, policy_, teacher_, number);
   number_ = number;
   return pool_;
 }

@@ -38,13 +38,8 @@ struct Pictures {
 
 struct TilePool {
   std::vector<std::uint8_t> pixels;  // As many tiles as there are pictures, in their order.
+  std::vector<int> labels;           // Of the pictures; kUnlabelled where two were mixed.
   torch::Tensor teacher;             // Logits [images, classes]; undefined without a teacher.
-};
-
-struct Draw {
-  std::uint64_t seed = 1;
-  int number = 0;         // Of the pool, from 0.
-  bool bfloat16 = false;  // For the teacher.
 };
 
 // How an epoch's tiles come to be.
@@ -53,11 +48,16 @@ struct PoolPolicy {
   bool bfloat16 = true;  // For the teacher.
   std::uint64_t seed = 1;
   Augmentation augmentation;
+  // Probability that a part of another picture is pasted over a tile.  What such a tile shows only
+  // the teacher says (Beyer et al. 2022, "Knowledge distillation: a good teacher is patient and
+  // consistent").
+  double mix = 0;
 };
 
-// Every picture is changed alike at both sizes.  `teacher` may be empty.
-TilePool make_tiles(const Pictures& data, const Augmentation& augmentation, const Teacher& teacher,
-                    const Draw& draw);
+// The tiles of pool `number` (from 0).  Every picture is changed alike at both sizes.  `teacher`
+// may be empty unless pictures are mixed.
+TilePool make_tiles(const Pictures& data, const PoolPolicy& policy, const Teacher& teacher,
+                    int number);
 
 // The pool of each epoch, made when it is first asked for.
 class Pools {

@@ -195,5 +195,29 @@ TEST(Change, ErasesTheSameShareOfAnySize) {
   }
 }
 
+TEST(Paste, CoversTheSamePlaceWithWhatIsThere) {
+  const TileShape shape{.width = 4, .height = 2, .channels = 1};
+  const Tile from = {11, 12, 13, 14, 15, 16, 17, 18};
+  Tile onto = {1, 2, 3, 4, 5, 6, 7, 8};
+  paste({.x = 0.25, .y = 0.5, .width = 0.5, .height = 0.5}, from, onto, shape);
+  EXPECT_THAT(onto, ElementsAre(1, 2, 3, 4, 5, 16, 17, 8));
+}
+
+TEST(Paste, PatchesLieWithinTheTileAndCoverHalfOfItOnAverage) {
+  const TileShape shape{.width = 32, .height = 32, .channels = 3};
+  wire::Rng rng(1);
+  double area = 0;
+  for (int i = 0; i < 4000; ++i) {
+    const imaging::Rect patch = draw_patch(shape, rng);
+    EXPECT_GE(patch.x, 0);
+    EXPECT_GE(patch.y, 0);
+    EXPECT_LE(patch.x + patch.width, 1);
+    EXPECT_LE(patch.y + patch.height, 1);
+    EXPECT_GT(patch.width, 0);
+    area += patch.width * patch.height;
+  }
+  EXPECT_NEAR(area / 4000, 0.5, 0.02);
+}
+
 }  // namespace
 }  // namespace models

@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <set>
+
 #include "tests/models/toy_models.h"
 
 namespace models {
@@ -10,7 +13,8 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
-const Augmentation kShift{.mirror = 0.5, .shift_max = 2, .erase = 0.5};
+const PoolPolicy kShift{.bfloat16 = false,
+                        .augmentation = {.mirror = 0.5, .shift_max = 2, .erase = 0.5}};
 
 // Says how bright each tile is, in every class; counts how often it was asked.
 struct Counted {
@@ -38,7 +42,9 @@ class KeptAnswers : public ::testing::Test {
 TEST(MakeTiles, OneDrawGivesTheSameTilesAndAnotherDoesNot) {
   const Dataset data = toy_data(20, 1);
   const auto tiles = [&](std::uint64_t seed, int number) {
-    return make_tiles({.tiles = &data}, kShift, {}, {.seed = seed, .number = number}).pixels;
+    PoolPolicy policy = kShift;
+    policy.seed = seed;
+    return make_tiles({.tiles = &data}, policy, {}, number).pixels;
   };
   EXPECT_EQ(tiles(1, 0), tiles(1, 0));
   EXPECT_NE(tiles(1, 0), tiles(1, 1));
@@ -48,7 +54,7 @@ TEST(MakeTiles, OneDrawGivesTheSameTilesAndAnotherDoesNot) {
 TEST(MakeTiles, TheTeacherSeesTheTilesAsTheyWereChanged) {
   const Dataset data = toy_data(20, 1);
   Counted counted;
-  const TilePool pool = make_tiles({.tiles = &data}, kShift, counted.teacher(), {});
+  const TilePool pool = make_tiles({.tiles = &data}, kShift, counted.teacher(), 0);
   const torch::Tensor again = ask(counted.teacher(), data, pool.pixels, false);
   EXPECT_TRUE(pool.teacher.equal(again));
   EXPECT_FALSE(pool.teacher.equal(ask(counted.teacher(), data, data.pixels, false)));
@@ -65,19 +71,51 @@ TEST(MakeTiles, ATeacherOfLargerPicturesSeesTheSameChange) {
     }
   }
   Counted counted;
-  const Augmentation moved{.mirror = 0.5, .shift_max = 2, .erase = 0};
+  PoolPolicy moved = kShift;
+  moved.augmentation.erase = 0;
+  moved.mix = 0.5;
   const TilePool pool =
-      make_tiles({.tiles = &small, .taught = &large}, moved, counted.teacher(), {});
+      make_tiles({.tiles = &small, .taught = &large}, moved, counted.teacher(), 0);
   const torch::Tensor of_small = ask(counted.teacher(), small, pool.pixels, false);
   EXPECT_TRUE(pool.teacher.allclose(of_small, 0, 1e-5));
+}
+
+// Tiles of one colour each, so that a pasted part is seen by its colour.
+TEST(MakeTiles, MixedTilesHoldPartOfAnotherAndHaveNoLabel) {
+  Dataset data = toy_data(200, 1);
+  const auto bytes = static_cast<std::ptrdiff_t>(data.shape.bytes());
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    std::fill_n(data.pixels.begin() + static_cast<std::ptrdiff_t>(i) * bytes, bytes,
+                static_cast<std::uint8_t>(i));
+  }
+  PoolPolicy policy = kShift;
+  policy.augmentation = {.mirror = 0.5, .shift_max = 0, .erase = 0};
+  policy.mix = 0.5;
+  Counted counted;
+  const TilePool pool = make_tiles({.tiles = &data}, policy, counted.teacher(), 0);
+  int mixed = 0;
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    const auto tile = std::span(pool.pixels).subspan(i * data.shape.bytes(), data.shape.bytes());
+    const std::set<int> colours(tile.begin(), tile.end());
+    if (pool.labels[i] == kUnlabelled) {
+      mixed += 1;
+      // All of it may be covered, and a picture may meet itself.
+      EXPECT_LE(colours.size(), 2U);
+    } else {
+      EXPECT_EQ(pool.labels[i], data.labels[i]);
+      EXPECT_THAT(colours, ::testing::ElementsAre(static_cast<int>(i)));
+    }
+  }
+  EXPECT_NEAR(mixed, 100, 30);
+  EXPECT_TRUE(pool.teacher.equal(ask(counted.teacher(), data, pool.pixels, false)));
 }
 
 TEST_F(KeptAnswers, SpareTheTeacherTheSecondTime) {
   Counted counted;
   const Teacher teacher = counted.teacher(folder_);
-  const TilePool first = make_tiles({.tiles = &data_}, kShift, teacher, {});
+  const TilePool first = make_tiles({.tiles = &data_}, kShift, teacher, 0);
   const int asked = counted.asked;
-  const TilePool second = make_tiles({.tiles = &data_}, kShift, teacher, {});
+  const TilePool second = make_tiles({.tiles = &data_}, kShift, teacher, 0);
   EXPECT_EQ(counted.asked, asked);
   EXPECT_TRUE(first.teacher.equal(second.teacher));
 }
@@ -85,24 +123,29 @@ TEST_F(KeptAnswers, SpareTheTeacherTheSecondTime) {
 TEST_F(KeptAnswers, AreNotThoseOfOtherTiles) {
   Counted counted;
   const Teacher teacher = counted.teacher(folder_);
-  make_tiles({.tiles = &data_}, kShift, teacher, {.seed = 1, .number = 0});
+  make_tiles({.tiles = &data_}, kShift, teacher, 0);
   const int asked = counted.asked;
-  Augmentation other = kShift;
-  other.erase = 0.25;
-  make_tiles({.tiles = &data_}, other, teacher, {.seed = 1, .number = 0});
-  make_tiles({.tiles = &data_}, kShift, teacher, {.seed = 2, .number = 0});
-  make_tiles({.tiles = &data_}, kShift, teacher, {.seed = 1, .number = 1});
-  EXPECT_EQ(counted.asked, 4 * asked);
+  PoolPolicy erased = kShift;
+  erased.augmentation.erase = 0.25;
+  PoolPolicy mixed = kShift;
+  mixed.mix = 0.5;
+  PoolPolicy seeded = kShift;
+  seeded.seed = 2;
+  for (const PoolPolicy& other : {erased, mixed, seeded}) {
+    make_tiles({.tiles = &data_}, other, teacher, 0);
+  }
+  make_tiles({.tiles = &data_}, kShift, teacher, 1);
+  EXPECT_EQ(counted.asked, 5 * asked);
 }
 
 TEST_F(KeptAnswers, ThatAreDamagedAreNamed) {
   Counted counted;
   const Teacher teacher = counted.teacher(folder_);
-  make_tiles({.tiles = &data_}, kShift, teacher, {});
+  make_tiles({.tiles = &data_}, kShift, teacher, 0);
   for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
     std::filesystem::resize_file(entry.path(), 100);
   }
-  EXPECT_THAT([&] { make_tiles({.tiles = &data_}, kShift, teacher, {}); },
+  EXPECT_THAT([&] { make_tiles({.tiles = &data_}, kShift, teacher, 0); },
               ThrowsMessage<std::runtime_error>(HasSubstr("is damaged; remove it")));
 }
 
