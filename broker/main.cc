@@ -15,10 +15,10 @@ int main(int argc, char** argv) {
   runtime::ServiceOptions options;
   runtime::add_service_options(app, options);
   return runtime::run_tool(app, argc, argv, [&options] {
-    runtime::Signals signals;
+    runtime::Signals signals(runtime::Signals::Hangup::reloads);
     const runtime::Pipeline pipeline = runtime::load_pipeline(options.pipeline);
     broker::Broker machine(broker::read_policy(pipeline), runtime::random_id<wire::Epoch>());
-    if (options.check) return 0;
+    if (runtime::only_checks(options, pipeline)) return 0;
     const std::uint64_t frame_bytes_max = pipeline.broker.image_bytes_max;
     return runtime::serve(pipeline, "broker", signals, machine,
                           // Room above the limit: an image that is a little too large is refused

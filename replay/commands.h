@@ -7,11 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "runtime/shipped.h"
+
 namespace replay {
 
 struct ReplayOptions {
-  std::string scenario = "demo";                     // A name in replay/scenarios, or a file.
-  std::filesystem::path pipeline = "pipeline.yaml";  // What the scenario's pipelines are like.
+  std::string scenario = "demo";  // A name in replay/scenarios, or a file.
+  std::filesystem::path pipeline =
+      runtime::usual_pipeline();  // What the scenario's pipelines are like.
   // Gets <scenario>-live and <scenario>-sim; if `alone`, is itself the live one.
   std::filesystem::path out = "out/replay";
   bool alone = false;
@@ -22,7 +25,7 @@ struct ReplayOptions {
 };
 
 struct PipelineOptions {
-  std::filesystem::path pipeline = "pipeline.yaml";
+  std::filesystem::path pipeline = runtime::usual_pipeline();
   std::filesystem::path logs = "out/pipeline";
   int classifiers = 0;  // 0: one a slot.
   int collages = 1;

@@ -6,6 +6,7 @@
 #include "broker/policy.h"
 #include "runtime/config_error.h"
 #include "runtime/quantity.h"
+#include "runtime/shipped.h"
 #include "runtime/suggest.h"
 #include "stages/config.h"
 #include "wire/check.h"
@@ -17,7 +18,7 @@ using load::Arrivals;
 using load::Fault;
 using load::Scenario;
 
-constexpr const char* kScenarios = "replay/scenarios";
+std::filesystem::path scenario_folder() { return runtime::shipped("replay/scenarios"); }
 
 Arrivals read_arrivals(runtime::Section s, const std::filesystem::path& folder) {
   using Kind = Arrivals::Kind;
@@ -166,11 +167,11 @@ Scenario load_scenario(const std::filesystem::path& file) {
 
 std::filesystem::path scenario_file(const std::string& name) {
   if (std::filesystem::is_regular_file(name)) return name;
-  const std::filesystem::path shipped = std::filesystem::path(kScenarios) / (name + ".yaml");
+  const std::filesystem::path shipped = scenario_folder() / (name + ".yaml");
   if (std::filesystem::is_regular_file(shipped)) return shipped;
   std::vector<std::string> names;
   std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(kScenarios, ignored)) {
+  for (const auto& entry : std::filesystem::directory_iterator(scenario_folder(), ignored)) {
     if (entry.path().extension() == ".yaml") names.push_back(entry.path().stem());
   }
   std::ranges::sort(names);
@@ -185,7 +186,7 @@ std::filesystem::path scenario_file(const std::string& name) {
 std::vector<std::pair<std::string, std::string>> pipeline_keys(const Scenario& scenario,
                                                                const load::Contestant& policy) {
   const std::string side = std::to_string(scenario.grid);
-  const std::filesystem::path models = std::filesystem::absolute("models");
+  const std::filesystem::path models = std::filesystem::absolute(runtime::shipped("models"));
   std::vector<std::pair<std::string, std::string>> keys = {
       {"grid", side},
       {"policy", policy.pipeline_policy},

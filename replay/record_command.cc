@@ -35,7 +35,7 @@ class Recording {
 
   void run(runtime::Signals& signals) {
     const wire::Instant begun = runtime::now();
-    while (answered_ < options_.images && signals.take() == 0) {
+    while (answered_ < options_.images && signals.take_stops() == 0) {
       while (sent_ - answered_ < options_.parallel && sent_ < options_.images) submit();
       connection_.poll(kTurn);
       if (!connection_.joined() && answered_ == 0 && runtime::now() - begun > kReachMax) {

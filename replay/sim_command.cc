@@ -37,7 +37,7 @@ int run_sim(const SimOptions& options) {
   Progress progress("simulating", "seeds", count);
   const wire::Instant begun = runtime::now();
   Sum sum;
-  for (std::uint64_t seed = options.first; sum.seeds < count && signals.take() == 0; ++seed) {
+  for (std::uint64_t seed = options.first; sum.seeds < count && signals.take_stops() == 0; ++seed) {
     const sim::TrialReport report = sim::run_trial(sim::draw_options(seed));
     add(sum, report);
     if (options.hashes) {

@@ -42,6 +42,9 @@ Loop::Loop(Context& context, const std::vector<Link>& links, wire::Machine& mach
            Options options)
     : machine_(machine), runner_(std::move(runner)), options_(std::move(options)) {
   COLLAGE_CHECK(options_.messages_per_turn_max > 0);
+  if (options_.on_beat && options_.beat_every > wire::Duration::zero()) {
+    next_beat_ = runtime::now();
+  }
   for (const Link& link : links) sockets_.emplace_back(context, link);
 }
 
@@ -55,6 +58,7 @@ Loop::End Loop::run() {
   for (;;) {
     wait();
     const wire::Instant now = runtime::now();
+    beat(now);
     wire::Actions actions;
     if (const auto due = machine_.next_timeout(); due && *due <= now) {
       gather(actions, machine_.on_timeout(now));
@@ -73,9 +77,11 @@ Loop::End Loop::run() {
 // When to wake at the latest; nullopt: when something comes.
 std::optional<wire::Instant> Loop::wait_until(wire::Instant now) const {
   if (work_ || backlog_ || !failed_.empty()) return now;
-  const std::optional<wire::Instant> due = machine_.next_timeout();
-  if (due && drain_until_) return std::min(*due, *drain_until_);
-  return due ? due : drain_until_;
+  std::optional<wire::Instant> until;
+  for (const auto& due : {machine_.next_timeout(), drain_until_, next_beat_}) {
+    if (due && (!until || *due < *until)) until = due;
+  }
+  return until;
 }
 
 void Loop::wait() {
@@ -88,16 +94,28 @@ void Loop::wait() {
   items.push_back({nullptr, stop_.descriptor(), ZMQ_POLLIN, 0});
   items.push_back({nullptr, wake_.descriptor(), ZMQ_POLLIN, 0});
   items.push_back({nullptr, alarm_.descriptor(), ZMQ_POLLIN, 0});
-  if (options_.signals) items.push_back({nullptr, options_.signals->descriptor(), ZMQ_POLLIN, 0});
+  if (options_.signals) {
+    items.push_back({nullptr, options_.signals->stop_descriptor(), ZMQ_POLLIN, 0});
+    items.push_back({nullptr, options_.signals->hangup_descriptor(), ZMQ_POLLIN, 0});
+  }
   // Interrupted or not: the turn that follows looks at everything anyhow.
   zmq_poll(items.data(), static_cast<int>(items.size()), at_once ? 0 : -1);
   wake_.take();
 }
 
+void Loop::beat(wire::Instant now) {
+  if (!next_beat_ || now < *next_beat_) return;
+  next_beat_ = now + options_.beat_every;
+  options_.on_beat();
+}
+
 void Loop::heed_stops(wire::Instant now, wire::Actions& actions) {
   const bool first = stops_ == 0;
   stops_ += stop_.take();
-  if (options_.signals) stops_ += options_.signals->take();
+  if (options_.signals) {
+    stops_ += options_.signals->take_stops();
+    if (options_.signals->take_hangups() > 0 && options_.on_hangup) options_.on_hangup();
+  }
   if (!first || stops_ == 0) return;
   drain_until_ = now + options_.drain_max;
   gather(actions, machine_.on_message(wire::kLocal, wire::Drain{}, now));

@@ -67,6 +67,10 @@ class Loop {
     wire::Duration drain_max = std::chrono::seconds(5);  // From the first reason to stop.
     Signals* signals = nullptr;                          // Heeded if given.
     std::function<void(const wire::Note&)> on_note{};
+    std::function<void()> on_hangup{};  // At a SIGHUP, before the messages of its turn.
+    // Called as often as that, whatever the machine waits for, unless it is deaf at its work.
+    wire::Duration beat_every{};  // 0: never.
+    std::function<void()> on_beat{};
   };
 
   // Opens the links.  The machine and the context must outlive the loop; the runner is called only
@@ -100,6 +104,7 @@ class Loop {
 
   void wait();
   std::optional<wire::Instant> wait_until(wire::Instant now) const;
+  void beat(wire::Instant now);
   void heed_stops(wire::Instant now, wire::Actions& actions);
   void report_failed(wire::Instant now, wire::Actions& actions);
   void receive(wire::Instant now, wire::Actions& actions);
@@ -124,6 +129,7 @@ class Loop {
   bool backlog_ = false;         // The last turn may have left messages unread.
   bool finished_ = false;
   std::uint64_t stops_ = 0;
+  std::optional<wire::Instant> next_beat_;  // At once, if there are beats.
   std::optional<wire::Instant> drain_until_;
   wire::Instant notes_since_;
   std::size_t notes_ = 0;

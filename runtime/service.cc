@@ -1,9 +1,13 @@
 #include "runtime/service.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <thread>
 #include <utility>
 
+#include "runtime/notify.h"
+#include "runtime/reload.h"
+#include "runtime/variant.h"
 #include "runtime/version.h"
 #include "wire/codec.h"
 
@@ -12,6 +16,13 @@ namespace runtime {
 void add_service_options(CLI::App& app, ServiceOptions& options) {
   app.add_option("pipeline", options.pipeline, "The file that describes the pipeline.");
   app.add_flag("--check", options.check, "Only validate the file and what it names.");
+  app.add_flag("--print-config", options.print_config,
+               "Only validate, and print every key as it holds and where it comes from.");
+}
+
+bool only_checks(const ServiceOptions& options, const Pipeline& pipeline) {
+  if (options.print_config) std::fputs(resolved_text(pipeline).c_str(), stdout);
+  return options.check || options.print_config;
 }
 
 void log_note(const wire::Note& note) {
@@ -46,7 +57,29 @@ Link connected_dealer(const std::string& endpoint, std::uint64_t frame_bytes_max
 
 namespace {
 
+// What all loops of a process have; `loop` is this one's number with the watchdog.
+Loop::Options options_of(Watchdog& watchdog, std::size_t loop) {
+  Loop::Options options;
+  options.on_note = log_note;
+  if (const auto interval = Watchdog::interval()) {
+    options.beat_every = *interval;
+    options.on_beat = [&watchdog, loop] { watchdog.beat(loop); };
+  }
+  return options;
+}
+
+void heed(Signals& signals, Pipeline& pipeline, Loop::Options& options) {
+  options.signals = &signals;
+  options.on_hangup = [&pipeline] { reload(pipeline); };
+}
+
+void say_up() {
+  spdlog::info("up, {}", version_text());
+  notify_ready();
+}
+
 int report(Loop::End end) {
+  notify_stopping();
   if (end == Loop::End::finished) {
     spdlog::info("drained, down");
     return 0;
@@ -60,25 +93,28 @@ int report(Loop::End end) {
 int serve(const Pipeline& pipeline, const std::string& process, Signals& signals,
           wire::Machine& machine, const std::vector<Link>& links, Loop::Runner runner) {
   start_log({process, pipeline.log_level, pipeline.log_format});
+  Pipeline running = pipeline;
+  Watchdog watchdog(1);
   Context context;
-  Loop::Options options;
-  options.signals = &signals;
-  options.on_note = log_note;
+  Loop::Options options = options_of(watchdog, 0);
+  heed(signals, running, options);
   Loop loop(context, links, machine, std::move(runner), std::move(options));
-  spdlog::info("up, {}", version_text());
+  say_up();
   return report(loop.run());
 }
 
 int serve_both(const Pipeline& pipeline, const std::string& process, Signals& signals, Part first,
                Part second) {
   start_log({process, pipeline.log_level, pipeline.log_format});
+  Pipeline running = pipeline;
+  Watchdog watchdog(2);
   Context context;
-  Loop::Options options;
-  options.on_note = log_note;
-  Loop inner(context, second.links, second.machine, std::move(second.runner), options);
-  options.signals = &signals;
+  Loop inner(context, second.links, second.machine, std::move(second.runner),
+             options_of(watchdog, 1));
+  Loop::Options options = options_of(watchdog, 0);
+  heed(signals, running, options);
   Loop outer(context, first.links, first.machine, std::move(first.runner), std::move(options));
-  spdlog::info("up, {}", version_text());
+  say_up();
   std::thread thread([&inner] { inner.run(); });
   const Loop::End end = outer.run();
   inner.stop();

@@ -8,21 +8,29 @@
 
 #include "runtime/loop.h"
 #include "runtime/pipeline.h"
+#include "runtime/shipped.h"
 #include "runtime/signals.h"
 
 namespace runtime {
 
 // What the command line of every pipeline process has.
 struct ServiceOptions {
-  std::filesystem::path pipeline = "pipeline.yaml";
-  bool check = false;  // Only validate.
+  std::filesystem::path pipeline = usual_pipeline();
+  bool check = false;         // Only validate.
+  bool print_config = false;  // Only validate, and print every key as it holds.
 };
 
-// Adds the pipeline's file, --check and their help.
+// Adds the pipeline's file, --check, --print-config and their help.
 void add_service_options(CLI::App& app, ServiceOptions& options);
 
+// To be called once all that a process reads at its start has been: whether that is all that was
+// asked for.
+bool only_checks(const ServiceOptions& options, const Pipeline& pipeline);
+
 // Drives the machine over its links until SIGTERM or SIGINT and drained, or `drain_max` later.
-// Notes and the end go to the log.  Returns the exit code: 0 drained, 1 not within its time.
+// Notes and the end go to the log; SIGHUP reads the file again (runtime/reload.h); systemd, if that
+// is what started the process, is told that it is up and, by a watchdog, that it is alive.  Returns
+// the exit code: 0 drained, 1 not within its time.
 // `signals` is made before a model is loaded, so that a SIGTERM that comes meanwhile is heeded.
 int serve(const Pipeline& pipeline, const std::string& process, Signals& signals,
           wire::Machine& machine, const std::vector<Link>& links, Loop::Runner runner);

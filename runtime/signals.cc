@@ -13,12 +13,14 @@ namespace runtime {
 namespace {
 
 // Where the handler writes: the one Signals of the process, or nowhere.
-std::atomic<int> target = -1;
+std::atomic<int> stop_target = -1;
+std::atomic<int> hangup_target = -1;
 
 // Called on whichever thread the signal finds; eventfd_write is a plain write.
-void on_signal(int) {
+void on_signal(int signal) {
   const int saved = errno;
-  if (const int descriptor = target.load(); descriptor >= 0) eventfd_write(descriptor, 1);
+  const int descriptor = (signal == SIGHUP ? hangup_target : stop_target).load();
+  if (descriptor >= 0) eventfd_write(descriptor, 1);
   errno = saved;
 }
 
@@ -27,40 +29,48 @@ void set_handler(void (*handler)(int)) {
   action.sa_handler = handler;
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
-  COLLAGE_CHECK(sigaction(SIGTERM, &action, nullptr) == 0);
-  COLLAGE_CHECK(sigaction(SIGINT, &action, nullptr) == 0);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+    COLLAGE_CHECK(sigaction(signal, &action, nullptr) == 0);
+  }
+}
+
+int open_counter() {
+  const int descriptor = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  COLLAGE_CHECK(descriptor >= 0);
+  return descriptor;
+}
+
+std::uint64_t take_count(int descriptor) {
+  eventfd_t count = 0;
+  return eventfd_read(descriptor, &count) == 0 ? count : 0;
 }
 
 }  // namespace
 
-Signals::Signals() : descriptor_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-  COLLAGE_CHECK(descriptor_ >= 0);
-  COLLAGE_CHECK(target.exchange(descriptor_) == -1);
+Signals::Signals(Hangup hangup) : stop_(open_counter()), hangup_(open_counter()) {
+  COLLAGE_CHECK(stop_target.exchange(stop_) == -1);
+  hangup_target.store(hangup == Hangup::reloads ? hangup_ : stop_);
   set_handler(on_signal);
 }
 
 Signals::~Signals() {
   set_handler(SIG_DFL);
-  target.store(-1);
-  close(descriptor_);
+  stop_target.store(-1);
+  hangup_target.store(-1);
+  close(stop_);
+  close(hangup_);
 }
 
-std::uint64_t Signals::take() {
-  eventfd_t taken = 0;
-  return eventfd_read(descriptor_, &taken) == 0 ? taken : 0;
-}
+std::uint64_t Signals::take_stops() { return take_count(stop_); }
 
-Bell::Bell() : descriptor_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-  COLLAGE_CHECK(descriptor_ >= 0);
-}
+std::uint64_t Signals::take_hangups() { return take_count(hangup_); }
+
+Bell::Bell() : descriptor_(open_counter()) {}
 
 Bell::~Bell() { close(descriptor_); }
 
 void Bell::ring() { COLLAGE_CHECK(eventfd_write(descriptor_, 1) == 0); }
 
-std::uint64_t Bell::take() {
-  eventfd_t rung = 0;
-  return eventfd_read(descriptor_, &rung) == 0 ? rung : 0;
-}
+std::uint64_t Bell::take() { return take_count(descriptor_); }
 
 }  // namespace runtime

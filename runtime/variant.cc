@@ -1,8 +1,7 @@
 #include "runtime/variant.h"
 
+#include <algorithm>
 #include <map>
-
-#include "runtime/pipeline.h"
 
 namespace runtime {
 namespace {
@@ -17,6 +16,22 @@ void set(Values& values, const std::string& path, const std::string& value) {
     }
   }
   values.emplace_back(path, value);
+}
+
+// Plain keys first, then sections by name.
+std::string yaml_of(const Values& values) {
+  std::string plain;
+  std::map<std::string, std::string> sections;
+  for (const auto& [path, value] : values) {
+    const std::size_t dot = path.find('.');
+    if (dot == path.npos) {
+      plain += path + ": " + value + "\n";
+    } else {
+      sections[path.substr(0, dot)] += "  " + path.substr(dot + 1) + ": " + value + "\n";
+    }
+  }
+  for (const auto& [name, lines] : sections) plain += name + ":\n" + lines;
+  return plain;
 }
 
 }  // namespace
@@ -35,19 +50,20 @@ std::string pipeline_variant(const std::filesystem::path& file, const Values& ov
     }
   }
   for (const auto& [path, value] : overrides) set(values, path, value);
+  return yaml_of(values);
+}
 
-  std::string plain;
-  std::map<std::string, std::string> sections;
-  for (const auto& [path, value] : values) {
-    const std::size_t dot = path.find('.');
-    if (dot == path.npos) {
-      plain += path + ": " + value + "\n";
-    } else {
-      sections[path.substr(0, dot)] += "  " + path.substr(dot + 1) + ": " + value + "\n";
-    }
+std::string resolved_text(const Pipeline& pipeline) {
+  constexpr std::size_t kCommentColumn = 28;
+  Values values;
+  for (const Document::Resolved& resolved : pipeline.resolved) {
+    const std::string pad(kCommentColumn - std::min(kCommentColumn, resolved.value.size()), ' ');
+    values.emplace_back(
+        resolved.path,
+        resolved.value + pad + "  # " +
+            (resolved.line == 0 ? "default" : "line " + std::to_string(resolved.line)));
   }
-  for (const auto& [name, lines] : sections) plain += name + ":\n" + lines;
-  return plain;
+  return "# " + pipeline.file.string() + "\n" + yaml_of(values);
 }
 
 }  // namespace runtime

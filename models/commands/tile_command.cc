@@ -9,6 +9,7 @@
 #include "models/evaluation/collage_picture.h"
 #include "models/evaluation/evaluate.h"
 #include "models/network.h"
+#include "runtime/shipped.h"
 
 namespace models {
 namespace {
@@ -47,7 +48,7 @@ imaging::Picture drawn(const Network& network, const Dataset& data,
 void run_tile(const TileOptions& options) {
   const std::string side = std::to_string(options.grid);
   const std::filesystem::path file =
-      options.manifest.empty() ? std::filesystem::path("models") /
+      options.manifest.empty() ? runtime::shipped("models") /
                                      (options.dataset + "_collage_" + side + "x" + side + ".yaml")
                                : options.manifest;
   const Manifest manifest = load_manifest(file);

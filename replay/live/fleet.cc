@@ -7,6 +7,7 @@
 #include <fstream>
 #include <utility>
 
+#include "runtime/shipped.h"
 #include "wire/check.h"
 
 namespace replay::live {
@@ -34,7 +35,7 @@ Fleet::Fleet(const std::filesystem::path& pipeline, Size size, const std::filesy
 
 void Fleet::start(const std::string& name, const std::string& program,
                   const std::vector<std::string>& arguments) {
-  std::vector<std::string> argv = {(program_folder() / program).string()};
+  std::vector<std::string> argv = {(runtime::program_folder() / program).string()};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   const auto own = own_.find(name);
   argv.push_back((own == own_.end() ? pipeline_ : own->second).string());

@@ -57,7 +57,7 @@ int run_pipeline(const PipelineOptions& options) {
       pipeline.endpoints.producers.c_str(), options.logs.c_str());
   std::fflush(stdout);
   Watch watch(fleet, options.logs);
-  while (signals.take() == 0) {
+  while (signals.take_stops() == 0) {
     watch.look(runtime::now());
     std::this_thread::sleep_for(kLook);
   }

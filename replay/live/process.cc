@@ -91,10 +91,6 @@ int Process::wait(wire::Duration patience) {
   return *code_;
 }
 
-std::filesystem::path program_folder() {
-  return std::filesystem::read_symlink("/proc/self/exe").parent_path();
-}
-
 std::vector<int> free_ports(std::size_t count) {
   std::vector<int> sockets;  // All open at once, so that no port is given twice.
   std::vector<int> ports;

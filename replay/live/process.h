@@ -36,9 +36,6 @@ class Process {
   std::vector<std::string> argv_;
 };
 
-// The folder of the running program: the others of the build lie beside it.
-std::filesystem::path program_folder();
-
 // `count` TCP ports of 127.0.0.1 that were free just now.
 std::vector<int> free_ports(std::size_t count);
 

@@ -32,11 +32,11 @@ wire::Outcome classify(const models::Network& network, const imaging::Limits& li
 }  // namespace
 
 int run_classifier(const StageOptions& options) {
-  runtime::Signals signals;
+  runtime::Signals signals(runtime::Signals::Hangup::reloads);
   const runtime::Pipeline pipeline = runtime::load_pipeline(options.service.pipeline);
   const models::Network network(read_single(pipeline));
   auto emulation = read_emulation(pipeline, wire::Role::classifier, options.index);
-  if (options.service.check) return 0;
+  if (runtime::only_checks(options.service, pipeline)) return 0;
 
   const imaging::Library library;
   const imaging::Limits limits{.pixels_max = pipeline.stages.pixels_max,

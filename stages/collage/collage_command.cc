@@ -119,11 +119,11 @@ std::string name(const char* role, const StageOptions& options) {
 }  // namespace
 
 int run_assembler(const StageOptions& options) {
-  runtime::Signals signals;
+  runtime::Signals signals(runtime::Signals::Hangup::reloads);
   const runtime::Pipeline pipeline = runtime::load_pipeline(options.service.pipeline);
   want_endpoint(pipeline, true);
   const models::Manifest manifest = read_collage(pipeline);
-  if (options.service.check) return 0;
+  if (runtime::only_checks(options.service, pipeline)) return 0;
   const imaging::Library library;
   Assembler machine = make_assembler(pipeline, manifest);
   return runtime::serve(pipeline, name("assembler", options), signals, machine,
@@ -131,12 +131,12 @@ int run_assembler(const StageOptions& options) {
 }
 
 int run_collage_cnn(const StageOptions& options) {
-  runtime::Signals signals;
+  runtime::Signals signals(runtime::Signals::Hangup::reloads);
   const runtime::Pipeline pipeline = runtime::load_pipeline(options.service.pipeline);
   want_endpoint(pipeline, true);
   const models::Network network(read_collage(pipeline));
   auto emulation = read_emulation(pipeline, wire::Role::collage, options.index);
-  if (options.service.check) return 0;
+  if (runtime::only_checks(options.service, pipeline)) return 0;
   CollageWorker machine = make_worker(pipeline, network.manifest(), std::move(emulation));
   return runtime::serve(pipeline, name("collage-cnn", options), signals, machine,
                         worker_links(pipeline, network.manifest()),
@@ -144,12 +144,12 @@ int run_collage_cnn(const StageOptions& options) {
 }
 
 int run_collage(const StageOptions& options) {
-  runtime::Signals signals;
+  runtime::Signals signals(runtime::Signals::Hangup::reloads);
   const runtime::Pipeline pipeline = runtime::load_pipeline(options.service.pipeline);
   want_endpoint(pipeline, false);
   const models::Network network(read_collage(pipeline));
   auto emulation = read_emulation(pipeline, wire::Role::collage, options.index);
-  if (options.service.check) return 0;
+  if (runtime::only_checks(options.service, pipeline)) return 0;
   const imaging::Library library;
   Assembler assembler = make_assembler(pipeline, network.manifest());
   CollageWorker worker = make_worker(pipeline, network.manifest(), std::move(emulation));

@@ -14,11 +14,11 @@ int main(int argc, char** argv) {
   runtime::ServiceOptions options;
   runtime::add_service_options(app, options);
   return runtime::run_tool(app, argc, argv, [&options] {
-    runtime::Signals signals;
+    runtime::Signals signals(runtime::Signals::Hangup::reloads);
     const runtime::Pipeline pipeline = runtime::load_pipeline(options.pipeline);
     stages::sink::Sink machine(runtime::random_long_id<wire::WorkerId>(),
                                stages::read_sink_policy(pipeline));
-    if (options.check) return 0;
+    if (runtime::only_checks(options, pipeline)) return 0;
     const std::uint64_t frame_bytes_max = pipeline.broker.image_bytes_max;
     return runtime::serve(pipeline, "sink", signals, machine,
                           {runtime::connected_dealer(pipeline.endpoints.workers, frame_bytes_max),

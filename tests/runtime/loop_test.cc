@@ -448,6 +448,36 @@ TEST_F(LoopTest, DrainsOnASignal) {
   EXPECT_THAT(machine.heard, ElementsAre("drain"));
 }
 
+TEST_F(LoopTest, TellsOfAHangupAndGoesOn) {
+  runtime::Signals signals(runtime::Signals::Hangup::reloads);
+  int hangups = 0;
+  Loop loop = make({kRouter}, {.signals = &signals, .on_hangup = [&] {
+                                 ++hangups;
+                                 kill(getpid(), SIGTERM);
+                               }});
+  kill(getpid(), SIGHUP);
+  EXPECT_EQ(loop.run(), Loop::End::finished);
+  EXPECT_EQ(hangups, 1);
+}
+
+TEST_F(LoopTest, AHangupOfAToolIsAReasonToStop) {
+  runtime::Signals signals;
+  kill(getpid(), SIGHUP);
+  EXPECT_EQ(signals.take_hangups(), 0u);
+  EXPECT_EQ(signals.take_stops(), 1u);
+}
+
+TEST_F(LoopTest, BeatsWhileTheMachineWaitsForNothing) {
+  int beats = 0;
+  Loop* running = nullptr;
+  Loop loop = make({kRouter}, {.beat_every = 1ms, .on_beat = [&] {
+                                 if (++beats == 3) running->stop();
+                               }});
+  running = &loop;
+  EXPECT_EQ(loop.run(), Loop::End::finished);
+  EXPECT_EQ(beats, 3);
+}
+
 TEST_F(LoopTest, NamesTheEndpointThatItCannotOpen) {
   Loop loop = make({kTcpRouter});
   Link taken = kTcpRouter;

@@ -129,4 +129,20 @@ TEST(Pipeline, AVariantReadsBackWithItsOverrides) {
   EXPECT_TRUE(std::filesystem::exists(pipeline.models.single));
 }
 
+TEST(Pipeline, TheResolvedTextReadsBackAndSaysWhereEachValueComesFrom) {
+  const runtime::Pipeline original = runtime::load_pipeline(kShipped);
+  const std::string text = runtime::resolved_text(original);
+  EXPECT_THAT(text, StartsWith("# " + kShipped.string() + "\ngrid: 3 "));
+  EXPECT_THAT(text, testing::ContainsRegex("\n  deadline: 5s +# line [0-9]+\n"));
+  const runtime::Pipeline again = runtime::parse_pipeline(text, kShipped);
+  ASSERT_EQ(again.resolved.size(), original.resolved.size());
+  for (std::size_t i = 0; i < again.resolved.size(); ++i) {
+    EXPECT_EQ(again.resolved[i].path, original.resolved[i].path);
+    EXPECT_EQ(again.resolved[i].value, original.resolved[i].value);
+  }
+  const std::string sparse =
+      runtime::resolved_text(runtime::parse_pipeline(with("  deadline: 5s ", "  # "), kShipped));
+  EXPECT_THAT(sparse, testing::ContainsRegex("\n  deadline: 5s +# default\n"));
+}
+
 }  // namespace

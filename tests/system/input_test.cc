@@ -12,6 +12,7 @@
 #include "imaging/encode.h"
 #include "imaging/library.h"
 #include "runtime/clock.h"
+#include "runtime/shipped.h"
 #include "tests/system/live_pipeline.h"
 
 namespace {
@@ -22,7 +23,7 @@ using system_test::Ran;
 using testing::AllOf;
 using testing::HasSubstr;
 
-std::string program(const char* name) { return (replay::live::program_folder() / name).string(); }
+std::string program(const char* name) { return (runtime::program_folder() / name).string(); }
 
 wire::Payload::Bytes png() {
   const system_test::Sample sample = system_test::samples(1)[0];
@@ -245,6 +246,30 @@ TEST(Input, CheckValidatesTheShippedFileAndStartsNothing) {
     EXPECT_EQ(ran.code, 0) << ran.output;
     EXPECT_EQ(ran.output, "");
   }
+}
+
+TEST(Input, PrintConfigTellsEachValueAndWhereItComesFrom) {
+  const std::string file = COLLAGE_SOURCE_DIR "/pipeline.yaml";
+  const Ran ran = system_test::run({program("collage-sink"), "--print-config", file}, 30s);
+  EXPECT_EQ(ran.code, 0) << ran.output;
+  EXPECT_THAT(ran.output, testing::ContainsRegex("\nsink:\n  patience: learned +# line [0-9]+\n"));
+}
+
+// Its answers go on, and its file is looked at again.
+TEST(Input, AHangupMakesEveryServiceReadItsFileAgain) {
+  LivePipeline pipeline({}, {.classifiers = 1, .collages = 1});
+  std::ofstream(pipeline.file(), std::ios::app) << "# Changed, but means what it meant.\n";
+  for (const std::string name : {"broker", "sink", "classifier-0", "collage-0"}) {
+    pipeline.fleet().process(name).signal(SIGHUP);
+    const auto heard = [&] {
+      return replay::live::log_tail(pipeline.file().parent_path() / "logs", name)
+                 .find("read again, nothing has changed") != std::string::npos;
+    };
+    pipeline.await([&](const auto&) { return heard(); }, 20s);
+    EXPECT_TRUE(heard()) << name;
+  }
+  EXPECT_TRUE(pipeline.fleet().fallen().empty());
+  EXPECT_TRUE(pipeline.stop());
 }
 
 TEST(Input, EveryProgramTellsItsVersionAndHelp) {

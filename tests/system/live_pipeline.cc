@@ -13,6 +13,7 @@
 #include "runtime/clock.h"
 #include "runtime/loop.h"
 #include "runtime/service.h"
+#include "runtime/shipped.h"
 #include "runtime/variant.h"
 
 namespace system_test {
@@ -25,14 +26,6 @@ constexpr wire::Duration kUpWithin = 60s;
 std::string local(int port) { return "tcp://127.0.0.1:" + std::to_string(port); }
 
 }  // namespace
-
-std::filesystem::path scratch(const std::string& name) {
-  const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-  const std::filesystem::path folder =
-      replay::live::program_folder() / "../system-test" / test->name();
-  std::filesystem::create_directories(folder);
-  return folder / name;
-}
 
 LivePipeline::LivePipeline(const Overrides& overrides, replay::live::Fleet::Size size)
     : folder_(scratch("logs")), file_(scratch("pipeline.yaml")) {
@@ -108,19 +101,6 @@ std::vector<Sample> samples(std::size_t count) {
                        data.class_names[static_cast<std::size_t>(data.labels[i % data.size()])]});
   }
   return samples;
-}
-
-Ran run(std::vector<std::string> argv, wire::Duration patience) {
-  const std::filesystem::path out = scratch("output");
-  std::filesystem::remove(out);
-  replay::live::Process process(std::move(argv), out);
-  Ran ran;
-  ran.code = process.wait(patience);
-  std::ifstream in(out);
-  std::stringstream text;
-  text << in.rdbuf();
-  ran.output = text.str();
-  return ran;
 }
 
 }  // namespace system_test

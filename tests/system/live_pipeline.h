@@ -11,6 +11,7 @@
 
 #include "producer/connection.h"
 #include "replay/live/fleet.h"
+#include "tests/system/run_program.h"
 
 namespace system_test {
 
@@ -47,15 +48,5 @@ struct Sample {
   std::string label;
 };
 std::vector<Sample> samples(std::size_t count);
-
-// Runs a command to its end; its output goes to a file that is read back.
-struct Ran {
-  int code = 0;
-  std::string output;
-};
-Ran run(std::vector<std::string> argv, wire::Duration patience);
-
-// The folder of this test's scratch files.
-std::filesystem::path scratch(const std::string& name);
 
 }  // namespace system_test

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "models/config.h"
+#include "runtime/shipped.h"
 #include "tests/system/live_pipeline.h"
 
 namespace {
@@ -14,7 +15,7 @@ using system_test::LivePipeline;
 using system_test::Ran;
 using testing::HasSubstr;
 
-std::string program(const char* name) { return (replay::live::program_folder() / name).string(); }
+std::string program(const char* name) { return (runtime::program_folder() / name).string(); }
 
 // What export_model.py left of a kind.
 std::filesystem::path exported(const std::string& kind) {

@@ -9,6 +9,7 @@
 
 #include "imaging/decode.h"
 #include "runtime/latency.h"
+#include "runtime/shipped.h"
 #include "tests/system/live_pipeline.h"
 
 namespace {
@@ -45,7 +46,7 @@ class Replay : public testing::Test {
 
   Ran replay(const std::string& scenario) const {
     std::ofstream(folder_ / "small.yaml") << scenario;
-    return system_test::run({(replay::live::program_folder() / "collage-replay").string(), "run",
+    return system_test::run({(runtime::program_folder() / "collage-replay").string(), "run",
                              (folder_ / "small.yaml").string(), "--out", folder_.string()},
                             200s);
   }
@@ -140,7 +141,7 @@ TEST_F(Replay, GarbageAndABadLinkCostNoAnswer) {
 
 TEST_F(Replay, ARunThatHasEndedIsReportedAgainAndBesideAnother) {
   ASSERT_EQ(replay(kSmall).code, 0);
-  const std::string program = (replay::live::program_folder() / "collage-replay").string();
+  const std::string program = (runtime::program_folder() / "collage-replay").string();
   const std::filesystem::path live = folder_ / "small-live";
   const std::filesystem::path page = folder_ / "compare.html";
   const auto before = nlohmann::json::parse(read(live / "summary.json"));
@@ -174,10 +175,9 @@ TEST_F(Replay, CtrlCEndsWithAReportOfWhatWasMeasured) {
   scenario.replace(scenario.find("live_batches: 20"), 16, "live_batches: 120");
   std::ofstream(folder_ / "small.yaml") << scenario;
   const std::filesystem::path log = folder_ / "interrupted.log";
-  replay::live::Process process(
-      {(replay::live::program_folder() / "collage-replay").string(), "run",
-       (folder_ / "small.yaml").string(), "--out", folder_.string()},
-      log);
+  replay::live::Process process({(runtime::program_folder() / "collage-replay").string(), "run",
+                                 (folder_ / "small.yaml").string(), "--out", folder_.string()},
+                                log);
   while (read(log).find("30/120 batches") == std::string::npos) {  // A quarter is told.
     ASSERT_EQ(process.exited(), std::nullopt) << read(log);
     std::this_thread::yield();
@@ -196,7 +196,7 @@ TEST_F(Replay, ARecordingOfAPipelineIsALatencySeries) {
   system_test::LivePipeline pipeline({{"policy", "none"}}, {.classifiers = 2, .collages = 0});
   const std::filesystem::path series = folder_ / "series.csv";
   const Ran ran = system_test::run(
-      {(replay::live::program_folder() / "collage-replay").string(), "record", "--endpoint",
+      {(runtime::program_folder() / "collage-replay").string(), "record", "--endpoint",
        pipeline.producers(), "--images", "40", "--out", series.string()},
       60s);
   ASSERT_EQ(ran.code, 0) << ran.output;

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "imaging/encode.h"
+#include "runtime/shipped.h"
 #include "tests/system/live_pipeline.h"
 
 namespace {
@@ -37,9 +38,7 @@ class TrainCli : public testing::Test {
     EXPECT_EQ(files(), before);
   }
 
-  static std::string program() {
-    return (replay::live::program_folder() / "collage-train").string();
-  }
+  static std::string program() { return (runtime::program_folder() / "collage-train").string(); }
 
   std::vector<std::string> files() const {
     std::vector<std::string> names;

@@ -1,0 +1,23 @@
+// What takes effect when a process reads its file again while it runs.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runtime/pipeline.h"
+
+namespace runtime {
+
+// Keys whose values differ, as in "broker.deadline", in the order of the file read last.
+struct Changes {
+  std::vector<std::string> at_once;
+  std::vector<std::string> after_restart;  // Peers agreed on them, or memory was laid out by them.
+};
+Changes changes_between(const Pipeline& running, const Pipeline& fresh);
+
+// Reads the file of `running` again and puts into effect what can be (log.level); says in the log
+// what came of it, what wants a restart, or why the file cannot be read: then nothing changes.
+// `running` becomes what is in effect.
+void reload(Pipeline& running);
+
+}  // namespace runtime

@@ -1,0 +1,106 @@
+#include "runtime/reload.h"
+
+#include <gmock/gmock.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+namespace {
+
+using runtime::Pipeline;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+const std::filesystem::path kShipped = std::filesystem::path(COLLAGE_SOURCE_DIR) / "pipeline.yaml";
+
+std::string shipped_with(const std::string& old, const std::string& fresh) {
+  std::ifstream in(kShipped);
+  std::stringstream text;
+  text << in.rdbuf();
+  std::string all = text.str();
+  const std::size_t at = all.find(old);
+  EXPECT_NE(at, std::string::npos) << old;
+  return all.replace(at, old.size(), fresh);
+}
+
+Pipeline parsed(const std::string& text) { return runtime::parse_pipeline(text, kShipped); }
+
+TEST(Changes, AreNamedByWhenTheyTakeEffect) {
+  const Pipeline running = runtime::load_pipeline(kShipped);
+  const auto logs = changes_between(running, parsed(shipped_with("level: info", "level: debug")));
+  EXPECT_THAT(logs.at_once, ElementsAre("log.level"));
+  EXPECT_THAT(logs.after_restart, IsEmpty());
+  const auto deadline =
+      changes_between(running, parsed(shipped_with("deadline: 5s", "deadline: 6s")));
+  EXPECT_THAT(deadline.at_once, IsEmpty());
+  EXPECT_THAT(deadline.after_restart, ElementsAre("broker.deadline"));
+}
+
+TEST(Changes, AValueWrittenOtherwiseIsNone) {
+  const Pipeline running = runtime::load_pipeline(kShipped);
+  const auto same =
+      changes_between(running, parsed(shipped_with("deadline: 5s", "deadline: 5000ms")));
+  EXPECT_THAT(same.after_restart, IsEmpty());
+}
+
+TEST(Changes, ASectionThatIsGoneIsOne) {
+  const std::string emulated = shipped_with(
+      "log:\n", "emulation:\n  source: pareto\n  shape: 1.5\n  scale: 100ms\nlog:\n");
+  const auto changes = changes_between(parsed(emulated), runtime::load_pipeline(kShipped));
+  EXPECT_THAT(changes.after_restart, testing::Contains("emulation.seed"));
+}
+
+class ReloadTest : public testing::Test {
+ protected:
+  ReloadTest() {
+    std::filesystem::create_directories(folder_);
+    std::filesystem::copy(kShipped.parent_path() / "models", folder_ / "models",
+                          std::filesystem::copy_options::recursive |
+                              std::filesystem::copy_options::skip_existing);
+    spdlog::set_default_logger(std::make_shared<spdlog::logger>(
+        "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(log_)));
+  }
+  ~ReloadTest() override {
+    spdlog::set_default_logger(std::make_shared<spdlog::logger>("none"));
+    std::filesystem::remove_all(folder_);
+  }
+  void write(const std::string& text) { std::ofstream(file_) << text; }
+
+  std::filesystem::path folder_ = std::filesystem::path(testing::TempDir()) /
+                                  ("collage_reload_" + std::to_string(getpid()));
+  std::filesystem::path file_ = folder_ / "pipeline.yaml";
+  std::ostringstream log_;
+};
+
+TEST_F(ReloadTest, PutsTheLevelIntoEffectAndNamesWhatWaits) {
+  write(shipped_with("level: info", "level: info"));
+  Pipeline running = runtime::load_pipeline(file_);
+  std::string text = shipped_with("level: info", "level: warning");
+  text.replace(text.find("deadline: 5s"), 12, "deadline: 6s");
+  write(text);
+  runtime::reload(running);
+  EXPECT_EQ(spdlog::default_logger()->level(), spdlog::level::warn);
+  EXPECT_THAT(log_.str(), HasSubstr("takes effect after a restart: broker.deadline"));
+  // What waits goes on waiting; what is in effect is not told again.
+  log_.str("");
+  runtime::reload(running);
+  EXPECT_THAT(log_.str(), AllOf(HasSubstr("broker.deadline"), Not(HasSubstr("log.level"))));
+}
+
+TEST_F(ReloadTest, AFileThatIsNotValidChangesNothing) {
+  write(shipped_with("level: info", "level: info"));
+  Pipeline running = runtime::load_pipeline(file_);
+  spdlog::set_level(spdlog::level::info);
+  write(shipped_with("level: info", "level: loud"));
+  runtime::reload(running);
+  EXPECT_EQ(spdlog::default_logger()->level(), spdlog::level::info);
+  EXPECT_THAT(log_.str(), AllOf(HasSubstr("log.level"), HasSubstr("(nothing has changed)")));
+}
+
+}  // namespace
