@@ -12,10 +12,15 @@ here is taken down at the end, but for the base and its layers, which are kept f
 
 import contextlib
 import dataclasses
+import functools
+import http.server
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
+import sys
+import threading
 import time
 
 MIRROR = "http://deb.debian.org/debian"
@@ -39,8 +44,9 @@ class Failed(Exception):
 
 def sh(*argv, check=True, **options):
     """Runs a command of this machine and returns its output."""
-    done = subprocess.run([str(word) for word in argv], stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, **options)
+    options = {"stderr": subprocess.STDOUT, **options}
+    done = subprocess.run([str(word) for word in argv], stdout=subprocess.PIPE, text=True,
+                          **options)
     if check and done.returncode != 0:
         raise Failed(f"{' '.join(map(str, argv))}: exit code {done.returncode}\n{done.stdout}")
     return done.stdout
@@ -134,6 +140,7 @@ class Host:
     address: str
     folder: pathlib.Path
     key: pathlib.Path
+    process: subprocess.Popen | None = None  # Of the container, once it has been started.
 
     @property
     def root(self):
@@ -160,6 +167,39 @@ class Host:
     def put(self, file, place):
         sh("scp", "-q", *self.ssh_options(), file, f"root@{self.address}:{place}")
 
+    def start(self):
+        """Switches it on, in a cgroup of its own: the systemds of two would else manage the same."""
+        command = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit",
+                   f"--machine={self.name}", f"--directory={self.root}",
+                   f"--network-bridge={BRIDGE}", "--boot"]
+        whole = "1" if unified() == CGROUPS else "0"
+        with (self.folder / "boot.log").open("a") as log:
+            self.process = subprocess.Popen(
+                ["sh", "-c", f'echo $$ > {self.cgroup}/cgroup.procs; exec "$@"', "sh", *command],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                env={**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": whole})
+
+    def halt(self):
+        """In good order; if that does not come to an end, by cutting its power."""
+        self.process.terminate()
+        try:
+            self.process.wait(HALT_S)
+        except subprocess.TimeoutExpired:
+            self.cut_power()
+
+    def cut_power(self):
+        for kill in self.cgroup.rglob("cgroup.kill"):
+            kill.write_text("1")
+        self.process.wait(HALT_S)
+
+    def boot_again(self):
+        self.start()
+        self.await_up()
+
+    def set_link(self, state):
+        """Its cable: "up" or "down"."""
+        sh("ip", "link", "set", f"vb-{self.name}", state)
+
     def await_up(self):
         if not await_true(lambda: self.holds("true"), BOOT_S):
             log = (self.folder / "boot.log").read_text()[-2000:]
@@ -177,6 +217,8 @@ class Hosts:
         self.hosts = []
 
     def __enter__(self):
+        # Whoever ends a test by a signal does not want its hosts to stay.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
         try:
             self._bridge()
             key = self.folder / "key"
@@ -211,13 +253,17 @@ class Hosts:
         self.stack.callback(shutil.rmtree, host.folder, ignore_errors=True)
         self.stack.enter_context(mounted_overlay(host.root, self.layers, upper, work))
         self._configure(host)
-        self._start(host)
+        host.cgroup.mkdir(exist_ok=True)
+        self.stack.callback(self._remove_cgroups, host)
+        self.stack.callback(host.halt)
+        host.start()
         return host
 
     def _configure(self, host):
         root = host.root
         (root / "etc/hostname").write_text(host.name + "\n")
         (root / "etc/hosts").write_text(f"127.0.0.1 localhost {host.name}\n")
+        (root / "etc/apt/sources.list").write_text("")  # Debian's servers are out of reach.
         (root / "root/.ssh").mkdir(mode=0o700, exist_ok=True)
         shutil.copy(host.key.with_suffix(".pub"), root / "root/.ssh/authorized_keys")
         (root / "etc/systemd/network").mkdir(exist_ok=True)
@@ -235,32 +281,6 @@ class Hosts:
             old.unlink()
         sh("ssh-keygen", "-A", "-f", root)
 
-    def _start(self, host):
-        """In a cgroup of its own: the systemds of two hosts would else manage the same."""
-        host.cgroup.mkdir(exist_ok=True)
-        self.stack.callback(self._remove_cgroups, host)
-        command = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit",
-                   f"--machine={host.name}", f"--directory={host.root}",
-                   f"--network-bridge={BRIDGE}", "--boot"]
-        both = unified() != CGROUPS
-        with (host.folder / "boot.log").open("w") as log:
-            process = subprocess.Popen(
-                ["sh", "-c", f'echo $$ > {host.cgroup}/cgroup.procs; exec "$@"', "sh", *command],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                env={**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "0" if both else "1"})
-        self.stack.callback(self._halt, host, process)
-
-    @staticmethod
-    def _halt(host, process):
-        """In good order; if that does not come to an end, by cutting its power."""
-        process.terminate()
-        try:
-            process.wait(HALT_S)
-        except subprocess.TimeoutExpired:
-            for kill in host.cgroup.rglob("cgroup.kill"):
-                kill.write_text("1")
-            process.wait(HALT_S)
-
     @staticmethod
     def _remove_cgroups(host):
         for tree in {host.cgroup, CGROUPS / "systemd" / host.cgroup.name}:
@@ -268,3 +288,41 @@ class Hosts:
                 for folder in sorted(tree.rglob("*/"), reverse=True):
                     folder.rmdir()
                 tree.rmdir()
+
+
+class Repository:
+    """An apt source of some .deb files, served to the hosts while the context lasts."""
+
+    PORT = 8000
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder).resolve()
+
+    @property
+    def line(self):
+        return f"deb [trusted=yes] http://{NETWORK}.1:{self.PORT} ./"
+
+    def fill(self, packages):
+        """Holds these from now on and no others."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        for package in packages:
+            shutil.copy(package, self.folder)
+        index = sh("dpkg-scanpackages", "--multiversion", ".", "/dev/null", cwd=self.folder,
+                   stderr=subprocess.DEVNULL)
+        (self.folder / "Packages").write_text(index)
+
+    def __enter__(self):
+        handler = functools.partial(_Quiet, directory=str(self.folder))
+        self.server = http.server.ThreadingHTTPServer((f"{NETWORK}.1", self.PORT), handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass

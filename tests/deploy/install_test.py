@@ -6,78 +6,23 @@ Prints a line a step and writes OUT/packages.json; exit code 0 if every step was
 not, 77 if this machine cannot boot hosts.
 """
 
-import dataclasses
 import json
-import pathlib
-import re
-import struct
-import subprocess
 import sys
-import time
-import zlib
 
-from hosts import Base, CannotBoot, Failed, Hosts, await_true, require, sh
+from hosts import Base, Failed, Hosts, await_true
+from packages import all_of, next_version, of_debian
+from steps import Test, expect, folders, grey_png
 
-NAMES = ["config", "broker", "stage", "tools"]
 UNITS = ["collage-broker", "collage-sink", "collage-stage@0", "collage-stage@1",
          "collage-collage@0"]
 UP_S = 60
-NEXT_VERSION = "0.1.0+upgrade"
 
 
-def expect(what, condition):
-    if not condition:
-        raise Failed(what)
-
-
-def package(folder, name):
-    found = sorted(folder.glob(f"collage-{name}_*.deb"))
-    expect(f"one collage-{name}_*.deb in {folder}", len(found) == 1)
-    return found[0]
-
-
-def of_debian(packages):
-    """What the packages need that is not among themselves, by name."""
-    names = {"openssh-client"}
-    for each in packages:
-        for need in sh("dpkg-deb", "-f", each, "Depends").split(","):
-            name = need.split("|")[0].strip().split(" ")[0]
-            if name and not name.startswith("collage-"):
-                names.add(name)
-    return names
-
-
-def next_version(packages, folder):
-    """The same packages under a higher version."""
-    made = []
-    for each in packages:
-        tree = folder / each.stem
-        sh("dpkg-deb", "-R", each, tree)
-        control = tree / "DEBIAN/control"
-        text = control.read_text()
-        version = re.search(r"^Version: (.*)$", text, re.MULTILINE).group(1)
-        control.write_text(text.replace(f"Version: {version}", f"Version: {NEXT_VERSION}")
-                           .replace(f"(= {version})", f"(= {NEXT_VERSION})"))
-        made.append(folder / f"{each.stem}-next.deb")
-        sh("dpkg-deb", "-Znone", "-b", tree, made[-1])
-    return made
-
-
-def grey_png(side):
-    """A grey picture, brighter to the right."""
-    def chunk(kind, body):
-        return (struct.pack(">I", len(body)) + kind + body +
-                struct.pack(">I", zlib.crc32(kind + body)))
-    rows = b"".join(b"\0" + bytes(255 * x // side for x in range(side)) for _ in range(side))
-    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) +
-            chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
-
-
-class Test:
-    """The steps, in order, of one host."""
+class InstallTest(Test):
+    """On one host."""
 
     def __init__(self, host, packages, scratch):
+        super().__init__()
         self.host = host
         self.packages = packages
         self.scratch = scratch
@@ -106,8 +51,10 @@ class Test:
         said = self.host.run("collage-push " + "/root/picture.png " * images +
                              "--endpoint tcp://127.0.0.1:5570 --quiet 2>&1",
                              check=False)
-        answers = said.count('"status":"answered"')
-        expect(f"{images} answers, not {answers}:\n{said}", answers == images)
+        answers = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+        self.account.add(answers)
+        expect(f"{images} images are answered:\n{said}",
+               [answer["status"] for answer in answers] == ["answered"] * images)
 
     def install(self):
         self.host.run(f"dpkg -i {self.put(self.packages)} 2>&1")
@@ -160,9 +107,8 @@ class Test:
     def upgrade(self):
         self.host.run("sed -i 's/level: info /level: debug/' /etc/collage/pipeline.yaml")
         before = self.state("collage-broker", "MainPID")
-        folder = self.scratch / "next"
-        folder.mkdir(parents=True, exist_ok=True)
-        self.host.run(f"dpkg -i {self.put(next_version(self.packages, folder))} 2>&1")
+        upgraded = next_version(self.packages, self.scratch / "next")
+        self.host.run(f"dpkg -i {self.put(upgraded)} 2>&1")
         expect("the operator's file is kept",
                self.host.holds("grep -q 'level: debug' /etc/collage/pipeline.yaml"))
         self.await_active()
@@ -187,46 +133,16 @@ class Test:
         expect("dpkg has nothing to complain of", self.host.run("dpkg --audit") == "")
 
 
-@dataclasses.dataclass
-class Step:
-    step: str
-    ok: bool
-    seconds: float
-
-
 def main():
-    if len(sys.argv) != 4:
-        print(__doc__, file=sys.stderr)
-        return 2
-    folder, scratch, out = map(pathlib.Path, sys.argv[1:])
-    try:
-        require()
-    except CannotBoot as reason:
-        print(f"not tested: {reason}")
-        return 77
-    for each in (scratch, out):
-        each.mkdir(parents=True, exist_ok=True)
-    packages = [package(folder, name) for name in NAMES]
+    folder, scratch, out = folders(__doc__)
+    packages = all_of(folder)
     layers = Base(scratch).layer("collage-needs", of_debian(packages))
-    steps = []
     with Hosts(scratch, layers, count=1) as hosts:
-        test = Test(hosts[0], packages, scratch)
-        for step in (test.install, test.start, test.push, test.reload, test.come_back, test.refuse,
-                     test.upgrade, test.push, test.remove, test.purge):
-            begun = time.monotonic()
-            problem = ""
-            try:
-                step()
-            except (Failed, subprocess.SubprocessError) as error:
-                problem = str(error)
-            steps.append(Step(step.__name__, not problem, round(time.monotonic() - begun, 1)))
-            said = "failed" if problem else "ok"
-            print(f"{step.__name__:12} {said:6} {steps[-1].seconds:6.1f} s", flush=True)
-            if problem:
-                print(problem, file=sys.stderr)
-                break
-    (out / "packages.json").write_text(json.dumps([vars(step) for step in steps], indent=2))
-    return 0 if all(step.ok for step in steps) else 1
+        test = InstallTest(hosts[0], packages, scratch)
+        good = test.run([test.install, test.start, test.push, test.reload, test.come_back,
+                         test.refuse, test.upgrade, test.push, test.remove, test.purge],
+                        out / "packages.json")
+    return 0 if good else 1
 
 
 if __name__ == "__main__":

@@ -1,0 +1,49 @@
+"""The project's Debian packages as files."""
+
+import re
+import shutil
+
+from hosts import sh
+from steps import expect
+
+NAMES = ["config", "broker", "stage", "tools"]
+NEXT_VERSION = "0.1.0+upgrade"
+
+
+def all_of(folder):
+    """One file of each package, in the order of NAMES."""
+    files = []
+    for name in NAMES:
+        found = sorted(folder.glob(f"collage-{name}_*.deb"))
+        expect(f"one collage-{name}_*.deb in {folder}", len(found) == 1)
+        files += found
+    return files
+
+
+def of_debian(packages):
+    """What the packages need that is not among themselves, by name."""
+    names = {"openssh-client"}
+    for each in packages:
+        for need in sh("dpkg-deb", "-f", each, "Depends").split(","):
+            name = need.split("|")[0].strip().split(" ")[0]
+            if name and not name.startswith("collage-"):
+                names.add(name)
+    return names
+
+
+def next_version(packages, folder):
+    """The same packages under a higher version, written to an empty `folder`."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    made = []
+    for each in packages:
+        tree = folder / each.stem
+        sh("dpkg-deb", "-R", each, tree)
+        control = tree / "DEBIAN/control"
+        text = control.read_text()
+        version = re.search(r"^Version: (.*)$", text, re.MULTILINE).group(1)
+        control.write_text(text.replace(f"Version: {version}", f"Version: {NEXT_VERSION}")
+                           .replace(f"(= {version})", f"(= {NEXT_VERSION})"))
+        made.append(folder / f"{each.stem}-next.deb")
+        sh("dpkg-deb", "-Znone", "-b", tree, made[-1])
+    return made
