@@ -41,12 +41,13 @@ void reload(Pipeline& running) {
   try {
     const Pipeline fresh = load_pipeline(running.file);
     const Changes changes = changes_between(running, fresh);
+    // Reported at whichever level says more.
+    spdlog::set_level(std::min(running.log_level, fresh.log_level));
     running.log_level = fresh.log_level;
     for (Document::Resolved& key : running.resolved) {
       if (key.path != "log.level") continue;
       key = *std::ranges::find(fresh.resolved, key.path, &Document::Resolved::path);
     }
-    spdlog::set_level(fresh.log_level);
     if (changes.at_once.empty() && changes.after_restart.empty()) {
       spdlog::info("{}: read again, nothing has changed", running.file.string());
     }
@@ -57,6 +58,7 @@ void reload(Pipeline& running) {
       spdlog::warn("{}: changed, but takes effect after a restart: {}", running.file.string(),
                    joined(changes.after_restart));
     }
+    spdlog::set_level(fresh.log_level);
   } catch (const ConfigError& error) {
     spdlog::error("{} (nothing has changed)", error.what());
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 #include <thread>
 #include <utility>
 
@@ -73,6 +74,18 @@ void heed(Signals& signals, Pipeline& pipeline, Loop::Options& options) {
   options.on_hangup = [&pipeline] { reload(pipeline); };
 }
 
+// nullptr, and said in the log, if an endpoint cannot be opened.  It may be later, when its address
+// is up or another process has gone, so whoever supervises this one should try again.
+template <class... Arguments>
+std::unique_ptr<Loop> open_loop(Arguments&&... arguments) {
+  try {
+    return std::make_unique<Loop>(std::forward<Arguments>(arguments)...);
+  } catch (const ConfigError& error) {
+    spdlog::error("{}", error.what());
+    return nullptr;
+  }
+}
+
 void say_up() {
   spdlog::info("up, {}", version_text());
   notify_ready();
@@ -98,9 +111,10 @@ int serve(const Pipeline& pipeline, const std::string& process, Signals& signals
   Context context;
   Loop::Options options = options_of(watchdog, 0);
   heed(signals, running, options);
-  Loop loop(context, links, machine, std::move(runner), std::move(options));
+  const auto loop = open_loop(context, links, machine, std::move(runner), std::move(options));
+  if (!loop) return 1;
   say_up();
-  return report(loop.run());
+  return report(loop->run());
 }
 
 int serve_both(const Pipeline& pipeline, const std::string& process, Signals& signals, Part first,
@@ -109,15 +123,17 @@ int serve_both(const Pipeline& pipeline, const std::string& process, Signals& si
   Pipeline running = pipeline;
   Watchdog watchdog(2);
   Context context;
-  Loop inner(context, second.links, second.machine, std::move(second.runner),
-             options_of(watchdog, 1));
+  const auto inner = open_loop(context, second.links, second.machine, std::move(second.runner),
+                               options_of(watchdog, 1));
   Loop::Options options = options_of(watchdog, 0);
   heed(signals, running, options);
-  Loop outer(context, first.links, first.machine, std::move(first.runner), std::move(options));
+  const auto outer =
+      open_loop(context, first.links, first.machine, std::move(first.runner), std::move(options));
+  if (!inner || !outer) return 1;
   say_up();
-  std::thread thread([&inner] { inner.run(); });
-  const Loop::End end = outer.run();
-  inner.stop();
+  std::thread thread([&inner] { inner->run(); });
+  const Loop::End end = outer->run();
+  inner->stop();
   thread.join();
   return report(end);
 }

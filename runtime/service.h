@@ -30,7 +30,7 @@ bool only_checks(const ServiceOptions& options, const Pipeline& pipeline);
 // Drives the machine over its links until SIGTERM or SIGINT and drained, or `drain_max` later.
 // Notes and the end go to the log; SIGHUP reads the file again (runtime/reload.h); systemd, if that
 // is what started the process, is told that it is up and, by a watchdog, that it is alive.  Returns
-// the exit code: 0 drained, 1 not within its time.
+// the exit code: 0 drained, 1 not within its time or an endpoint could not be opened.
 // `signals` is made before a model is loaded, so that a SIGTERM that comes meanwhile is heeded.
 int serve(const Pipeline& pipeline, const std::string& process, Signals& signals,
           wire::Machine& machine, const std::vector<Link>& links, Loop::Runner runner);

@@ -3,6 +3,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -24,14 +25,22 @@ void on_signal(int signal) {
   errno = saved;
 }
 
-void set_handler(void (*handler)(int)) {
+constexpr std::array kSignals = {SIGTERM, SIGINT, SIGHUP};
+// What they did before; of the one Signals of the process.
+std::array<struct sigaction, kSignals.size()> before;
+
+void set_handlers() {
   struct sigaction action {};
-  action.sa_handler = handler;
+  action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
-    COLLAGE_CHECK(sigaction(signal, &action, nullptr) == 0);
+  for (std::size_t i = 0; i < kSignals.size(); ++i) {
+    COLLAGE_CHECK(sigaction(kSignals[i], &action, &before[i]) == 0);
   }
+}
+
+void restore_handlers() {
+  for (std::size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &before[i], nullptr);
 }
 
 int open_counter() {
@@ -50,11 +59,16 @@ std::uint64_t take_count(int descriptor) {
 Signals::Signals(Hangup hangup) : stop_(open_counter()), hangup_(open_counter()) {
   COLLAGE_CHECK(stop_target.exchange(stop_) == -1);
   hangup_target.store(hangup == Hangup::reloads ? hangup_ : stop_);
-  set_handler(on_signal);
+  set_handlers();
+  // A tool under nohup outlives its terminal.
+  const struct sigaction& hangup_before = before[kSignals.size() - 1];
+  if (hangup == Hangup::stops && hangup_before.sa_handler == SIG_IGN) {
+    sigaction(SIGHUP, &hangup_before, nullptr);
+  }
 }
 
 Signals::~Signals() {
-  set_handler(SIG_DFL);
+  restore_handlers();
   stop_target.store(-1);
   hangup_target.store(-1);
   close(stop_);

@@ -10,7 +10,8 @@ namespace runtime {
 // threads before main does, so blocking the signals in our own would not be enough.
 class Signals {
  public:
-  // What SIGHUP means: a tool's terminal is gone, or a service is to read its file again.
+  // What SIGHUP means: a tool's terminal is gone (unless that was to be ignored, as under nohup),
+  // or a service is to read its file again.
   enum class Hangup : std::uint8_t { stops, reloads };
   explicit Signals(Hangup hangup = Hangup::stops);
   ~Signals();

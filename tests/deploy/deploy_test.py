@@ -23,6 +23,7 @@ from steps import Test, expect, folders, grey_png
 HERE = pathlib.Path(__file__).resolve().parent
 PLAYBOOKS = HERE.parent.parent / "ansible"
 PROGRAMS = HERE.parent.parent / "build/release/bin"
+PUSH_S = 300
 UNCHANGED = re.compile(r"changed=(\d+) +unreachable=0 +failed=0")
 
 
@@ -78,7 +79,7 @@ class DeployTest(Test):
                                     stderr=subprocess.STDOUT)
 
     def pushed(self, process, images):
-        process.wait()
+        process.wait(PUSH_S)
         said = self.answers.read_text()
         answers = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
         expect(f"{images} results, not {len(answers)}: {said[-500:]}", len(answers) == images)
@@ -126,6 +127,14 @@ class DeployTest(Test):
         self.hosts[3].set_link("up")
         self.pushed(process, 1000)
         expect("no image is lost or refused", self.account.lost == self.account.refused == 0)
+        self.stages("STOP")
+        covered = self.pushed(self.pushing(9, 1000), 9)
+        self.stages("CONT")
+        expect("the collage's host is back", any(a["source"] == "collage" for a in covered))
+
+    def stages(self, signal):
+        for host in self.hosts[1:3]:
+            host.run(f"systemctl kill --signal={signal} 'collage-stage@*'")
 
     def rolling_update(self):
         """To a higher version, under load."""

@@ -55,6 +55,7 @@ class InstallTest(Test):
         self.account.add(answers)
         expect(f"{images} images are answered:\n{said}",
                [answer["status"] for answer in answers] == ["answered"] * images)
+        return answers
 
     def install(self):
         self.host.run(f"dpkg -i {self.put(self.packages)} 2>&1")
@@ -71,6 +72,13 @@ class InstallTest(Test):
             expect(f"{unit} runs as collage, not {owner}", owner == "collage")
         state = self.host.run("systemctl is-system-running --wait", check=False).strip()
         expect(f"the whole system is up, not {state}", state == "running")
+
+    def cover(self):
+        """With every s-CNN stage stopped the collage answers."""
+        self.host.run("systemctl kill --signal=STOP 'collage-stage@*'")
+        answers = self.push(9)
+        self.host.run("systemctl kill --signal=CONT 'collage-stage@*'")
+        expect("collages answer", any(answer["source"] == "collage" for answer in answers))
 
     def reload(self):
         self.host.run("systemctl reload collage-broker")
@@ -139,7 +147,7 @@ def main():
     layers = Base(scratch).layer("collage-needs", of_debian(packages))
     with Hosts(scratch, layers, count=1) as hosts:
         test = InstallTest(hosts[0], packages, scratch)
-        good = test.run([test.install, test.start, test.push, test.reload, test.come_back,
+        good = test.run([test.install, test.start, test.push, test.cover, test.reload, test.come_back,
                          test.refuse, test.upgrade, test.push, test.remove, test.purge],
                         out / "packages.json")
     return 0 if good else 1

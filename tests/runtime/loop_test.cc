@@ -467,6 +467,16 @@ TEST_F(LoopTest, AHangupOfAToolIsAReasonToStop) {
   EXPECT_EQ(signals.take_stops(), 1u);
 }
 
+TEST_F(LoopTest, AHangupThatWasIgnoredStaysSo) {
+  signal(SIGHUP, SIG_IGN);
+  {
+    runtime::Signals signals;
+    kill(getpid(), SIGHUP);
+    EXPECT_EQ(signals.take_stops(), 0u);
+  }
+  EXPECT_EQ(signal(SIGHUP, SIG_DFL), SIG_IGN);
+}
+
 TEST_F(LoopTest, BeatsWhileTheMachineWaitsForNothing) {
   int beats = 0;
   Loop* running = nullptr;
