@@ -460,23 +460,6 @@ TEST_F(LoopTest, TellsOfAHangupAndGoesOn) {
   EXPECT_EQ(hangups, 1);
 }
 
-TEST_F(LoopTest, AHangupOfAToolIsAReasonToStop) {
-  runtime::Signals signals;
-  kill(getpid(), SIGHUP);
-  EXPECT_EQ(signals.take_hangups(), 0u);
-  EXPECT_EQ(signals.take_stops(), 1u);
-}
-
-TEST_F(LoopTest, AHangupThatWasIgnoredStaysSo) {
-  signal(SIGHUP, SIG_IGN);
-  {
-    runtime::Signals signals;
-    kill(getpid(), SIGHUP);
-    EXPECT_EQ(signals.take_stops(), 0u);
-  }
-  EXPECT_EQ(signal(SIGHUP, SIG_DFL), SIG_IGN);
-}
-
 TEST_F(LoopTest, BeatsWhileTheMachineWaitsForNothing) {
   int beats = 0;
   Loop* running = nullptr;
