@@ -17,11 +17,12 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 std::filesystem::path existing(Section& section, std::string_view key, const Pipeline& pipeline) {
+  const std::string name = section.text(key);
   const std::filesystem::path path =
-      pipeline.file.parent_path() / section.text(key);  // An absolute path replaces the folder.
+      pipeline.file.parent_path() / name;  // An absolute path replaces the folder.
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(path, ignored)) {
-    section.fail(key, "there is no file " + in_quotes(path.string()));
+    section.fail(key, "there is no file " + in_quotes(name));
   }
   return path;
 }

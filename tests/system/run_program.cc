@@ -13,8 +13,7 @@ namespace system_test {
 
 std::filesystem::path scratch(const std::string& name) {
   const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-  const std::filesystem::path folder =
-      runtime::program_folder() / "../system-test" / test->name();
+  const std::filesystem::path folder = runtime::program_folder() / "../system-test" / test->name();
   std::filesystem::create_directories(folder);
   return folder / name;
 }
