@@ -107,6 +107,30 @@ TEST(Packages, TheUnitsSayNothingThatSystemdDoesNotKnow) {
   }
 }
 
+// With programs in the place of systemctl and sleep: how long the script would wait.
+TEST(Packages, AServiceThatFailsAgainAndAgainIsStartedEverMoreSeldom) {
+  const fs::path script = unpacked() / "usr/lib/collage/back-off";
+  const fs::path fakes = scratch("fakes");
+  fs::create_directories(fakes);
+  const auto fake = [&](const char* name, const std::string& text) {
+    std::ofstream(fakes / name) << "#!/bin/sh\n" << text;
+    fs::permissions(fakes / name, fs::perms::owner_all);
+  };
+  fake("sleep", "echo \"waits $1\"\n");
+  const auto waits = [&](int restarts, int ran_s) {
+    fake("systemctl", "echo NRestarts=" + std::to_string(restarts) +
+                          "\necho ExecMainStartTimestampMonotonic=5000000\n"
+                          "echo ExecMainExitTimestampMonotonic=" +
+                          std::to_string(5 + ran_s) + "000000\n");
+    return output({"PATH=" + fakes.string() + ":/usr/bin:/bin", script.string(), "some.service"});
+  };
+  EXPECT_EQ(waits(0, 3), "");
+  EXPECT_EQ(waits(1, 3), "waits 0.25\n");
+  EXPECT_EQ(waits(6, 3), "waits 8\n");
+  EXPECT_EQ(waits(20, 3), "waits 30\n");
+  EXPECT_EQ(waits(20, 700), "");
+}
+
 TEST(Packages, TheServicesHaveAUserOfTheirOwn) {
   const fs::path root = unpacked();
   output({"systemd-sysusers", "--root=" + root.string(), "collage.conf"});

@@ -272,6 +272,14 @@ TEST(Input, AHangupMakesEveryServiceReadItsFileAgain) {
   EXPECT_TRUE(pipeline.stop());
 }
 
+// Its port may be free later: whoever supervises it should try again, which exit code 2 forbids.
+TEST(Input, APortThatIsTakenIsNoErrorOfTheFile) {
+  LivePipeline pipeline({}, {.classifiers = 1, .collages = 0});
+  const Ran second = system_test::run({program("collage-broker"), pipeline.file().string()}, 20s);
+  EXPECT_EQ(second.code, 1);
+  EXPECT_THAT(second.output, HasSubstr("Address already in use"));
+}
+
 TEST(Input, EveryProgramTellsItsVersionAndHelp) {
   for (const char* name : {"collage-broker", "collage-sink", "collage-stage", "collage-push",
                            "collage-replay", "collage-train"}) {
