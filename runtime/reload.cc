@@ -1,5 +1,7 @@
 #include "runtime/reload.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 
@@ -10,12 +12,6 @@ namespace runtime {
 namespace {
 
 constexpr std::string_view kAtOnce[] = {"log.level"};
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string all;
-  for (const std::string& word : words) all += (all.empty() ? "" : ", ") + word;
-  return all;
-}
 
 }  // namespace
 
@@ -52,11 +48,12 @@ void reload(Pipeline& running) {
       spdlog::info("{}: read again, nothing has changed", running.file.string());
     }
     if (!changes.at_once.empty()) {
-      spdlog::info("{}: read again, in effect: {}", running.file.string(), joined(changes.at_once));
+      spdlog::info("{}: read again, in effect: {}", running.file.string(),
+                   fmt::join(changes.at_once, ", "));
     }
     if (!changes.after_restart.empty()) {
       spdlog::warn("{}: changed, but takes effect after a restart: {}", running.file.string(),
-                   joined(changes.after_restart));
+                   fmt::join(changes.after_restart, ", "));
     }
     spdlog::set_level(fresh.log_level);
   } catch (const ConfigError& error) {
