@@ -232,6 +232,7 @@ void Broker::settle(Task task, wire::Result result) {
   if (entry->waiting > 0) dispatcher_.forget(task);
   result.request = entry->request;
   result.latency = now_ - entry->admitted;
+  latencies_[static_cast<std::size_t>(result.source)].observe(result.latency);
   const auto peer = sessions_.close(entry->producer, entry->request);
   if (peer) {
     actions_.send(*peer, std::move(result));
@@ -346,52 +347,6 @@ void Broker::handle(wire::Peer, wire::Refuse) { counters_.bad_messages += 1; }
 template <class Other>
 void Broker::handle(wire::Peer from, Other) {
   handle(from, wire::Undecodable{Reason::wrong_role});
-}
-
-wire::Status Broker::status() const {
-  const Dispatcher::Counters& d = dispatcher_.counters();
-  const Roster& classifiers = dispatcher_.roster();
-  const Counters& c = counters_;
-  return {{
-      {"requests_admitted", c.admitted},
-      {"requests_open", ledger_.open_requests()},
-      {"requests_waiting", dispatcher_.waiting()},
-      {"image_bytes_open", ledger_.open_bytes()},
-      {"answered_single", c.answered_single},
-      {"answered_collage", c.answered_collage},
-      {"answered_hedge", c.answered_hedge},
-      {"missing", c.missing},
-      {"rejected", c.rejected},
-      {"refused", c.refused},
-      {"batches", c.batches},
-      {"batches_open", ledger_.batches().size()},
-      {"batches_uncovered", c.batches_uncovered},
-      {"tasks_dispatched", d.dispatched},
-      {"tasks_outstanding", classifiers.outstanding()},
-      {"collages_outstanding", assemblers_.outstanding()},
-      {"tasks_redispatched", c.redispatched},
-      {"hedges", d.hedges},
-      {"hedges_no_rate", d.hedges_no_rate},
-      {"hedges_no_worker", d.hedges_no_worker},
-      {"probes", d.probes},
-      {"settled_twice", c.settled_twice},
-      {"settled_stale", c.settled_stale},
-      {"settled_bad", c.settled_bad},
-      {"results_undelivered", c.results_undelivered},
-      {"producers", sessions_.size()},
-      {"classifiers", classifiers.size()},
-      {"classifiers_suspect", classifiers.suspects()},
-      {"classifiers_on_probation", classifiers.on_probation()},
-      {"assemblers", assemblers_.size()},
-      {"assemblers_on_probation", assemblers_.on_probation()},
-      {"sinks", sink_ ? 1u : 0u},
-      {"workers_lost", c.workers_lost},
-      {"workers_refused", c.workers_refused},
-      {"bad_messages", c.bad_messages},
-      {"patience_ns", static_cast<std::uint64_t>(service_.patience.count())},
-      {"service_p95_ns", static_cast<std::uint64_t>(service_.p95.count())},
-      {"service_p99_ns", static_cast<std::uint64_t>(service_.p99.count())},
-  }};
 }
 
 }  // namespace broker

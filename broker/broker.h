@@ -17,6 +17,7 @@
 // looked into.  Every bound is in Policy; at a bound producers are refused with a reason.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -50,6 +51,7 @@ class Broker : public wire::Machine {
   const Counters& counters() const { return counters_; }
   // All counters and gauges by name, as a probe is told them.
   wire::Status status() const;
+  wire::Report report() const override;
 
  private:
   void handle(wire::Peer from, wire::ProducerHello hello);
@@ -92,6 +94,9 @@ class Broker : public wire::Machine {
   std::optional<wire::Duration> hedge_delay() const;
   wire::Sealed ages(const Batch& batch) const;
   void miss_all();
+  void report_requests(wire::Report& report) const;
+  void report_tasks(wire::Report& report) const;
+  void report_workers(wire::Report& report) const;
   void lose_sink();
 
   // Kept until its connection fails or another says hello, for one that was deaf for a while still
@@ -116,6 +121,7 @@ class Broker : public wire::Machine {
   wire::Instant next_sweep_;
   std::optional<wire::Instant> drain_until_;
   Counters counters_;
+  std::array<wire::Histogram, 4> latencies_;  // Admission to result, by wire::Source.
 
   // One turn: set on entry, handed out on exit.
   wire::Instant now_;

@@ -3,19 +3,14 @@
 #include <utility>
 
 #include "broker/broker.h"
+#include "wire/text.h"
 
 namespace broker {
 namespace {
 
 using wire::Note;
 using wire::Reason;
-
-std::string short_name(wire::WorkerId id) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string name;
-  for (int shift = 60; shift >= 32; shift -= 4) name += kHex[(id.high >> shift) & 15];
-  return name;
-}
+using wire::short_name;
 
 }  // namespace
 

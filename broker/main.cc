@@ -20,11 +20,12 @@ int main(int argc, char** argv) {
     broker::Broker machine(broker::read_policy(pipeline), runtime::random_id<wire::Epoch>());
     if (runtime::only_checks(options, pipeline)) return 0;
     const std::uint64_t frame_bytes_max = pipeline.broker.image_bytes_max;
-    return runtime::serve(pipeline, "broker", signals, machine,
-                          // Room above the limit: an image that is a little too large is refused
-                          // by name; only the absurd has its connection cut.
-                          {runtime::bound_router(pipeline.endpoints.producers, 2 * frame_bytes_max),
-                           runtime::bound_router(pipeline.endpoints.workers, frame_bytes_max)},
-                          {});
+    // Room above the limit: an image that is a little too large is refused by name; only the absurd
+    // has its connection cut.
+    const std::vector<runtime::Link> links = {
+        runtime::bound_router(pipeline.endpoints.producers, 2 * frame_bytes_max),
+        runtime::bound_router(pipeline.endpoints.workers, frame_bytes_max)};
+    return runtime::serve(pipeline, signals,
+                          {"broker", pipeline.http.broker, {{"broker", machine, links, {}}}, {}});
   });
 }

@@ -213,6 +213,18 @@ std::size_t Roster::suspects() const {
       workers_.begin(), workers_.end(), [](const auto& entry) { return entry.second.suspect; }));
 }
 
+Roster::Standing Roster::standing() const {
+  Standing standing;
+  for (const auto& [id, worker] : workers_) {
+    (worker.leaving     ? standing.leaving
+     : worker.probation ? standing.probation
+     : worker.suspect   ? standing.suspect
+                        : standing.well) += 1;
+    if (available(worker)) standing.credit += worker.capacity - worker.outstanding();
+  }
+  return standing;
+}
+
 std::size_t Roster::outstanding() const {
   std::size_t sum = 0;
   for (const auto& [id, worker] : workers_) sum += worker.outstanding();

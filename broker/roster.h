@@ -118,6 +118,12 @@ class Roster {
   std::vector<wire::Peer> busy() const;
   std::size_t size() const { return workers_.size(); }
   std::size_t suspects() const;
+  // How many are how, each counted once, and the tasks they could be given now.
+  struct Standing {
+    std::size_t well = 0, suspect = 0, probation = 0, leaving = 0;
+    std::size_t credit = 0;
+  };
+  Standing standing() const;
   std::size_t on_probation() const { return probation_.size(); }
   // Tasks given and not known to be done.
   std::size_t outstanding() const;

@@ -38,6 +38,20 @@ std::vector<wire::Counter> LoopCounters::list() const {
           {"loop_notes_dropped", notes_dropped}};
 }
 
+void LoopCounters::add_to(wire::Report& report) const {
+  report.counter("collage_messages_received_total", "Messages that were decoded.", received);
+  report.counter("collage_messages_sent_total", "Messages handed to a connection.", sent);
+  report.counters("collage_messages_dropped_total",
+                  "Messages dropped on arrival, or that could not be sent.", "reason",
+                  {{"wrong_protocol", wrong_protocol},
+                   {"bad_message", bad_message},
+                   {"foreign_id", foreign_id},
+                   {"unroutable", unroutable},
+                   {"blocked", blocked}});
+  report.counter("collage_notes_dropped_total", "Lines of the log beyond the rate allowed.",
+                 notes_dropped);
+}
+
 Loop::Loop(Context& context, const std::vector<Link>& links, wire::Machine& machine, Runner runner,
            Options options)
     : machine_(machine), runner_(std::move(runner)), options_(std::move(options)) {
@@ -54,6 +68,12 @@ std::string Loop::bound_endpoint(std::size_t link) const {
   return sockets_.at(link).bound_endpoint();
 }
 
+wire::Report Loop::report() const {
+  wire::Report report = machine_.report();
+  counters_.add_to(report);
+  return report;
+}
+
 Loop::End Loop::run() {
   for (;;) {
     wait();
@@ -67,6 +87,7 @@ Loop::End Loop::run() {
     report_failed(now, actions);
     receive(now, actions);
     perform(std::move(actions), now);
+    visits_.receive();
     work();
     if (finished_) return End::finished;
     if (stops_ > 1) return End::forced;
@@ -94,6 +115,7 @@ void Loop::wait() {
   items.push_back({nullptr, stop_.descriptor(), ZMQ_POLLIN, 0});
   items.push_back({nullptr, wake_.descriptor(), ZMQ_POLLIN, 0});
   items.push_back({nullptr, alarm_.descriptor(), ZMQ_POLLIN, 0});
+  items.push_back({nullptr, visits_.descriptor(), ZMQ_POLLIN, 0});
   if (options_.signals) {
     items.push_back({nullptr, options_.signals->stop_descriptor(), ZMQ_POLLIN, 0});
     items.push_back({nullptr, options_.signals->hangup_descriptor(), ZMQ_POLLIN, 0});

@@ -23,7 +23,7 @@
 // Peers that choose their own ZeroMQ routing id are not heard at all.  Peers' ids are never reused
 // while their connection lives.  A Status on its way out is given the loop's own counters too.
 //
-// Runs on the thread that calls run(); only stop() and wake() may be called from others.
+// Runs on the thread that calls run(); only stop(), wake() and visit() may be called from others.
 #pragma once
 
 #include <chrono>
@@ -37,6 +37,7 @@
 #include "runtime/clock.h"
 #include "runtime/link.h"
 #include "runtime/signals.h"
+#include "runtime/visits.h"
 #include "wire/machine.h"
 
 namespace runtime {
@@ -56,6 +57,7 @@ struct LoopCounters {
 
   // By name, as metrics have them: loop_received and so on.
   std::vector<wire::Counter> list() const;
+  void add_to(wire::Report& report) const;
 };
 
 class Loop {
@@ -92,6 +94,13 @@ class Loop {
   // that another thread has handed something.
   void wake() { wake_.ring(); }
 
+  // Has `what` done between two turns; false if none ended within `wait`.  From any thread but the
+  // one that runs.
+  bool visit(Visits::Visit what, wire::Duration wait) { return visits_.pay(std::move(what), wait); }
+
+  // What the machine reports, and the loop's own figures.  In a visit, or while nobody runs.
+  wire::Report report() const;
+
   // The endpoint of a bound link, with the port that it was given for port 0.
   std::string bound_endpoint(std::size_t link) const;
   const LoopCounters& counters() const { return counters_; }
@@ -119,6 +128,7 @@ class Loop {
   Options options_;
   Bell stop_;
   Bell wake_;
+  Visits visits_;
   Alarm alarm_;
   std::vector<Socket> sockets_;
   LoopCounters counters_;

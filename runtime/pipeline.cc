@@ -155,6 +155,23 @@ void read_stages(Section root, Pipeline& p) {
   s.side_max = static_cast<int>(images.integer("side_max", 1, 65'535, 20'000));
 }
 
+// Room for `many` processes of a role, for their ports follow one another.
+std::uint16_t first_port(Section& section, std::string_view key, int many, int fallback) {
+  return static_cast<std::uint16_t>(section.integer(key, 1, 65'536 - many, fallback));
+}
+
+void read_http(Section root, Pipeline& p) {
+  constexpr int kStagesMax = 100;
+  Section s = root.section("http");
+  p.http.address = s.text("address", "none");
+  if (p.http.address == "none") p.http.address.clear();
+  p.http.broker = first_port(s, "broker", 1, 9570);
+  p.http.sink = first_port(s, "sink", 1, 9571);
+  p.http.classifier = first_port(s, "classifier", kStagesMax, 9600);
+  p.http.collage = first_port(s, "collage", kStagesMax, 9700);
+  p.http.collage_cnn = first_port(s, "collage_cnn", kStagesMax, 9800);
+}
+
 void read_log(Section root, Pipeline& p) {
   Section s = root.section("log");
   using spdlog::level::level_enum;
@@ -193,6 +210,7 @@ Pipeline read(Document document, const std::filesystem::path& file) {
   read_broker(root, p);
   read_sink(root, p);
   read_stages(root, p);
+  read_http(root, p);
   read_log(root, p);
   check_order(root, p);
   if (root.has("emulation")) {

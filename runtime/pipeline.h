@@ -46,6 +46,11 @@ struct Pipeline {
     std::int64_t pixels_max = 0;
     int side_max = 0;
   };
+  // Where a process listens for HTTP (runtime/http.h); a port is that of index 0, others follow.
+  struct Http {
+    std::string address;  // Empty: nowhere.
+    std::uint16_t broker = 0, sink = 0, classifier = 0, collage = 0, collage_cnn = 0;
+  };
   // Answers are held until a latency drawn as that says has passed.
   struct Emulation {
     Latency latency;
@@ -66,6 +71,7 @@ struct Pipeline {
   Broker broker;
   Sink sink;
   Stages stages;
+  Http http;
   std::optional<Emulation> emulation;
   spdlog::level::level_enum log_level = spdlog::level::info;
   LogFormat log_format = LogFormat::text;

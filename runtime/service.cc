@@ -2,14 +2,18 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <utility>
 
+#include "runtime/http.h"
 #include "runtime/notify.h"
 #include "runtime/reload.h"
 #include "runtime/variant.h"
 #include "runtime/version.h"
+#include "wire/check.h"
 #include "wire/codec.h"
 
 namespace runtime {
@@ -74,6 +78,39 @@ void heed(Signals& signals, Pipeline& pipeline, Loop::Options& options) {
   options.on_hangup = [&pipeline] { reload(pipeline); };
 }
 
+// How long an onlooker waits for a loop that is busy.
+constexpr wire::Duration kVisitMax = std::chrono::seconds(2);
+
+// Of all loops together, each figure labelled with its part; nullopt if one is deaf.
+std::optional<wire::Report> report_of(const Process& process,
+                                      const std::vector<std::unique_ptr<Loop>>& loops) {
+  wire::Report all;
+  for (std::size_t i = 0; i < loops.size(); ++i) {
+    wire::Report one;
+    if (!loops[i]->visit([&] { one = loops[i]->report(); }, kVisitMax)) return std::nullopt;
+    for (wire::Metric& metric : one.metrics) {
+      for (wire::Metric::Sample& sample : metric.samples) {
+        sample.labels.emplace(sample.labels.begin(), "part", process.parts[i].name);
+      }
+      all.metrics.push_back(std::move(metric));
+    }
+    std::ranges::move(one.missing, std::back_inserter(all.missing));
+  }
+  return all;
+}
+
+std::vector<HttpPage> pages_of(const Process& process, Loop& loop) {
+  std::vector<HttpPage> pages;
+  for (const Page& page : process.pages) {
+    pages.push_back({page.path, page.type, [&page, &loop]() -> std::optional<std::string> {
+                       std::string text;
+                       if (!loop.visit([&] { text = page.body(); }, kVisitMax)) return std::nullopt;
+                       return text;
+                     }});
+  }
+  return pages;
+}
+
 // nullptr, and said in the log, if an endpoint cannot be opened.  It may be later, when its address
 // is up or another process has gone, so whoever supervises this one should try again.
 template <class... Arguments>
@@ -84,6 +121,27 @@ std::unique_ptr<Loop> open_loop(Arguments&&... arguments) {
     spdlog::error("{}", error.what());
     return nullptr;
   }
+}
+
+// The same for where it is to be seen.
+std::unique_ptr<HttpServer> open_http(HttpServer::Options options) {
+  try {
+    return std::make_unique<HttpServer>(std::move(options));
+  } catch (const ConfigError& error) {
+    spdlog::error("{}", error.what());
+    return nullptr;
+  }
+}
+
+Loop::End run_all(const std::vector<std::unique_ptr<Loop>>& loops) {
+  std::thread second;
+  if (loops.size() > 1) second = std::thread([&loops] { loops[1]->run(); });
+  const Loop::End end = loops[0]->run();
+  if (second.joinable()) {
+    loops[1]->stop();
+    second.join();
+  }
+  return end;
 }
 
 void say_up() {
@@ -103,39 +161,31 @@ int report(Loop::End end) {
 
 }  // namespace
 
-int serve(const Pipeline& pipeline, const std::string& process, Signals& signals,
-          wire::Machine& machine, const std::vector<Link>& links, Loop::Runner runner) {
-  start_log({process, pipeline.log_level, pipeline.log_format});
+int serve(const Pipeline& pipeline, Signals& signals, Process process) {
+  COLLAGE_CHECK(process.parts.size() == 1 || process.parts.size() == 2);
+  start_log({process.name, pipeline.log_level, pipeline.log_format});
   Pipeline running = pipeline;
-  Watchdog watchdog(1);
+  Watchdog watchdog(process.parts.size());
   Context context;
-  Loop::Options options = options_of(watchdog, 0);
-  heed(signals, running, options);
-  const auto loop = open_loop(context, links, machine, std::move(runner), std::move(options));
-  if (!loop) return 1;
+  std::vector<std::unique_ptr<Loop>> loops(process.parts.size());
+  // The one that binds what they are joined by comes last, for it is the one that others see.
+  for (std::size_t i = loops.size(); i-- > 0;) {
+    Part& part = process.parts[i];
+    Loop::Options options = options_of(watchdog, i);
+    if (i == 0) heed(signals, running, options);
+    loops[i] = open_loop(context, part.links, part.machine, std::move(part.runner), options);
+    if (!loops[i]) return 1;
+  }
+  std::unique_ptr<HttpServer> http;
+  if (!pipeline.http.address.empty()) {
+    http = open_http({.address = pipeline.http.address,
+                      .port = process.http_port,
+                      .report = [&] { return report_of(process, loops); },
+                      .pages = pages_of(process, *loops[0])});
+    if (!http) return 1;
+  }
   say_up();
-  return report(loop->run());
-}
-
-int serve_both(const Pipeline& pipeline, const std::string& process, Signals& signals, Part first,
-               Part second) {
-  start_log({process, pipeline.log_level, pipeline.log_format});
-  Pipeline running = pipeline;
-  Watchdog watchdog(2);
-  Context context;
-  const auto inner = open_loop(context, second.links, second.machine, std::move(second.runner),
-                               options_of(watchdog, 1));
-  Loop::Options options = options_of(watchdog, 0);
-  heed(signals, running, options);
-  const auto outer =
-      open_loop(context, first.links, first.machine, std::move(first.runner), std::move(options));
-  if (!inner || !outer) return 1;
-  say_up();
-  std::thread thread([&inner] { inner->run(); });
-  const Loop::End end = outer->run();
-  inner->stop();
-  thread.join();
-  return report(end);
+  return report(run_all(loops));
 }
 
 }  // namespace runtime

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -27,25 +29,36 @@ void add_service_options(CLI::App& app, ServiceOptions& options);
 // asked for.
 bool only_checks(const ServiceOptions& options, const Pipeline& pipeline);
 
-// Drives the machine over its links until SIGTERM or SIGINT and drained, or `drain_max` later.
-// Notes and the end go to the log; SIGHUP reads the file again (runtime/reload.h); systemd, if that
-// is what started the process, is told that it is up and, by a watchdog, that it is alive.  Returns
-// the exit code: 0 drained, 1 not within its time or an endpoint could not be opened.
-// `signals` is made before a model is loaded, so that a SIGTERM that comes meanwhile is heeded.
-int serve(const Pipeline& pipeline, const std::string& process, Signals& signals,
-          wire::Machine& machine, const std::vector<Link>& links, Loop::Runner runner);
-
 // A machine with what drives it.
 struct Part {
+  std::string name;  // Its figures are labelled with it: "assembler".
   wire::Machine& machine;
   std::vector<Link> links;
   Loop::Runner runner;
 };
 
-// The same for two machines in two threads of one process, joined by inproc://.  The first heeds
-// the signals; when it is done the second is told to stop.
-int serve_both(const Pipeline& pipeline, const std::string& process, Signals& signals, Part first,
-               Part second);
+// A page over HTTP that shows the machine of a process; `body` is called between two of its turns.
+struct Page {
+  std::string path, type;
+  std::function<std::string()> body;
+};
+
+struct Process {
+  std::string name;             // In the log: "classifier 3".
+  std::uint16_t http_port = 0;  // Where pipeline.http has an address.
+  // One, or two in threads of their own, joined by inproc://.  The first heeds the signals; when it
+  // is done the second is told to stop.
+  std::vector<Part> parts;
+  std::vector<Page> pages;  // Of the first part.
+};
+
+// Drives the machines over their links until SIGTERM or SIGINT and drained, or `drain_max` later.
+// Notes and the end go to the log; SIGHUP reads the file again (runtime/reload.h); systemd, if that
+// is what started the process, is told that it is up and, by a watchdog, that it is alive; figures
+// and readiness are served over HTTP.  Returns the exit code: 0 drained, 1 not within its time or
+// an endpoint could not be opened.
+// `signals` is made before a model is loaded, so that a SIGTERM that comes meanwhile is heeded.
+int serve(const Pipeline& pipeline, Signals& signals, Process process);
 
 // A note as a line of the log.
 void log_note(const wire::Note& note);

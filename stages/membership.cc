@@ -61,4 +61,19 @@ wire::Ready Membership::set_leaving(bool leaving) {
   return ready();
 }
 
+void Membership::report(wire::Report& report) const {
+  report.gauge("collage_joined", "Whether whoever gives the work has welcomed this stage.",
+               joined_ ? 1 : 0);
+  report.gauge("collage_tasks_held", "Tasks (assemblers: batches) taken and not done.",
+               static_cast<double>(held_.size()));
+  if (hello_.role != wire::Role::sink) {
+    report.metrics.push_back({"collage_model_info",
+                              "Which version of a model is served; always 1.",
+                              wire::Metric::Kind::gauge,
+                              {{{{"version", hello_.model.version}}, 1.0}}});
+  }
+  const std::string host = hello_.role == wire::Role::collage ? "assembler" : "broker";
+  if (!joined_) report.missing.push_back("not joined: the " + host + " has not welcomed us");
+}
+
 }  // namespace stages

@@ -46,6 +46,9 @@ class Membership {
   // Tells the host whether to send us anything more.
   wire::Ready set_leaving(bool leaving);
 
+  // Standing, tasks held and the model served; says what is missing while not joined.
+  void report(wire::Report& report) const;
+
   bool joined() const { return joined_; }
   bool leaving() const { return leaving_; }
   const wire::WorkerHello& hello() const { return hello_; }

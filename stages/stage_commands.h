@@ -13,6 +13,12 @@ struct StageOptions {
   std::uint64_t index = 0;  // Names the stage in the log and seeds its emulated latencies.
 };
 
+// Where the stage listens for HTTP, if the first of its kind listens at `first`.  A hundred of a
+// kind have ports of their own on a host.
+inline std::uint16_t port(std::uint16_t first, const StageOptions& options) {
+  return static_cast<std::uint16_t>(first + options.index % 100);
+}
+
 // Each returns the exit code and throws what keeps it from starting.
 int run_classifier(const StageOptions& options);
 // Assembler and collage-CNN in one process where the pipeline joins them by inproc://.

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "wire/message.h"
+#include "wire/report.h"
 #include "wire/types.h"
 
 namespace wire {
@@ -114,6 +115,8 @@ class Machine {
   // When on_timeout next has work to do; nullopt while nothing waits.  A new machine is due at
   // once: it says hello.
   virtual std::optional<Instant> next_timeout() const = 0;
+  // Its figures, and whether it is ready; changes nothing.
+  virtual Report report() const { return {}; }
 };
 
 }  // namespace wire

@@ -45,4 +45,11 @@ bool valid_utf8(std::string_view text) {
   return true;
 }
 
+std::string short_name(WorkerId id) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string name;
+  for (int shift = 60; shift >= 32; shift -= 4) name += kHex[(id.high >> shift) & 15];
+  return name;
+}
+
 }  // namespace wire

@@ -33,7 +33,8 @@ std::filesystem::path write_pipeline(const ExperimentOptions& options) {
       {"endpoints.producers", local(ports[0])},
       {"endpoints.workers", local(ports[1])},
       {"endpoints.answers", local(ports[2])},
-      {"endpoints.collage", "inproc://collage"}};
+      {"endpoints.collage", "inproc://collage"},
+      {"http.address", "none"}};
   keys.insert(keys.end(), options.changes.begin(), options.changes.end());
   const std::string text = runtime::pipeline_variant(options.pipeline, keys);
   std::filesystem::create_directories(options.folder);

@@ -70,6 +70,8 @@ void Classifier::advance(wire::Instant now, wire::Actions& actions) {
   while (auto finished = line_.release(now)) {
     const wire::Assign& task = finished->task;
     auto& verdict = std::get<wire::Verdict>(finished->outcome.what);
+    task_.observe(now - finished->arrived);
+    if (verdict.reason == wire::Reason::none) inference_.observe(finished->outcome.compute);
     (verdict.reason == wire::Reason::none ? counters_.answered : counters_.rejected) += 1;
     actions.send(kToSink,
                  wire::Answer{task.batch, task.slot, membership_.hello().worker, task.hedge,
@@ -89,6 +91,22 @@ std::optional<wire::Instant> Classifier::next_timeout() const {
   const auto hold = line_.next_timeout();
   const auto join = membership_.next_timeout();
   return hold ? std::min(*hold, join.value_or(*hold)) : join;
+}
+
+wire::Report Classifier::report() const {
+  wire::Report report;
+  membership_.report(report);
+  report.counters("collage_tasks_total", "Tasks done, by how they ended.", "result",
+                  {{"answered", counters_.answered}, {"rejected", counters_.rejected}});
+  report.histogram("collage_inference_duration_seconds", "Inferences alone.", inference_);
+  report.histogram("collage_task_duration_seconds", "Tasks from arrival to answer.", task_);
+  report.counters("collage_dropped_total", "What came and was dropped, or could not be delivered.",
+                  "reason",
+                  {{"repeated", counters_.repeated},
+                   {"over_credit", counters_.over_credit},
+                   {"undelivered", counters_.undelivered},
+                   {"bad_message", counters_.bad_messages}});
+  return report;
 }
 
 }  // namespace stages::classifier

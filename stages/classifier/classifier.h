@@ -29,6 +29,7 @@ class Classifier : public wire::Machine {
   wire::Actions on_timeout(wire::Instant now) override;
   wire::Actions on_done(wire::WorkId work, wire::Outcome outcome, wire::Instant now) override;
   std::optional<wire::Instant> next_timeout() const override;
+  wire::Report report() const override;
 
   struct Counters {
     std::uint64_t answered = 0;
@@ -49,6 +50,7 @@ class Classifier : public wire::Machine {
   TaskLine<wire::Assign> line_;
   wire::WorkId work_;
   Counters counters_;
+  wire::Histogram inference_, task_;  // The inference alone; arrival to answer.
 };
 
 }  // namespace stages::classifier

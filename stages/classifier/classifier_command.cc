@@ -45,13 +45,17 @@ int run_classifier(const StageOptions& options) {
                                 network.manifest().model(), pipeline.stages.classifier_capacity};
   classifier::Classifier machine(hello, read_membership(pipeline), std::move(emulation));
   const std::uint64_t frame_bytes_max = pipeline.broker.image_bytes_max;
-  return runtime::serve(pipeline, "classifier " + std::to_string(options.index), signals, machine,
-                        {runtime::connected_dealer(pipeline.endpoints.workers, frame_bytes_max),
-                         runtime::connected_dealer(pipeline.endpoints.answers, frame_bytes_max)},
-                        [&](wire::Work work) {
-                          return classify(network, limits, pipeline.top_k,
-                                          std::get<wire::Classify>(work.job));
-                        });
+  const std::vector<runtime::Link> links = {
+      runtime::connected_dealer(pipeline.endpoints.workers, frame_bytes_max),
+      runtime::connected_dealer(pipeline.endpoints.answers, frame_bytes_max)};
+  const auto runner = [&](wire::Work work) {
+    return classify(network, limits, pipeline.top_k, std::get<wire::Classify>(work.job));
+  };
+  return runtime::serve(pipeline, signals,
+                        {"classifier " + std::to_string(options.index),
+                         port(pipeline.http.classifier, options),
+                         {{"classifier", machine, links, runner}},
+                         {}});
 }
 
 }  // namespace stages

@@ -247,12 +247,40 @@ void Assembler::hand_out(wire::Instant now) {
     finished_.pop_front();
     sequence_.value += 1;
     counters_.collages += 1;
+    assembly_.observe(now - next.assembly.opened);
     node_->sent.push_back({sequence_, next.assembly.sequence, next.batch, next.assembly.opened});
     actions_.send(node_->peer,
                   wire::CollageTask{own_, sequence_, next.batch, std::move(next.assembly.blank),
                                     std::min(now - next.assembly.opened, wire::kDurationMax),
                                     std::move(next.assembly.canvas)});
   }
+}
+
+wire::Report Assembler::report() const {
+  wire::Report report;
+  membership_.report(report);
+  report.counter("collage_collages_total", "Collages handed to the collage-CNN.",
+                 counters_.collages);
+  report.histogram("collage_assembly_duration_seconds",
+                   "From a batch's first image to its collage, linger included.", assembly_);
+  report.gauge("collage_batches_open", "Batches that are being assembled.",
+               static_cast<double>(assemblies_.size() + finished_.size()));
+  report.counters("collage_batches_given_up_total", "Batches that no collage was made of.",
+                  "reason",
+                  {{"not_wanted", counters_.dropped},
+                   {"lost", counters_.lost},
+                   {"expired", counters_.expired}});
+  report.counters("collage_dropped_total", "What came and was dropped, or could not be delivered.",
+                  "reason",
+                  {{"rejected", counters_.rejected},
+                   {"late", counters_.late},
+                   {"repeated", counters_.repeated},
+                   {"over_credit", counters_.over_credit},
+                   {"refused", counters_.refused},
+                   {"undelivered", counters_.undelivered},
+                   {"bad_message", counters_.bad_messages}});
+  if (!node_) report.missing.push_back("no collage-CNN has joined");
+  return report;
 }
 
 // --- time ---

@@ -47,6 +47,7 @@ class Assembler : public wire::Machine {
   wire::Actions on_timeout(wire::Instant now) override;
   wire::Actions on_done(wire::WorkId work, wire::Outcome outcome, wire::Instant now) override;
   std::optional<wire::Instant> next_timeout() const override;
+  wire::Report report() const override;
 
   struct Counters {
     std::uint64_t collages = 0;     // Sent to the collage-CNN.
@@ -130,7 +131,8 @@ class Assembler : public wire::Machine {
   wire::WorkId work_;
   bool draining_ = false;
   Counters counters_;
-  wire::Actions actions_;  // Of the turn under way.
+  wire::Histogram assembly_;  // A batch's first image to its collage handed out.
+  wire::Actions actions_;     // Of the turn under way.
 };
 
 }  // namespace stages::collage

@@ -126,8 +126,12 @@ int run_assembler(const StageOptions& options) {
   if (runtime::only_checks(options.service, pipeline)) return 0;
   const imaging::Library library;
   Assembler machine = make_assembler(pipeline, manifest);
-  return runtime::serve(pipeline, name("assembler", options), signals, machine,
-                        assembler_links(pipeline), paster(pipeline, manifest));
+  return runtime::serve(
+      pipeline, signals,
+      {name("assembler", options),
+       port(pipeline.http.collage, options),
+       {{"assembler", machine, assembler_links(pipeline), paster(pipeline, manifest)}},
+       {}});
 }
 
 int run_collage_cnn(const StageOptions& options) {
@@ -138,9 +142,12 @@ int run_collage_cnn(const StageOptions& options) {
   auto emulation = read_emulation(pipeline, wire::Role::collage, options.index);
   if (runtime::only_checks(options.service, pipeline)) return 0;
   CollageWorker machine = make_worker(pipeline, network.manifest(), std::move(emulation));
-  return runtime::serve(pipeline, name("collage-cnn", options), signals, machine,
-                        worker_links(pipeline, network.manifest()),
-                        collage_classifier(pipeline, network));
+  return runtime::serve(pipeline, signals,
+                        {name("collage-cnn", options),
+                         port(pipeline.http.collage_cnn, options),
+                         {{"collage_cnn", machine, worker_links(pipeline, network.manifest()),
+                           collage_classifier(pipeline, network)}},
+                         {}});
 }
 
 int run_collage(const StageOptions& options) {
@@ -153,10 +160,14 @@ int run_collage(const StageOptions& options) {
   const imaging::Library library;
   Assembler assembler = make_assembler(pipeline, network.manifest());
   CollageWorker worker = make_worker(pipeline, network.manifest(), std::move(emulation));
-  return runtime::serve_both(
-      pipeline, name("collage", options), signals,
-      {assembler, assembler_links(pipeline), paster(pipeline, network.manifest())},
-      {worker, worker_links(pipeline, network.manifest()), collage_classifier(pipeline, network)});
+  return runtime::serve(
+      pipeline, signals,
+      {name("collage", options),
+       port(pipeline.http.collage, options),
+       {{"assembler", assembler, assembler_links(pipeline), paster(pipeline, network.manifest())},
+        {"collage_cnn", worker, worker_links(pipeline, network.manifest()),
+         collage_classifier(pipeline, network)}},
+       {}});
 }
 
 }  // namespace stages

@@ -76,6 +76,8 @@ void CollageWorker::advance(wire::Instant now, wire::Actions& actions) {
   while (auto finished = line_.release(now)) {
     const wire::CollageTask& task = finished->task;
     auto& cells = std::get<wire::Cells>(finished->outcome.what).cells;
+    task_.observe(now - finished->arrived);
+    if (!cells.empty()) inference_.observe(finished->outcome.compute);
     (cells.empty() ? counters_.failed : counters_.answered) += 1;
     if (!cells.empty()) {
       actions.send(kToSink, wire::CollageAnswer{
@@ -97,6 +99,24 @@ std::optional<wire::Instant> CollageWorker::next_timeout() const {
   const auto hold = line_.next_timeout();
   const auto join = membership_.next_timeout();
   return hold ? std::min(*hold, join.value_or(*hold)) : join;
+}
+
+wire::Report CollageWorker::report() const {
+  wire::Report report;
+  membership_.report(report);
+  report.counters("collage_tasks_total", "Tasks done, by how they ended.", "result",
+                  {{"answered", counters_.answered},
+                   {"failed", counters_.failed},
+                   {"not_wanted", counters_.dropped}});
+  report.histogram("collage_inference_duration_seconds", "Inferences alone.", inference_);
+  report.histogram("collage_task_duration_seconds", "Tasks from arrival to answer.", task_);
+  report.counters("collage_dropped_total", "What came and was dropped, or could not be delivered.",
+                  "reason",
+                  {{"repeated", counters_.repeated},
+                   {"over_credit", counters_.over_credit},
+                   {"undelivered", counters_.undelivered},
+                   {"bad_message", counters_.bad_messages}});
+  return report;
 }
 
 }  // namespace stages::collage

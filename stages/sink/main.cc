@@ -1,8 +1,11 @@
 // collage-sink: joins the answers of all stages by batch and chooses among them.
+#include "models/config.h"
+#include "runtime/clock.h"
 #include "runtime/random_id.h"
 #include "runtime/service.h"
 #include "runtime/tool.h"
 #include "stages/config.h"
+#include "stages/sink/live.h"
 
 int main(int argc, char** argv) {
   CLI::App app(
@@ -20,9 +23,18 @@ int main(int argc, char** argv) {
                                stages::read_sink_policy(pipeline));
     if (runtime::only_checks(options, pipeline)) return 0;
     const std::uint64_t frame_bytes_max = pipeline.broker.image_bytes_max;
-    return runtime::serve(pipeline, "sink", signals, machine,
-                          {runtime::connected_dealer(pipeline.endpoints.workers, frame_bytes_max),
-                           runtime::bound_router(pipeline.endpoints.answers, frame_bytes_max)},
-                          {});
+    const std::vector<runtime::Link> links = {
+        runtime::connected_dealer(pipeline.endpoints.workers, frame_bytes_max),
+        runtime::bound_router(pipeline.endpoints.answers, frame_bytes_max)};
+    const std::vector<std::string> labels =
+        models::load_manifest(pipeline.models.single).class_names;
+    const auto live = [&] { return stages::sink::live_json(machine, labels, runtime::now()); };
+    const auto page = [] { return std::string(stages::sink::kLivePage); };
+    return runtime::serve(
+        pipeline, signals,
+        {"sink",
+         pipeline.http.sink,
+         {{"sink", machine, links, {}}},
+         {{"/", "text/html; charset=utf-8", page}, {"/live.json", "application/json", live}}});
   });
 }

@@ -25,7 +25,8 @@ Sink::Sink(wire::WorkerId id, Policy policy)
     : policy_(policy),
       membership_(hello(id), policy.membership),
       joiner_(policy.joiner),
-      patience_(policy.patience) {
+      patience_(policy.patience),
+      view_({.worker_max = 2 * policy.patience.worker_max}) {
   joiner_.set_patience(patience());
 }
 
@@ -46,11 +47,14 @@ wire::Actions Sink::on_message(wire::Peer from, wire::Message message, wire::Ins
 
 void Sink::on_broker(wire::Message message, wire::Instant now) {
   if (const auto* opened = std::get_if<wire::Opened>(&message)) {
-    tell(joiner_.on_opened(*opened, now));
+    view_.on_opened(*opened);
+    tell(joiner_.on_opened(*opened, now), now);
   } else if (const auto* sealed = std::get_if<wire::Sealed>(&message)) {
-    tell(joiner_.on_sealed(*sealed, now));
+    view_.on_sealed(*sealed, now);
+    tell(joiner_.on_sealed(*sealed, now), now);
   } else if (const auto* closed = std::get_if<wire::Closed>(&message)) {
     joiner_.on_closed(closed->batch);
+    view_.on_closed(closed->batch);
   } else if (const auto* welcome = std::get_if<wire::Welcome>(&message)) {
     if (membership_.on_welcome(*welcome, now))
       joiner_.on_epoch(welcome->epoch, welcome->deadline_max);
@@ -69,13 +73,17 @@ void Sink::on_broker(wire::Message message, wire::Instant now) {
 void Sink::on_stage(wire::Peer from, wire::Message message, wire::Instant now) {
   if (auto* answer = std::get_if<wire::Answer>(&message)) {
     counters_.answers += 1;
+    (answer->hedge ? hedge_ : single_).observe(answer->age);
     if (!answer->hedge && answer->verdict.reason == wire::Reason::none) {
       patience_.on_service(answer->worker, answer->age);
     }
-    tell(joiner_.on_single(std::move(*answer)));
+    view_.on_single(*answer, now);
+    tell(joiner_.on_single(std::move(*answer)), now);
   } else if (auto* collage = std::get_if<wire::CollageAnswer>(&message)) {
     counters_.collage_inferences += 1;
-    tell(joiner_.on_collage(std::move(*collage), now));
+    collage_.observe(collage->age);
+    view_.on_collage(*collage, now);
+    tell(joiner_.on_collage(std::move(*collage), now), now);
   } else if (std::holds_alternative<wire::Probe>(message)) {
     actions_.send(from, status());
   } else if (std::holds_alternative<wire::Undelivered>(message)) {
@@ -88,12 +96,15 @@ void Sink::on_stage(wire::Peer from, wire::Message message, wire::Instant now) {
   }
 }
 
-void Sink::tell(Joiner::Settled settled) {
-  for (wire::Settled& one : settled) actions_.send(kToBroker, std::move(one));
+void Sink::tell(Joiner::Settled settled, wire::Instant now) {
+  for (wire::Settled& one : settled) {
+    view_.on_settled(one, now);
+    actions_.send(kToBroker, std::move(one));
+  }
 }
 
 wire::Actions Sink::on_timeout(wire::Instant now) {
-  tell(joiner_.on_timeout(now));
+  tell(joiner_.on_timeout(now), now);
   if (now >= learn_at_) {
     learn_at_ = now + kLearnEvery;
     patience_.learn();
@@ -143,6 +154,43 @@ wire::Status Sink::status() const {
       {"bad_messages", counters_.bad_messages},
       {"patience_ns", static_cast<std::uint64_t>(patience().count())},
   }};
+}
+
+wire::Report Sink::report() const {
+  const Joiner::Counters& c = joiner_.counters();
+  wire::Report report;
+  membership_.report(report);
+  report.counters(
+      "collage_settled_total", "Slots settled, by the source of the answer.", "source",
+      {{"single", c.single}, {"hedge", c.hedge}, {"collage", c.collage}, {"rejected", c.rejected}});
+  report.metrics.push_back({"collage_answer_age_seconds",
+                            "Ages of answers since admission (collage: since its batch opened).",
+                            wire::Metric::Kind::histogram,
+                            {{{{"source", "single"}}, single_},
+                             {{{"source", "hedge"}}, hedge_},
+                             {{{"source", "collage"}}, collage_}}});
+  report.counters("collage_unused_answers_total", "Answers that settled nothing.", "reason",
+                  {{"late_single", c.late_single},
+                   {"spare_collage", c.spare_collage},
+                   {"unsure_collage", c.unsure}});
+  report.counter("collage_inferences_total", "Collages answered, needed or not.",
+                 counters_.collage_inferences);
+  report.gauge("collage_orphans", "Answers kept for batches not told of yet.",
+               static_cast<double>(joiner_.orphans()));
+  report.gauge("collage_batches_open", "Batches with a slot to be settled.",
+               static_cast<double>(joiner_.open_batches()));
+  report.counters("collage_dropped_total", "What came and was dropped, or could not be delivered.",
+                  "reason",
+                  {{"bad_answer", c.bad},
+                   {"stale_answer", c.stale},
+                   {"orphan", c.orphans_dropped},
+                   {"batch_refused", c.batches_refused},
+                   {"batch_expired", c.batches_expired},
+                   {"undelivered", counters_.undelivered},
+                   {"bad_message", counters_.bad_messages}});
+  report.gauge("collage_patience_seconds", "Time given to single answers.",
+               wire::to_seconds(patience()));
+  return report;
 }
 
 }  // namespace stages::sink

@@ -15,6 +15,7 @@
 #include "stages/membership.h"
 #include "stages/sink/joiner.h"
 #include "stages/sink/patience.h"
+#include "stages/sink/view.h"
 #include "wire/machine.h"
 
 namespace stages::sink {
@@ -45,21 +46,25 @@ class Sink : public wire::Machine {
   };
   const Counters& counters() const { return counters_; }
   const Joiner& joiner() const { return joiner_; }
+  const View& view() const { return view_; }
   wire::Status status() const;
+  wire::Report report() const override;
 
  private:
   void on_broker(wire::Message message, wire::Instant now);
   void on_stage(wire::Peer from, wire::Message message, wire::Instant now);
-  void tell(Joiner::Settled settled);
+  void tell(Joiner::Settled settled, wire::Instant now);
   wire::Duration patience() const;
 
   const Policy policy_;
   Membership membership_;
   Joiner joiner_;
   Patience patience_;
+  View view_;
   wire::Instant learn_at_;
   Counters counters_;
-  wire::Actions actions_;  // Of the turn under way.
+  wire::Histogram single_, hedge_, collage_;  // Ages of answers when they were sent.
+  wire::Actions actions_;                     // Of the turn under way.
 };
 
 }  // namespace stages::sink

@@ -484,4 +484,12 @@ TEST_F(LoopTest, NamesTheEndpointThatItCannotOpen) {
   }
 }
 
+TEST_F(LoopTest, IsVisitedBetweenTwoTurns) {
+  Loop loop = make({kRouter});
+  Running running(loop);
+  wire::Report report;
+  EXPECT_TRUE(loop.visit([&] { report = loop.report(); }, 10s));
+  EXPECT_EQ(report.metrics.front().name, "collage_messages_received_total");
+}
+
 }  // namespace

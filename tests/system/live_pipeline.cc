@@ -34,7 +34,8 @@ LivePipeline::LivePipeline(const Overrides& overrides, replay::live::Fleet::Size
   workers_ = local(ports[1]);
   Overrides all = {{"endpoints.producers", producers_},
                    {"endpoints.workers", workers_},
-                   {"endpoints.answers", local(ports[2])}};
+                   {"endpoints.answers", local(ports[2])},
+                   {"http.address", "none"}};
   for (const auto& [key, value] : overrides) {
     all.emplace_back(key, value == "tcp://FREE" ? local(ports[3]) : value);
   }

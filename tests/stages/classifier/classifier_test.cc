@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/figure.h"
 #include "tests/stages/heard.h"
 
 namespace stages::classifier {
@@ -176,6 +177,27 @@ TEST_F(ClassifierTest, WhatCannotBeSentOrReadIsCounted) {
   (void)classifier.on_message(kFromBroker, wire::Undecodable{}, at(1ms));
   (void)classifier.on_message(kFromSink, wire::Assign{}, at(1ms));
   EXPECT_EQ(classifier.counters().bad_messages, 2u);
+}
+
+TEST_F(ClassifierTest, IsNotReadyUntilItIsWelcomed) {
+  Classifier fresh({kId, wire::Role::classifier, {}, 2}, {100ms, 1s}, std::nullopt);
+  EXPECT_THAT(fresh.report().missing, SizeIs(1));
+  EXPECT_THAT(classifier.report().missing, IsEmpty());
+}
+
+TEST_F(ClassifierTest, ReportsWhatItHasDoneAndHowLongItTook) {
+  assign(1);
+  (void)done(1, 30ms);
+  assign(2, 40ms);
+  (void)done(2, 41ms, {{}, wire::Reason::not_an_image});
+  assign(2, 42ms);
+  const wire::Report report = classifier.report();
+  EXPECT_EQ(figure(report, "collage_tasks_total", {{"result", "answered"}}), 1);
+  EXPECT_EQ(figure(report, "collage_tasks_total", {{"result", "rejected"}}), 1);
+  EXPECT_EQ(figure(report, "collage_task_duration_seconds"), 2);
+  EXPECT_EQ(figure(report, "collage_inference_duration_seconds"), 1);
+  EXPECT_EQ(figure(report, "collage_dropped_total", {{"reason", "repeated"}}), 1);
+  EXPECT_EQ(figure(report, "collage_tasks_held"), 0);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/figure.h"
 #include "tests/stages/heard.h"
 
 namespace stages::collage {
@@ -307,6 +308,22 @@ TEST_F(AssemblerTest, WhatCannotBeSentOrReadIsCounted) {
   (void)tell({kSink, 0}, wire::Probe{});
   EXPECT_EQ(assembler.counters().bad_messages, 3u);
   EXPECT_THAT(tell(kFromBroker, wire::Refuse{Reason::wrong_grid}).notes, SizeIs(1));
+}
+
+TEST_F(AssemblerTest, IsNotReadyWithoutItsCollageCnn) {
+  Assembler alone({{1, 1}, wire::Role::assembler, kModel, 2}, kOwn, {{100ms, 1s}, 100ms});
+  EXPECT_THAT(alone.report().missing, testing::Contains("no collage-CNN has joined"));
+  EXPECT_THAT(assembler.report().missing, IsEmpty());
+}
+
+TEST_F(AssemblerTest, ReportsCollagesAndHowLongTheyTook) {
+  send_whole(1);
+  assign(2, 0);
+  drop(2);
+  const wire::Report report = assembler.report();
+  EXPECT_EQ(figure(report, "collage_collages_total"), 1);
+  EXPECT_EQ(figure(report, "collage_assembly_duration_seconds"), 1);
+  EXPECT_EQ(figure(report, "collage_batches_given_up_total", {{"reason", "not_wanted"}}), 1);
 }
 
 }  // namespace

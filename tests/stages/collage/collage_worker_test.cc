@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/figure.h"
 #include "tests/stages/heard.h"
 
 namespace stages::collage {
@@ -130,6 +131,19 @@ TEST_F(CollageWorkerTest, WhatCannotBeSentOrReadIsCounted) {
   (void)tell(wire::Undecodable{});
   EXPECT_EQ(worker.counters().bad_messages, 1u);
   EXPECT_THAT(tell(wire::Refuse{wire::Reason::wrong_model}).notes, SizeIs(1));
+}
+
+TEST_F(CollageWorkerTest, ReportsWhatItHasDoneAndHowLongItTook) {
+  task(1);
+  task(2);
+  (void)done(1, 30ms);
+  (void)done(2, 50ms, {});
+  const wire::Report report = worker.report();
+  EXPECT_THAT(report.missing, IsEmpty());
+  EXPECT_EQ(figure(report, "collage_tasks_total", {{"result", "answered"}}), 1);
+  EXPECT_EQ(figure(report, "collage_tasks_total", {{"result", "failed"}}), 1);
+  EXPECT_EQ(figure(report, "collage_task_duration_seconds"), 2);
+  EXPECT_EQ(figure(report, "collage_inference_duration_seconds"), 1);
 }
 
 }  // namespace

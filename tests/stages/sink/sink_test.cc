@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/figure.h"
 #include "tests/stages/heard.h"
 
 namespace stages::sink {
@@ -191,6 +192,21 @@ TEST_F(SinkTest, WhatCannotBeSentOrReadIsCounted) {
   (void)sink.on_message(kStage, wire::Ready{}, at(0ms));
   (void)tell(wire::Undecodable{});
   EXPECT_EQ(counter("bad_messages"), 3u);
+}
+
+TEST_F(SinkTest, ReportsWhatItSettledAndTheAgesOfAnswers) {
+  open();
+  (void)single(0, 100ms);
+  (void)collage(120ms);
+  (void)sink.on_timeout(at(250ms));
+  (void)single(1, 300ms);
+  const wire::Report report = sink.report();
+  EXPECT_THAT(report.missing, IsEmpty());
+  EXPECT_EQ(figure(report, "collage_settled_total", {{"source", "single"}}), 1);
+  EXPECT_EQ(figure(report, "collage_settled_total", {{"source", "collage"}}), 1);
+  EXPECT_EQ(figure(report, "collage_answer_age_seconds", {{"source", "single"}}), 2);
+  EXPECT_EQ(figure(report, "collage_unused_answers_total", {{"reason", "late_single"}}), 1);
+  EXPECT_EQ(figure(report, "collage_patience_seconds"), 0.25);
 }
 
 }  // namespace

@@ -1,0 +1,39 @@
+// Lets other threads have something done on a loop's thread, between two of its turns.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+
+#include "runtime/signals.h"
+#include "wire/types.h"
+
+namespace runtime {
+
+class Visits {
+ public:
+  using Visit = std::function<void()>;
+
+  // Has `visit` called by the loop and waits until it has been, `wait` at most: false if the loop
+  // was deaf for so long, and then it will not be called any more.  From any thread but the loop's.
+  bool pay(Visit visit, wire::Duration wait);
+
+  // Readable when somebody waits.
+  int descriptor() const { return bell_.descriptor(); }
+  // Calls those that wait, in order.  On the loop's thread.
+  void receive();
+
+ private:
+  struct Caller {
+    Visit visit;
+    enum class State { waiting, inside, done } state = State::waiting;
+  };
+  Bell bell_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::shared_ptr<Caller>> callers_;
+};
+
+}  // namespace runtime

@@ -1,0 +1,103 @@
+#include "stages/sink/view.h"
+
+#include <algorithm>
+
+namespace stages::sink {
+
+View::Batch* View::find(wire::BatchId batch) {
+  const auto found = std::ranges::lower_bound(batches_, batch, {}, &Batch::id);
+  return found == batches_.end() || found->id != batch ? nullptr : &*found;
+}
+
+View::Slot* View::find(wire::BatchId batch, wire::Slot slot) {
+  Batch* found = find(batch);
+  return found && slot < found->slots.size() ? &found->slots[slot] : nullptr;
+}
+
+void View::remember(Latencies& latencies, wire::Duration time) {
+  latencies.times.push_back(time);
+  if (latencies.times.size() > policy_.latency_max) latencies.times.pop_front();
+}
+
+void View::hear(wire::WorkerId id, bool collage, wire::Duration age, wire::Instant now) {
+  if (!workers_.contains(id) && workers_.size() >= policy_.worker_max) {
+    workers_.erase(std::ranges::min_element(workers_, {},
+                                            [](const auto& entry) { return entry.second.heard; }));
+  }
+  Worker& worker = workers_[id];
+  worker.id = id;
+  worker.collage = collage;
+  worker.answers += 1;
+  worker.heard = now;
+  worker.ages.push_back(age);
+  if (worker.ages.size() > policy_.window) worker.ages.pop_front();
+}
+
+void View::give_up_oldest() {
+  for (const Slot& slot : batches_.front().slots) {
+    const bool covered = slot.source == wire::Source::collage;
+    if (covered && !slot.single) without_.never += 1;
+  }
+  batches_.pop_front();
+}
+
+void View::on_opened(const wire::Opened& opened) {
+  if (opened.slots > wire::kSlotsMax || find(opened.batch)) return;
+  // The batches of a broker's life before are void.
+  if (!batches_.empty() && batches_.back().id.epoch != opened.batch.epoch) batches_.clear();
+  if (batches_.size() >= policy_.batch_max) give_up_oldest();
+  batches_.insert(std::ranges::lower_bound(batches_, opened.batch, {}, &Batch::id),
+                  {opened.batch, std::vector<Slot>(opened.slots), false, false});
+}
+
+void View::on_sealed(const wire::Sealed& sealed, wire::Instant now) {
+  Batch* batch = find(sealed.batch);
+  if (!batch || batch->sealed || sealed.ages.size() > batch->slots.size()) return;
+  batch->sealed = true;
+  for (std::size_t i = 0; i < batch->slots.size(); ++i) {
+    Slot& slot = batch->slots[i];
+    if (i < sealed.ages.size()) {
+      slot.admitted = now - sealed.ages[i];
+    } else {
+      slot.state = Slot::State::blank;
+    }
+  }
+}
+
+void View::on_closed(wire::BatchId id) {
+  Batch* batch = find(id);
+  if (!batch) return;
+  batch->closed = true;
+  for (Slot& slot : batch->slots) {
+    if (slot.state == Slot::State::waiting) slot.state = Slot::State::unsettled;
+  }
+}
+
+void View::on_single(const wire::Answer& answer, wire::Instant now) {
+  hear(answer.worker, false, answer.age, now);
+  Slot* slot = find(answer.batch, answer.slot);
+  if (!slot || slot->single || answer.verdict.predictions.empty()) return;
+  slot->single = answer.verdict.predictions.front().label;
+  if (!slot->admitted) slot->admitted = now - answer.age;
+  remember(without_, now - *slot->admitted);
+}
+
+void View::on_collage(const wire::CollageAnswer& answer, wire::Instant now) {
+  hear(answer.worker, true, answer.age, now);
+}
+
+void View::on_settled(const wire::Settled& settled, wire::Instant now) {
+  Slot* slot = find(settled.batch, settled.slot);
+  if (!slot || slot->state != Slot::State::waiting) return;
+  slot->source = settled.source;
+  slot->settled = now;
+  if (settled.verdict.reason != wire::Reason::none) {
+    slot->state = Slot::State::rejected;
+    return;
+  }
+  slot->state = Slot::State::settled;
+  slot->answer = settled.verdict.predictions.front();
+  if (slot->admitted) remember(with_, now - *slot->admitted);
+}
+
+}  // namespace stages::sink

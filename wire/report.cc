@@ -1,0 +1,40 @@
+#include "wire/report.h"
+
+#include <algorithm>
+
+namespace wire {
+
+void Histogram::observe(Duration duration) {
+  const auto above = std::ranges::find_if(
+      kBounds, [duration](int bound) { return duration <= std::chrono::milliseconds(bound); });
+  counts_[static_cast<std::size_t>(above - kBounds.begin())] += 1;
+  count_ += 1;
+  sum_ += duration;
+}
+
+void Report::counter(std::string name, std::string help, std::uint64_t value) {
+  metrics.push_back({std::move(name),
+                     std::move(help),
+                     Metric::Kind::counter,
+                     {{{}, static_cast<double>(value)}}});
+}
+
+void Report::gauge(std::string name, std::string help, double value) {
+  metrics.push_back({std::move(name), std::move(help), Metric::Kind::gauge, {{{}, value}}});
+}
+
+void Report::histogram(std::string name, std::string help, const Histogram& value) {
+  metrics.push_back({std::move(name), std::move(help), Metric::Kind::histogram, {{{}, value}}});
+}
+
+void Report::counters(std::string name, std::string help, std::string_view label,
+                      std::initializer_list<Value> values) {
+  Metric metric{std::move(name), std::move(help), Metric::Kind::counter, {}};
+  for (const auto& [value, figure] : values) {
+    metric.samples.push_back(
+        {{{std::string(label), std::string(value)}}, static_cast<double>(figure)});
+  }
+  metrics.push_back(std::move(metric));
+}
+
+}  // namespace wire
