@@ -26,6 +26,6 @@ int main(int argc, char** argv) {
         runtime::bound_router(pipeline.endpoints.producers, 2 * frame_bytes_max),
         runtime::bound_router(pipeline.endpoints.workers, frame_bytes_max)};
     return runtime::serve(pipeline, signals,
-                          {"broker", pipeline.http.broker, {{"broker", machine, links, {}}}, {}});
+                          {"broker", pipeline.http.broker, {{"broker", machine, links, {}}}});
   });
 }

@@ -15,12 +15,14 @@ constexpr std::string_view kAtOnce[] = {"log.level"};
 
 }  // namespace
 
-Changes changes_between(const Pipeline& running, const Pipeline& fresh) {
+Changes changes_between(const Pipeline& running, const Pipeline& fresh,
+                        const std::vector<std::string>& renewable) {
   std::map<std::string, std::string> gone;
   for (const Document::Resolved& key : running.resolved) gone[key.path] = key.value;
   Changes changes;
-  const auto add = [&changes](const std::string& path) {
-    const bool at_once = std::ranges::find(kAtOnce, path) != std::end(kAtOnce);
+  const auto add = [&](const std::string& path) {
+    const bool at_once = std::ranges::find(kAtOnce, path) != std::end(kAtOnce) ||
+                         std::ranges::find(renewable, path) != renewable.end();
     (at_once ? changes.at_once : changes.after_restart).push_back(path);
   };
   for (const Document::Resolved& key : fresh.resolved) {
@@ -32,17 +34,19 @@ Changes changes_between(const Pipeline& running, const Pipeline& fresh) {
   return changes;
 }
 
-void reload(Pipeline& running) {
+std::optional<Pipeline> reload(Pipeline& running, const std::vector<std::string>& renewable) {
+  std::optional<Pipeline> read;
   notify_reloading();
   try {
     const Pipeline fresh = load_pipeline(running.file);
-    const Changes changes = changes_between(running, fresh);
+    const Changes changes = changes_between(running, fresh, renewable);
     // Reported at whichever level says more.
     spdlog::set_level(std::min(running.log_level, fresh.log_level));
     running.log_level = fresh.log_level;
     for (Document::Resolved& key : running.resolved) {
-      if (key.path != "log.level") continue;
-      key = *std::ranges::find(fresh.resolved, key.path, &Document::Resolved::path);
+      if (std::ranges::find(changes.at_once, key.path) == changes.at_once.end()) continue;
+      const auto now = std::ranges::find(fresh.resolved, key.path, &Document::Resolved::path);
+      if (now != fresh.resolved.end()) key = *now;
     }
     if (changes.at_once.empty() && changes.after_restart.empty()) {
       spdlog::info("{}: read again, nothing has changed", running.file.string());
@@ -56,10 +60,12 @@ void reload(Pipeline& running) {
                    fmt::join(changes.after_restart, ", "));
     }
     spdlog::set_level(fresh.log_level);
+    read = fresh;
   } catch (const ConfigError& error) {
     spdlog::error("{} (nothing has changed)", error.what());
   }
   notify_ready();
+  return read;
 }
 
 }  // namespace runtime

@@ -1,6 +1,7 @@
 // What takes effect when a process reads its file again while it runs.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,11 +14,13 @@ struct Changes {
   std::vector<std::string> at_once;
   std::vector<std::string> after_restart;  // Peers agreed on them, or memory was laid out by them.
 };
-Changes changes_between(const Pipeline& running, const Pipeline& fresh);
+// `renewable` are the keys that the process itself puts into effect.
+Changes changes_between(const Pipeline& running, const Pipeline& fresh,
+                        const std::vector<std::string>& renewable = {});
 
 // Reads the file of `running` again and puts into effect what can be (log.level); says in the log
-// what came of it, what wants a restart, or why the file cannot be read: then nothing changes.
-// `running` becomes what is in effect.
-void reload(Pipeline& running);
+// what came of it, what wants a restart, or why the file cannot be read: then nothing changes, and
+// nothing is returned.  `running` becomes what is in effect.
+std::optional<Pipeline> reload(Pipeline& running, const std::vector<std::string>& renewable = {});
 
 }  // namespace runtime

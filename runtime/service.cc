@@ -73,9 +73,13 @@ Loop::Options options_of(Watchdog& watchdog, std::size_t loop) {
   return options;
 }
 
-void heed(Signals& signals, Pipeline& pipeline, Loop::Options& options) {
+void heed(Signals& signals, Pipeline& pipeline, const std::vector<std::string>& renewable,
+          std::unique_ptr<Renewal>& renewal, Loop::Options& options) {
   options.signals = &signals;
-  options.on_hangup = [&pipeline] { reload(pipeline); };
+  options.on_hangup = [&] {
+    auto fresh = reload(pipeline, renewable);
+    if (fresh && renewal) renewal->begin(std::move(*fresh));
+  };
 }
 
 // How long an onlooker waits for a loop that is busy.
@@ -133,6 +137,12 @@ std::unique_ptr<HttpServer> open_http(HttpServer::Options options) {
   }
 }
 
+std::vector<Loop*> pointers_to(const std::vector<std::unique_ptr<Loop>>& loops) {
+  std::vector<Loop*> pointers;
+  for (const auto& loop : loops) pointers.push_back(loop.get());
+  return pointers;
+}
+
 Loop::End run_all(const std::vector<std::unique_ptr<Loop>>& loops) {
   std::thread second;
   if (loops.size() > 1) second = std::thread([&loops] { loops[1]->run(); });
@@ -168,14 +178,16 @@ int serve(const Pipeline& pipeline, Signals& signals, Process process) {
   Watchdog watchdog(process.parts.size());
   Context context;
   std::vector<std::unique_ptr<Loop>> loops(process.parts.size());
+  std::unique_ptr<Renewal> renewal;
   // The one that binds what they are joined by comes last, for it is the one that others see.
   for (std::size_t i = loops.size(); i-- > 0;) {
     Part& part = process.parts[i];
     Loop::Options options = options_of(watchdog, i);
-    if (i == 0) heed(signals, running, options);
+    if (i == 0) heed(signals, running, process.renewable, renewal, options);
     loops[i] = open_loop(context, part.links, part.machine, std::move(part.runner), options);
     if (!loops[i]) return 1;
   }
+  if (process.renew) renewal = std::make_unique<Renewal>(process.renew, pointers_to(loops));
   std::unique_ptr<HttpServer> http;
   if (!pipeline.http.address.empty()) {
     http = open_http({.address = pipeline.http.address,

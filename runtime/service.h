@@ -10,6 +10,7 @@
 
 #include "runtime/loop.h"
 #include "runtime/pipeline.h"
+#include "runtime/renewal.h"
 #include "runtime/shipped.h"
 #include "runtime/signals.h"
 
@@ -49,7 +50,11 @@ struct Process {
   // One, or two in threads of their own, joined by inproc://.  The first heeds the signals; when it
   // is done the second is told to stop.
   std::vector<Part> parts;
-  std::vector<Page> pages;  // Of the first part.
+  std::vector<Page> pages{};  // Of the first part.
+  // At a SIGHUP, if there is one: what the process makes of the file as it now is.  `renewable` are
+  // the keys that it puts into effect so.
+  Renewal::Prepare renew{};
+  std::vector<std::string> renewable{};
 };
 
 // Drives the machines over their links until SIGTERM or SIGINT and drained, or `drain_max` later.

@@ -98,4 +98,20 @@ models::Manifest read_collage(const runtime::Pipeline& pipeline) {
   return collage;
 }
 
+void want_same_shape(const models::Manifest& serving, const models::Manifest& fresh,
+                     const std::filesystem::path& file) {
+  if (fresh.class_names != serving.class_names) {
+    unfit(file,
+          "class_names: are not those that are served; other classes want a pipeline of "
+          "their own");
+  }
+  // Pictures that are half made for one layout fit no other.
+  const bool same = fresh.tile.width == serving.tile.width &&
+                    fresh.tile.height == serving.tile.height &&
+                    fresh.tile.channels == serving.tile.channels;
+  if (!same && serving.kind == models::Kind::collage) {
+    unfit(file, "tile: is not of the size that is served; another size wants a restart");
+  }
+}
+
 }  // namespace stages

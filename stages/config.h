@@ -28,4 +28,9 @@ std::optional<Emulation> read_emulation(const runtime::Pipeline& pipeline, wire:
 models::Manifest read_single(const runtime::Pipeline& pipeline);
 models::Manifest read_collage(const runtime::Pipeline& pipeline);
 
+// Requires that both were read.  Throws ConfigError, naming the file, if `fresh` could not answer
+// in the place of `serving`: it has other classes or another layout.
+void want_same_shape(const models::Manifest& serving, const models::Manifest& fresh,
+                     const std::filesystem::path& file);
+
 }  // namespace stages

@@ -11,6 +11,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "wire/machine.h"
@@ -52,12 +54,14 @@ class Membership {
   bool joined() const { return joined_; }
   bool leaving() const { return leaving_; }
   const wire::WorkerHello& hello() const { return hello_; }
+  // Another version of the same model is served from now on.
+  void set_version(std::string version) { hello_.model.version = std::move(version); }
   std::size_t held() const { return held_.size(); }
 
  private:
   wire::Ready ready() const { return {seen_, held_, leaving_}; }
 
-  const wire::WorkerHello hello_;
+  wire::WorkerHello hello_;
   const Policy policy_;
   bool joined_ = false;
   bool leaving_ = false;

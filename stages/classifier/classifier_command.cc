@@ -1,4 +1,7 @@
 // The classifier as a process: its machine, libvips and LibTorch tied together.
+#include <memory>
+#include <utility>
+
 #include "imaging/decode.h"
 #include "imaging/library.h"
 #include "models/network.h"
@@ -34,7 +37,7 @@ wire::Outcome classify(const models::Network& network, const imaging::Limits& li
 int run_classifier(const StageOptions& options) {
   runtime::Signals signals(runtime::Signals::Hangup::reloads);
   const runtime::Pipeline pipeline = runtime::load_pipeline(options.service.pipeline);
-  const models::Network network(read_single(pipeline));
+  auto network = std::make_shared<const models::Network>(read_single(pipeline));
   auto emulation = read_emulation(pipeline, wire::Role::classifier, options.index);
   if (runtime::only_checks(options.service, pipeline)) return 0;
 
@@ -42,20 +45,34 @@ int run_classifier(const StageOptions& options) {
   const imaging::Limits limits{.pixels_max = pipeline.stages.pixels_max,
                                .side_max = pipeline.stages.side_max};
   const wire::WorkerHello hello{runtime::random_long_id<wire::WorkerId>(), wire::Role::classifier,
-                                network.manifest().model(), pipeline.stages.classifier_capacity};
+                                network->manifest().model(), pipeline.stages.classifier_capacity};
   classifier::Classifier machine(hello, read_membership(pipeline), std::move(emulation));
   const std::uint64_t frame_bytes_max = pipeline.broker.image_bytes_max;
   const std::vector<runtime::Link> links = {
       runtime::connected_dealer(pipeline.endpoints.workers, frame_bytes_max),
       runtime::connected_dealer(pipeline.endpoints.answers, frame_bytes_max)};
   const auto runner = [&](wire::Work work) {
-    return classify(network, limits, pipeline.top_k, std::get<wire::Classify>(work.job));
+    return classify(*network, limits, pipeline.top_k, std::get<wire::Classify>(work.job));
+  };
+  const auto renew = [&](const runtime::Pipeline& fresh) -> runtime::Renewal::TakeOver {
+    models::Manifest manifest = read_single(fresh);
+    const models::Manifest& serving = network->manifest();
+    if (manifest.version == serving.version) return {};
+    want_same_shape(serving, manifest, fresh.models.single);
+    const std::string change = manifest.version + " takes over from " + serving.version;
+    const auto next = std::make_shared<const models::Network>(std::move(manifest));
+    return {change, {[&, next] {
+              network = next;
+              machine.set_version(next->manifest().version);
+            }}};
   };
   return runtime::serve(pipeline, signals,
                         {"classifier " + std::to_string(options.index),
                          port(pipeline.http.classifier, options),
                          {{"classifier", machine, links, runner}},
-                         {}});
+                         {},
+                         renew,
+                         {"models.single"}});
 }
 
 }  // namespace stages

@@ -48,6 +48,8 @@ class Assembler : public wire::Machine {
   wire::Actions on_done(wire::WorkId work, wire::Outcome outcome, wire::Instant now) override;
   std::optional<wire::Instant> next_timeout() const override;
   wire::Report report() const override;
+  // The model's, in hellos and reports from now on; what answers stands in each outcome.
+  void set_version(std::string version) { membership_.set_version(std::move(version)); }
 
   struct Counters {
     std::uint64_t collages = 0;     // Sent to the collage-CNN.

@@ -1,7 +1,8 @@
 // The collage stage as processes: assembler and collage-CNN, together or apart.
-#include <exception>
-#include <thread>
+#include <functional>
+#include <memory>
 #include <utility>
+#include <vector>
 
 #include "imaging/decode.h"
 #include "imaging/library.h"
@@ -97,11 +98,30 @@ std::vector<runtime::Link> worker_links(const runtime::Pipeline& pipeline,
           runtime::connected_dealer(pipeline.endpoints.answers, frame_bytes_max)};
 }
 
+using SharedNetwork = std::shared_ptr<const models::Network>;
+
 runtime::Loop::Runner collage_classifier(const runtime::Pipeline& pipeline,
-                                         const models::Network& network) {
+                                         const SharedNetwork& network) {
   return [top_k = pipeline.top_k, &network](wire::Work work) {
-    return classify(network, top_k, std::get<wire::ClassifyCollage>(work.job));
+    return classify(*network, top_k, std::get<wire::ClassifyCollage>(work.job));
   };
+}
+
+// Loads the model that the pipeline names by now, if it is another; `adopt` is given it between two
+// turns of the first part.
+runtime::Renewal::TakeOver renew_network(const runtime::Pipeline& fresh,
+                                         const SharedNetwork& network,
+                                         std::vector<std::function<void(SharedNetwork)>> adopt) {
+  models::Manifest manifest = read_collage(fresh);
+  const models::Manifest& serving = network->manifest();
+  if (manifest.version == serving.version) return {};
+  want_same_shape(serving, manifest, fresh.models.collage);
+  runtime::Renewal::TakeOver over{manifest.version + " takes over from " + serving.version, {}};
+  const auto next = std::make_shared<const models::Network>(std::move(manifest));
+  for (auto& one : adopt) {
+    over.each.push_back([one = std::move(one), next] { one(next); });
+  }
+  return over;
 }
 
 void want_endpoint(const runtime::Pipeline& pipeline, bool tcp) {
@@ -138,36 +158,56 @@ int run_collage_cnn(const StageOptions& options) {
   runtime::Signals signals(runtime::Signals::Hangup::reloads);
   const runtime::Pipeline pipeline = runtime::load_pipeline(options.service.pipeline);
   want_endpoint(pipeline, true);
-  const models::Network network(read_collage(pipeline));
+  auto network = std::make_shared<const models::Network>(read_collage(pipeline));
   auto emulation = read_emulation(pipeline, wire::Role::collage, options.index);
   if (runtime::only_checks(options.service, pipeline)) return 0;
-  CollageWorker machine = make_worker(pipeline, network.manifest(), std::move(emulation));
-  return runtime::serve(pipeline, signals,
-                        {name("collage-cnn", options),
-                         port(pipeline.http.collage_cnn, options),
-                         {{"collage_cnn", machine, worker_links(pipeline, network.manifest()),
-                           collage_classifier(pipeline, network)}},
-                         {}});
+  CollageWorker machine = make_worker(pipeline, network->manifest(), std::move(emulation));
+  const auto adopt = [&](const SharedNetwork& next) {
+    network = next;
+    machine.set_version(next->manifest().version);
+  };
+  return runtime::serve(
+      pipeline, signals,
+      {name("collage-cnn", options),
+       port(pipeline.http.collage_cnn, options),
+       {{"collage_cnn", machine, worker_links(pipeline, network->manifest()),
+         collage_classifier(pipeline, network)}},
+       {},
+       [&](const runtime::Pipeline& fresh) { return renew_network(fresh, network, {adopt}); },
+       {"models.collage"}});
 }
 
 int run_collage(const StageOptions& options) {
   runtime::Signals signals(runtime::Signals::Hangup::reloads);
   const runtime::Pipeline pipeline = runtime::load_pipeline(options.service.pipeline);
   want_endpoint(pipeline, false);
-  const models::Network network(read_collage(pipeline));
+  auto network = std::make_shared<const models::Network>(read_collage(pipeline));
   auto emulation = read_emulation(pipeline, wire::Role::collage, options.index);
   if (runtime::only_checks(options.service, pipeline)) return 0;
   const imaging::Library library;
-  Assembler assembler = make_assembler(pipeline, network.manifest());
-  CollageWorker worker = make_worker(pipeline, network.manifest(), std::move(emulation));
+  // The assembler needs of the model what never changes while it serves.
+  const models::Manifest manifest = network->manifest();
+  Assembler assembler = make_assembler(pipeline, manifest);
+  CollageWorker worker = make_worker(pipeline, manifest, std::move(emulation));
+  const auto name_it = [&](const SharedNetwork& next) {
+    assembler.set_version(next->manifest().version);
+  };
+  const auto adopt = [&](const SharedNetwork& next) {
+    network = next;
+    worker.set_version(next->manifest().version);
+  };
   return runtime::serve(
       pipeline, signals,
       {name("collage", options),
        port(pipeline.http.collage, options),
-       {{"assembler", assembler, assembler_links(pipeline), paster(pipeline, network.manifest())},
-        {"collage_cnn", worker, worker_links(pipeline, network.manifest()),
+       {{"assembler", assembler, assembler_links(pipeline), paster(pipeline, manifest)},
+        {"collage_cnn", worker, worker_links(pipeline, manifest),
          collage_classifier(pipeline, network)}},
-       {}});
+       {},
+       [&](const runtime::Pipeline& fresh) {
+         return renew_network(fresh, network, {name_it, adopt});
+       },
+       {"models.collage"}});
 }
 
 }  // namespace stages

@@ -27,6 +27,7 @@ class LivePipeline {
   const std::string& producers() const { return producers_; }
   const std::string& workers() const { return workers_; }
   const std::filesystem::path& file() const { return file_; }
+  const std::filesystem::path& logs() const { return folder_; }  // A file a process.
 
   // The broker's counters now.
   std::map<std::string, std::uint64_t> counters() const;

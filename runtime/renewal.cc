@@ -1,0 +1,50 @@
+#include "runtime/renewal.h"
+
+#include <chrono>
+#include <exception>
+#include <utility>
+
+#include "runtime/log.h"
+#include "wire/check.h"
+
+namespace runtime {
+namespace {
+
+// A loop that has ended receives nobody.
+constexpr wire::Duration kVisitMax = std::chrono::seconds(3);
+
+}  // namespace
+
+Renewal::~Renewal() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void Renewal::begin(Pipeline fresh) {
+  if (busy_.exchange(true)) {
+    spdlog::warn("still loading what was asked for before; ask again when it has taken over");
+    return;
+  }
+  if (thread_.joinable()) thread_.join();
+  thread_ = std::thread([this, fresh = std::move(fresh)] {
+    run(fresh);
+    busy_ = false;
+  });
+}
+
+void Renewal::run(const Pipeline& fresh) {
+  try {
+    const TakeOver over = prepare_(fresh);
+    COLLAGE_CHECK(over.each.size() <= loops_.size());
+    for (std::size_t i = 0; i < over.each.size(); ++i) {
+      if (!loops_[i]->visit(over.each[i], kVisitMax)) {
+        spdlog::error("{}: a loop did not take over in time", over.what);
+        return;
+      }
+    }
+    if (!over.what.empty()) spdlog::info("{}", over.what);
+  } catch (const std::exception& error) {
+    spdlog::error("{} (nothing has changed)", error.what());
+  }
+}
+
+}  // namespace runtime

@@ -1,0 +1,43 @@
+// Something that takes a while to make ready, made beside a process's loops and then taken over by
+// them between two turns: a model of another version, say.  Meanwhile the loops go on as before.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "runtime/loop.h"
+#include "runtime/pipeline.h"
+
+namespace runtime {
+
+class Renewal {
+ public:
+  struct TakeOver {
+    std::string what;                         // For the log: "model a takes over from b".
+    std::vector<std::function<void()>> each;  // Called by the loop of its place.
+  };
+  // Called on a thread of its own, never twice at a time.  Nothing to take over: an empty `each`.
+  // What it throws goes to the log, and nothing changes.
+  using Prepare = std::function<TakeOver(const Pipeline& fresh)>;
+
+  // The loops must outlive it.
+  Renewal(Prepare prepare, std::vector<Loop*> loops)
+      : prepare_(std::move(prepare)), loops_(std::move(loops)) {}
+  ~Renewal();
+
+  // Begins, or says in the log that the one before is still under way.
+  void begin(Pipeline fresh);
+
+ private:
+  void run(const Pipeline& fresh);
+
+  const Prepare prepare_;
+  const std::vector<Loop*> loops_;
+  std::atomic<bool> busy_ = false;
+  std::thread thread_;
+};
+
+}  // namespace runtime
