@@ -32,7 +32,8 @@ struct Tally {
   std::uint64_t reported = 0;
   std::uint64_t answered = 0;
   std::uint64_t single = 0, collage = 0, hedge = 0;  // Of the answered, by source.
-  std::uint64_t missing = 0, rejected = 0, refused = 0, unreadable = 0, interrupted = 0;
+  std::uint64_t missing = 0, rejected = 0, refused = 0, cancelled = 0, unreadable = 0;
+  std::uint64_t interrupted = 0;
 };
 
 }  // namespace producer

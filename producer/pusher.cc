@@ -34,6 +34,9 @@ void count(Tally& tally, const wire::Result& result) {
     case ResultStatus::refused:
       ++tally.refused;
       break;
+    case ResultStatus::cancelled:
+      ++tally.cancelled;
+      break;
   }
 }
 

@@ -57,7 +57,7 @@ inline constexpr Numbers kNumbers<Role>{1, 4};
 template <>
 inline constexpr Numbers kNumbers<Source>{0, 3};
 template <>
-inline constexpr Numbers kNumbers<ResultStatus>{0, 3};
+inline constexpr Numbers kNumbers<ResultStatus>{0, 4};
 
 // --- parts of messages ---
 
@@ -84,7 +84,8 @@ inline constexpr auto kFields<Counter> = std::tuple(AtMost{&Counter::name, kName
 // --- messages, in the order of their numbers ---
 
 template <>
-inline constexpr auto kFields<ProducerHello> = std::tuple(&ProducerHello::producer);
+inline constexpr auto kFields<ProducerHello> = std::tuple(&ProducerHello::producer,
+                                                          &ProducerHello::corrections);
 template <>
 inline constexpr auto kFields<WorkerHello> = std::tuple(&WorkerHello::worker, &WorkerHello::role,
                                                         &WorkerHello::model,
@@ -92,7 +93,8 @@ inline constexpr auto kFields<WorkerHello> = std::tuple(&WorkerHello::worker, &W
 template <>
 inline constexpr auto kFields<Welcome> = std::tuple(&Welcome::epoch, &Welcome::heartbeat,
                                                     &Welcome::credit, &Welcome::image_bytes_max,
-                                                    &Welcome::deadline_max);
+                                                    &Welcome::deadline_max,
+                                                    &Welcome::correction_window);
 template <>
 inline constexpr auto kFields<Refuse> = std::tuple(&Refuse::reason, &Refuse::protocol);
 template <>
@@ -149,6 +151,18 @@ template <>
 inline constexpr auto kFields<Probe> = std::tuple();
 template <>
 inline constexpr auto kFields<Status> = std::tuple(&Status::counters);
+template <>
+inline constexpr auto kFields<Cancel> = std::tuple(&Cancel::request);
+template <>
+inline constexpr auto kFields<Correction> = std::tuple(&Correction::request, &Correction::source,
+                                                       &Correction::latency,
+                                                       &Correction::predictions,
+                                                       AtMost{&Correction::version, kVersionMax});
+template <>
+inline constexpr auto kFields<Corrected> = std::tuple(&Corrected::batch,
+                                                      AtMost{&Corrected::slot, kSlotsMax - 1},
+                                                      &Corrected::source, &Corrected::predictions,
+                                                      AtMost{&Corrected::version, kVersionMax});
 
 // --- reading the lists ---
 

@@ -42,6 +42,8 @@ std::string_view to_string(ResultStatus status) {
       return "rejected";
     case ResultStatus::refused:
       return "refused";
+    case ResultStatus::cancelled:
+      return "cancelled";
   }
   return "unknown";
 }
@@ -59,10 +61,11 @@ std::uint64_t labels_hash(const std::vector<std::string>& names) {
 
 std::string_view kind(const Message& message) {
   static constexpr std::array<std::string_view, std::variant_size_v<Message>> kNames = {
-      "producer_hello", "worker_hello", "welcome",     "refuse",      "submit",       "result",
-      "ready",          "assign",       "seal",        "drop",        "collage_task", "answer",
-      "collage_answer", "opened",       "sealed",      "closed",      "settled",      "service",
-      "probe",          "status",       "undelivered", "undecodable", "drain"};
+      "producer_hello", "worker_hello", "welcome", "refuse",     "submit",       "result",
+      "ready",          "assign",       "seal",    "drop",       "collage_task", "answer",
+      "collage_answer", "opened",       "sealed",  "closed",     "settled",      "service",
+      "probe",          "status",       "cancel",  "correction", "corrected",    "undelivered",
+      "undecodable",    "drain"};
   return kNames[message.index()];
 }
 

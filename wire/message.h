@@ -1,12 +1,15 @@
 // Every message of the pipeline, decoded.
 //
-//   producer  --ProducerHello, Submit-->            broker  --Welcome, Refuse, Result--> producer
+//   producer  --ProducerHello, Submit, Cancel-->    broker  --Welcome, Refuse, Result,
+//                                                             Correction-->            producer
 //   stage     --WorkerHello, Ready-->               broker  --Welcome, Refuse, Assign--> stage
 //   assembler (also)                                broker  --Seal, Drop-->              assembler
 //   assembler --CollageTask-->  collage-CNN         collage-CNN --WorkerHello, Ready-->  assembler
 //   stage, assembler --Answer--> sink               collage-CNN --CollageAnswer-->       sink
-//   sink      --WorkerHello, Settled, Service-->    broker  --Welcome, Opened, Sealed, Closed-->
-//   sink observer  --Probe-->  broker, sink              broker, sink --Status--> observer
+//   sink      --WorkerHello, Settled, Corrected, Service-->  broker
+//                                                   broker  --Welcome, Opened, Sealed, Closed-->
+//                                                   sink
+//   observer  --Probe-->  broker, sink              broker, sink --Status--> observer
 //
 // Messages carry ages and remaining times, never instants: two hosts' clocks do not compare.
 // docs/WIRE.md holds the grammar and a worked example of each.
@@ -26,11 +29,17 @@
 namespace wire {
 
 // Sent first in every message; peers of another version refuse each other at the hello.
-inline constexpr std::uint32_t kProtocol = 1;
+inline constexpr std::uint32_t kProtocol = 2;
 
 enum class Role : std::uint8_t { classifier = 1, assembler = 2, collage = 3, sink = 4 };
 enum class Source : std::uint8_t { none = 0, single = 1, collage = 2, hedge = 3 };
-enum class ResultStatus : std::uint8_t { answered = 0, missing = 1, rejected = 2, refused = 3 };
+enum class ResultStatus : std::uint8_t {
+  answered = 0,
+  missing = 1,
+  rejected = 2,
+  refused = 3,
+  cancelled = 4
+};
 
 std::string_view to_string(Role role);
 std::string_view to_string(Source source);
@@ -70,6 +79,7 @@ std::uint64_t labels_hash(const std::vector<std::string>& names);
 
 struct ProducerHello {
   ProducerId producer;
+  bool corrections = false;  // Whether it wants them.
 };
 // Also the sink's and, to its assembler, the collage-CNN's.
 struct WorkerHello {
@@ -84,6 +94,7 @@ struct Welcome {
   std::uint32_t credit = 0;  // Open requests a producer may have.
   std::uint64_t image_bytes_max = 0;
   Duration deadline_max{};
+  Duration correction_window{};  // A correction follows its result within this, or never.
 };
 // Ends a conversation: the peer is not served as it is.
 struct Refuse {
@@ -106,6 +117,18 @@ struct Result {
   Duration latency{};                        // Admission to answer, by the broker's clock.
   Duration retry_after{};                    // With `refused`: a hint.
   std::vector<NamedPrediction> predictions;  // With `answered`: best first.
+  std::string version;                       // Of the model that answered.
+};
+// The producer does not want an answer to this open request any more.
+struct Cancel {
+  RequestId request;
+};
+// A single answer came after the collage's had been sent, and its top class is another.
+struct Correction {
+  RequestId request;
+  Source source = Source::single;            // Or hedge.
+  Duration latency{};                        // Admission to here, by the broker's clock.
+  std::vector<NamedPrediction> predictions;  // Best first.
   std::string version;                       // Of the model that answered.
 };
 
@@ -189,6 +212,15 @@ struct Settled {
   Verdict verdict;
   std::string version;
 };
+// A single answer for a slot that the sink had settled from the collage, whose top class is
+// another.
+struct Corrected {
+  BatchId batch;
+  Slot slot = 0;
+  Source source = Source::none;
+  Predictions predictions;
+  std::string version;
+};
 // What the sink has learned; zero where it has not learned yet.
 struct Service {
   Duration patience{};
@@ -225,8 +257,8 @@ struct Drain {};
 using Message =
     std::variant<ProducerHello, WorkerHello, Welcome, Refuse, Submit, Result, Ready, Assign, Seal,
                  Drop, CollageTask, Answer, CollageAnswer, Opened, Sealed, Closed, Settled, Service,
-                 Probe, Status, Undelivered, Undecodable, Drain>;
-inline constexpr std::size_t kWireMessages = 20;  // Those before the local ones.
+                 Probe, Status, Cancel, Correction, Corrected, Undelivered, Undecodable, Drain>;
+inline constexpr std::size_t kWireMessages = 23;  // Those before the local ones.
 
 // The name of a message's kind, as docs/WIRE.md and the logs have it.
 std::string_view kind(const Message& message);

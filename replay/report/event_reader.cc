@@ -71,7 +71,8 @@ void set_outcome(wire::Result& result, std::string_view word) {
     result.source = source;
     return;
   }
-  for (const auto status : {ResultStatus::missing, ResultStatus::rejected, ResultStatus::refused}) {
+  for (const auto status : {ResultStatus::missing, ResultStatus::rejected, ResultStatus::refused,
+                            ResultStatus::cancelled}) {
     if (to_string(status) != word) continue;
     result.status = status;
     return;

@@ -77,6 +77,8 @@ void Checker::check_delivered(NodeId producer, const producer::Delivered& delive
     case wire::ResultStatus::refused:
       counts_.refused += 1;
       break;
+    case wire::ResultStatus::cancelled:
+      return violation(name + " is cancelled though nobody asked for that", now);
   }
   if (open.calm) violation(name + " is not answered though all is calm", now);
 }

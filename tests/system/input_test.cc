@@ -108,9 +108,9 @@ def dealer():
     s = context.socket(zmq.DEALER); s.linger = 1000; s.connect(endpoint); return s
 s = dealer()
 for frames in ([b""], [b"garbage"], [b"\xdd\xff\x00\x00\x00"], [b"\xc1"] * 3,
-               [msgpack.packb([1, 5, 1])], [msgpack.packb([1, 5, "x", 0]), b"image"],
-               [msgpack.packb([1, 99])], [msgpack.packb([7, 1, [1, 2]])],
-               [msgpack.packb([1, 12, [9, 9], 0])], [b"x"] * 1000):
+               [msgpack.packb([2, 5, 1])], [msgpack.packb([2, 5, "x", 0]), b"image"],
+               [msgpack.packb([2, 99])], [msgpack.packb([7, 1, [1, 2]])],
+               [msgpack.packb([2, 12, [9, 9], 0])], [b"x"] * 1000):
     s.send_multipart(frames)
 s.send_multipart([msgpack.packb([7, 1, [1, 2]])])
 refused = set()
@@ -150,8 +150,8 @@ TEST(Input, AnImageALittleTooLargeIsRefusedByNameOnTheWire) {
   std::ofstream(script) << R"(
 import sys, msgpack, zmq
 s = zmq.Context().socket(zmq.DEALER); s.linger = 0; s.connect(sys.argv[1])
-s.send_multipart([msgpack.packb([1, 1, [5, 6]])])
-s.send_multipart([msgpack.packb([1, 5, 1, 0]), b"x" * 1025])
+s.send_multipart([msgpack.packb([2, 1, [5, 6], False])])
+s.send_multipart([msgpack.packb([2, 5, 1, 0]), b"x" * 1025])
 while s.poll(10_000):
     _, kind, *fields = msgpack.unpackb(s.recv_multipart()[0])
     if kind == 6: sys.exit(print(fields[1], fields[3]))
@@ -284,7 +284,7 @@ TEST(Input, EveryProgramTellsItsVersionAndHelp) {
   for (const char* name : {"collage-broker", "collage-sink", "collage-stage", "collage-push",
                            "collage-replay", "collage-train"}) {
     EXPECT_THAT(system_test::run({program(name), "--version"}, 20s).output,
-                AllOf(HasSubstr("protocol 1"), HasSubstr("commit ")));
+                AllOf(HasSubstr("protocol 2"), HasSubstr("commit ")));
     const Ran help = system_test::run({program(name), "--help"}, 20s);
     EXPECT_EQ(help.code, 0);
     EXPECT_THAT(help.output, HasSubstr(name));

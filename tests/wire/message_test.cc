@@ -20,6 +20,7 @@ TEST(Message, EveryKindHasANameOfItsOwn) {
   EXPECT_EQ(names.size(), std::variant_size_v<Message>);
   EXPECT_EQ(kind(ProducerHello{}), "producer_hello");
   EXPECT_EQ(kind(CollageAnswer{}), "collage_answer");
+  EXPECT_EQ(kind(Corrected{}), "corrected");
   EXPECT_EQ(kind(Drain{}), "drain");
 }
 
@@ -40,6 +41,7 @@ TEST(Message, EnumeratorsHaveTheirNames) {
   EXPECT_EQ(to_string(Role::sink), "sink");
   EXPECT_EQ(to_string(Source::hedge), "hedge");
   EXPECT_EQ(to_string(ResultStatus::refused), "refused");
+  EXPECT_EQ(to_string(ResultStatus::cancelled), "cancelled");
   EXPECT_EQ(to_string(static_cast<Role>(9)), "unknown");
 }
 

@@ -12,9 +12,9 @@ std::vector<Message> samples() {
   const Payload image(Payload::Bytes{0xff, 0xd8, 0xff, 0xd9});
   const Payload picture(Payload::Bytes{0x00, 0x7f, 0xff});
   return {
-      ProducerHello{{0xc3, 0xd4}},
+      ProducerHello{{0xc3, 0xd4}, true},
       WorkerHello{worker, Role::collage, {0x1234, 3, "collage-3"}, 4},
-      Welcome{{0xe0c4}, 1s, 64, 1000000, 10s},
+      Welcome{{0xe0c4}, 1s, 64, 1000000, 10s, 2s},
       Refuse{Reason::wrong_protocol, kProtocol},
       Submit{{42}, 2s, image},
       Result{{42},
@@ -39,6 +39,9 @@ std::vector<Message> samples() {
       Service{30ms, 45ms, 80ms, 60ms},
       Probe{},
       Status{{{"received", 1000}, {"late", 3}}},
+      Cancel{{42}},
+      Correction{{42}, Source::single, 400ms, {{"cat", {{3}, 0.75f}}}, "single-7"},
+      Corrected{batch, 8, Source::single, dog_or_cat, "single-7"},
   };
 }
 
