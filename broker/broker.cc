@@ -99,6 +99,21 @@ void Broker::handle(wire::Peer from, wire::Submit submit) {
   admit(*producer, std::move(submit));
 }
 
+// What stages have of it is wasted; their answers find it settled.
+void Broker::handle(wire::Peer from, wire::Cancel cancel) {
+  if (from.link != kProducers) return handle(from, wire::Undecodable{Reason::wrong_role});
+  const auto producer = sessions_.at(from, now_);
+  const auto task = producer ? sessions_.find(*producer, cancel.request) : std::nullopt;
+  if (!task) {
+    counters_.cancels_unknown += 1;
+    return;
+  }
+  counters_.cancelled += 1;
+  wire::Result result;
+  result.status = ResultStatus::cancelled;
+  settle(*task, std::move(result));
+}
+
 Reason Broker::admission(wire::ProducerId producer, const wire::Submit& submit) const {
   if (drain_until_) return Reason::draining;
   if (submit.image.size() > policy_.image_bytes_max) return Reason::image_too_large;
@@ -135,7 +150,7 @@ void Broker::admit(wire::ProducerId producer, wire::Submit submit) {
   if (const auto delay = hedge_delay()) entry.hedge_at = now_ + *delay;
   entry.image = std::move(submit.image);
   const Task task = ledger_.add(batch, std::move(entry));
-  sessions_.open(producer, submit.request);
+  sessions_.open(producer, submit.request, task);
 
   Entry& kept = *ledger_.find(task);
   for (int copy = 0; copy < policy_.redundancy.copies; ++copy) {

@@ -1,6 +1,7 @@
 // The broker: admits images, groups and dispatches them, and answers each exactly once.
 //
-//   link kProducers (ROUTER)   ProducerHello, Submit, Probe  ->  Welcome, Refuse, Result, Status
+//   link kProducers (ROUTER)   ProducerHello, Submit, Cancel, Probe
+//                                                            ->  Welcome, Refuse, Result, Status
 //   link kWorkers   (ROUTER)   WorkerHello, Ready            ->  Welcome, Refuse, Assign
 //                    assembler                               ->  Seal, Drop
 //                    sink      Settled, Service              ->  Opened, Sealed, Closed
@@ -12,6 +13,7 @@
 //                  |            +-- hedge, if late and the policy says so
 //                  |            +-- again, if its worker is lost
 //                  +-- at its deadline: Result missing
+//                  +-- if its producer says Cancel: Result cancelled
 //
 // Broker is a pure state machine (wire/machine.h).  Pictures are held by reference and never
 // looked into.  Every bound is in Policy; at a bound producers are refused with a reason.
@@ -56,6 +58,7 @@ class Broker : public wire::Machine {
  private:
   void handle(wire::Peer from, wire::ProducerHello hello);
   void handle(wire::Peer from, wire::Submit submit);
+  void handle(wire::Peer from, wire::Cancel cancel);
   void handle(wire::Peer from, wire::WorkerHello hello);
   void handle(wire::Peer from, wire::Ready ready);
   void handle(wire::Peer from, wire::Settled settled);

@@ -9,8 +9,8 @@ using Kind = wire::Metric::Kind;
 
 wire::Metric durations(const std::array<wire::Histogram, 4>& latencies) {
   wire::Metric metric{"collage_request_duration_seconds",
-                      "From admission to the result, by the source of the answer; none: missing or "
-                      "rejected.",
+                      "From admission to the result, by the source of the answer; none: missing, "
+                      "rejected or cancelled.",
                       Kind::histogram,
                       {}};
   for (std::size_t source = 0; source < latencies.size(); ++source) {
@@ -58,6 +58,8 @@ wire::Status Broker::status() const {
       {"missing", c.missing},
       {"rejected", c.rejected},
       {"refused", c.refused},
+      {"cancelled", c.cancelled},
+      {"cancels_unknown", c.cancels_unknown},
       {"batches", c.batches},
       {"batches_open", ledger_.batches().size()},
       {"batches_uncovered", c.batches_uncovered},
@@ -113,7 +115,8 @@ void Broker::report_requests(wire::Report& report) const {
                    {"collage", c.answered_collage},
                    {"missing", c.missing},
                    {"rejected", c.rejected},
-                   {"refused", c.refused}});
+                   {"refused", c.refused},
+                   {"cancelled", c.cancelled}});
   report.metrics.push_back(durations(latencies_));
   report.gauge("collage_requests_open", "Requests admitted and not answered.",
                static_cast<double>(ledger_.open_requests()));
@@ -128,6 +131,7 @@ void Broker::report_requests(wire::Report& report) const {
                    {"settled_stale", c.settled_stale},
                    {"settled_bad", c.settled_bad},
                    {"result_undelivered", c.results_undelivered},
+                   {"cancel_unknown", c.cancels_unknown},
                    {"bad_message", c.bad_messages}});
 }
 

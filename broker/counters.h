@@ -8,7 +8,8 @@ namespace broker {
 struct Counters {
   std::uint64_t admitted = 0;
   std::uint64_t answered_single = 0, answered_collage = 0, answered_hedge = 0;
-  std::uint64_t missing = 0, rejected = 0, refused = 0;
+  std::uint64_t missing = 0, rejected = 0, refused = 0, cancelled = 0;
+  std::uint64_t cancels_unknown = 0;  // Ignored: nothing of that id was open.
   std::uint64_t batches = 0, batches_uncovered = 0;
   std::uint64_t redispatched = 0;         // Their worker was lost.
   std::uint64_t settled_twice = 0;        // Dropped: the slot had its answer.

@@ -37,9 +37,16 @@ wire::Reason Sessions::admit(wire::ProducerId producer, wire::RequestId request)
   return wire::Reason::none;
 }
 
-void Sessions::open(wire::ProducerId producer, wire::RequestId request) {
-  const bool added = sessions_.at(producer).open.insert(request).second;
+void Sessions::open(wire::ProducerId producer, wire::RequestId request, Task task) {
+  const bool added = sessions_.at(producer).open.emplace(request, task).second;
   COLLAGE_CHECK(added);
+}
+
+std::optional<Task> Sessions::find(wire::ProducerId producer, wire::RequestId request) const {
+  const Session& session = sessions_.at(producer);
+  const auto found = session.open.find(request);
+  if (found == session.open.end()) return std::nullopt;
+  return found->second;
 }
 
 std::optional<wire::Peer> Sessions::close(wire::ProducerId producer, wire::RequestId request) {

@@ -10,8 +10,8 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 
+#include "broker/roster.h"
 #include "wire/machine.h"
 #include "wire/reason.h"
 #include "wire/types.h"
@@ -39,7 +39,9 @@ class Sessions {
 
   // Whether the producer may open this request: none, duplicate_request or no_credit.
   wire::Reason admit(wire::ProducerId producer, wire::RequestId request) const;
-  void open(wire::ProducerId producer, wire::RequestId request);
+  void open(wire::ProducerId producer, wire::RequestId request, Task task);
+  // The slot of a request that is open; nullopt if it is not.
+  std::optional<Task> find(wire::ProducerId producer, wire::RequestId request) const;
   // Closes a request; returns where its result goes, if the producer is reachable.
   std::optional<wire::Peer> close(wire::ProducerId producer, wire::RequestId request);
 
@@ -53,7 +55,7 @@ class Sessions {
   struct Session {
     std::optional<wire::Peer> peer;
     wire::Instant heard;
-    std::set<wire::RequestId> open;
+    std::map<wire::RequestId, Task> open;
   };
   const Policy policy_;
   std::map<wire::ProducerId, Session> sessions_;

@@ -23,13 +23,8 @@ bool may_pass(Reason reason) {
   return reason == Reason::full || reason == Reason::no_credit || reason == Reason::draining;
 }
 
-// What the client says of a request itself: missing, or refused if there is a reason.
-wire::Result own_word(RequestId id, Reason reason) {
-  return {.request = id,
-          .status = reason == Reason::none ? ResultStatus::missing : ResultStatus::refused,
-          .reason = reason,
-          .predictions = {},
-          .version = {}};
+wire::Result own_result(RequestId id, ResultStatus status, Reason reason = Reason::none) {
+  return {.request = id, .status = status, .reason = reason, .predictions = {}, .version = {}};
 }
 
 }  // namespace
@@ -63,6 +58,13 @@ Client::Submitted Client::submit(RequestId id, wire::Payload image, Duration dea
   last_ = id;
   ++counters_.submitted;
   return Submitted::queued;
+}
+
+bool Client::cancel(RequestId id, Instant now) {
+  if (requests_.find(id) == nullptr) return false;
+  latest_ = std::max(latest_, now);
+  cancels_.try_emplace(id);
+  return true;
 }
 
 std::vector<Delivered> Client::take_results() { return std::exchange(results_, {}); }
@@ -112,7 +114,7 @@ Actions Client::on_done(wire::WorkId, wire::Outcome, Instant now) { return on_ti
 std::optional<Instant> Client::next_timeout() const {
   Instant next = hello_due_;
   if (const auto due = requests_.next_timeout()) next = std::min(next, *due);
-  if (requests_.next() && requests_.in_flight() < credit()) {
+  if (cancels_due() || (requests_.next() && requests_.in_flight() < credit())) {
     next = std::min(next, std::max(latest_, send_after_));
   }
   return next;
@@ -128,6 +130,7 @@ Actions Client::turn(Instant now) {
   expire(now);
   requests_.wake(now);
   greet(now, actions);
+  send_cancels(now, actions);
   send_queued(now, actions);
   actions.finished = draining_ && requests_.size() == 0;
   return actions;
@@ -144,6 +147,7 @@ void Client::welcomed(const wire::Welcome& welcome, Instant now, Actions& action
                  std::string(other_broker ? "the broker has restarted" : "the broker is back") +
                      ": unanswered images, sent again: " + std::to_string(requests_.size()));
     requests_.queue_in_flight();
+    for (auto& [id, told] : cancels_) told.reset();
   }
   welcome_ = welcome;
   known_ = true;
@@ -171,6 +175,9 @@ void Client::parted(Reason reason, Instant now, Actions& actions) {
 void Client::undelivered(Instant now) {
   ++counters_.undelivered;
   requests_.queue_sent_since(turn_before_);
+  for (auto& [id, told] : cancels_) {
+    if (told && *told >= turn_before_) told.reset();
+  }
   send_after_ = now + policy_.retry_min;
 }
 
@@ -202,7 +209,7 @@ void Client::send_queued(Instant now, Actions& actions) {
     const Request& request = *requests_.find(*id);
     if (request.image.size() > welcome_.image_bytes_max) {
       ++counters_.too_large;
-      deliver(own_word(*id, Reason::image_too_large), true, now);
+      deliver(own_result(*id, ResultStatus::refused, Reason::image_too_large), true, now);
     } else if (request.deadline <= now) {
       requests_.spend(*id);
     } else {
@@ -263,13 +270,46 @@ void Client::on_refused(wire::Result result, Instant now, Actions& actions) {
 void Client::expire(Instant now) {
   while (const auto id = requests_.expired(now)) {
     ++counters_.expired;
-    deliver(own_word(*id, requests_.find(*id)->refusal), true, now);
+    deliver(own_word(*id), true, now);
   }
+}
+
+// What the client says of a request itself when its time is over.
+wire::Result Client::own_word(RequestId id) const {
+  if (cancels_.contains(id)) return own_result(id, ResultStatus::cancelled);
+  const Reason refusal = requests_.find(id)->refusal;
+  return own_result(id, refusal == Reason::none ? ResultStatus::missing : ResultStatus::refused,
+                    refusal);
+}
+
+bool Client::cancels_due() const {
+  return std::ranges::any_of(cancels_, [this](const auto& cancel) {
+    const bool in_flight = requests_.find(cancel.first)->state == Request::State::in_flight;
+    return !in_flight || (!cancel.second && joined_);
+  });
+}
+
+// One that is with the broker is answered by it.  Another is not sent again; the broker is told all
+// the same if it may have it.
+void Client::send_cancels(Instant now, Actions& actions) {
+  std::vector<RequestId> over;
+  for (auto& [id, told] : cancels_) {
+    const Request& request = *requests_.find(id);
+    const bool in_flight = request.state == Request::State::in_flight;
+    if (!in_flight) over.push_back(id);
+    if (told || request.sends == 0 || !joined_ || now < send_after_) continue;
+    told = now;
+    ++counters_.cancels;
+    actions.send(kBroker, wire::Cancel{.request = id});
+  }
+  for (const RequestId id : over) deliver(own_result(id, ResultStatus::cancelled), true, now);
 }
 
 void Client::deliver(wire::Result result, bool local, Instant now) {
   const Request request = requests_.remove(result.request);
+  cancels_.erase(result.request);
   ++counters_.delivered;
+  if (result.status == ResultStatus::cancelled) ++counters_.cancelled;
   results_.push_back(
       {.result = std::move(result), .latency = now - request.submitted, .local = local});
 }

@@ -1,6 +1,6 @@
 // A producer's end of the pipeline: images go in under ids, each comes back once.
 //
-//            submit            Submit (as credit allows)
+//        submit, cancel        Submit (as credit allows), Cancel
 //   owner ----------> Client ----------------------------> broker
 //         <----------        <----------------------------
 //        take_results          Result, Welcome, Refuse
@@ -11,12 +11,17 @@
 // the broker shows another epoch, does not know us any more, or speaks again after a silence.
 // Then the broker may hold the request already; its `duplicate_request` is no result.
 //
+// An image that is cancelled is delivered exactly once too: as `cancelled`, by the client itself if
+// the broker does not have it, or as it was answered if the answer crosses the Cancel.  A Cancel
+// that is lost leaves it to its deadline.
+//
 // A pure machine on link 0; see wire/machine.h.  The owner calls submit and take_results between
 // turns.  Ids rise, so that a late second result can never be taken for a newer request's.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -46,6 +51,8 @@ class Client : public wire::Machine {
   enum class Submitted : std::uint8_t { queued, full, draining };
   [[nodiscard]] Submitted submit(wire::RequestId id, wire::Payload image, wire::Duration deadline,
                                  wire::Instant now);
+  // Asks for no answer to an open request; false if it is not open.  Twice is as good as once.
+  bool cancel(wire::RequestId id, wire::Instant now);
   // What has been delivered since the last call, in order.
   [[nodiscard]] std::vector<Delivered> take_results();
 
@@ -70,6 +77,9 @@ class Client : public wire::Machine {
   void on_refused(wire::Result result, wire::Instant now, wire::Actions& actions);
   void deliver(wire::Result result, bool local, wire::Instant now);
   void expire(wire::Instant now);
+  wire::Result own_word(wire::RequestId id) const;
+  bool cancels_due() const;
+  void send_cancels(wire::Instant now, wire::Actions& actions);
   void greet(wire::Instant now, wire::Actions& actions);
   void send_queued(wire::Instant now, wire::Actions& actions);
   void send(wire::RequestId id, const Request& request, wire::Instant now, wire::Actions& actions);
@@ -80,6 +90,8 @@ class Client : public wire::Machine {
   const Policy policy_;
   wire::Rng rng_;  // For the jitter alone; seeded by the producer's id.
   Requests requests_;
+  // Open requests that are to be cancelled, and when the broker was told so.
+  std::map<wire::RequestId, std::optional<wire::Instant>> cancels_;
   std::vector<Delivered> results_;
   Counters counters_;
   wire::Instant turn_, turn_before_;

@@ -30,9 +30,9 @@ import time
 import msgpack
 import zmq
 
-PROTOCOL = 1
-PRODUCER_HELLO, WELCOME, REFUSE, SUBMIT, RESULT = 1, 3, 4, 5, 6
-STATUS = ("answered", "missing", "rejected", "refused")
+PROTOCOL = 2
+PRODUCER_HELLO, WELCOME, REFUSE, SUBMIT, RESULT, CANCEL = 1, 3, 4, 5, 6, 21
+STATUS = ("answered", "missing", "rejected", "refused", "cancelled")
 SOURCE = ("none", "single", "collage", "hedge")
 REASON = {
     0: "", 1: "empty_image", 2: "not_an_image", 3: "truncated_image", 4: "too_many_pixels",
@@ -52,7 +52,7 @@ class Result:
     """What became of one image; times in seconds, probabilities 0..1."""
 
     request: int
-    status: str                # answered, missing, rejected or refused
+    status: str                # answered, missing, rejected, refused or cancelled
     reason: str = ""           # why not answered, if there is a reason
     source: str = "none"       # single, collage or hedge
     top: list = dataclasses.field(default_factory=list)  # [(class name, probability)], best first
@@ -76,6 +76,8 @@ class _Request:
     wake: float = 0.0          # when asleep: until then
     ever_sent: bool = False
     refusal: str = ""
+    cancelled: bool = False
+    cancel_sent: bool = False
 
 
 class Client:
@@ -141,6 +143,14 @@ class Client:
         self._open[self._last] = _Request(bytes(image), now, now + within)
         return self._last
 
+    def cancel(self, request_id):
+        """Asks for no answer to an image any more; False if it is not open.  It is given back all
+        the same, once: as cancelled, or as it was answered meanwhile."""
+        if request_id not in self._open:
+            return False
+        self._open[request_id].cancelled = True
+        return True
+
     def results(self):
         """Yields results until nothing is open."""
         while self._open or self._done:
@@ -163,12 +173,12 @@ class Client:
 
     def _turn(self, now):
         for request_id in [i for i, r in self._open.items() if now >= self._expires(r)]:
-            reason = self._open[request_id].refusal
             self.counters["expired"] += 1
-            status = "refused" if reason else "missing"
-            self._deliver(Result(request_id, status, reason, local=True))
+            self._deliver(self._own_word(request_id))
         if now >= self._hello_due:
             self._greet(now)
+        for request_id, request in [(i, r) for i, r in self._open.items() if r.cancelled]:
+            self._cancel(request_id, request, now)
         credit = self._credit if self.joined and now >= self._send_after else 0
         credit -= sum(r.state == "sent" for r in self._open.values())
         for request_id, request in list(self._open.items()):
@@ -176,6 +186,23 @@ class Client:
                 request.state = "queued"
             if request.state == "queued" and credit > 0 and now < request.deadline:
                 credit -= self._send_request(request_id, request, now)
+
+    def _own_word(self, request_id):
+        request = self._open[request_id]
+        if request.cancelled:
+            return Result(request_id, "cancelled", local=True)
+        status = "refused" if request.refusal else "missing"
+        return Result(request_id, status, request.refusal, local=True)
+
+    def _cancel(self, request_id, request, now):
+        """One that is with the broker is answered by it; another is not sent again."""
+        tell = request.ever_sent and not request.cancel_sent and self.joined
+        if tell and now >= self._send_after:
+            request.cancel_sent = self._send(CANCEL, request_id)
+            if not request.cancel_sent:
+                self._send_after = now + RETRY_MIN_S
+        if request.state != "sent":
+            self._deliver(self._own_word(request_id))
 
     def _expires(self, request):
         return request.deadline + (self.grace_s if request.ever_sent else 0.0)
@@ -196,7 +223,7 @@ class Client:
         self._hello_due = now + wait * (1 - 0.25 * secrets.randbelow(1000) / 1000)
         self._hello_sent = now
         self._hello_unanswered += 1
-        self._send(PRODUCER_HELLO, self._producer)
+        self._send(PRODUCER_HELLO, self._producer, False)
 
     def _send_request(self, request_id, request, now):
         """Returns how much credit it took."""
@@ -259,10 +286,11 @@ class Client:
         else:
             self.counters["unexpected"] += 1
 
-    def _welcomed(self, now, epoch, heartbeat, credit, image_bytes_max, deadline_max):
+    def _welcomed(self, now, epoch, heartbeat, credit, image_bytes_max, deadline_max, _window):
         if self._epoch is not None and (epoch != self._epoch or not self.joined):
             self.counters["rejoined"] += 1
             for request in self._open.values():
+                request.cancel_sent = False
                 if request.state == "sent":
                     request.state = "queued"
         self._epoch, self._credit, self._image_bytes_max = epoch, credit, image_bytes_max
@@ -300,6 +328,7 @@ class Client:
 
     def _deliver(self, result):
         request = self._open.pop(result.request)
+        self.counters["cancelled"] += result.status == "cancelled"
         result.latency_s = self._now() - request.submitted
         self.counters["delivered"] += 1
         self._done.append(result)

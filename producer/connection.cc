@@ -80,6 +80,10 @@ std::optional<wire::RequestId> Connection::submit(wire::Payload image, Callback 
   return id;
 }
 
+bool Connection::cancel(wire::RequestId id) {
+  return wiring_->session.client.cancel(id, runtime::now());
+}
+
 std::size_t Connection::poll(Duration timeout) {
   Session& session = wiring_->session;
   session.until = runtime::now() + timeout;

@@ -35,6 +35,10 @@ class Connection {
   std::optional<wire::RequestId> submit(wire::Payload image, Callback callback,
                                         wire::Duration deadline = {});
 
+  // Asks for no answer to an open image any more; its callback is called all the same, as
+  // client.h says.  False if it is not open.  May be called in a callback.
+  bool cancel(wire::RequestId id);
+
   // Serves the connection until something has been delivered, `timeout` at most; returns how many
   // callbacks were called.  Must be called at least once a heartbeat or the broker may forget us.
   std::size_t poll(wire::Duration timeout);

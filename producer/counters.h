@@ -14,9 +14,11 @@ struct Counters {
   std::uint64_t delivered = 0;          // Each request once.
   std::uint64_t expired = 0;            // Of these, given up by our own word.
   std::uint64_t too_large = 0;          // Of these, refused here.
+  std::uint64_t cancelled = 0;          // Of these, cancelled, by the broker's word or our own.
   std::uint64_t duplicate_results = 0;  // For a request that was delivered; dropped.
   std::uint64_t unknown_results = 0;    // For a request that never was; dropped.
   std::uint64_t open_already = 0;       // duplicate_request: the broker has it; no result.
+  std::uint64_t cancels = 0;            // Sent.
   std::uint64_t hellos = 0;
   std::uint64_t silences = 0;     // Too many hellos unanswered.
   std::uint64_t refusals = 0;     // Conversations that the broker ended.

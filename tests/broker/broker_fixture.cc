@@ -79,6 +79,10 @@ void BrokerTest::submit(std::uint64_t producer_number, std::uint64_t request, st
       wire::Submit{{request}, remaining, wire::Payload(wire::Payload::Bytes(bytes))});
 }
 
+void BrokerTest::cancel(std::uint64_t producer_number, std::uint64_t request) {
+  say(producer(producer_number), wire::Cancel{{request}});
+}
+
 void BrokerTest::ready(wire::Peer from, std::uint64_t seen, std::vector<wire::Sequence> held,
                        bool leaving) {
   say(from, wire::Ready{{seen}, std::move(held), leaving});

@@ -48,6 +48,7 @@ class BrokerTest : public testing::Test {
   void join_sink(std::uint64_t id = 1, wire::Peer peer = kSink);
   void submit(std::uint64_t producer_number, std::uint64_t request, std::size_t bytes = 10,
               wire::Duration remaining = {});
+  void cancel(std::uint64_t producer_number, std::uint64_t request);
   void ready(wire::Peer from, std::uint64_t seen, std::vector<wire::Sequence> held = {},
              bool leaving = false);
   void settle(wire::BatchId batch, wire::Slot slot, wire::Source source = wire::Source::single,

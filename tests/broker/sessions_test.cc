@@ -36,18 +36,30 @@ TEST(Sessions, ARequestThatIsOpenCannotBeOpenedAgain) {
   Sessions s = sessions();
   ASSERT_TRUE(s.join(kAnn, kOne, at(0ms)));
   EXPECT_EQ(s.admit(kAnn, {5}), Reason::none);
-  s.open(kAnn, {5});
+  s.open(kAnn, {5}, {});
   EXPECT_EQ(s.admit(kAnn, {5}), Reason::duplicate_request);
   (void)s.close(kAnn, {5});
   EXPECT_EQ(s.admit(kAnn, {5}), Reason::none);
+}
+
+TEST(Sessions, AnOpenRequestIsFoundByItsOwnProducerOnly) {
+  Sessions s = sessions();
+  ASSERT_TRUE(s.join(kAnn, kOne, at(0ms)));
+  ASSERT_TRUE(s.join(kBob, kTwo, at(0ms)));
+  s.open(kAnn, {5}, {.batch = 3, .slot = 2});
+  EXPECT_THAT(s.find(kAnn, {5}), Optional(Task{.batch = 3, .slot = 2}));
+  EXPECT_EQ(s.find(kAnn, {6}), std::nullopt);
+  EXPECT_EQ(s.find(kBob, {5}), std::nullopt);
+  (void)s.close(kAnn, {5});
+  EXPECT_EQ(s.find(kAnn, {5}), std::nullopt);
 }
 
 TEST(Sessions, CreditIsAProducersOwn) {
   Sessions s = sessions();
   ASSERT_TRUE(s.join(kAnn, kOne, at(0ms)));
   ASSERT_TRUE(s.join(kBob, kTwo, at(0ms)));
-  s.open(kAnn, {1});
-  s.open(kAnn, {2});
+  s.open(kAnn, {1}, {});
+  s.open(kAnn, {2}, {});
   EXPECT_EQ(s.admit(kAnn, {3}), Reason::no_credit);
   EXPECT_EQ(s.admit(kBob, {3}), Reason::none);
   (void)s.close(kAnn, {1});
@@ -57,7 +69,7 @@ TEST(Sessions, CreditIsAProducersOwn) {
 TEST(Sessions, ResultsGoWhereTheProducerSpokeFromLast) {
   Sessions s = sessions();
   ASSERT_TRUE(s.join(kAnn, kOne, at(0ms)));
-  s.open(kAnn, {1});
+  s.open(kAnn, {1}, {});
   ASSERT_TRUE(s.join(kAnn, kTwo, at(0ms)));
   EXPECT_EQ(s.at(kOne, at(0ms)), std::nullopt);
   EXPECT_THAT(s.close(kAnn, {1}), Optional(kTwo));
@@ -66,7 +78,7 @@ TEST(Sessions, ResultsGoWhereTheProducerSpokeFromLast) {
 TEST(Sessions, AConnectionThatChangesHandsServesItsNewOwnerOnly) {
   Sessions s = sessions();
   ASSERT_TRUE(s.join(kAnn, kOne, at(0ms)));
-  s.open(kAnn, {1});
+  s.open(kAnn, {1}, {});
   ASSERT_TRUE(s.join(kBob, kOne, at(0ms)));
   EXPECT_THAT(s.at(kOne, at(0ms)), Optional(kBob));
   EXPECT_EQ(s.close(kAnn, {1}), std::nullopt);
@@ -75,7 +87,7 @@ TEST(Sessions, AConnectionThatChangesHandsServesItsNewOwnerOnly) {
 TEST(Sessions, AProducerWhoseConnectionIsLostHasNowhereToBeAnswered) {
   Sessions s = sessions();
   ASSERT_TRUE(s.join(kAnn, kOne, at(0ms)));
-  s.open(kAnn, {1});
+  s.open(kAnn, {1}, {});
   EXPECT_TRUE(s.lost(kOne));
   EXPECT_FALSE(s.lost(kOne));
   EXPECT_EQ(s.close(kAnn, {1}), std::nullopt);
@@ -85,7 +97,7 @@ TEST(Sessions, TheSilentAreForgottenOnceNothingOfTheirsIsOpen) {
   Sessions s = sessions();
   ASSERT_TRUE(s.join(kAnn, kOne, at(0ms)));
   ASSERT_TRUE(s.join(kBob, kTwo, at(0ms)));
-  s.open(kBob, {1});
+  s.open(kBob, {1}, {});
   s.sweep(at(350ms));
   EXPECT_EQ(s.size(), 2u);
   s.sweep(at(351ms));

@@ -49,8 +49,8 @@ inline wire::Payload image(std::size_t size = 4) {
   return wire::Payload(wire::Payload::Bytes(size));
 }
 
-// One client and a hand for its broker.  `sent` gathers the ids of the Submits and `hellos` counts
-// the ProducerHellos since they were last asked for.
+// One client and a hand for its broker.  `sent` gathers the ids of the Submits, `cancels` those of
+// the Cancels, and `hellos` counts the ProducerHellos, since they were last asked for.
 class ClientTest : public testing::Test {
  protected:
   void make(Policy p) { client = std::make_unique<Client>(p); }
@@ -61,6 +61,8 @@ class ClientTest : public testing::Test {
       if (const auto* submit = std::get_if<wire::Submit>(&out.message)) {
         sent_.push_back(submit->request.value);
         last_submit = *submit;
+      } else if (const auto* cancel = std::get_if<wire::Cancel>(&out.message)) {
+        cancels_.push_back(cancel->request.value);
       } else {
         EXPECT_TRUE(std::holds_alternative<wire::ProducerHello>(out.message));
         ++hellos_;
@@ -97,6 +99,12 @@ class ClientTest : public testing::Test {
     advance(now.since_start);
     return submitted;
   }
+  // Cancels and lets what follows happen.
+  bool cancel(std::uint64_t id) {
+    const bool open = client->cancel({id}, now);
+    advance(now.since_start);
+    return open;
+  }
   static wire::Result result(std::uint64_t id, ResultStatus status = ResultStatus::answered,
                              Reason reason = Reason::none, Duration retry_after = 0s) {
     wire::Result r;
@@ -111,6 +119,7 @@ class ClientTest : public testing::Test {
     say(result(id, ResultStatus::refused, reason, retry_after));
   }
   std::vector<std::uint64_t> sent() { return std::exchange(sent_, {}); }
+  std::vector<std::uint64_t> cancels() { return std::exchange(cancels_, {}); }
   int hellos() { return std::exchange(hellos_, 0); }
   // What was delivered since the last call: ids and how.
   std::vector<std::pair<std::uint64_t, ResultStatus>> delivered() {
@@ -130,6 +139,9 @@ class ClientTest : public testing::Test {
   static std::pair<std::uint64_t, ResultStatus> refused(std::uint64_t id) {
     return {id, ResultStatus::refused};
   }
+  static std::pair<std::uint64_t, ResultStatus> cancelled(std::uint64_t id) {
+    return {id, ResultStatus::cancelled};
+  }
   const Client::Counters& counters() const { return client->counters(); }
 
   std::unique_ptr<Client> client = std::make_unique<Client>(policy());
@@ -140,7 +152,7 @@ class ClientTest : public testing::Test {
   bool finished = false;
 
  private:
-  std::vector<std::uint64_t> sent_;
+  std::vector<std::uint64_t> sent_, cancels_;
   int hellos_ = 0;
   int turns_ = 0;
 };

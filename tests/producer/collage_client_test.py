@@ -10,7 +10,7 @@ import zmq
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "producer"))
 from collage_client import Client, json_line  # noqa: E402
 
-ANSWERED, MISSING, REJECTED, REFUSED = range(4)
+ANSWERED, MISSING, REJECTED, REFUSED, CANCELLED = range(5)
 FULL, DUPLICATE, UNKNOWN_PRODUCER = 17, 19, 20
 
 
@@ -46,13 +46,13 @@ class ClientTest(unittest.TestCase):
 
     def say(self, kind, *fields):
         """One message to the client; returns what that makes it give back."""
-        self.broker.send_multipart([self.peer, msgpack.packb([1, kind, *fields])])
+        self.broker.send_multipart([self.peer, msgpack.packb([2, kind, *fields])])
         self.assertTrue(self.client._socket.poll(5000))
         self.client._receive()
         return self.advance(self.now)
 
     def welcome(self, epoch=7, credit=2):
-        return self.say(3, epoch, 10 ** 10, credit, 100, 5 * 10 ** 9)
+        return self.say(3, epoch, 10 ** 10, credit, 100, 5 * 10 ** 9, 0)
 
     def join(self, credit=2):
         self.advance(0.0)
@@ -76,7 +76,7 @@ class ClientTest(unittest.TestCase):
         self.submit(1)
         self.assertEqual(self.heard(1), [[5, 1, 2 * 10 ** 9, b"image"]])
         self.broker.send_multipart(
-            [self.peer, msgpack.packb([1, 6, 1, 0, 2, 0, 10 ** 6, 0, [["coat", [4, 0.75]]], "v"])])
+            [self.peer, msgpack.packb([2, 6, 1, 0, 2, 0, 10 ** 6, 0, [["coat", [4, 0.75]]], "v"])])
         self.now = 0.5
         self.client._socket.poll(5000)
         self.client._receive()
@@ -168,6 +168,50 @@ class ClientTest(unittest.TestCase):
         self.client.open_max = 1
         self.assertEqual(self.client.submit(b"a"), 1)
         self.assertIsNone(self.client.submit(b"b"))
+
+    def test_what_the_broker_has_it_is_asked_to_cancel_once(self):
+        self.join()
+        self.submit(1)
+        self.heard(1)
+        self.assertTrue(self.client.cancel(1))
+        self.assertEqual(self.advance(0.1), [])
+        self.assertEqual(self.heard(1), [[21, 1]])
+        self.assertEqual(self.advance(0.2), [])
+        self.assertFalse(self.broker.poll(0))
+        self.assertEqual(self.result(1, CANCELLED), [(1, "cancelled")])
+        self.assertFalse(self.client.cancel(1))
+
+    def test_what_has_not_been_sent_is_cancelled_here(self):
+        self.join(credit=1)
+        self.submit(2)
+        self.heard(1)
+        self.client.cancel(2)
+        self.assertEqual(self.advance(0.1), [(2, "cancelled")])
+        self.assertEqual(self.result(1), [(1, "answered")])
+        self.assertFalse(self.broker.poll(100))
+
+    def test_an_answer_that_crosses_a_cancel_is_given_back(self):
+        self.join()
+        self.submit(1)
+        self.client.cancel(1)
+        self.assertEqual(self.result(1), [(1, "answered")])
+        self.assertEqual(self.result(1, CANCELLED), [])
+
+    def test_a_lost_cancel_leaves_it_to_its_deadline(self):
+        self.join()
+        self.submit(1)
+        self.client.cancel(1)
+        self.assertEqual(self.advance(2.49), [])
+        self.assertEqual(self.advance(2.51), [(1, "cancelled")])
+
+    def test_a_cancelled_request_is_not_sent_to_a_restarted_broker(self):
+        self.join()
+        self.submit(1)
+        self.client.cancel(1)
+        self.advance(0.1)
+        self.heard(2)
+        self.assertEqual(self.welcome(epoch=8), [(1, "cancelled")])
+        self.assertEqual(self.heard(1), [[21, 1]])
 
     def test_rubbish_is_counted_and_dropped(self):
         self.join()
