@@ -32,7 +32,8 @@ Broker::Broker(Policy policy, wire::Epoch epoch)
                    .hedge_rate_max = policy_.hedge_rate_max,
                    .ties = policy_.redundancy.ties}),
       assemblers_(roster_policy(policy_)),
-      sessions_({policy_.producer_max, policy_.producer_credit, policy_.silence_max()}) {
+      sessions_({policy_.producer_max, policy_.producer_credit, policy_.silence_max()}),
+      corrections_({policy_.correction_window, policy_.correction_max}) {
   COLLAGE_CHECK(policy_.grid >= wire::kGridSideMin && policy_.grid <= wire::kGridSideMax);
   COLLAGE_CHECK(policy_.linger < policy_.hedge_after && policy_.hedge_after < policy_.deadline);
 }
@@ -77,7 +78,7 @@ std::optional<wire::Instant> Broker::next_timeout() const {
 void Broker::handle(wire::Peer from, wire::ProducerHello hello) {
   if (from.link != kProducers) return handle(from, wire::Undecodable{Reason::wrong_role});
   const bool moved = sessions_.moved(hello.producer, from);
-  if (!sessions_.join(hello.producer, from, now_)) {
+  if (!sessions_.join(hello.producer, from, now_, hello.corrections)) {
     return actions_.send(from, wire::Refuse{Reason::too_many_peers});
   }
   // So that it sends again what is unanswered; what is open here is refused as a duplicate.
@@ -86,8 +87,9 @@ void Broker::handle(wire::Peer from, wire::ProducerHello hello) {
 }
 
 void Broker::welcome(wire::Peer peer, std::size_t credit) {
-  actions_.send(peer, wire::Welcome{epoch_, policy_.heartbeat, static_cast<std::uint32_t>(credit),
-                                    policy_.image_bytes_max, policy_.deadline});
+  actions_.send(
+      peer, wire::Welcome{epoch_, policy_.heartbeat, static_cast<std::uint32_t>(credit),
+                          policy_.image_bytes_max, policy_.deadline, policy_.correction_window});
 }
 
 void Broker::handle(wire::Peer from, wire::Submit submit) {
@@ -151,6 +153,7 @@ void Broker::admit(wire::ProducerId producer, wire::Submit submit) {
   entry.image = std::move(submit.image);
   const Task task = ledger_.add(batch, std::move(entry));
   sessions_.open(producer, submit.request, task);
+  corrections_.forget(producer, submit.request);
 
   Entry& kept = *ledger_.find(task);
   for (int copy = 0; copy < policy_.redundancy.copies; ++copy) {
@@ -250,12 +253,22 @@ void Broker::settle(Task task, wire::Result result) {
   latencies_[static_cast<std::size_t>(result.source)].observe(result.latency);
   const auto peer = sessions_.close(entry->producer, entry->request);
   if (peer) {
+    remember(task, *entry, result);
     actions_.send(*peer, std::move(result));
   } else {
     counters_.results_undelivered += 1;
   }
   finish(task.batch);
   if (drain_until_ && ledger_.open_requests() == 0) actions_.finished = true;
+}
+
+void Broker::remember(Task task, const Entry& entry, const wire::Result& result) {
+  const bool collage = result.status == ResultStatus::answered && result.source == Source::collage;
+  if (!collage || !sessions_.wants_corrections(entry.producer)) return;
+  const wire::ClassId label = result.predictions.front().prediction.label;
+  const bool full =
+      corrections_.keep(task, {entry.producer, entry.request, label, entry.admitted}, now_);
+  counters_.corrections_forgotten += full ? 1 : 0;
 }
 
 void Broker::miss(Task task) {
@@ -273,13 +286,21 @@ void Broker::miss_all() {
 
 // --- answers ---
 
+bool Broker::credible(const wire::Predictions& predictions) const {
+  return !predictions.empty() && std::ranges::all_of(predictions, [this](const auto& p) {
+    return p.label.value < policy_.labels.size();
+  });
+}
+
 bool Broker::lawful(const wire::Settled& settled) const {
   if (settled.slot >= slots_ || settled.source == Source::none) return false;
-  if (settled.verdict.reason != Reason::none) return true;
-  return !settled.verdict.predictions.empty() &&
-         std::all_of(
-             settled.verdict.predictions.begin(), settled.verdict.predictions.end(),
-             [this](const wire::Prediction& p) { return p.label.value < policy_.labels.size(); });
+  return settled.verdict.reason != Reason::none || credible(settled.verdict.predictions);
+}
+
+std::vector<wire::NamedPrediction> Broker::named(const wire::Predictions& predictions) const {
+  std::vector<wire::NamedPrediction> out;
+  for (const wire::Prediction& p : predictions) out.push_back({policy_.labels[p.label.value], p});
+  return out;
 }
 
 void Broker::handle(wire::Peer from, wire::Settled settled) {
@@ -307,13 +328,39 @@ void Broker::handle(wire::Peer from, wire::Settled settled) {
     return settle(task, std::move(result));
   }
   result.status = ResultStatus::answered;
-  for (const wire::Prediction& p : settled.verdict.predictions) {
-    result.predictions.push_back({policy_.labels[p.label.value], p});
-  }
+  result.predictions = named(settled.verdict.predictions);
   (settled.source == Source::collage ? counters_.answered_collage
    : settled.source == Source::hedge ? counters_.answered_hedge
                                      : counters_.answered_single) += 1;
   settle(task, std::move(result));
+}
+
+void Broker::handle(wire::Peer from, wire::Corrected corrected) {
+  if (!sink_ || sink_->peer != from) return handle_stranger(from);
+  if (corrected.batch.epoch != epoch_) {
+    counters_.settled_stale += 1;
+    return;
+  }
+  const bool single = corrected.source == Source::single || corrected.source == Source::hedge;
+  if (!single || !credible(corrected.predictions)) {
+    counters_.settled_bad += 1;
+    return;
+  }
+  const auto told = corrections_.take({corrected.batch.sequence.value, corrected.slot},
+                                      corrected.predictions.front().label, now_);
+  if (!told) {
+    counters_.corrections_unwanted += 1;
+    return;
+  }
+  const auto peer = sessions_.peer_of(told->producer);
+  if (!peer) {
+    counters_.corrections_undelivered += 1;
+    return;
+  }
+  counters_.corrections += 1;
+  actions_.send(*peer,
+                wire::Correction{told->request, corrected.source, now_ - told->admitted,
+                                 named(corrected.predictions), std::move(corrected.version)});
 }
 
 void Broker::handle(wire::Peer from, wire::Service service) {

@@ -1,10 +1,11 @@
 // The broker: admits images, groups and dispatches them, and answers each exactly once.
 //
 //   link kProducers (ROUTER)   ProducerHello, Submit, Cancel, Probe
-//                                                            ->  Welcome, Refuse, Result, Status
+//                                                            ->  Welcome, Refuse, Result,
+//                                                                Correction, Status
 //   link kWorkers   (ROUTER)   WorkerHello, Ready            ->  Welcome, Refuse, Assign
 //                    assembler                               ->  Seal, Drop
-//                    sink      Settled, Service              ->  Opened, Sealed, Closed
+//                    sink      Settled, Corrected, Service   ->  Opened, Sealed, Closed
 //
 // It owns admission, the deadline and exactly-once; which answer is good enough is the sink's
 // choice.  The life of a request:
@@ -14,6 +15,9 @@
 //                  |            +-- again, if its worker is lost
 //                  +-- at its deadline: Result missing
 //                  +-- if its producer says Cancel: Result cancelled
+//
+// A Result from a collage may be followed by a Correction (corrections.h), to a producer that wants
+// these.
 //
 // Broker is a pure state machine (wire/machine.h).  Pictures are held by reference and never
 // looked into.  Every bound is in Policy; at a bound producers are refused with a reason.
@@ -26,6 +30,7 @@
 #include <vector>
 
 #include "broker/batcher.h"
+#include "broker/corrections.h"
 #include "broker/counters.h"
 #include "broker/dispatcher.h"
 #include "broker/ledger.h"
@@ -62,6 +67,7 @@ class Broker : public wire::Machine {
   void handle(wire::Peer from, wire::WorkerHello hello);
   void handle(wire::Peer from, wire::Ready ready);
   void handle(wire::Peer from, wire::Settled settled);
+  void handle(wire::Peer from, wire::Corrected corrected);
   void handle(wire::Peer from, wire::Service service);
   void handle(wire::Peer from, wire::Probe probe);
   void handle(wire::Peer from, wire::Undelivered undelivered);
@@ -93,7 +99,10 @@ class Broker : public wire::Machine {
   void join_worker(wire::Peer from, const wire::WorkerHello& hello);
   void tell_sink(wire::Message message);
   wire::Reason unfit(const wire::WorkerHello& hello) const;
+  void remember(Task task, const Entry& entry, const wire::Result& result);
   bool lawful(const wire::Settled& settled) const;
+  bool credible(const wire::Predictions& predictions) const;
+  std::vector<wire::NamedPrediction> named(const wire::Predictions& predictions) const;
   std::optional<wire::Duration> hedge_delay() const;
   wire::Sealed ages(const Batch& batch) const;
   void miss_all();
@@ -118,6 +127,7 @@ class Broker : public wire::Machine {
   Roster assemblers_;
   Ledger ledger_;
   Sessions sessions_;
+  Corrections corrections_;
   std::optional<Sink> sink_;
   wire::Service service_;  // As the sink last told.
   wire::Sequence sequence_;

@@ -75,6 +75,11 @@ wire::Status Broker::status() const {
       {"settled_stale", c.settled_stale},
       {"settled_bad", c.settled_bad},
       {"results_undelivered", c.results_undelivered},
+      {"correctable", corrections_.size()},
+      {"corrections", c.corrections},
+      {"corrections_unwanted", c.corrections_unwanted},
+      {"corrections_forgotten", c.corrections_forgotten},
+      {"corrections_undelivered", c.corrections_undelivered},
       {"producers", sessions_.size()},
       {"classifiers", classifiers.size()},
       {"classifiers_suspect", classifiers.suspects()},
@@ -124,6 +129,9 @@ void Broker::report_requests(wire::Report& report) const {
                static_cast<double>(dispatcher_.waiting()));
   report.gauge("collage_image_bytes_open", "Bytes of the images of open requests.",
                static_cast<double>(ledger_.open_bytes()));
+  report.counter("collage_corrections_total", "Corrections sent to producers.", c.corrections);
+  report.gauge("collage_correctable", "Answers by collages that may still be corrected.",
+               static_cast<double>(corrections_.size()));
   report.gauge("collage_producers", "Producers known.", static_cast<double>(sessions_.size()));
   report.counters("collage_dropped_total", "What came and was dropped, or could not be delivered.",
                   "reason",
@@ -132,6 +140,9 @@ void Broker::report_requests(wire::Report& report) const {
                    {"settled_bad", c.settled_bad},
                    {"result_undelivered", c.results_undelivered},
                    {"cancel_unknown", c.cancels_unknown},
+                   {"correction_unwanted", c.corrections_unwanted},
+                   {"correction_forgotten", c.corrections_forgotten},
+                   {"correction_undelivered", c.corrections_undelivered},
                    {"bad_message", c.bad_messages}});
 }
 

@@ -47,8 +47,7 @@ void Broker::join_worker(wire::Peer from, const wire::WorkerHello& hello) {
                                          short_name(hello.worker) + " joined, model " +
                                          hello.model.version);
   }
-  actions_.send(
-      from, wire::Welcome{epoch_, policy_.heartbeat, 0, policy_.image_bytes_max, policy_.deadline});
+  welcome(from, 0);
   for (const Roster::Loss& loss : joined.losses) classifies ? lose(loss) : uncover(loss);
   dispatch_waiting();
 }
@@ -56,8 +55,7 @@ void Broker::join_worker(wire::Peer from, const wire::WorkerHello& hello) {
 void Broker::join_sink(wire::Peer from, const wire::WorkerHello& hello) {
   const bool renewed = sink_ && sink_->peer == from && sink_->id == hello.worker;
   sink_ = Sink{hello.worker, from};
-  actions_.send(
-      from, wire::Welcome{epoch_, policy_.heartbeat, 0, policy_.image_bytes_max, policy_.deadline});
+  welcome(from, 0);
   if (!renewed) actions_.note(Note::Level::info, "sink " + short_name(hello.worker) + " joined");
   for (const auto& [number, batch] : ledger_.batches()) {
     tell_sink(wire::Opened{batch.id, slots_, now_ - batch.opened, !batch.covers.empty()});
@@ -139,6 +137,7 @@ void Broker::sweep() {
   for (const Roster::Loss& loss : dispatcher_.roster().sweep(now_, suspect_age)) lose(loss);
   for (const Roster::Loss& loss : assemblers_.sweep(now_, suspect_age)) uncover(loss);
   sessions_.sweep(now_);
+  corrections_.expire(now_);
   // A busy worker need not speak, but if its connection is gone this comes back at once.
   for (const wire::Peer peer : dispatcher_.roster().busy()) welcome(peer, 0);
   for (const wire::Peer peer : assemblers_.busy()) welcome(peer, 0);

@@ -25,6 +25,8 @@ Policy read_policy(const runtime::Pipeline& pipeline) {
   policy.producer_max = from.producer_max;
   policy.producer_credit = from.producer_credit;
   policy.worker_max = from.worker_max;
+  policy.correction_window = from.correction_window;
+  policy.correction_max = from.correction_max;
   policy.retry_after = from.retry_after;
   policy.drain_max = from.drain_max;
   policy.labels = models::load_manifest(pipeline.models.single).class_names;

@@ -16,6 +16,10 @@ struct Counters {
   std::uint64_t settled_stale = 0;        // Dropped: of another broker's life.
   std::uint64_t settled_bad = 0;          // Dropped: no lawful answer.
   std::uint64_t results_undelivered = 0;  // The producer was gone or would not take it.
+  std::uint64_t corrections = 0;
+  std::uint64_t corrections_unwanted = 0;   // Dropped: not asked for, too late, or no other class.
+  std::uint64_t corrections_forgotten = 0;  // They could not come any more: at correction_max.
+  std::uint64_t corrections_undelivered = 0;  // The producer was gone.
   std::uint64_t workers_lost = 0, workers_refused = 0;
   std::uint64_t bad_messages = 0;  // Undecodable, or not of their sender's role.
 };

@@ -55,10 +55,12 @@ struct Policy {
   std::size_t open_bytes_max = 0;  // Of all images held.
   std::size_t open_request_max = 0;
   std::size_t producer_max = 0;
-  std::size_t producer_credit = 0;  // Open requests a producer.
-  std::size_t worker_max = 0;       // Of each role.
-  wire::Duration retry_after{};     // The hint that goes with a refusal.
-  wire::Duration drain_max{};       // A draining broker answers `missing` after this.
+  std::size_t producer_credit = 0;     // Open requests a producer.
+  std::size_t worker_max = 0;          // Of each role.
+  wire::Duration correction_window{};  // For so long after a collage answer; 0 for never.
+  std::size_t correction_max = 0;      // Collage answers that may be corrected, of all producers.
+  wire::Duration retry_after{};        // The hint that goes with a refusal.
+  wire::Duration drain_max{};          // A draining broker answers `missing` after this.
   // The model every stage must serve.
   std::vector<std::string> labels;
 

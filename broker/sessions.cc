@@ -4,7 +4,8 @@
 
 namespace broker {
 
-bool Sessions::join(wire::ProducerId producer, wire::Peer peer, wire::Instant now) {
+bool Sessions::join(wire::ProducerId producer, wire::Peer peer, wire::Instant now,
+                    bool corrections) {
   if (!sessions_.contains(producer) && sessions_.size() >= policy_.producer_max) return false;
   // A connection speaks for one producer, and a producer from one connection.
   if (const auto before = peers_.find(peer); before != peers_.end() && before->second != producer) {
@@ -14,8 +15,19 @@ bool Sessions::join(wire::ProducerId producer, wire::Peer peer, wire::Instant no
   if (session.peer && *session.peer != peer) peers_.erase(*session.peer);
   session.peer = peer;
   session.heard = now;
+  session.corrections = corrections;
   peers_[peer] = producer;
   return true;
+}
+
+bool Sessions::wants_corrections(wire::ProducerId producer) const {
+  const auto found = sessions_.find(producer);
+  return found != sessions_.end() && found->second.corrections;
+}
+
+std::optional<wire::Peer> Sessions::peer_of(wire::ProducerId producer) const {
+  const auto found = sessions_.find(producer);
+  return found == sessions_.end() ? std::nullopt : found->second.peer;
 }
 
 bool Sessions::moved(wire::ProducerId producer, wire::Peer peer) const {

@@ -28,7 +28,12 @@ class Sessions {
   explicit Sessions(Policy policy) : policy_(policy) {}
 
   // Takes a producer in, or notes where it speaks from now; false at producer_max.
-  bool join(wire::ProducerId producer, wire::Peer peer, wire::Instant now);
+  bool join(wire::ProducerId producer, wire::Peer peer, wire::Instant now,
+            bool corrections = false);
+  // Whether it wants corrections, as it said last.
+  bool wants_corrections(wire::ProducerId producer) const;
+  // Where it speaks from; nullopt if it is gone.
+  std::optional<wire::Peer> peer_of(wire::ProducerId producer) const;
 
   // Whether the producer is known, but did not speak from `peer` until now: what was on its way
   // over the connection before may be lost.
@@ -55,6 +60,7 @@ class Sessions {
   struct Session {
     std::optional<wire::Peer> peer;
     wire::Instant heard;
+    bool corrections = false;
     std::map<wire::RequestId, Task> open;
   };
   const Policy policy_;

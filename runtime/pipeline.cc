@@ -96,6 +96,8 @@ void read_broker(Section root, Pipeline& p) {
   b.producer_max = count("producer_max", 1'000'000, 256);
   b.producer_credit = count("producer_credit", 1'000'000, 256);
   b.worker_max = count("worker_max", 100'000, 1024);
+  b.correction_window = s.duration("correction_window", {}, hours(1), seconds(2));
+  b.correction_max = count("correction_max", 10'000'000, 4096);
   if (b.image_bytes_max > b.open_bytes_max) {
     s.fail("open_bytes_max", "is less than image_bytes_max, want room for one image at least");
   }

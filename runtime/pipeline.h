@@ -31,6 +31,8 @@ struct Pipeline {
     wire::Duration task_age_max{}, heartbeat{}, retry_after{}, drain_max{};
     std::size_t image_bytes_max = 0, open_bytes_max = 0, open_request_max = 0;
     std::size_t producer_max = 0, producer_credit = 0, worker_max = 0;
+    wire::Duration correction_window{};
+    std::size_t correction_max = 0;
   };
   struct Sink {
     bool learned = true;

@@ -63,7 +63,9 @@ Joiner::Settled Joiner::on_opened(const wire::Opened& opened, wire::Instant now)
     if (open_batches() >= policy_.open_batch_max) {
       counters_.batches_refused += 1;
     } else {
-      batches_[opened.batch].settled.assign(opened.slots, false);
+      Batch& batch = batches_[opened.batch];
+      batch.settled.assign(opened.slots, false);
+      batch.told.resize(opened.slots);
       expiries_.emplace_back(now - opened.age + batch_age_max_, opened.batch);
       adopt(opened.batch, now, out);
     }
@@ -121,15 +123,15 @@ void Joiner::adopt(wire::BatchId batch, wire::Instant now, Settled& out) {
   };
   for (Orphan& orphan : adopted) {
     if (auto* single = std::get_if<wire::Answer>(&orphan)) {
-      take(on_single(std::move(*single)));
+      take(on_single(std::move(*single)).settled);
     } else {
       take(on_collage(std::move(std::get<wire::CollageAnswer>(orphan)), now));
     }
   }
 }
 
-Joiner::Settled Joiner::on_single(wire::Answer answer) {
-  Settled out;
+Joiner::Single Joiner::on_single(wire::Answer answer) {
+  Single out;
   if (past(answer.batch.epoch)) {
     counters_.stale += 1;
     return out;
@@ -145,13 +147,22 @@ Joiner::Settled Joiner::on_single(wire::Answer answer) {
     counters_.bad += 1;
   } else if (batch->settled[answer.slot]) {
     counters_.late_single += rejected ? 0 : 1;
+    if (!rejected) out.corrected = correct(*batch, std::move(answer));
   } else {
     batch->settled[answer.slot] = true;
     (rejected ? counters_.rejected : answer.hedge ? counters_.hedge : counters_.single) += 1;
-    out.push_back({answer.batch, answer.slot, answer.hedge ? Source::hedge : Source::single,
-                   std::move(answer.verdict), std::move(answer.version)});
+    out.settled.push_back({answer.batch, answer.slot, answer.hedge ? Source::hedge : Source::single,
+                           std::move(answer.verdict), std::move(answer.version)});
   }
   return out;
+}
+
+std::optional<wire::Corrected> Joiner::correct(Batch& batch, wire::Answer answer) {
+  const auto told = std::exchange(batch.told[answer.slot], std::nullopt);
+  if (!told || *told == answer.verdict.predictions.front().label) return std::nullopt;
+  counters_.corrections += 1;
+  return wire::Corrected{answer.batch, answer.slot, answer.hedge ? Source::hedge : Source::single,
+                         std::move(answer.verdict.predictions), std::move(answer.version)};
 }
 
 Joiner::Settled Joiner::on_collage(wire::CollageAnswer answer, wire::Instant now) {
@@ -200,6 +211,7 @@ void Joiner::weigh(wire::BatchId id, Batch& batch, wire::Instant now, Settled& o
 
 void Joiner::settle_from_collage(wire::BatchId id, Batch& batch, wire::Slot slot, Settled& out) {
   batch.settled[slot] = true;
+  batch.told[slot] = batch.collage->cells[slot].front().label;
   counters_.collage += 1;
   out.push_back({id, slot, Source::collage,
                  wire::Verdict{std::move(batch.collage->cells[slot]), Reason::none},

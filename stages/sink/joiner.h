@@ -13,6 +13,9 @@
 // Patience runs from each slot's own admission, which the broker tells when it seals the batch;
 // a collage answer that comes before that waits for it.  The deadline is the broker's business.
 //
+// The first late answer of an s-CNN to a slot that was settled from the collage has a say: it
+// agrees, or the joiner says once that it does not, for as long as it remembers the batch.
+//
 // Answers for a batch not told of yet are orphans: kept, the oldest giving way, until it is.
 //
 // Joiner is a pure state machine.  Callers pass `now`, which never goes back; at any one instant
@@ -45,6 +48,7 @@ class Joiner {
   struct Counters {
     std::uint64_t single = 0, hedge = 0, collage = 0, rejected = 0;  // Slots settled, by source.
     std::uint64_t late_single = 0;    // Stragglers: their slot had been answered without them.
+    std::uint64_t corrections = 0;    // Of these, that contradict the collage that answered it.
     std::uint64_t spare_collage = 0;  // Collage answers not needed.
     std::uint64_t unsure = 0;         // Collage answers below the gate.
     std::uint64_t bad = 0;            // Dropped: nonsense, or not of their batch's shape.
@@ -54,6 +58,11 @@ class Joiner {
     std::uint64_t batches_expired = 0;  // Their Closed never came.
   };
   using Settled = std::vector<wire::Settled>;
+  // What an s-CNN's answer leads to: one of the two, or neither.
+  struct Single {
+    Settled settled;
+    std::optional<wire::Corrected> corrected;
+  };
 
   // Requires open_batch_max > 0 and classes > 0.
   explicit Joiner(Policy policy);
@@ -73,7 +82,7 @@ class Joiner {
   void on_closed(wire::BatchId batch);
 
   // Answers come from the network: what fits no open slot is counted and dropped.
-  [[nodiscard]] Settled on_single(wire::Answer answer);
+  [[nodiscard]] Single on_single(wire::Answer answer);
   [[nodiscard]] Settled on_collage(wire::CollageAnswer answer, wire::Instant now);
 
   // Settles what patience no longer holds back, in order of time, batch and slot.
@@ -87,6 +96,8 @@ class Joiner {
  private:
   struct Batch {
     std::vector<bool> settled;  // A flag a slot.
+    // What the collage said of a slot that it settled, until an s-CNN has had its say; a slot each.
+    std::vector<std::optional<wire::ClassId>> told;
     bool closed = false;
     bool sealed = false;
     std::vector<wire::Instant> admitted;  // Of the filled slots, once sealed.
@@ -105,6 +116,7 @@ class Joiner {
   void adopt(wire::BatchId batch, wire::Instant now, Settled& out);
   // Settles from the collage or sets timers, once both it and the seal are there.
   void weigh(wire::BatchId id, Batch& batch, wire::Instant now, Settled& out);
+  std::optional<wire::Corrected> correct(Batch& batch, wire::Answer answer);
   void settle_from_collage(wire::BatchId id, Batch& batch, wire::Slot slot, Settled& out);
 
   const Policy policy_;

@@ -56,6 +56,7 @@ void Sink::on_broker(wire::Message message, wire::Instant now) {
     joiner_.on_closed(closed->batch);
     view_.on_closed(closed->batch);
   } else if (const auto* welcome = std::get_if<wire::Welcome>(&message)) {
+    corrects_ = welcome->correction_window > wire::Duration::zero();
     if (membership_.on_welcome(*welcome, now))
       joiner_.on_epoch(welcome->epoch, welcome->deadline_max);
   } else if (const auto* refuse = std::get_if<wire::Refuse>(&message)) {
@@ -78,7 +79,9 @@ void Sink::on_stage(wire::Peer from, wire::Message message, wire::Instant now) {
       patience_.on_service(answer->worker, answer->age);
     }
     view_.on_single(*answer, now);
-    tell(joiner_.on_single(std::move(*answer)), now);
+    Joiner::Single single = joiner_.on_single(std::move(*answer));
+    tell(std::move(single.settled), now);
+    if (single.corrected && corrects_) actions_.send(kToBroker, std::move(*single.corrected));
   } else if (auto* collage = std::get_if<wire::CollageAnswer>(&message)) {
     counters_.collage_inferences += 1;
     collage_.observe(collage->age);
@@ -139,6 +142,7 @@ wire::Status Sink::status() const {
       {"settled_collage", c.collage},
       {"settled_rejected", c.rejected},
       {"late_single", c.late_single},
+      {"corrections", c.corrections},
       {"spare_collage", c.spare_collage},
       {"unsure_collage", c.unsure},
       {"bad_answers", c.bad},
@@ -173,6 +177,8 @@ wire::Report Sink::report() const {
                   {{"late_single", c.late_single},
                    {"spare_collage", c.spare_collage},
                    {"unsure_collage", c.unsure}});
+  report.counter("collage_corrections_total", "Late single answers that contradict a collage's.",
+                 c.corrections);
   report.counter("collage_inferences_total", "Collages answered, needed or not.",
                  counters_.collage_inferences);
   report.gauge("collage_orphans", "Answers kept for batches not told of yet.",

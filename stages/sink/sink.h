@@ -1,6 +1,6 @@
 // The sink: joins the answers of all stages by batch, and tells the broker its choice.
 //
-//   link kBroker (DEALER)  WorkerHello, Ready, Settled, Service -> broker
+//   link kBroker (DEALER)  WorkerHello, Ready, Settled, Corrected, Service -> broker
 //                          Welcome, Refuse, Opened, Sealed, Closed <- broker
 //   link kStages (ROUTER)  Answer <- s-CNN stages and assemblers;  CollageAnswer <- collage-CNNs
 //                          Probe <- observers;  Status -> observers
@@ -62,6 +62,7 @@ class Sink : public wire::Machine {
   Patience patience_;
   View view_;
   wire::Instant learn_at_;
+  bool corrects_ = false;  // Whether the broker has any use for corrections.
   Counters counters_;
   wire::Histogram single_, hedge_, collage_;  // Ages of answers when they were sent.
   wire::Actions actions_;                     // Of the turn under way.

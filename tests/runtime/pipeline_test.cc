@@ -55,8 +55,15 @@ TEST(Pipeline, TheShippedFileIsValid) {
   const runtime::Pipeline pipeline = runtime::load_pipeline(kShipped);
   EXPECT_EQ(pipeline.grid, 3);
   EXPECT_EQ(pipeline.broker.linger, wire::Duration(20ms));
+  EXPECT_EQ(pipeline.broker.correction_window, wire::Duration(2s));
+  EXPECT_EQ(pipeline.broker.correction_max, 4096u);
   EXPECT_TRUE(pipeline.sink.learned);
   EXPECT_FALSE(pipeline.emulation);
+}
+
+TEST(Pipeline, CorrectionsCanBeTurnedOff) {
+  const std::string text = with("correction_window: 2s ", "correction_window: 0s ");
+  EXPECT_EQ(runtime::parse_pipeline(text, kShipped).broker.correction_window, wire::Duration(0s));
 }
 
 TEST(Pipeline, AnUnknownKeyIsRefusedAtItsPlaceWithASuggestion) {

@@ -65,6 +65,15 @@ class JoinerTest : public testing::Test {
     return out;
   }
 
+  // What is corrected is marked by a '!'.
+  static std::string text(const Joiner::Single& single) {
+    if (!single.corrected) return text(single.settled);
+    const wire::Corrected& one = *single.corrected;
+    return text(single.settled) + "! " + std::to_string(one.batch.sequence.value) + "/" +
+           std::to_string(one.slot) + " " + std::string(to_string(one.source)) + " " +
+           std::to_string(one.predictions.at(0).label.value);
+  }
+
   Joiner joiner{{.open_batch_max = 2, .orphan_max = 2, .gate = 0.5f, .classes = 100}};
 };
 
@@ -78,8 +87,16 @@ TEST_F(JoinerTest, ASingleAnswerIsHandedOnTheMomentItComes) {
 
 TEST_F(JoinerTest, TheAnswersVersionAndProbabilityGoAlong) {
   open(1);
-  const auto settled = joiner.on_single(
-      {batch(1), 0, {1, 1}, false, {}, {}, {{{{5}, 0.9f}, {{4}, 0.1f}}, Reason::none}, "s1"});
+  const auto settled = joiner
+                           .on_single({batch(1),
+                                       0,
+                                       {1, 1},
+                                       false,
+                                       {},
+                                       {},
+                                       {{{{5}, 0.9f}, {{4}, 0.1f}}, Reason::none},
+                                       "s1"})
+                           .settled;
   ASSERT_THAT(settled, SizeIs(1));
   EXPECT_EQ(settled[0].version, "s1");
   EXPECT_THAT(settled[0].verdict.predictions, SizeIs(2));
@@ -93,7 +110,7 @@ TEST_F(JoinerTest, ACollageStandsInForAStragglerOnceItsPatienceIsOver) {
   EXPECT_EQ(joiner.next_timeout(), at(250ms));
   EXPECT_EQ(time(249ms), "");
   EXPECT_EQ(time(250ms), "1/1 collage 8");
-  EXPECT_EQ(single(1, 1, 6), "");
+  EXPECT_EQ(single(1, 1, 8), "");
   EXPECT_EQ(joiner.counters().collage, 1u);
   EXPECT_EQ(joiner.counters().late_single, 1u);
   EXPECT_EQ(joiner.counters().spare_collage, 1u);
@@ -103,6 +120,72 @@ TEST_F(JoinerTest, ACollageAfterPatienceSettlesAtOnce) {
   open(1);
   seal(1, {0ms, 0ms});
   EXPECT_EQ(collage(1, {7, 8}, 300ms), "1/0 collage 7, 1/1 collage 8");
+}
+
+TEST_F(JoinerTest, ALateSingleAnswerThatContradictsTheCollageCorrectsItOnce) {
+  open(1);
+  seal(1, {0ms, 0ms});
+  collage(1, {7, 8}, 300ms);
+  EXPECT_EQ(single(1, 1, 6), "! 1/1 single 6");
+  EXPECT_EQ(single(1, 1, 6), "");
+  EXPECT_EQ(single(1, 0, 5, true), "! 1/0 hedge 5");
+  EXPECT_EQ(joiner.counters().corrections, 2u);
+  EXPECT_EQ(joiner.counters().late_single, 3u);
+}
+
+TEST_F(JoinerTest, TheFirstLateAnswerHasTheSay) {
+  open(1);
+  seal(1, {0ms});
+  collage(1, {7, 0}, 300ms);
+  EXPECT_EQ(single(1, 0, 7), "");
+  EXPECT_EQ(single(1, 0, 5, true), "");
+  EXPECT_EQ(joiner.counters().corrections, 0u);
+}
+
+TEST_F(JoinerTest, AClosedBatchIsCorrectedAsLongAsItIsRemembered) {
+  open(1);
+  seal(1, {0ms, 0ms});
+  collage(1, {7, 8}, 300ms);
+  joiner.on_closed(batch(1));
+  EXPECT_EQ(single(1, 0, 5), "! 1/0 single 5");
+  for (std::uint64_t n = 2; n <= 3; ++n) {
+    open(n);
+    joiner.on_closed(batch(n));
+  }
+  EXPECT_EQ(single(1, 1, 6), "");
+  EXPECT_EQ(joiner.orphans(), 1u);
+}
+
+TEST_F(JoinerTest, OnlyWhatTheCollageSettledIsCorrected) {
+  open(1);
+  seal(1, {0ms});
+  single(1, 0, 5);
+  collage(1, {7, 8}, 300ms);
+  EXPECT_EQ(single(1, 0, 6), "");  // A single answer's slot.
+  joiner.on_closed(batch(1));
+  EXPECT_EQ(single(1, 1, 6), "");  // A blank one.
+  open(2);
+  seal(2, {0ms, 0ms}, 300ms);
+  joiner.on_closed(batch(2));
+  collage(2, {7, 8}, 600ms);
+  EXPECT_EQ(single(2, 0, 6), "");  // Settled by the broker.
+}
+
+TEST_F(JoinerTest, ARejectionOrNonsenseCorrectsNothing) {
+  open(1);
+  seal(1, {0ms});
+  collage(1, {7, 0}, 300ms);
+  EXPECT_EQ(reject(1, 0), "");
+  EXPECT_EQ(single(1, 0, 100), "");
+  EXPECT_EQ(single(1, 0, 5), "! 1/0 single 5");
+}
+
+TEST_F(JoinerTest, AnotherLifeOfTheBrokerForgetsWhatMightHaveBeenCorrected) {
+  open(1);
+  seal(1, {0ms});
+  collage(1, {7, 0}, 300ms);
+  joiner.on_epoch(kOther, 1s);
+  EXPECT_EQ(single(1, 0, 5), "");
 }
 
 TEST_F(JoinerTest, PatienceRunsFromEachSlotsOwnAdmission) {

@@ -103,6 +103,21 @@ TEST_F(SinkTest, ACollageWaitsForPatienceByATimer) {
   EXPECT_EQ(counter("collage_inferences"), 1u);
 }
 
+TEST_F(SinkTest, ALateSingleAnswerIsACorrectionIfTheBrokerHasUseForIt) {
+  (void)tell(wire::Welcome{kEpoch, 300ms, 0, 0, 1s, 2s});
+  open();
+  (void)collage(300ms);
+  const auto corrected = heard<wire::Corrected>(single(1, 400ms, true), kBroker);
+  ASSERT_THAT(corrected, SizeIs(1));
+  EXPECT_EQ(corrected[0].batch, kBatch);
+  EXPECT_EQ(corrected[0].slot, 1);
+  EXPECT_EQ(corrected[0].source, Source::hedge);
+  EXPECT_EQ(corrected[0].version, "s1");
+  EXPECT_EQ(counter("corrections"), 1u);
+  (void)tell(wire::Welcome{kEpoch, 300ms, 0, 0, 1s, 0s});
+  EXPECT_THAT(heard<wire::Corrected>(single(0, 400ms), kBroker), IsEmpty());
+}
+
 TEST_F(SinkTest, CollageFirstHasNoPatience) {
   Sink::Policy eager = policy();
   eager.collage_first = true;
