@@ -29,19 +29,22 @@ wire::Result own_result(RequestId id, ResultStatus status, Reason reason = Reaso
 
 }  // namespace
 
-Client::Client(Policy policy) : policy_(policy), rng_(policy.producer.high ^ policy.producer.low) {
+Client::Client(Policy policy)
+    : policy_(policy),
+      rng_(policy.producer.high ^ policy.producer.low),
+      correctable_(policy.correction_max) {
   COLLAGE_CHECK(policy_.deadline > Duration{} && policy_.open_max > 0);
   COLLAGE_CHECK(Duration{} < policy_.hello_min && policy_.hello_min <= policy_.hello_max);
 }
 
 // --- the owner's side ---
 
-Client::Submitted Client::submit(RequestId id, wire::Payload image, Duration deadline,
-                                 Instant now) {
+Client::Submitted Client::submit(RequestId id, wire::Payload image, Duration deadline, Instant now,
+                                 std::optional<StreamId> stream) {
   COLLAGE_CHECK(last_ < id);
   latest_ = std::max(latest_, now);
   if (draining_) return Submitted::draining;
-  if (requests_.size() + results_.size() >= policy_.open_max ||
+  if (open() + results_.size() >= policy_.open_max ||
       (requests_.size() > 0 && requests_.bytes() + image.size() > policy_.open_bytes_max)) {
     ++counters_.full;
     return Submitted::full;
@@ -53,8 +56,10 @@ Client::Submitted Client::submit(RequestId id, wire::Payload image, Duration dea
                   .submitted = now,
                   .deadline = now + within,
                   .expires = now + within,
-                  .sent = {}};
+                  .sent = {},
+                  .stream = stream};
   requests_.add(id, std::move(request));
+  if (stream) streams_.add(*stream, id);
   last_ = id;
   ++counters_.submitted;
   return Submitted::queued;
@@ -69,12 +74,14 @@ bool Client::cancel(RequestId id, Instant now) {
 
 std::vector<Delivered> Client::take_results() { return std::exchange(results_, {}); }
 
+std::vector<Correction> Client::take_corrections() { return std::exchange(corrections_, {}); }
+
 std::size_t Client::credit() const { return joined_ ? welcome_.credit : 0; }
 
 std::size_t Client::window() const {
-  const std::size_t open = requests_.size();
-  const std::size_t room = std::min(credit(), policy_.open_max - results_.size());
-  return draining_ || open >= room ? 0 : room - open;
+  const std::size_t taken = open() + results_.size();
+  if (draining_ || requests_.size() >= credit() || taken >= policy_.open_max) return 0;
+  return std::min(credit() - requests_.size(), policy_.open_max - taken);
 }
 
 // --- the driver's side ---
@@ -93,6 +100,8 @@ Actions Client::on_message(wire::Peer from, wire::Message message, Instant now) 
     parted(refuse->reason, now, actions);
   } else if (auto* result = std::get_if<wire::Result>(&message)) {
     on_result(std::move(*result), now, actions);
+  } else if (auto* correction = std::get_if<wire::Correction>(&message)) {
+    on_correction(std::move(*correction), now);
   } else if (std::holds_alternative<wire::Undelivered>(message)) {
     undelivered(now);
   } else if (std::holds_alternative<wire::Undecodable>(message)) {
@@ -114,6 +123,7 @@ Actions Client::on_done(wire::WorkId, wire::Outcome, Instant now) { return on_ti
 std::optional<Instant> Client::next_timeout() const {
   Instant next = hello_due_;
   if (const auto due = requests_.next_timeout()) next = std::min(next, *due);
+  if (const auto due = correctable_.next_timeout()) next = std::min(next, *due);
   if (cancels_due() || (requests_.next() && requests_.in_flight() < credit())) {
     next = std::min(next, std::max(latest_, send_after_));
   }
@@ -128,6 +138,7 @@ void Client::begin(Instant now) {
 Actions Client::turn(Instant now) {
   Actions actions;
   expire(now);
+  correctable_.expire(now);
   requests_.wake(now);
   greet(now, actions);
   send_cancels(now, actions);
@@ -145,7 +156,8 @@ void Client::welcomed(const wire::Welcome& welcome, Instant now, Actions& action
     ++counters_.rejoined;
     actions.note(wire::Note::Level::info,
                  std::string(other_broker ? "the broker has restarted" : "the broker is back") +
-                     ": unanswered images, sent again: " + std::to_string(requests_.size()));
+                     ": unanswered images, sent again: " +
+                     std::to_string(requests_.size() - cancels_.size()));
     requests_.queue_in_flight();
     for (auto& [id, told] : cancels_) told.reset();
   }
@@ -197,7 +209,8 @@ void Client::greet(Instant now, Actions& actions) {
   hello_sent_ = now;
   ++hello_unanswered_;
   ++counters_.hellos;
-  actions.send(kBroker, wire::ProducerHello{.producer = policy_.producer});
+  actions.send(kBroker, wire::ProducerHello{.producer = policy_.producer,
+                                            .corrections = policy_.corrections});
 }
 
 // --- requests ---
@@ -310,8 +323,49 @@ void Client::deliver(wire::Result result, bool local, Instant now) {
   cancels_.erase(result.request);
   ++counters_.delivered;
   if (result.status == ResultStatus::cancelled) ++counters_.cancelled;
-  results_.push_back(
-      {.result = std::move(result), .latency = now - request.submitted, .local = local});
+  Streams::Held held{.delivered = {.result = std::move(result), .latency = {}, .local = local},
+                     .submitted = request.submitted};
+  if (!request.stream) return hand_out(std::move(held), now);
+  for (Streams::Held& one : streams_.settle(*request.stream, std::move(held))) {
+    hand_out(std::move(one), now);
+  }
+}
+
+void Client::hand_out(Streams::Held held, Instant now) {
+  const wire::Result& result = held.delivered.result;
+  const bool collage = result.source == wire::Source::collage && !result.predictions.empty() &&
+                       !held.delivered.local;
+  if (policy_.corrections && collage && welcome_.correction_window > Duration{}) {
+    correctable_.add(result.request, result.predictions.front().prediction.label, held.submitted,
+                     now + welcome_.correction_window + policy_.grace);
+  }
+  held.delivered.latency = now - held.submitted;
+  results_.push_back(std::move(held.delivered));
+  if (held.correction) correct(std::move(*held.correction), now);
+}
+
+// --- corrections ---
+
+void Client::on_correction(wire::Correction correction, Instant now) {
+  if (Streams::Held* held = streams_.find(correction.request)) {
+    held->correction = std::move(correction);
+  } else {
+    correct(std::move(correction), now);
+  }
+}
+
+void Client::correct(wire::Correction correction, Instant now) {
+  const bool room = corrections_.size() < policy_.correction_max;
+  const auto submitted =
+      room && !correction.predictions.empty()
+          ? correctable_.take(correction.request, correction.predictions.front().prediction.label)
+          : std::nullopt;
+  if (!submitted) {
+    ++counters_.corrections_dropped;
+    return;
+  }
+  ++counters_.corrections;
+  corrections_.push_back({.correction = std::move(correction), .latency = now - *submitted});
 }
 
 }  // namespace producer

@@ -3,7 +3,8 @@
 //        submit, cancel        Submit (as credit allows), Cancel
 //   owner ----------> Client ----------------------------> broker
 //         <----------        <----------------------------
-//        take_results          Result, Welcome, Refuse
+//        take_results          Result, Correction, Welcome, Refuse
+//        take_corrections
 //
 // Every submitted image is delivered exactly once: as the broker answered it, or as `missing`
 // by the client itself shortly after its deadline, which runs from submit.  Across a restart of
@@ -15,6 +16,12 @@
 // the broker does not have it, or as it was answered if the answer crosses the Cancel.  A Cancel
 // that is lost leaves it to its deadline.
 //
+// Results of one stream are delivered in the order of submission: one that comes before its turn is
+// held, and stays an open request until it is delivered.  It may so come after its own deadline,
+// but not after the latest of those before it.
+//
+// With Policy::corrections, an answer by a collage may be followed by one Correction, after it.
+//
 // A pure machine on link 0; see wire/machine.h.  The owner calls submit and take_results between
 // turns.  Ids rise, so that a late second result can never be taken for a newer request's.
 #pragma once
@@ -25,19 +32,16 @@
 #include <optional>
 #include <vector>
 
+#include "producer/correctable.h"
 #include "producer/counters.h"
+#include "producer/delivered.h"
 #include "producer/policy.h"
 #include "producer/requests.h"
+#include "producer/streams.h"
 #include "wire/machine.h"
 #include "wire/random.h"
 
 namespace producer {
-
-struct Delivered {
-  wire::Result result;       // Its latency is the broker's; zero if `local`.
-  wire::Duration latency{};  // From submit to here.
-  bool local = false;        // The client's own word, not the broker's.
-};
 
 class Client : public wire::Machine {
  public:
@@ -50,11 +54,14 @@ class Client : public wire::Machine {
   // broker's once it is known).  Requires an id above all before.  Nothing is kept if not queued.
   enum class Submitted : std::uint8_t { queued, full, draining };
   [[nodiscard]] Submitted submit(wire::RequestId id, wire::Payload image, wire::Duration deadline,
-                                 wire::Instant now);
-  // Asks for no answer to an open request; false if it is not open.  Twice is as good as once.
+                                 wire::Instant now, std::optional<StreamId> stream = std::nullopt);
+  // Asks for no answer to an open request; false if it is not open, or has its answer and waits for
+  // others of its stream.  Twice is as good as once.
   bool cancel(wire::RequestId id, wire::Instant now);
   // What has been delivered since the last call, in order.
   [[nodiscard]] std::vector<Delivered> take_results();
+  // Those since the last call.  Each is of a result that was delivered before it.
+  [[nodiscard]] std::vector<Correction> take_corrections();
 
   wire::Actions on_message(wire::Peer from, wire::Message message, wire::Instant now) override;
   wire::Actions on_timeout(wire::Instant now) override;
@@ -62,7 +69,9 @@ class Client : public wire::Machine {
   std::optional<wire::Instant> next_timeout() const override;
 
   bool joined() const { return joined_; }
-  std::size_t open() const { return requests_.size(); }
+  std::size_t open() const { return requests_.size() + streams_.held(); }
+  // Delivered answers that a correction may still follow.
+  std::size_t correctable() const { return correctable_.size(); }
   // How many more images would go out at once, neither waiting for credit nor turned away.
   std::size_t window() const;
   const wire::Welcome& welcome() const { return welcome_; }  // The last; zero before it.
@@ -75,7 +84,10 @@ class Client : public wire::Machine {
   void undelivered(wire::Instant now);
   void on_result(wire::Result result, wire::Instant now, wire::Actions& actions);
   void on_refused(wire::Result result, wire::Instant now, wire::Actions& actions);
+  void on_correction(wire::Correction correction, wire::Instant now);
+  void correct(wire::Correction correction, wire::Instant now);
   void deliver(wire::Result result, bool local, wire::Instant now);
+  void hand_out(Streams::Held result, wire::Instant now);
   void expire(wire::Instant now);
   wire::Result own_word(wire::RequestId id) const;
   bool cancels_due() const;
@@ -92,7 +104,10 @@ class Client : public wire::Machine {
   Requests requests_;
   // Open requests that are to be cancelled, and when the broker was told so.
   std::map<wire::RequestId, std::optional<wire::Instant>> cancels_;
+  Streams streams_;
+  Correctable correctable_;
   std::vector<Delivered> results_;
+  std::vector<Correction> corrections_;
   Counters counters_;
   wire::Instant turn_, turn_before_;
   wire::Instant latest_;  // The last `now`.

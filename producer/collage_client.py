@@ -31,7 +31,7 @@ import msgpack
 import zmq
 
 PROTOCOL = 2
-PRODUCER_HELLO, WELCOME, REFUSE, SUBMIT, RESULT, CANCEL = 1, 3, 4, 5, 6, 21
+PRODUCER_HELLO, WELCOME, REFUSE, SUBMIT, RESULT, CANCEL, CORRECTION = 1, 3, 4, 5, 6, 21, 22
 STATUS = ("answered", "missing", "rejected", "refused", "cancelled")
 SOURCE = ("none", "single", "collage", "hedge")
 REASON = {
@@ -44,6 +44,7 @@ REASON = {
 RETRIED = ("full", "no_credit", "draining")
 HELLO_MIN_S, HELLO_MAX_S, HELLO_UNANSWERED_MAX = 0.1, 5.0, 3
 RETRY_MIN_S = 0.02
+CORRECTION_MAX = 1024    # collage answers remembered
 HEADER_BYTES_MAX = 73728
 
 
@@ -52,7 +53,7 @@ class Result:
     """What became of one image; times in seconds, probabilities 0..1."""
 
     request: int
-    status: str                # answered, missing, rejected, refused or cancelled
+    status: str                # answered, missing, rejected, refused or cancelled; or corrected
     reason: str = ""           # why not answered, if there is a reason
     source: str = "none"       # single, collage or hedge
     top: list = dataclasses.field(default_factory=list)  # [(class name, probability)], best first
@@ -78,13 +79,14 @@ class _Request:
     refusal: str = ""
     cancelled: bool = False
     cancel_sent: bool = False
+    stream: object = None
 
 
 class Client:
     """One producer; not for use by several threads at once."""
 
     def __init__(self, endpoint, deadline_s=10.0, grace_s=0.5, open_max=1024,
-                 clock=time.monotonic):
+                 clock=time.monotonic, corrections=False):
         self.deadline_s, self.grace_s, self.open_max = deadline_s, grace_s, open_max
         self._now = clock
         self.joined = False
@@ -93,6 +95,12 @@ class Client:
         self._producer = [secrets.randbits(64), secrets.randbits(64)]
         self._open = {}        # by rising id, so that its order is the order of submission
         self._done = []
+        self._streams = {}     # by stream: the requests that are not given back, in order
+        self._held = {}        # results that wait for others of their stream
+        self._corrections = corrections
+        self._correction_window_s = 0.0
+        self._correctable = collections.OrderedDict()  # collage answers, the oldest first
+        self._corrected = []
         self._last = 0
         self._epoch = None
         self._credit = self._image_bytes_max = 0
@@ -123,24 +131,33 @@ class Client:
 
     @property
     def open(self):
-        return len(self._open)
+        return len(self._open) + len(self._held)
+
+    @property
+    def correctable(self):
+        """How many answers may still be corrected."""
+        return len(self._correctable)
 
     @property
     def window(self):
         """How many more images would go out at once."""
         credit = self._credit if self.joined else 0
-        return max(0, min(credit, self.open_max - len(self._done)) - len(self._open))
+        room = self.open_max - len(self._done) - self.open
+        return max(0, min(credit - len(self._open), room))
 
-    def submit(self, image, deadline_s=None):
-        """Takes an encoded image; returns its request id, or None while open_max are open."""
-        if len(self._open) + len(self._done) >= self.open_max:
+    def submit(self, image, deadline_s=None, stream=None):
+        """Takes an encoded image; returns its request id, or None while open_max are open.  Results
+        of one stream (any value but None) are given back in the order of submission."""
+        if self.open + len(self._done) >= self.open_max:
             return None
         now = self._now()
         within = min(deadline_s or self.deadline_s, 86400.0)
         if self._deadline_max:
             within = min(within, self._deadline_max)
         self._last += 1
-        self._open[self._last] = _Request(bytes(image), now, now + within)
+        self._open[self._last] = _Request(bytes(image), now, now + within, stream=stream)
+        if stream is not None:
+            self._streams.setdefault(stream, collections.deque()).append(self._last)
         return self._last
 
     def cancel(self, request_id):
@@ -153,16 +170,23 @@ class Client:
 
     def results(self):
         """Yields results until nothing is open."""
-        while self._open or self._done:
+        while self.open or self._done:
             yield from self.poll(1.0)
 
+    def corrections(self):
+        """Takes what has been corrected: results that contradict one given back before, by its
+        request.  They come, if asked for, while somebody polls."""
+        corrected, self._corrected = self._corrected, []
+        return corrected
+
     def poll(self, timeout_s):
-        """Sends and receives until there are results, timeout_s at most; returns them."""
+        """Sends and receives until there are results or corrections, timeout_s at most; returns the
+        results."""
         until = self._now() + timeout_s
         while True:
             now = self._now()
             self._turn(now)
-            if self._done or now >= until:
+            if self._done or self._corrected or now >= until:
                 done, self._done = self._done, []
                 return done
             wait = max(0.0, min(until, self._next_timeout(now)) - now)
@@ -175,6 +199,8 @@ class Client:
         for request_id in [i for i, r in self._open.items() if now >= self._expires(r)]:
             self.counters["expired"] += 1
             self._deliver(self._own_word(request_id))
+        for request_id in [i for i, (_, _, until) in self._correctable.items() if now >= until]:
+            del self._correctable[request_id]
         if now >= self._hello_due:
             self._greet(now)
         for request_id, request in [(i, r) for i, r in self._open.items() if r.cancelled]:
@@ -211,6 +237,7 @@ class Client:
         times = [self._hello_due]
         times += [self._expires(r) for r in self._open.values()]
         times += [r.wake for r in self._open.values() if r.state == "asleep"]
+        times += [until for _, _, until in self._correctable.values()]
         if self._send_after > now:
             times.append(self._send_after)
         return min(times)
@@ -223,7 +250,7 @@ class Client:
         self._hello_due = now + wait * (1 - 0.25 * secrets.randbelow(1000) / 1000)
         self._hello_sent = now
         self._hello_unanswered += 1
-        self._send(PRODUCER_HELLO, self._producer, False)
+        self._send(PRODUCER_HELLO, self._producer, self._corrections)
 
     def _send_request(self, request_id, request, now):
         """Returns how much credit it took."""
@@ -283,10 +310,15 @@ class Client:
             if self.joined:
                 self._hello_unanswered = 0
             self._on_result(result, retry_after / 1e9, now)
+        elif kind == CORRECTION:
+            request_id, source, latency, top, model = fields
+            top = [(name, probability) for name, (_, probability) in top]
+            self._correct(Result(request_id, "corrected", "", SOURCE[source], top, model,
+                                 latency / 1e9), now)
         else:
             self.counters["unexpected"] += 1
 
-    def _welcomed(self, now, epoch, heartbeat, credit, image_bytes_max, deadline_max, _window):
+    def _welcomed(self, now, epoch, heartbeat, credit, image_bytes_max, deadline_max, window):
         if self._epoch is not None and (epoch != self._epoch or not self.joined):
             self.counters["rejoined"] += 1
             for request in self._open.values():
@@ -294,7 +326,7 @@ class Client:
                 if request.state == "sent":
                     request.state = "queued"
         self._epoch, self._credit, self._image_bytes_max = epoch, credit, image_bytes_max
-        self._deadline_max = deadline_max / 1e9
+        self._deadline_max, self._correction_window_s = deadline_max / 1e9, window / 1e9
         self.joined, self.refusal, self._hello_unanswered = True, "", 0
         self._hello_due = now + max(heartbeat / 1e9, HELLO_MIN_S)
 
@@ -329,15 +361,46 @@ class Client:
     def _deliver(self, result):
         request = self._open.pop(result.request)
         self.counters["cancelled"] += result.status == "cancelled"
-        result.latency_s = self._now() - request.submitted
         self.counters["delivered"] += 1
+        if request.stream is None:
+            return self._hand_out(result, request.submitted, None)
+        self._held[result.request] = [result, request.submitted, None]
+        stream = self._streams[request.stream]
+        while stream and stream[0] in self._held:
+            self._hand_out(*self._held.pop(stream.popleft()))
+        if not stream:
+            del self._streams[request.stream]
+
+    def _hand_out(self, result, submitted, correction):
+        now = self._now()
+        result.latency_s = now - submitted
         self._done.append(result)
+        if self._corrections and result.source == "collage" and self._correction_window_s > 0:
+            until = now + self._correction_window_s + self.grace_s
+            self._correctable[result.request] = (result.name, submitted, until)
+            if len(self._correctable) > CORRECTION_MAX:
+                self._correctable.popitem(last=False)
+        if correction:
+            self._correct(correction, now)
+
+    def _correct(self, correction, now):
+        if correction.request in self._held:
+            self._held[correction.request][2] = correction
+            return
+        name, submitted, _ = self._correctable.pop(correction.request, (None, 0.0, 0.0))
+        room = len(self._corrected) < CORRECTION_MAX
+        if name is None or correction.name in (None, name) or not room:
+            self.counters["corrections_dropped"] += 1
+            return
+        correction.latency_s = now - submitted
+        self.counters["corrections"] += 1
+        self._corrected.append(correction)
 
 
 def json_line(file, result):
     """One result as a line of JSON, with the names that collage-push uses."""
     line = {"request": result.request, "file": file, "status": result.status}
-    if result.status == "answered":
+    if result.status in ("answered", "corrected"):
         name, probability = result.top[0] if result.top else (None, 0.0)
         line |= {"class": name, "probability": round(probability, 6),
                  "top": [{"class": n, "probability": round(p, 6)} for n, p in result.top],
@@ -349,26 +412,34 @@ def json_line(file, result):
     return json.dumps(line)
 
 
-def push(client, files, timeout_s):
+def push(client, files, timeout_s, stream=None):
     """Sends files as credit allows and prints their results; returns the exit code."""
     reach_until = time.monotonic() + timeout_s
     while not client.joined:
         if time.monotonic() > reach_until or client.refusal == "wrong_protocol":
             return None
         client.poll(0.05)
-    names, files, answered_all = {}, collections.deque(files), True
-    while files or client.open:
+    names, late, files, answered_all = {}, {}, collections.deque(files), True
+    while files or client.open or client.correctable:
         while files and client.window > 0:
             file = files.popleft()
             try:
                 with open(file, "rb") as image:
-                    names[client.submit(image.read())] = file
+                    names[client.submit(image.read(), stream=stream)] = file
             except OSError as error:
                 answered_all = False
                 print(json.dumps({"file": file, "status": "unreadable", "error": error.strerror}))
-        for result in client.poll(1.0 if client.open or files else 0.0):
-            print(json_line(names.pop(result.request), result), flush=True)
+        idle = not (client.open or files or client.correctable)
+        for result in client.poll(0.0 if idle else 1.0):
+            file = names.pop(result.request)
+            print(json_line(file, result), flush=True)
+            if result.source == "collage":
+                late[result.request] = file
+                if len(late) > CORRECTION_MAX:
+                    late.pop(next(iter(late)))
             answered_all = answered_all and result.status == "answered"
+        for result in client.corrections():
+            print(json_line(late.pop(result.request), result), flush=True)
     return 0 if answered_all else 1
 
 
@@ -379,10 +450,17 @@ def main():
     parser.add_argument("--deadline", type=float, default=10.0, help="seconds (10)")
     parser.add_argument("--timeout", type=float, default=5.0,
                         help="seconds to reach the broker (5)")
+    parser.add_argument("--in-order", action="store_true",
+                        help="print results in the order of the files, but for unreadable ones")
+    parser.add_argument("--corrections", action="store_true",
+                        help="print a line more, status corrected, where a late single answer "
+                             "contradicts a collage's")
     arguments = parser.parse_args()
     try:
-        with Client(arguments.endpoint, deadline_s=arguments.deadline) as client:
-            code = push(client, arguments.file, arguments.timeout)
+        with Client(arguments.endpoint, deadline_s=arguments.deadline,
+                    corrections=arguments.corrections) as client:
+            code = push(client, arguments.file, arguments.timeout,
+                        stream=1 if arguments.in_order else None)
     except ValueError as error:
         print(f"collage_client: {error}", file=sys.stderr)
         return 2

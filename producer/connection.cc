@@ -35,11 +35,13 @@ class Connection::Session : public wire::Machine {
   Instant until;  // The end of the present poll.
   bool over = false;
   std::vector<Delivered> delivered;
+  std::vector<Correction> corrections;
 
  private:
   Actions pause(Actions actions, Instant now) {
     for (Delivered& one : client.take_results()) delivered.push_back(std::move(one));
-    over = over || !delivered.empty() || now >= until;
+    for (Correction& one : client.take_corrections()) corrections.push_back(std::move(one));
+    over = over || !delivered.empty() || !corrections.empty() || now >= until;
     actions.finished = over;
     return actions;
   }
@@ -55,6 +57,7 @@ struct Connection::Wiring {
   Session session;
   runtime::Loop loop;
   std::map<wire::RequestId, Callback> callbacks;
+  CorrectionCallback on_correction;
   wire::RequestId last;
 };
 
@@ -70,10 +73,11 @@ Connection::Connection(Connection&&) noexcept = default;
 Connection& Connection::operator=(Connection&&) noexcept = default;
 
 std::optional<wire::RequestId> Connection::submit(wire::Payload image, Callback callback,
-                                                  Duration deadline) {
+                                                  Duration deadline,
+                                                  std::optional<StreamId> stream) {
   const wire::RequestId id{.value = wiring_->last.value + 1};
   const auto submitted =
-      wiring_->session.client.submit(id, std::move(image), deadline, runtime::now());
+      wiring_->session.client.submit(id, std::move(image), deadline, runtime::now(), stream);
   if (submitted != Client::Submitted::queued) return std::nullopt;
   wiring_->last = id;
   wiring_->callbacks.emplace(id, std::move(callback));
@@ -82,6 +86,10 @@ std::optional<wire::RequestId> Connection::submit(wire::Payload image, Callback 
 
 bool Connection::cancel(wire::RequestId id) {
   return wiring_->session.client.cancel(id, runtime::now());
+}
+
+void Connection::on_correction(CorrectionCallback callback) {
+  wiring_->on_correction = std::move(callback);
 }
 
 std::size_t Connection::poll(Duration timeout) {
@@ -96,7 +104,11 @@ std::size_t Connection::poll(Duration timeout) {
     wiring_->callbacks.erase(found);
     if (callback) callback(one);
   }
-  return delivered.size();
+  const std::vector<Correction> corrections = std::exchange(session.corrections, {});
+  for (const Correction& one : corrections) {
+    if (wiring_->on_correction) wiring_->on_correction(one);
+  }
+  return delivered.size() + corrections.size();
 }
 
 std::size_t Connection::close(Duration timeout) {
@@ -109,6 +121,7 @@ std::size_t Connection::close(Duration timeout) {
 
 bool Connection::joined() const { return wiring_->session.client.joined(); }
 std::size_t Connection::open() const { return wiring_->session.client.open(); }
+std::size_t Connection::correctable() const { return wiring_->session.client.correctable(); }
 std::size_t Connection::window() const { return wiring_->session.client.window(); }
 const Client::Counters& Connection::counters() const { return wiring_->session.client.counters(); }
 

@@ -22,6 +22,7 @@ namespace producer {
 class Connection {
  public:
   using Callback = std::function<void(const Delivered&)>;
+  using CorrectionCallback = std::function<void(const Correction&)>;
 
   // An all-zero `policy.producer` has one drawn.  Does not wait for the broker.  Throws
   // runtime::ConfigError if the endpoint cannot be one.
@@ -31,13 +32,18 @@ class Connection {
   Connection& operator=(Connection&&) noexcept;
 
   // Takes an encoded image (JPEG, PNG, ...) to be sent; nullopt, and nothing taken, while
-  // policy.open_max images are open.  `deadline` 0 is the policy's.  May be called in a callback.
+  // policy.open_max images are open.  `deadline` 0 is the policy's.  Callbacks of images of one
+  // stream are called in the order of submission.  May be called in a callback.
   std::optional<wire::RequestId> submit(wire::Payload image, Callback callback,
-                                        wire::Duration deadline = {});
+                                        wire::Duration deadline = {},
+                                        std::optional<StreamId> stream = std::nullopt);
 
   // Asks for no answer to an open image any more; its callback is called all the same, as
   // client.h says.  False if it is not open.  May be called in a callback.
   bool cancel(wire::RequestId id);
+
+  // With policy.corrections, is called for each correction, after the callback of its image.
+  void on_correction(CorrectionCallback callback);
 
   // Serves the connection until something has been delivered, `timeout` at most; returns how many
   // callbacks were called.  Must be called at least once a heartbeat or the broker may forget us.
@@ -48,6 +54,8 @@ class Connection {
 
   bool joined() const;
   std::size_t open() const;
+  // Answers whose corrections may still come; they do while somebody polls.
+  std::size_t correctable() const;
   std::size_t window() const;  // How many more images would go out at once.
   const Client::Counters& counters() const;
 

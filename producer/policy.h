@@ -21,7 +21,9 @@ struct Policy {
   std::uint32_t hello_unanswered_max = 3;  // Beyond it, the broker has fallen silent.
   bool retry_refused = true;               // Of full, no_credit, draining: until the deadline.
   wire::Duration retry_min = std::chrono::milliseconds(20);  // Least wait before a retry.
-  wire::Duration resubmit_after{};  // Send again if unanswered for so long; 0 for never.
+  wire::Duration resubmit_after{};    // Send again if unanswered for so long; 0 for never.
+  bool corrections = false;           // Ask for them.
+  std::size_t correction_max = 1024;  // Collage answers remembered for that; untaken corrections.
 };
 
 }  // namespace producer

@@ -90,6 +90,7 @@ Policy client_policy(const PushOptions& options) {
   Policy policy;
   policy.producer = runtime::random_long_id<wire::ProducerId>();
   policy.deadline = options.deadline;
+  policy.corrections = options.corrections;
   return policy;
 }
 
@@ -123,7 +124,8 @@ int push_images(const PushOptions& options) {
       {.rate = options.rate,
        .deadline = options.deadline,
        .reach_max = options.reach_max,
-       .drain_max = kDrainMax},
+       .drain_max = kDrainMax,
+       .in_order = options.in_order},
       client_policy(options),
       [&](std::uint64_t bytes_max) {
         printer.progress(running->tally());

@@ -18,11 +18,16 @@ struct Item {
   std::string error{};  // With `unreadable`.
 };
 
-// What became of one image.
+// What became of one image, or that its answer is corrected.
 struct Line {
-  enum class Kind : std::uint8_t { delivered, unreadable, interrupted } kind = Kind::delivered;
+  enum class Kind : std::uint8_t {
+    delivered,
+    unreadable,
+    interrupted,
+    corrected
+  } kind = Kind::delivered;
   std::string file{};
-  wire::Result result{};     // Its request is 0 if it was never submitted.
+  wire::Result result{};     // Its request is 0 if it was never submitted.  With `corrected`: anew.
   wire::Duration latency{};  // From when it was due; zero unless delivered.
   std::string error{};       // With `unreadable`.
 };
@@ -34,6 +39,7 @@ struct Tally {
   std::uint64_t single = 0, collage = 0, hedge = 0;  // Of the answered, by source.
   std::uint64_t missing = 0, rejected = 0, refused = 0, cancelled = 0, unreadable = 0;
   std::uint64_t interrupted = 0;
+  std::uint64_t corrected = 0;  // Of the answered.
 };
 
 }  // namespace producer

@@ -16,7 +16,7 @@ Examples:
 
 Directories are walked in order of name, hidden files left out.  Times are in seconds,
 probabilities 0..1.  With --rate the load is open loop and latency_s counts from when the image
-was due; without, from when it was sent.
+was due; without, from when it was sent.  With --in-order it includes the wait for those before it.
 
 Exit code: 0 if every image was answered, 1 if some were not, 2 if it could not start.)";
 
@@ -71,6 +71,10 @@ void add_push_options(CLI::App& app, PushOptions& options) {
          "--timeout", [&options](double s) { options.reach_max = wire::from_seconds(s); },
          "Seconds to reach the broker [5]")
       ->check(CLI::Validator(positive_seconds, ""));
+  app.add_flag("--in-order", options.in_order, "Print results in the order of the files");
+  app.add_flag("--corrections", options.corrections,
+               "Print a line more, status corrected, where a late single answer contradicts a "
+               "collage's");
   app.add_flag("--status", options.status, "Print the broker's counters as JSON and stop");
   app.add_flag("-q,--quiet", options.quiet, "No progress and no summary on standard error");
   app.callback([&options] {

@@ -15,6 +15,8 @@ struct PushOptions {
   double rate = 0;                                     // Images a second; 0: as credit allows.
   wire::Duration deadline = std::chrono::seconds(10);  // Of an image.
   wire::Duration reach_max = std::chrono::seconds(5);  // To reach the broker.
+  bool in_order = false;                               // Results in the order of the files.
+  bool corrections = false;                            // Ask for corrections and wait for them.
   bool status = false;                                 // Print the broker's counters instead.
   bool quiet = false;
 };

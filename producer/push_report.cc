@@ -49,6 +49,10 @@ std::string json_line(const Line& line) {
     json["error"] = line.error;
   } else if (line.kind == Line::Kind::interrupted) {
     json["status"] = "interrupted";
+  } else if (line.kind == Line::Kind::corrected) {
+    json["status"] = "corrected";
+    add_answer(json, line.result);
+    json["latency_s"] = seconds(line.latency);
   } else {
     json["status"] = std::string(to_string(line.result.status));
     if (line.result.status == wire::ResultStatus::answered) add_answer(json, line.result);
@@ -73,6 +77,7 @@ std::string progress_line(const Tally& tally, std::uint64_t total, wire::Duratio
       static_cast<unsigned long long>(tally.single), static_cast<unsigned long long>(tally.collage),
       static_cast<unsigned long long>(tally.hedge), static_cast<unsigned long long>(failed), rate);
   std::string out(text, static_cast<std::size_t>(used));
+  if (tally.corrected > 0) out += ", " + std::to_string(tally.corrected) + " corrected";
   if (total > 0) {
     const std::uint64_t left = total > tally.reported ? total - tally.reported : 0;
     out += ", " + std::to_string(left) + " to go";

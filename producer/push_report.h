@@ -16,6 +16,7 @@ namespace producer {
 //   missing, rejected, refused   latency_s, reason (if there is one)
 //   unreadable   error
 //   interrupted  -
+//   corrected    as answered; one line more of an image that a collage had answered otherwise
 std::string json_line(const Line& line);
 
 // `total` is 0 if it is not known; `elapsed` counts from the first image.

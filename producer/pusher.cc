@@ -15,6 +15,8 @@ using wire::ResultStatus;
 namespace {
 
 constexpr int kItemsPerTurn = 32;  // So that reading files never keeps answers waiting for long.
+constexpr std::size_t kLaterMax = 1024;
+constexpr StreamId kStream{.value = 1};
 constexpr Duration kAskAgain = std::chrono::milliseconds(10);
 
 void count(Tally& tally, const wire::Result& result) {
@@ -43,7 +45,11 @@ void count(Tally& tally, const wire::Result& result) {
 }  // namespace
 
 Pusher::Pusher(Policy policy, producer::Policy client, Source source, Report report)
-    : policy_(policy), client_(client), source_(std::move(source)), report_(std::move(report)) {
+    : policy_(policy),
+      correction_max_(client.corrections ? client.correction_max : 0),
+      client_(client),
+      source_(std::move(source)),
+      report_(std::move(report)) {
   COLLAGE_CHECK(policy_.rate >= 0 && policy_.reach_max > Duration{});
 }
 
@@ -51,7 +57,7 @@ Actions Pusher::on_message(wire::Peer from, wire::Message message, Instant now) 
   if (std::holds_alternative<wire::Drain>(message) && !drain_until_) {
     drain_until_ = now + policy_.drain_max;
     ended_ = true;
-    if (held_) tell({.kind = Line::Kind::interrupted, .file = held_->file});
+    if (held_) tell_in_turn({.kind = Line::Kind::interrupted, .file = held_->file});
     held_.reset();
   }
   return turn(client_.on_message(from, std::move(message), now), now);
@@ -73,6 +79,7 @@ Actions Pusher::turn(Actions actions, Instant now) {
     actions.append(client_.on_timeout(now));
     tell_results();
   }
+  tell_corrections();
   actions.finished = done(now);
   return actions;
 }
@@ -102,6 +109,10 @@ void Pusher::feed(Instant now) {
   if (again_ && *again_ > now) return;
   again_.reset();
   if (held_ && !push_held(now)) return;
+  if (later_.size() >= kLaterMax) {
+    again_ = now + kAskAgain;
+    return;
+  }
   for (int i = 0; i < kItemsPerTurn; ++i) {
     if (!may_take(now) || !take(now)) return;
   }
@@ -130,12 +141,14 @@ bool Pusher::take(Instant now) {
     line.result.status = ResultStatus::refused;
     line.result.reason = wire::Reason::image_too_large;
   }
-  tell(std::move(line));
+  tell_in_turn(std::move(line));
   return true;
 }
 
 bool Pusher::push_held(Instant now) {
-  const Client::Submitted submitted = client_.submit(next_, held_->image, policy_.deadline, now);
+  const auto stream = policy_.in_order ? std::optional(kStream) : std::nullopt;
+  const Client::Submitted submitted =
+      client_.submit(next_, held_->image, policy_.deadline, now, stream);
   if (submitted != Client::Submitted::queued) return false;
   const Instant was_due = policy_.rate > 0 ? std::min(due(), now) : now;
   pending_.emplace(next_, Pending{std::move(held_->file), was_due, now});
@@ -154,9 +167,49 @@ void Pusher::tell_results() {
     Pending pending = std::move(found->second);
     pending_.erase(found);
     const Duration waited = pending.submitted - pending.due;
+    if (correction_max_ > 0 && delivered.result.source == wire::Source::collage) {
+      if (collages_.size() >= correction_max_) collages_.pop_front();
+      collages_.emplace_back(delivered.result.request, pending.file);
+    }
     tell({.file = std::move(pending.file),
           .result = std::move(delivered.result),
           .latency = delivered.latency + waited});
+    tell_later();
+  }
+}
+
+void Pusher::tell_corrections() {
+  for (Correction& one : client_.take_corrections()) {
+    wire::Correction& correction = one.correction;
+    const auto told = std::ranges::find(collages_, correction.request,
+                                        &std::pair<wire::RequestId, std::string>::first);
+    if (told == collages_.end()) continue;  // Told as interrupted.
+    Line line{.kind = Line::Kind::corrected, .file = std::move(told->second)};
+    collages_.erase(told);
+    line.latency = one.latency;
+    line.result = {.request = correction.request,
+                   .status = ResultStatus::answered,
+                   .source = correction.source,
+                   .latency = correction.latency,
+                   .predictions = std::move(correction.predictions),
+                   .version = std::move(correction.version)};
+    ++tally_.corrected;
+    report_(line);
+  }
+}
+
+void Pusher::tell_in_turn(Line line) {
+  later_.emplace_back(next_, std::move(line));
+  tell_later();
+}
+
+void Pusher::tell_later() {
+  const auto waits = [this](wire::RequestId next) {
+    return policy_.in_order && !pending_.empty() && pending_.begin()->first < next;
+  };
+  while (!later_.empty() && !waits(later_.front().first)) {
+    tell(std::move(later_.front().second));
+    later_.pop_front();
   }
 }
 
@@ -179,9 +232,10 @@ bool Pusher::done(Instant now) {
       result.request = id;
       tell({.kind = Line::Kind::interrupted, .file = pending.file, .result = result});
     }
+    tell_later();
     return true;
   }
-  return ended_ && pending_.empty();
+  return ended_ && pending_.empty() && client_.correctable() == 0;
 }
 
 }  // namespace producer

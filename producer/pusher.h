@@ -6,18 +6,20 @@
 // At a rate the load is open loop: image n is due n / rate seconds after the first, sent or not,
 // and its latency counts from then, so that a slow pipeline cannot hide its own delay.  Without
 // a rate the next image goes as soon as there is credit for it.  Every image that the source
-// gave is reported exactly once.
+// gave is reported exactly once; if the client asks for corrections, some of them once more.
 //
 // A pure machine, like Client, but for the source it is handed: that may read files.  It finishes
-// by itself: when the source has ended and all is reported, when the broker is not reached in
-// time, or `drain_max` after a Drain.
+// by itself: when the source has ended, all is reported and no correction can follow, when the
+// broker is not reached in time, or `drain_max` after a Drain.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "producer/client.h"
 #include "producer/push_item.h"
@@ -31,6 +33,7 @@ class Pusher : public wire::Machine {
     wire::Duration deadline{};   // Of each image; 0 for the client's.
     wire::Duration reach_max{};  // To be welcomed within; > 0.
     wire::Duration drain_max{};  // For what is open, after a Drain.
+    bool in_order = false;       // Report images in the order in which the source gave them.
   };
   // The next image; one above `image_bytes_max` need not be read.
   using Source = std::function<Item(std::uint64_t image_bytes_max)>;
@@ -64,15 +67,22 @@ class Pusher : public wire::Machine {
   bool may_take(wire::Instant now) const;
   wire::Instant due() const;
   void tell_results();
+  void tell_corrections();
   void tell(Line line);
+  void tell_in_turn(Line line);
+  void tell_later();
   bool done(wire::Instant now);
 
   const Policy policy_;
+  const std::size_t correction_max_;
   Client client_;
   const Source source_;
   const Report report_;
   Tally tally_;
   std::map<wire::RequestId, Pending> pending_;
+  std::deque<std::pair<wire::RequestId, std::string>> collages_;  // Answered by one; the files.
+  // In order: what has no result, and before which request it is to be told.
+  std::deque<std::pair<wire::RequestId, Line>> later_;
   std::optional<Item> held_;  // Taken and due, but the client was full.
   wire::RequestId next_{.value = 1};
   std::uint64_t images_ = 0;              // That had a time to be due at.

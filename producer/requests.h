@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "producer/delivered.h"
 #include "wire/payload.h"
 #include "wire/reason.h"
 #include "wire/types.h"
@@ -37,6 +38,7 @@ struct Request {
   std::uint64_t sends = 0;                           // How often it has been sent.
   wire::Reason refusal = wire::Reason::none;         // The last, if not sent again since.
   std::optional<wire::Instant> wake = std::nullopt;  // When it is queued again by itself.
+  std::optional<StreamId> stream = std::nullopt;     // Whose order its result is to keep.
 };
 
 class Requests {

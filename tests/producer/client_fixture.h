@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -64,7 +65,8 @@ class ClientTest : public testing::Test {
       } else if (const auto* cancel = std::get_if<wire::Cancel>(&out.message)) {
         cancels_.push_back(cancel->request.value);
       } else {
-        EXPECT_TRUE(std::holds_alternative<wire::ProducerHello>(out.message));
+        ASSERT_TRUE(std::holds_alternative<wire::ProducerHello>(out.message));
+        last_hello = std::get<wire::ProducerHello>(out.message);
         ++hellos_;
       }
     }
@@ -87,15 +89,17 @@ class ClientTest : public testing::Test {
                       .heartbeat = 1s,
                       .credit = credit,
                       .image_bytes_max = 100,
-                      .deadline_max = 5s});
+                      .deadline_max = 5s,
+                      .correction_window = 2s});
   }
   void join(std::uint32_t credit = 4) {
     advance(now.since_start);
     welcome(credit);
     hellos();
   }
-  Client::Submitted submit(std::uint64_t id, Duration deadline = 0s, std::size_t size = 4) {
-    const auto submitted = client->submit({id}, image(size), deadline, now);
+  Client::Submitted submit(std::uint64_t id, Duration deadline = 0s, std::size_t size = 4,
+                           std::optional<StreamId> stream = std::nullopt) {
+    const auto submitted = client->submit({id}, image(size), deadline, now, stream);
     advance(now.since_start);
     return submitted;
   }
@@ -147,6 +151,7 @@ class ClientTest : public testing::Test {
   std::unique_ptr<Client> client = std::make_unique<Client>(policy());
   Instant now;
   wire::Submit last_submit;
+  wire::ProducerHello last_hello;
   Delivered last;
   std::vector<std::string> notes;
   bool finished = false;

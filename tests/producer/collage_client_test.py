@@ -21,7 +21,8 @@ class ClientTest(unittest.TestCase):
         self.broker = self.context.socket(zmq.ROUTER)
         self.broker.setsockopt(zmq.LINGER, 0)
         port = self.broker.bind_to_random_port("tcp://127.0.0.1")
-        self.client = Client(f"tcp://127.0.0.1:{port}", deadline_s=2.0, clock=lambda: self.now)
+        self.client = Client(f"tcp://127.0.0.1:{port}", deadline_s=2.0, clock=lambda: self.now,
+                             corrections=True)
         self.peer = None
 
     def tearDown(self):
@@ -52,20 +53,26 @@ class ClientTest(unittest.TestCase):
         return self.advance(self.now)
 
     def welcome(self, epoch=7, credit=2):
-        return self.say(3, epoch, 10 ** 10, credit, 100, 5 * 10 ** 9, 0)
+        return self.say(3, epoch, 10 ** 10, credit, 100, 5 * 10 ** 9, 10 ** 9)
 
     def join(self, credit=2):
         self.advance(0.0)
-        self.assertEqual(self.heard(1)[0][0], 1)
+        hello = self.heard(1)[0]
+        self.assertEqual(hello[0], 1)
+        self.heard_before = [[hello[0], hello[2]]]
         self.welcome(credit=credit)
 
     def result(self, request, status=ANSWERED, reason=0, retry_after=0):
         top = [["coat", [4, 0.75]]] if status == ANSWERED else []
         return self.say(6, request, status, 2 if top else 0, reason, 10 ** 6, retry_after, top, "v")
 
-    def submit(self, count):
+    def correct(self, request, name="shirt"):
+        self.say(22, request, 1, 10 ** 9, [[name, [6, 0.5]]], "s")
+        return [(r.request, r.status, r.name, r.source) for r in self.client.corrections()]
+
+    def submit(self, count, stream=None):
         for _ in range(count):
-            self.assertIsNotNone(self.client.submit(b"image"))
+            self.assertIsNotNone(self.client.submit(b"image", stream=stream))
         return self.advance(self.now)
 
     def sent(self, count):
@@ -212,6 +219,47 @@ class ClientTest(unittest.TestCase):
         self.heard(2)
         self.assertEqual(self.welcome(epoch=8), [(1, "cancelled")])
         self.assertEqual(self.heard(1), [[21, 1]])
+
+    def test_results_of_a_stream_come_in_order(self):
+        self.join(credit=4)
+        self.submit(3, stream="a")
+        self.submit(1, stream="b")
+        self.assertEqual(self.result(3), [])
+        self.assertEqual(self.result(4), [(4, "answered")])
+        self.assertEqual(self.result(2), [])
+        self.assertEqual(self.client.open, 3)
+        self.assertFalse(self.client.cancel(2))
+        self.assertEqual(self.advance(2.6), [(1, "missing"), (2, "answered"), (3, "answered")])
+        self.assertEqual(self.client.open, 0)
+
+    def test_a_collage_answer_is_corrected_once_and_by_another_class_only(self):
+        self.join()
+        self.assertEqual(self.heard_before, [[1, True]])
+        self.submit(2)
+        self.result(1)
+        self.result(2)
+        self.assertEqual(self.correct(1), [(1, "corrected", "shirt", "single")])
+        self.assertEqual(self.correct(1), [])
+        self.assertEqual(self.correct(2, "coat"), [])
+        self.assertEqual(self.client.counters["corrections_dropped"], 2)
+
+    def test_no_correction_is_expected_after_the_window(self):
+        self.join()
+        self.submit(1)
+        self.result(1)
+        self.advance(1.49)
+        self.assertEqual(self.client.correctable, 1)
+        self.advance(1.5)
+        self.assertEqual(self.client.correctable, 0)
+        self.assertEqual(self.correct(1), [])
+
+    def test_a_correction_waits_for_its_result(self):
+        self.join()
+        self.submit(2, stream=1)
+        self.result(2)
+        self.assertEqual(self.correct(2), [])
+        self.assertEqual(self.result(1), [(1, "answered"), (2, "answered")])
+        self.assertEqual([r.request for r in self.client.corrections()], [2])
 
     def test_rubbish_is_counted_and_dropped(self):
         self.join()

@@ -45,15 +45,20 @@ TEST(PushOptions, PathsAndAnEndpointAreEnough) {
   EXPECT_EQ(options.reach_max, 5s);
   EXPECT_FALSE(options.quiet);
   EXPECT_FALSE(options.status);
+  EXPECT_FALSE(options.in_order);
+  EXPECT_FALSE(options.corrections);
 }
 
 TEST(PushOptions, EveryOptionIsHeard) {
-  const PushOptions options = parse(
-      {"-e", kEndpoint, "--rate", "2.5", "--deadline", "0.25", "--timeout", "1", "--quiet", "a"});
+  const PushOptions options =
+      parse({"-e", kEndpoint, "--rate", "2.5", "--deadline", "0.25", "--timeout", "1", "--quiet",
+             "--in-order", "--corrections", "a"});
   EXPECT_EQ(options.rate, 2.5);
   EXPECT_EQ(options.deadline, 250ms);
   EXPECT_EQ(options.reach_max, 1s);
   EXPECT_TRUE(options.quiet);
+  EXPECT_TRUE(options.in_order);
+  EXPECT_TRUE(options.corrections);
 }
 
 TEST(PushOptions, StatusNeedsNoPath) { EXPECT_TRUE(parse({"--status", "-e", kEndpoint}).status); }

@@ -56,6 +56,19 @@ TEST(PushReport, AnInterruptedImageIsNamed) {
   EXPECT_EQ(json_line(line), R"({"request":3,"file":"x","status":"interrupted"})");
 }
 
+TEST(PushReport, ACorrectionIsAnAnswerAnew) {
+  Line line{.kind = Line::Kind::corrected, .file = "x", .latency = 1500ms};
+  line.result.request = {3};
+  line.result.status = wire::ResultStatus::answered;
+  line.result.source = wire::Source::single;
+  line.result.predictions = {{"cat", {{3}, 0.75f}}};
+  line.result.version = "s1";
+  EXPECT_EQ(json_line(line),
+            R"({"request":3,"file":"x","status":"corrected","class":"cat","label":3,)"
+            R"("probability":0.75,"top":[{"class":"cat","probability":0.75}],"source":"single",)"
+            R"("broker_latency_s":0.0,"model":"s1","latency_s":1.5})");
+}
+
 TEST(PushReport, NamesThatAreNoUtf8AreStillJson) {
   const std::string text =
       json_line({.kind = Line::Kind::unreadable, .file = "\xff.png\n", .error = "e"});
@@ -75,6 +88,7 @@ TEST(PushReport, ProgressCountsSourcesAndWhatIsLeft) {
             "48 answered (single 40, collage 7, hedge 1), 2 without answer, 10.0 images/s, 50 to "
             "go (5 s)");
   EXPECT_THAT(progress_line(tally, 0, 5s), Not(HasSubstr("to go")));
+  EXPECT_THAT(progress_line({.corrected = 3}, 0, 5s), HasSubstr(", 3 corrected"));
 }
 
 }  // namespace

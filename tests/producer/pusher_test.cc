@@ -31,9 +31,10 @@ class PusherTest : public testing::Test {
     client.hello_jitter = 0;
     client.deadline = deadline;
     client.open_max = open_max;
+    client.corrections = corrections;
     pusher = std::make_unique<Pusher>(
-        Pusher::Policy{.rate = rate, .reach_max = 3s, .drain_max = 2s}, client,
-        [this](std::uint64_t) { return next(); },
+        Pusher::Policy{.rate = rate, .reach_max = 3s, .drain_max = 2s, .in_order = in_order},
+        client, [this](std::uint64_t) { return next(); },
         [this](const Line& line) { lines_.push_back(line); });
   }
   Item next() {
@@ -70,7 +71,8 @@ class PusherTest : public testing::Test {
                       .heartbeat = 10s,
                       .credit = credit,
                       .image_bytes_max = 100,
-                      .deadline_max = 10s});
+                      .deadline_max = 10s,
+                      .correction_window = 2s});
     advance(now.since_start);
   }
   void answer(std::uint64_t id, wire::Source source = wire::Source::single) {
@@ -78,7 +80,11 @@ class PusherTest : public testing::Test {
     result.request = {id};
     result.status = wire::ResultStatus::answered;
     result.source = source;
+    result.predictions = {{"dog", {{1}, 0.5f}}};
     say(result);
+  }
+  void correct(std::uint64_t id) {
+    say(wire::Correction{{id}, wire::Source::single, 400ms, {{"cat", {{0}, 0.75f}}}, "s1"});
   }
   std::vector<std::uint64_t> sent() { return std::exchange(sent_, {}); }
   std::vector<std::string> lines() {
@@ -95,12 +101,84 @@ class PusherTest : public testing::Test {
   Line last;
   int asked = 0;
   bool finished = false;
+  bool in_order = false, corrections = false;
 
  private:
   std::vector<std::uint64_t> sent_;
   std::vector<Line> lines_;
   int turns_ = 0;
 };
+
+TEST_F(PusherTest, InOrderResultsAreReportedAsTheSourceGaveThem) {
+  in_order = true;
+  make(0);
+  images(3);
+  welcome(4);
+  answer(3);
+  answer(2);
+  EXPECT_THAT(lines(), IsEmpty());
+  answer(1);
+  EXPECT_THAT(lines(), ElementsAre("f1", "f2", "f3"));
+  EXPECT_TRUE(finished);
+}
+
+TEST_F(PusherTest, InOrderWhatCannotBeReadTakesItsTurnToo) {
+  in_order = true;
+  make(0);
+  images(2);
+  items.insert(items.begin() + 1, {.kind = Item::Kind::unreadable, .file = "bad", .error = "gone"});
+  items.push_back({.kind = Item::Kind::unreadable, .file = "worse", .error = "gone"});
+  welcome(4);
+  answer(2);
+  EXPECT_THAT(lines(), IsEmpty());
+  answer(1);
+  EXPECT_THAT(lines(), ElementsAre("f1", "bad", "f2", "worse"));
+  EXPECT_TRUE(finished);
+}
+
+TEST_F(PusherTest, InOrderOnlySoManyUnreadableFilesWait) {
+  in_order = true;
+  make(0);
+  images(1);
+  for (int i = 0; i < 3000; ++i) items.push_back({.kind = Item::Kind::unreadable, .file = "bad"});
+  welcome(4);
+  advance(500ms);
+  EXPECT_LT(asked, 1100);
+  answer(1);
+  advance(900ms);
+  EXPECT_EQ(lines().size(), 3001u);
+}
+
+TEST_F(PusherTest, ACorrectionIsALineMore) {
+  corrections = true;
+  make(0);
+  images(2);
+  welcome(4);
+  answer(1, wire::Source::collage);
+  answer(2);
+  EXPECT_THAT(lines(), ElementsAre("f1", "f2"));
+  EXPECT_FALSE(finished);
+  correct(1);
+  EXPECT_THAT(lines(), ElementsAre("f1"));
+  EXPECT_EQ(last.kind, Line::Kind::corrected);
+  EXPECT_EQ(last.result.predictions.at(0).name, "cat");
+  EXPECT_EQ(last.result.source, wire::Source::single);
+  EXPECT_EQ(pusher->tally().corrected, 1u);
+  EXPECT_EQ(pusher->tally().reported, 2u);
+  EXPECT_TRUE(finished);
+}
+
+TEST_F(PusherTest, ItWaitsForCorrectionsOnlyAsLongAsTheyMayCome) {
+  corrections = true;
+  make(0);
+  images(1);
+  welcome(4);
+  answer(1, wire::Source::collage);
+  advance(2499ms);
+  EXPECT_FALSE(finished);
+  advance(2500ms);
+  EXPECT_TRUE(finished);
+}
 
 TEST_F(PusherTest, WithoutARateImagesGoAsCreditAllows) {
   make(0);
