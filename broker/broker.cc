@@ -221,7 +221,10 @@ void Broker::seal(Batcher::Place last) {
   Batch& batch = *ledger_.find_batch(last.batch.sequence.value);
   ledger_.seal(batch);
   tell_sink(ages(batch));
-  tell_covers(batch, wire::Seal{batch.id, static_cast<wire::Slot>(batch.slots.size())});
+  // All may be answered or cancelled by now: then no collage is to be made, and the Drop says so.
+  if (batch.open > 0) {
+    tell_covers(batch, wire::Seal{batch.id, static_cast<wire::Slot>(batch.slots.size())});
+  }
   finish(last.batch.sequence.value);
 }
 
