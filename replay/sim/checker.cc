@@ -42,7 +42,20 @@ void Checker::violation(const std::string& what, wire::Instant now) {
 
 void Checker::on_submit(NodeId producer, wire::RequestId request, const Asked& asked) {
   counts_.asked += 1;
-  requests_[{producer, request}] = {asked, false};
+  Open& open = requests_[{producer, request}] = Open{asked};
+  if (!asked.stream) return;
+  std::deque<wire::RequestId>& order = streams_[{producer, *asked.stream}];
+  if (!order.empty()) {
+    open.deadline = std::max(open.deadline, requests_.at({producer, order.back()}).deadline);
+  }
+  order.push_back(request);
+}
+
+bool Checker::on_cancel(NodeId producer, wire::RequestId request, std::uint64_t token) {
+  const auto found = requests_.find({producer, request});
+  if (found == requests_.end() || found->second.token != token) return false;
+  found->second.cancelled = true;
+  return true;
 }
 
 void Checker::on_results(NodeId producer, const std::vector<producer::Delivered>& results,
@@ -64,6 +77,7 @@ void Checker::check_delivered(NodeId producer, const producer::Delivered& delive
   if (now > open.deadline + options_.fleet.producer.grace) {
     violation(name + " is delivered after its deadline", now);
   }
+  if (open.stream) check_order(producer, open, result.request, name, now);
   switch (result.status) {
     case wire::ResultStatus::answered:
       return check_source(open, result, name, now);
@@ -78,15 +92,51 @@ void Checker::check_delivered(NodeId producer, const producer::Delivered& delive
       counts_.refused += 1;
       break;
     case wire::ResultStatus::cancelled:
-      return violation(name + " is cancelled though nobody asked for that", now);
+      counts_.cancelled += 1;
+      if (!open.cancelled) violation(name + " is cancelled though nobody asked for that", now);
+      return;
   }
   if (open.calm) violation(name + " is not answered though all is calm", now);
 }
 
-void Checker::check_source(const Open& open, const wire::Result& result, const std::string& name,
+void Checker::check_order(NodeId producer, const Open& open, wire::RequestId request,
+                          const std::string& name, wire::Instant now) {
+  std::deque<wire::RequestId>& order = streams_[{producer, *open.stream}];
+  if (order.empty() || order.front() != request) {
+    violation(name + " is delivered out of its order", now);
+  }
+  std::erase(order, request);
+}
+
+void Checker::on_corrections(NodeId producer, const std::vector<producer::Correction>& corrections,
+                             wire::Instant now) {
+  for (const producer::Correction& each : corrections) {
+    const wire::Correction& correction = each.correction;
+    const std::string name =
+        world_.name(producer) + "'s request " + std::to_string(correction.request.value);
+    counts_.corrected += 1;
+    const auto found = requests_.find({producer, correction.request});
+    if (found == requests_.end() || !found->second.collage) {
+      violation(name + " is corrected without an answer by a collage, or again", now);
+    } else if (*found->second.collage == correction.predictions.at(0).prediction.label) {
+      violation(name + " is corrected to what it was", now);
+    }
+    if (found != requests_.end()) found->second.collage.reset();
+  }
+}
+
+// An answer is its own image's, but for what a collage misreads.
+bool Checker::reads(const std::vector<wire::NamedPrediction>& predictions, wire::Source source,
+                    std::uint64_t token) const {
+  const bool may_misread = source == wire::Source::collage && options_.runner.misread > 0;
+  return spells(predictions, token, options_.runner.digits) ||
+         (may_misread && misspells(predictions, token, options_.runner.digits));
+}
+
+void Checker::check_source(Open& open, const wire::Result& result, const std::string& name,
                            wire::Instant now) {
   if (!open.usable) violation(name + " is answered though nothing can decode it", now);
-  if (!spells(result.predictions, open.token, options_.runner.digits)) {
+  if (!reads(result.predictions, result.source, open.token)) {
     violation(name + " got the answer of another image", now);
   }
   const broker::Redundancy& redundancy = options_.fleet.broker.redundancy;
@@ -96,6 +146,7 @@ void Checker::check_source(const Open& open, const wire::Result& result, const s
       break;
     case wire::Source::collage:
       counts_.collage += 1;
+      open.collage = result.predictions.at(0).prediction.label;
       if (redundancy.covers == 0) violation(name + " is answered by a collage nobody ordered", now);
       break;
     case wire::Source::hedge:
@@ -121,10 +172,15 @@ void Checker::on_sent(NodeId from, NodeId to, const wire::Message& message, wire
     for (const wire::Duration age : sealed->ages) admitted.push_back(now - age);
   } else if (const auto* settled = std::get_if<wire::Settled>(&message)) {
     check_settled(*settled, now);
+  } else if (const auto* corrected = std::get_if<wire::Corrected>(&message)) {
+    check_corrected(*corrected, now);
+  } else if (const auto* correction = std::get_if<wire::Correction>(&message)) {
+    check_correction(to, *correction, now);
   } else if (const auto* ready = std::get_if<wire::Ready>(&message)) {
     check_ready(from, *ready, now);
   } else if (const auto* result = std::get_if<wire::Result>(&message)) {
     said_.results += result->status == wire::ResultStatus::refused ? 0 : 1;
+    note_told(to, *result, now);
   } else if (const auto* status = std::get_if<wire::Status>(&message)) {
     const Gauges gauges = gauges_of(*status);
     from == fleet_.broker() ? check_broker(gauges, now) : check_sink(gauges, now);
@@ -134,6 +190,13 @@ void Checker::on_sent(NodeId from, NodeId to, const wire::Message& message, wire
 void Checker::on_delivered(NodeId, NodeId to, const wire::Message& message, wire::Instant now) {
   if (const auto* result = std::get_if<wire::Result>(&message)) check_result(to, *result, now);
   if (std::holds_alternative<wire::Submit>(message)) said_.submits += 1;
+  const auto* correction = std::get_if<wire::Correction>(&message);
+  if (!correction) return;
+  const auto found = requests_.find({to, correction->request});
+  if (found == requests_.end() ||
+      !spells(correction->predictions, found->second.token, options_.runner.digits)) {
+    violation(world_.name(to) + " gets a correction of another image", now);
+  }
 }
 
 void Checker::on_life(NodeId node, bool alive, wire::Instant now) {
@@ -144,9 +207,12 @@ void Checker::on_life(NodeId node, bool alive, wire::Instant now) {
   }
   if (node == fleet_.broker()) {
     said_ = {};
+    told_.clear();
     broker_gauges_.reset();
   }
   if (alive) return;
+  std::erase_if(streams_, [&](const auto& entry) { return entry.first.first == node; });
+  std::erase_if(told_, [&](const auto& entry) { return entry.first.first == node; });
   std::erase_if(requests_, [&](const auto& entry) {
     if (entry.first.first != node) return false;
     counts_.lost_with_producer += entry.second.delivered ? 0 : 1;
@@ -170,21 +236,67 @@ void Checker::check_result(NodeId to, const wire::Result& result, wire::Instant 
       "a result for request " + std::to_string(result.request.value) + " of " + world_.name(to);
   if (found == requests_.end()) return violation(name + " that it never made", now);
   if (result.status == wire::ResultStatus::answered &&
-      !spells(result.predictions, found->second.token, options_.runner.digits)) {
+      !reads(result.predictions, result.source, found->second.token)) {
     violation(name + " is of another image", now);
   }
+}
+
+// What is sent to a connection that has ended may be meant for the life before: it names another
+// image than the present one's, and does not arrive.
+void Checker::note_told(NodeId to, const wire::Result& result, wire::Instant now) {
+  const auto found = requests_.find({to, result.request});
+  if (found == requests_.end() || result.source != wire::Source::collage) return;
+  if (!reads(result.predictions, result.source, found->second.token)) return;
+  told_[{to, result.request}] = {result.predictions.front().prediction.label, now};
+}
+
+void Checker::check_correction(NodeId to, const wire::Correction& correction, wire::Instant now) {
+  const auto found = requests_.find({to, correction.request});
+  if (found == requests_.end() ||
+      !spells(correction.predictions, found->second.token, options_.runner.digits)) {
+    return;  // As above; judged if it arrives.
+  }
+  const std::string name = "the correction of request " + std::to_string(correction.request.value) +
+                           " of " + world_.name(to);
+  if (!fleet_.corrects(to)) violation(name + " is sent though it did not ask", now);
+  const auto told = told_.find({to, correction.request});
+  if (told == told_.end()) return violation(name + " follows no answer by a collage", now);
+  if (told->second.label == correction.predictions.front().prediction.label) {
+    violation(name + " says what was said", now);
+  }
+  if (now - told->second.at >= options_.fleet.broker.correction_window) {
+    violation(name + " comes after the window", now);
+  }
+  told_.erase(told);
+}
+
+void Checker::check_corrected(const wire::Corrected& corrected, wire::Instant now) {
+  const std::string name = "batch " + std::to_string(corrected.batch.sequence.value) + " slot " +
+                           std::to_string(corrected.slot);
+  const auto settled = settled_.find({corrected.batch, corrected.slot});
+  if (settled == settled_.end() || !settled->second) {
+    return violation("the sink corrects " + name + ", which no collage settled, or again", now);
+  }
+  if (*settled->second == corrected.predictions.front().label) {
+    violation("the sink corrects " + name + " to what it was", now);
+  }
+  settled->second.reset();
 }
 
 void Checker::check_settled(const wire::Settled& settled, wire::Instant now) {
   const std::string name = "batch " + std::to_string(settled.batch.sequence.value) + " slot " +
                            std::to_string(settled.slot);
-  if (!settled_.insert({settled.batch, settled.slot}).second) {
+  const bool collage =
+      settled.source == wire::Source::collage && settled.verdict.reason == wire::Reason::none;
+  const auto label =
+      collage ? std::optional(settled.verdict.predictions.front().label) : std::nullopt;
+  if (!settled_.try_emplace({settled.batch, settled.slot}, label).second) {
     violation("the sink settles " + name + " twice", now);
   }
   const auto token = tokens_.find({settled.batch, settled.slot});
   if (token == tokens_.end()) return violation("the sink settles " + name + ", a blank slot", now);
   if (settled.verdict.reason == wire::Reason::none &&
-      !spells(named(settled.verdict.predictions), token->second, options_.runner.digits)) {
+      !reads(named(settled.verdict.predictions), settled.source, token->second)) {
     violation("the sink settles " + name + " with the answer of another image", now);
   }
   if (settled.source == wire::Source::collage) check_collage(settled, now);
@@ -240,10 +352,11 @@ void Checker::check_broker(const Gauges& gauges, wire::Instant now) {
   at_most(gauges, "requests_waiting", policy.open_request_max * copies, now);
   at_most(gauges, "producers", policy.producer_max, now);
   at_most(gauges, "batches_open", policy.open_request_max + 1, now);
+  at_most(gauges, "correctable", policy.correction_max, now);
   const std::uint64_t admitted = read(gauges, "requests_admitted");
   const std::uint64_t settled = read(gauges, "answered_single") + read(gauges, "answered_collage") +
                                 read(gauges, "answered_hedge") + read(gauges, "missing") +
-                                read(gauges, "rejected");
+                                read(gauges, "rejected") + read(gauges, "cancelled");
   if (admitted != settled + read(gauges, "requests_open")) {
     violation("the broker admitted " + std::to_string(admitted) + " requests, settled " +
                   std::to_string(settled) + " and has " +
@@ -282,7 +395,7 @@ void Checker::finish(wire::Instant now) {
     return violation("broker or sink tells no status at the end", now);
   }
   for (const char* name : {"requests_open", "requests_waiting", "image_bytes_open", "batches_open",
-                           "tasks_outstanding", "collages_outstanding"}) {
+                           "tasks_outstanding", "collages_outstanding", "correctable"}) {
     at_most(*broker_gauges_, name, 0, now);
   }
   at_most(*sink_gauges_, "batches_open", 0, now);

@@ -2,8 +2,13 @@
 //
 // It knows no machine's insides; what it expects follows from docs/ARCHITECTURE.md:
 //   - every request of a living producer is delivered once, by its deadline and the client's grace;
-//   - an answer spells the token of its own image, and an image that nothing can decode is
-//   rejected;
+//   - an answer spells the token of its own image, but for what a collage misreads, and an image
+//   that
+//     nothing can decode is rejected;
+//   - results of a stream come in the order of submission, by the latest deadline so far;
+//   - only what was cancelled by its producer is answered `cancelled`;
+//   - a correction comes at most once a request, to a producer that asked, after the answer of a
+//     collage that it got, within the window, and says another class;
 //   - a collage answer is never settled before patience, for a blank slot, or by a wrong cell;
 //   - a sink settles a slot once;
 //   - no stage says that it holds more than twice its capacity;
@@ -17,6 +22,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -41,10 +47,15 @@ class Checker : public Observer {
     bool usable = true;
     wire::Instant deadline;
     bool calm = false;  // Nothing is wrong: it has to be answered.
+    std::optional<producer::StreamId> stream = std::nullopt;
   };
   void on_submit(NodeId producer, wire::RequestId request, const Asked& asked);
   void on_results(NodeId producer, const std::vector<producer::Delivered>& results,
                   wire::Instant now);
+  void on_corrections(NodeId producer, const std::vector<producer::Correction>& corrections,
+                      wire::Instant now);
+  // A producer is about to cancel a request for this image; false if it is in another life by now.
+  bool on_cancel(NodeId producer, wire::RequestId request, std::uint64_t token);
 
   void on_sent(NodeId from, NodeId to, const wire::Message& message, wire::Instant now) override;
   void on_delivered(NodeId from, NodeId to, const wire::Message& message,
@@ -60,7 +71,8 @@ class Checker : public Observer {
   struct Counts {
     std::uint64_t asked = 0, delivered = 0, lost_with_producer = 0;
     std::uint64_t single = 0, collage = 0, hedge = 0;
-    std::uint64_t missing = 0, rejected = 0, refused = 0;
+    std::uint64_t missing = 0, rejected = 0, refused = 0, cancelled = 0;
+    std::uint64_t corrected = 0;
   };
   const Counts& counts() const { return counts_; }
   const std::vector<std::string>& violations() const { return violations_; }
@@ -71,11 +83,21 @@ class Checker : public Observer {
   using Gauges = std::map<std::string, std::uint64_t>;
   struct Open : Asked {
     bool delivered = false;
+    bool cancelled = false;
+    std::optional<wire::ClassId> collage =
+        std::nullopt;  // What a collage told its producer, until corrected.
   };
 
   void check_delivered(NodeId producer, const producer::Delivered& delivered, wire::Instant now);
-  void check_source(const Open& open, const wire::Result& result, const std::string& name,
+  void check_order(NodeId producer, const Open& open, wire::RequestId request,
+                   const std::string& name, wire::Instant now);
+  void check_source(Open& open, const wire::Result& result, const std::string& name,
                     wire::Instant now);
+  bool reads(const std::vector<wire::NamedPrediction>& predictions, wire::Source source,
+             std::uint64_t token) const;
+  void note_told(NodeId to, const wire::Result& result, wire::Instant now);
+  void check_correction(NodeId to, const wire::Correction& correction, wire::Instant now);
+  void check_corrected(const wire::Corrected& corrected, wire::Instant now);
   void check_settled(const wire::Settled& settled, wire::Instant now);
   void check_collage(const wire::Settled& settled, wire::Instant now);
   void check_ready(NodeId from, const wire::Ready& ready, wire::Instant now);
@@ -93,7 +115,14 @@ class Checker : public Observer {
   std::map<Request, Open> requests_;  // Of the producers' present lives.
   std::map<Place, std::uint64_t> tokens_;
   std::map<wire::BatchId, std::vector<wire::Instant>> admitted_;  // Of sealed batches.
-  std::set<Place> settled_;                                       // By the sink's present life.
+  // By the sink's present life; the class if from a collage, until corrected.
+  std::map<Place, std::optional<wire::ClassId>> settled_;
+  struct Told {
+    wire::ClassId label;
+    wire::Instant at;
+  };
+  std::map<Request, Told> told_;  // Collage answers of the broker's present life, until corrected.
+  std::map<std::pair<NodeId, producer::StreamId>, std::deque<wire::RequestId>> streams_;
   struct Said {  // To and by the broker's present life.
     std::uint64_t submits = 0;
     std::uint64_t results = 0;  // But for refusals.

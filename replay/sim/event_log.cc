@@ -16,6 +16,11 @@ class Details {
   explicit Details(std::string& out) : out_(out) {}
 
   void operator()(const wire::Submit& m) { number("request", m.request.value); }
+  void operator()(const wire::Cancel& m) { number("request", m.request.value); }
+  void operator()(const wire::Correction& m) {
+    number("request", m.request.value);
+    word(to_string(m.source));
+  }
   void operator()(const wire::Result& m) {
     number("request", m.request.value);
     word(to_string(m.status));
@@ -42,6 +47,10 @@ class Details {
     word(to_string(m.verdict.reason));
   }
   void operator()(const wire::Settled& m) {
+    place(m.batch, m.slot);
+    word(to_string(m.source));
+  }
+  void operator()(const wire::Corrected& m) {
     place(m.batch, m.slot);
     word(to_string(m.source));
   }

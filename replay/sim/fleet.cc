@@ -102,6 +102,10 @@ producer::Client& Fleet::client(NodeId node) {
   return static_cast<producer::Client&>(*world_.machine(node));
 }
 
+bool Fleet::corrects(NodeId node) const {
+  return kind(node) == Kind::producer && node - producers_.front() < policy_.correcting;
+}
+
 wire::WorkerHello Fleet::hello(wire::Role role, std::uint32_t capacity) {
   wire::WorkerHello hello;
   hello.worker = {draw_id(), draw_id()};
@@ -146,6 +150,7 @@ std::unique_ptr<wire::Machine> Fleet::make(NodeId node) {
     case Kind::producer: {
       producer::Policy own = policy_.producer;
       own.producer = {draw_id(), draw_id()};
+      own.corrections = corrects(node);
       return std::make_unique<producer::Client>(own);
     }
   }

@@ -35,6 +35,7 @@ struct FleetPolicy {
   std::size_t classifiers = 0;
   std::size_t assemblers = 0;  // Each with a collage-CNN of its own.
   std::size_t producers = 1;
+  std::size_t correcting = 0;  // So many of them, the first, ask for corrections.
   std::uint32_t classifier_capacity = 1;
   std::uint32_t assembler_capacity = 1;  // Batches.
   std::uint32_t collage_capacity = 1;
@@ -83,6 +84,8 @@ class Fleet {
   void set_garbage(const std::string& process, bool on);
   // The client that a producer's node runs.  Requires that it lives.
   producer::Client& client(NodeId producer);
+  // Whether a producer asks for corrections.
+  bool corrects(NodeId producer) const;
   // The channels between processes, without the inner ones of a stage.
   const std::vector<ChannelId>& channels() const { return channels_; }
 

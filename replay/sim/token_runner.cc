@@ -61,6 +61,11 @@ bool spells(const std::vector<wire::NamedPrediction>& predictions, std::uint64_t
   return true;
 }
 
+bool misspells(const std::vector<wire::NamedPrediction>& predictions, std::uint64_t token,
+               std::size_t digits) {
+  return spells({predictions.rbegin(), predictions.rend()}, token, digits);
+}
+
 wire::Duration TokenRunner::draw(const ServiceTime& time) {
   if (time.spread == wire::Duration::zero()) return time.least;
   const double share = -std::log(1 - rng_.uniform());
@@ -123,6 +128,7 @@ wire::Outcome TokenRunner::outcome(wire::ClassifyCollage job) {
     if (job.blank[slot]) continue;
     const float spread = (1 - policy_.collage_least) * static_cast<float>(rng_.uniform());
     cells.cells[slot] = spell(token, policy_.digits, policy_.collage_least + spread);
+    if (misreads_.chance(policy_.misread)) std::ranges::reverse(cells.cells[slot]);
   }
   return {std::move(cells), {}, {}};
 }

@@ -4,7 +4,8 @@
 // whether it can be decoded.  Pasting puts the token into its slot of the canvas (slots x 8
 // bytes), classifying reads it, and the predictions spell its lowest bytes, the lowest first, one
 // label of kLabels each.  So a wrong image, a wrong slot or a picture shown twice is a wrong label
-// at the producer.
+// at the producer.  A collage may misread a cell: its answer spells the token backwards, which is
+// no answer of any other image.
 #pragma once
 
 #include <cstdint>
@@ -35,9 +36,10 @@ class TokenRunner : public Runner {
     std::size_t digits = 1;    // Bytes of a token that an answer spells.
     float collage_least = 1;   // Collage answers have probabilities from here to 1.
     double collage_fails = 0;  // Chance that a collage inference gives nothing.
+    double misread = 0;        // Chance that a cell of a collage is.
     ServiceTime single, paste, collage;
   };
-  TokenRunner(Policy policy, wire::Rng rng) : policy_(policy), rng_(rng) {}
+  TokenRunner(Policy policy, wire::Rng rng) : policy_(policy), rng_(rng), misreads_(rng.split()) {}
 
   Done run(wire::Work work) override;
 
@@ -52,11 +54,15 @@ class TokenRunner : public Runner {
 
   const Policy policy_;
   wire::Rng rng_;
+  wire::Rng misreads_;  // Of its own: rng_'s draws mean the same with it or without.
   std::uint64_t bad_pictures_ = 0;
 };
 
 // Whether the predictions spell the token.
 bool spells(const std::vector<wire::NamedPrediction>& predictions, std::uint64_t token,
             std::size_t digits);
+// Whether they spell it backwards.
+bool misspells(const std::vector<wire::NamedPrediction>& predictions, std::uint64_t token,
+               std::size_t digits);
 
 }  // namespace replay::sim

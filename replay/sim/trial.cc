@@ -4,6 +4,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <utility>
 
@@ -27,6 +28,7 @@ class Trial {
   Trial(const TrialOptions& options, std::size_t log_lines)
       : options_(options),
         rng_(options.seed ^ 0x51ed2701c4a3f9b7u),
+        wishes_(options.seed ^ 0x8b16d4e97a2053fcu),
         log_(log_lines),
         runner_(options.runner, rng_.split()),
         world_(options.world, rng_.split()),
@@ -71,8 +73,11 @@ class Trial {
     while (!ended && world_.step()) {
       for (const NodeId producer : fleet_.producers()) {
         if (!world_.alive(producer)) continue;
-        const auto results = fleet_.client(producer).take_results();
+        producer::Client& client = fleet_.client(producer);
+        const auto results = client.take_results();
         if (!results.empty()) checker_.on_results(producer, results, world_.now());
+        const auto corrections = client.take_corrections();
+        if (!corrections.empty()) checker_.on_corrections(producer, corrections, world_.now());
       }
     }
   }
@@ -91,12 +96,30 @@ class Trial {
     }
     const wire::RequestId id{++last_request_[producer]};
     const std::uint64_t token = ++last_token_;
-    const auto queued = client.submit(id, make_image(token, usable), own, world_.now());
+    std::optional<producer::StreamId> stream;
+    if (wishes_.chance(options_.wishes.stream_share)) {
+      stream = producer::StreamId{wishes_.below(options_.wishes.streams)};
+    }
+    const auto queued = client.submit(id, make_image(token, usable), own, world_.now(), stream);
     if (queued != producer::Client::Submitted::queued) return;
     // Until there has been a welcome, the client does not know the pipeline's bound.
     if (own > wire::Duration{} && client.welcome().deadline_max == wire::Duration{}) deadline = own;
-    checker_.on_submit(producer, id, {token, usable, world_.now() + deadline, calm});
+    checker_.on_submit(producer, id, {token, usable, world_.now() + deadline, calm, stream});
     world_.poke(producer);
+    if (!calm && wishes_.chance(options_.wishes.cancel_share)) plan_cancel(producer, id, token);
+  }
+
+  // Half of them while the first answer is being made, the others at any time.
+  void plan_cancel(NodeId producer, wire::RequestId id, std::uint64_t token) {
+    const wire::Duration most =
+        wishes_.chance(0.5) ? milliseconds(60) : options_.fleet.broker.deadline;
+    const auto after =
+        static_cast<std::int64_t>(wishes_.below(static_cast<std::uint64_t>(most.count()) + 1));
+    world_.at(world_.now() + wire::Duration(after), [this, producer, id, token] {
+      if (!checker_.on_cancel(producer, id, token)) return;
+      fleet_.client(producer).cancel(id, world_.now());
+      world_.poke(producer);
+    });
   }
 
   void plan_traffic() {
@@ -187,6 +210,11 @@ class Trial {
     if (runner_.bad_pictures() > 0) {
       checker_.violation("an assembler made a bad picture", world_.now());
     }
+    for (const NodeId producer : fleet_.producers()) {
+      const producer::Client& client = fleet_.client(producer);
+      if (client.open() + client.correctable() == 0) continue;
+      checker_.violation(world_.name(producer) + " has something open at the end", world_.now());
+    }
     checker_.finish(world_.now());
     return {options_.seed,     log_.hash(),           world_.events(),
             checker_.counts(), checker_.violations(), log_.text()};
@@ -194,6 +222,7 @@ class Trial {
 
   const TrialOptions& options_;
   wire::Rng rng_;
+  wire::Rng wishes_;  // Of its own, as they are drawn.
   EventLog log_;
   TokenRunner runner_;
   World world_;

@@ -126,6 +126,20 @@ void draw_faults(Draw& draw, TrialOptions& options) {
   faults.stall_max = draw.time(milliseconds(50), seconds(2));
 }
 
+// Drawn apart, so that the seed means the same pipeline, traffic and faults with wishes or without.
+void draw_wishes(Draw draw, TrialOptions& options) {
+  FleetPolicy& fleet = options.fleet;
+  options.wishes.cancel_share = draw.rate(0.3);
+  options.wishes.stream_share = draw.rate(1);
+  options.wishes.streams = draw.number(1, 3);
+  fleet.correcting = draw.number(0, fleet.producers);
+  fleet.broker.correction_window =
+      draw.chance(0.15) ? wire::Duration{} : draw.time(milliseconds(50), seconds(2));
+  fleet.broker.correction_max = draw.chance(0.3) ? draw.number(1, 8) : 4096;
+  fleet.producer.correction_max = draw.chance(0.3) ? draw.number(1, 8) : 1024;
+  options.runner.misread = draw.rate(0.5);
+}
+
 }  // namespace
 
 TrialOptions draw_options(std::uint64_t seed) {
@@ -144,6 +158,14 @@ TrialOptions draw_options(std::uint64_t seed) {
   options.rejectable_share = draw.rate(0.15);
   options.own_deadline_share = draw.rate(0.3);
   options.hostile = draw.time(seconds(3), seconds(6));
+  draw_wishes(Draw(seed ^ 0x2c7f39be01d5a864u), options);
+  return options;
+}
+
+TrialOptions without_wishes(TrialOptions options) {
+  options.wishes = {};
+  options.fleet.correcting = 0;
+  options.runner.misread = 0;
   return options;
 }
 
@@ -186,6 +208,10 @@ std::string describe(const TrialOptions& o) {
       << " resets=" << o.faults.resets << "\n  requests=" << o.requests << " burst=" << o.burst
       << " rejectable=" << o.rejectable_share << " own_deadline=" << o.own_deadline_share
       << " resubmit_after=" << ms(o.fleet.producer.resubmit_after) << " hostile=" << ms(o.hostile)
+      << "\n  cancelled=" << o.wishes.cancel_share << " in_order=" << o.wishes.stream_share << "/"
+      << o.wishes.streams << " misread=" << o.runner.misread << " correcting=" << o.fleet.correcting
+      << " correction_window=" << ms(broker.correction_window)
+      << " correction_max=" << broker.correction_max << ":" << o.fleet.producer.correction_max
       << "\n";
   return out.str();
 }

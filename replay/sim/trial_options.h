@@ -19,6 +19,13 @@ struct Faults {
   wire::Duration stall_max{};
 };
 
+// What producers ask beyond an answer.
+struct Wishes {
+  double cancel_share = 0;    // Requests of the hostile phase that are cancelled.
+  double stream_share = 0;    // Requests whose results are to come in order.
+  std::uint64_t streams = 1;  // In which, a producer.
+};
+
 struct TrialOptions {
   std::uint64_t seed = 0;
   std::string policy;
@@ -31,6 +38,7 @@ struct TrialOptions {
   std::size_t burst = 1;        // Images that a producer submits at once.
   double rejectable_share = 0;  // Images that nothing can decode.
   double own_deadline_share = 0;
+  Wishes wishes;
   wire::Duration hostile{};  // Length of the hostile phase.
 
   // When a hostile phase's last trace must be gone.
@@ -39,6 +47,9 @@ struct TrialOptions {
 
 // The seed draws everything.
 TrialOptions draw_options(std::uint64_t seed);
+// The same pipeline, traffic and faults, but nobody cancels, wants an order or corrections, and
+// collages misread nothing.
+TrialOptions without_wishes(TrialOptions options);
 
 // All of it, for a human who has a failing seed.
 std::string describe(const TrialOptions& options);
