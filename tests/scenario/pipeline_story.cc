@@ -56,6 +56,8 @@ std::string PipelineStory::run(const Command& command) {
   }
   if (name == "submit") {
     submit(command);
+  } else if (name == "cancel") {
+    cancel(command);
   } else if (name == "kill") {
     for (const std::string& node : command.words) world_->kill(node);
   } else if (name == "start") {
@@ -94,6 +96,8 @@ void PipelineStory::add_broker(const Command& command) {
   policy.producer_credit = 100;
   policy.worker_max = 9;
   policy.retry_after = 50ms;
+  policy.correction_window = command.duration("correction_window", 1s);
+  policy.correction_max = command.number("correction_max", 100);
   policy.drain_max = 1s;
   policy.labels = kLabels;
   const auto make_one = [policy](std::uint64_t life) {
@@ -160,6 +164,7 @@ void PipelineStory::add_client(const Command& command) {
   policy.hello_min = 50ms;
   policy.hello_max = 200ms;
   policy.hello_jitter = 0;
+  policy.corrections = command.number("corrections", 0) == 1;
   const auto make_one = [policy](std::uint64_t) {
     return std::make_unique<producer::Client>(policy);
   };
@@ -170,11 +175,20 @@ void PipelineStory::add_client(const Command& command) {
 
 void PipelineStory::submit(const Command& command) {
   auto& client = dynamic_cast<producer::Client&>(*world_->machine("client"));
+  std::optional<producer::StreamId> stream;
+  if (!command.words.empty()) stream = producer::StreamId{1};
   for (const auto& [id, name] : command.options) {
     const auto submitted = client.submit(
         {std::stoull(id)}, wire::Payload(wire::Payload::Bytes(name.begin(), name.end())), 0ms,
-        world_->now());
+        world_->now(), stream);
     if (submitted != producer::Client::Submitted::queued) command.fail("the client is full");
+  }
+}
+
+void PipelineStory::cancel(const Command& command) {
+  auto& client = dynamic_cast<producer::Client&>(*world_->machine("client"));
+  for (const std::string& id : command.words) {
+    if (!client.cancel({std::stoull(id)}, world_->now())) out_ += "image " + id + " is not open\n";
   }
 }
 
@@ -200,6 +214,13 @@ void PipelineStory::take_results() {
       if (one.local) out_ += ", says the client itself";
     }
     out_ += "\n";
+  }
+  for (const producer::Correction& one : client.take_corrections()) {
+    const wire::Correction& correction = one.correction;
+    out_ += to_text(world_->now().since_start) + " image " +
+            std::to_string(correction.request.value) +
+            " is corrected: " + correction.predictions.at(0).name + ", " +
+            std::string(to_string(correction.source)) + ", after " + to_text(one.latency) + "\n";
   }
 }
 

@@ -2,13 +2,15 @@
 //
 //     pipeline policy=collage grid=2 classifiers=4 service=50ms patience=250ms deadline=1s
 //     service c3 900ms          (or never)
-//     submit 1=tench 2=otter 3=garbage
+//     submit 1=tench 2=otter 3=garbage      (or submit in-order ...: in a stream)
+//     cancel 2 3
 //     advance 250ms
 //     kill c3 collage           start c3
 //     count broker hedges       (or sink)
 //
-// Nodes are broker, sink, c0.., assembler, collage and client.  The output is what the client's
-// owner is handed, and what the machines note; joining at the start goes without saying.
+// With corrections=1 the client asks for corrections.  Nodes are broker, sink, c0.., assembler,
+// collage and client.  The output is what the client's owner is handed, and what the machines note;
+// joining at the start goes without saying.
 #pragma once
 
 #include <memory>
@@ -31,6 +33,7 @@ class PipelineStory : public Story {
   void add_stages(const Command& command);
   void add_client(const Command& command);
   void submit(const Command& command);
+  void cancel(const Command& command);
   std::string count(const Command& command);
   std::string advance(wire::Duration by);
   void take_results();

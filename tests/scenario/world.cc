@@ -154,7 +154,8 @@ void World::send(std::size_t from, wire::Outgoing out) {
 
 wire::Verdict World::look(const std::string& name, float probability) const {
   if (name.empty()) return {{}, wire::Reason::empty_image};
-  const std::string shown = name.back() == '?' ? name.substr(0, name.size() - 1) : name;
+  const bool marked = name.back() == '?' || name.back() == '!';
+  const std::string shown = marked ? name.substr(0, name.size() - 1) : name;
   const auto found = std::find(labels_.begin(), labels_.end(), shown);
   if (found == labels_.end()) return {{}, wire::Reason::not_an_image};
   return {{{{static_cast<std::uint64_t>(found - labels_.begin())}, probability}},
@@ -186,6 +187,10 @@ wire::Outcome World::outcome(const Node& node) const {
     cells.cells.push_back(collage.blank[slot]
                               ? wire::Predictions{}
                               : look(names[slot], unsure ? 0.3f : 0.8f).predictions);
+    if (names[slot].ends_with('!')) {
+      std::uint64_t& label = cells.cells.back().at(0).label.value;
+      label = (label + 1) % labels_.size();
+    }
   }
   return {std::move(cells), took, "c1"};
 }

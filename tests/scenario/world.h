@@ -7,7 +7,9 @@
 //                                             next (DEALER).
 //
 // Pictures are names: an image is the name of what it shows, a canvas the names of its slots.
-// "garbage" is no image; a name that ends in '?' leaves the collage-CNN unsure.
+// "garbage" is no image; a name that ends in '?' leaves the collage-CNN unsure, and one that ends
+// in
+// '!' it takes for the label after it.
 #pragma once
 
 #include <deque>
