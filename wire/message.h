@@ -1,14 +1,13 @@
 // Every message of the pipeline, decoded.
 //
-//   producer  --ProducerHello, Submit, Cancel-->    broker  --Welcome, Refuse, Result,
-//                                                             Correction-->            producer
+//   producer  --ProducerHello, Submit, Cancel-->             broker
+//   broker    --Welcome, Refuse, Result, Correction-->       producer
 //   stage     --WorkerHello, Ready-->               broker  --Welcome, Refuse, Assign--> stage
 //   assembler (also)                                broker  --Seal, Drop-->              assembler
 //   assembler --CollageTask-->  collage-CNN         collage-CNN --WorkerHello, Ready-->  assembler
 //   stage, assembler --Answer--> sink               collage-CNN --CollageAnswer-->       sink
 //   sink      --WorkerHello, Settled, Corrected, Service-->  broker
-//                                                   broker  --Welcome, Opened, Sealed, Closed-->
-//                                                   sink
+//   broker    --Welcome, Opened, Sealed, Closed-->           sink
 //   observer  --Probe-->  broker, sink              broker, sink --Status--> observer
 //
 // Messages carry ages and remaining times, never instants: two hosts' clocks do not compare.
