@@ -142,6 +142,7 @@ TEST_F(BrokerCancelTest, ABatchThatIsCancelledBeforeItsSealIsDroppedThere) {
   EXPECT_THAT(told<wire::Drop>(assembler(1)), IsEmpty());
   advance(40ms);
   EXPECT_THAT(told<wire::Drop>(assembler(1)), SizeIs(1));
+  EXPECT_THAT(told<wire::Seal>(assembler(1)), IsEmpty());  // It would have its collage made.
   EXPECT_EQ(counter("batches_open"), 0u);
 }
 

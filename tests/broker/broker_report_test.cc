@@ -83,6 +83,10 @@ TEST_F(BrokerReportTest, EveryDropHasItsReason) {
   settle(batch(7), 0);
   settle(batch(7), 0, wire::Source::none);
   say(producer(1), wire::Ready{});
+  cancel(1, 5);
+  say(kSink, wire::Corrected{batch(7), 0, wire::Source::single, {{{1}, 0.9f}}, "s1"});
+  EXPECT_EQ(figure("collage_dropped_total", {{"reason", "cancel_unknown"}}), 1);
+  EXPECT_EQ(figure("collage_dropped_total", {{"reason", "correction_unwanted"}}), 1);
   EXPECT_EQ(figure("collage_dropped_total", {{"reason", "settled_stale"}}), 1);
   EXPECT_EQ(figure("collage_dropped_total", {{"reason", "settled_twice"}}), 1);
   EXPECT_EQ(figure("collage_dropped_total", {{"reason", "settled_bad"}}), 1);
