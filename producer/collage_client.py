@@ -15,8 +15,10 @@ prints one JSON line a result; exit code 0 if every image was answered, 1 if som
 It promises what producer/client.h does: every submitted image is given back exactly once, as the
 broker answered it or as `missing` by its deadline (plus a grace), which runs from submit; what is
 unanswered is sent again under the same id when the broker has restarted, has forgotten us, or
-speaks again after a silence.  Everything happens inside poll, on the caller's thread.  The wire
-is described in docs/WIRE.md.
+speaks again after a silence.  submit(image, stream=1) has results of one stream come in the order
+of submission; cancel(request) asks for no answer any more; Client(..., corrections=True) has
+client.corrections() say where a late single answer contradicts a collage's.  Everything happens
+inside poll, on the caller's thread.  The wire is described in docs/WIRE.md.
 """
 
 import argparse
