@@ -15,7 +15,10 @@ struct ReplayOptions {
   std::string scenario = "demo";  // A name in replay/scenarios, or a file.
   std::filesystem::path pipeline =
       runtime::usual_pipeline();  // What the scenario's pipelines are like.
-  // Gets <scenario>-live and <scenario>-sim; if `alone`, is itself the live one.
+  // The pipeline of that file is up and is asked as it is, instead of one of our own processes.
+  bool deployed = false;
+  bool print_pipeline = false;  // Only print the pipeline that the first policy wants.
+  // Gets <scenario>-live (or -deployed) and <scenario>-sim; if `alone`, is itself the live one.
   std::filesystem::path out = "out/replay";
   bool alone = false;
   std::optional<std::uint64_t> seed;  // These replace the scenario's.
@@ -40,6 +43,11 @@ struct CompareOptions {
   std::filesystem::path page = "out/replay/compare.html";
 };
 
+struct JoinOptions {
+  std::filesystem::path out;                   // Gets the whole.
+  std::vector<std::filesystem::path> folders;  // Of runs of one scenario, other policies each.
+};
+
 struct RecordOptions {
   std::string endpoint = "tcp://127.0.0.1:5570";  // Of a broker, for producers.
   std::string dataset = "fashion";                // Whose test images are sent.
@@ -59,6 +67,7 @@ int run_replay(const ReplayOptions& options);
 int run_sim(const SimOptions& options);
 int run_report(const ReportOptions& options);
 int run_compare(const CompareOptions& options);
+int run_join(const JoinOptions& options);
 int run_record(const RecordOptions& options);
 int run_pipeline(const PipelineOptions& options);
 

@@ -50,6 +50,12 @@ int main(int argc, char** argv) {
   replay_app->add_option("scenario", replay.scenario, "A name in replay/scenarios, or a file.")
       ->capture_default_str();
   add_options(*replay_app, replay);
+  replay_app->add_flag("--deployed", replay.deployed,
+                       "Asks the pipeline of --pipeline, which is up on whatever hosts and as the\n"
+                       "scenario and its one policy want it; faults are left out.");
+  replay_app->add_flag(
+      "--print-pipeline", replay.print_pipeline,
+      "Only prints the pipeline file that the scenario and the first policy want.");
 
   replay::ReplayOptions demo;
   demo.out = "out/demo";
@@ -75,6 +81,15 @@ int main(int argc, char** argv) {
   compare_app->add_option("folders", compare.folders, "Of the runs; ratios are to the first.")
       ->required();
   compare_app->add_option("--page", compare.page, "Where the page goes.")->capture_default_str();
+
+  replay::JoinOptions join;
+  CLI::App* join_app = app.add_subcommand(
+      "join",
+      "Makes one run of several of one scenario, each under policies of its own, and its "
+      "report.\n\n"
+      "  collage-replay join out/policies none/policies-deployed hedge/policies-deployed");
+  join_app->add_option("out", join.out, "Folder for the whole.")->required();
+  join_app->add_option("folders", join.folders, "Of the runs.")->required();
 
   replay::RecordOptions record;
   CLI::App* record_app = app.add_subcommand(
@@ -127,6 +142,7 @@ int main(int argc, char** argv) {
     }
     if (report_app->parsed()) return replay::run_report(report);
     if (compare_app->parsed()) return replay::run_compare(compare);
+    if (join_app->parsed()) return replay::run_join(join);
     if (record_app->parsed()) return replay::run_record(record);
     if (pipeline_app->parsed()) return replay::run_pipeline(pipeline);
     return replay::run_replay(demo_app->parsed() ? demo : replay);

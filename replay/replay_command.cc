@@ -45,6 +45,19 @@ Scenario scenario_of(const ReplayOptions& options) {
   return scenario;
 }
 
+// A pipeline that is up is asked as it is, so that it must be what the run is said to be of.
+void expect_deployed(const ReplayOptions& options, const Scenario& scenario) {
+  if (scenario.policies.size() != 1) {
+    throw runtime::ConfigError("--deployed: the pipeline has one policy, want one of --policies");
+  }
+  const load::Contestant& policy = scenario.policies.front();
+  const std::filesystem::path& file = options.pipeline;
+  const auto keys = pipeline_keys(scenario, policy);
+  if (runtime::pipeline_variant(file, keys) == runtime::pipeline_variant(file, {})) return;
+  throw runtime::ConfigError(file.string() + ": is not what " + scenario.name + " wants under " +
+                             policy.name + "; --print-pipeline shows that");
+}
+
 class Runner {
  public:
   Runner(const ReplayOptions& options, Scenario scenario)
@@ -56,12 +69,12 @@ class Runner {
     samples_ = choose_samples(data, count, scenario_.seed);
     measured_ = measure(pipeline_of(scenario_.policies.front()), data, samples_);
     costs_ = measured_.costs();
-    report::Summary live = run_policies("live", scenario_.live_batches, &Runner::run_live);
+    report::Summary live = run_policies(live_mode(), scenario_.live_batches, &Runner::run_live);
     const report::Summary simulated =
         run_policies("sim", scenario_.simulated_batches, &Runner::run_simulated);
     if (!live.policies.empty() && !simulated.policies.empty()) {
       set_beside(live, simulated);
-      write_report(folder("live"), live);
+      write_report(folder(live.mode), live);
     }
     print(live);
     print(simulated);
@@ -72,6 +85,8 @@ class Runner {
   using Run = report::PolicyRun (Runner::*)(const load::Contestant& policy,
                                             report::EventFile& events);
 
+  std::string live_mode() const { return options_.deployed ? "deployed" : "live"; }
+
   void print(const report::Summary& summary) const {
     if (!summary.policies.empty()) print_report(folder(summary.mode), summary);
   }
@@ -80,7 +95,7 @@ class Runner {
   std::vector<load::Contestant> contestants(const std::string& mode) const {
     std::vector<load::Contestant> some;
     for (const load::Contestant& one : scenario_.policies) {
-      if (mode == "live" && one.simulated_only) {
+      if (mode != "sim" && one.simulated_only) {
         std::fprintf(stderr, "%s is simulated only\n", one.name.c_str());
       } else {
         some.push_back(one);
@@ -95,7 +110,7 @@ class Runner {
     if (batches == 0 || interrupted_) return summary;
     const std::vector<load::Contestant> some = contestants(mode);
     if (some.empty()) return summary;
-    faults_ = faults(mode == "live" ? load::Mode::live : load::Mode::simulated);
+    faults_ = faults(mode);
     report::EventFile events(folder(mode) / "events.csv.gz");
     for (const load::Contestant& policy : some) {
       if (!interrupted_) summary.policies.push_back((this->*one)(policy, events));
@@ -107,14 +122,17 @@ class Runner {
   }
 
   // What can go wrong in this mode; what cannot is named.
-  std::vector<load::Fault> faults(load::Mode mode) const {
+  std::vector<load::Fault> faults(const std::string& name) const {
+    const load::Mode mode = name == "live"       ? load::Mode::live
+                            : name == "deployed" ? load::Mode::deployed
+                                                 : load::Mode::simulated;
     std::vector<load::Fault> possible;
     for (const load::Fault& fault : scenario_.faults) {
       if (load::possible(fault, mode)) {
         possible.push_back(fault);
       } else {
         std::fprintf(stderr, "left out %s: %s\n",
-                     mode == load::Mode::live ? "live" : "in virtual time",
+                     mode == load::Mode::simulated ? "in virtual time" : name.c_str(),
                      load::told(fault, true).c_str());
       }
     }
@@ -140,7 +158,7 @@ class Runner {
   }
 
   std::filesystem::path folder(const std::string& mode) const {
-    if (options_.alone) return mode == "live" ? options_.out : options_.out / mode;
+    if (options_.alone) return mode != "sim" ? options_.out : options_.out / mode;
     return options_.out / (scenario_.name + "-" + mode);
   }
 
@@ -165,9 +183,10 @@ class Runner {
     for (const load::Contestant& policy : scenario_.policies) {
       policies += (policies.empty() ? "" : ",") + policy.name;
     }
-    return fmt::format("collage-replay run {} --seed {} --batches {} --simulated {} --policies {}",
-                       options_.scenario, scenario_.seed, scenario_.live_batches,
-                       scenario_.simulated_batches, policies);
+    return fmt::format(
+        "collage-replay run {} --seed {} --batches {} --simulated {} --policies {}{}",
+        options_.scenario, scenario_.seed, scenario_.live_batches, scenario_.simulated_batches,
+        policies, options_.deployed ? " --deployed" : "");
   }
 
   load::Driver::Options driver_of(const load::Contestant& policy, std::size_t batches) const {
@@ -202,17 +221,20 @@ class Runner {
                  .collages = static_cast<int>(stages.collages)},
         .driver = driver_of(policy, scenario_.live_batches),
         .faults = faults_,
-        .folder = folder("live") / policy.name};
+        .folder = folder(live_mode()) / policy.name};
     const auto sample = [this](std::size_t image) -> const Sample& {
       return samples_[image % samples_.size()];
     };
     report::Recorder recorder(
         policy.name, options.driver, options.faults,
         [sample](std::size_t image) -> const std::string& { return sample(image).label; }, events,
-        progress_of(policy.name + ", live", options.driver));
+        progress_of(policy.name + ", " + live_mode(), options.driver));
     load::Driver::Listener listener = recorder.listener();
     listener.image = [sample](std::size_t image) { return sample(image).image; };
-    const live::Experiment experiment = run_experiment(options, signals_, std::move(listener));
+    const live::Experiment experiment =
+        options_.deployed
+            ? live::run_deployed(options_.pipeline, options.driver, signals_, std::move(listener))
+            : live::run_experiment(options, signals_, std::move(listener));
     interrupted_ = experiment.interrupted;
     if (costs_.link == wire::Duration{}) costs_.link = recorder.collector().link();
     return finished(recorder, experiment.work, experiment.violations, experiment.seconds);
@@ -259,6 +281,15 @@ class Runner {
 
 }  // namespace
 
-int run_replay(const ReplayOptions& options) { return Runner(options, scenario_of(options)).run(); }
+int run_replay(const ReplayOptions& options) {
+  Scenario scenario = scenario_of(options);
+  if (options.print_pipeline) {
+    const auto keys = pipeline_keys(scenario, scenario.policies.front());
+    std::fputs(runtime::pipeline_variant(options.pipeline, keys).c_str(), stdout);
+    return 0;
+  }
+  if (options.deployed) expect_deployed(options, scenario);
+  return Runner(options, std::move(scenario)).run();
+}
 
 }  // namespace replay

@@ -5,6 +5,7 @@
 #include "models/atomic_file.h"
 #include "replay/commands.h"
 #include "replay/report/comparison.h"
+#include "replay/report/join.h"
 #include "replay/report/page.h"
 #include "replay/report/run_file.h"
 #include "replay/run_folder_command.h"
@@ -74,6 +75,16 @@ int run_compare(const CompareOptions& options) {
   models::write_text(options.page, report::to_html(merged(runs)));
   std::printf("%s\n* the 95 %% intervals of p99 do not overlap\n%s\n",
               report::comparison_table(runs).c_str(), options.page.c_str());
+  return 0;
+}
+
+int run_join(const JoinOptions& options) {
+  std::vector<fs::path> folders;
+  for (const fs::path& folder : options.folders) folders.push_back(plain(folder));
+  const fs::path out = plain(options.out);
+  const report::Summary summary = report::join(folders, out);
+  write_run(out, summary);
+  print_report(out, summary);
   return 0;
 }
 

@@ -105,6 +105,38 @@ producer::Policy client_policy(const runtime::Pipeline& pipeline) {
   return client;
 }
 
+// Asks the pipeline until the driver has finished.
+void drive(load::Driver& driver, const runtime::Pipeline& pipeline, runtime::Signals& signals) {
+  runtime::Context context;
+  runtime::Loop::Options options;
+  options.signals = &signals;
+  const std::uint64_t frame_bytes_max = pipeline.broker.image_bytes_max;
+  runtime::Loop loop(context,
+                     {runtime::connected_dealer(pipeline.endpoints.producers, frame_bytes_max),
+                      runtime::connected_dealer(pipeline.endpoints.answers, frame_bytes_max)},
+                     driver, {}, options);
+  loop.run();
+}
+
+Experiment outcome(const load::Driver& driver, std::size_t images, wire::Instant begun) {
+  return {
+      .work = load::work_done(driver),
+      .violations = driver.interrupted() ? std::vector<std::string>{} : violations(driver, images),
+      .seconds = wire::to_seconds(runtime::now() - begun),
+      .interrupted = driver.interrupted()};
+}
+
+// What there is of a fleet beside what was wanted.
+std::string found(const load::Driver& driver, const load::Driver::Options& wanted) {
+  const auto count = [&](const char* name) {
+    const auto counter = driver.broker().find(name);
+    return std::to_string(counter == driver.broker().end() ? 0 : counter->second);
+  };
+  return "s-CNN stages: " + count("classifiers") + " of " + std::to_string(wanted.classifiers) +
+         ", collage stages: " + count("assemblers") + " of " + std::to_string(wanted.assemblers) +
+         ", sinks: " + count("sinks") + " of 1";
+}
+
 }  // namespace
 
 Experiment run_experiment(const ExperimentOptions& options, runtime::Signals& signals,
@@ -123,15 +155,7 @@ Experiment run_experiment(const ExperimentOptions& options, runtime::Signals& si
     if (told) told(mark, at);
   };
   load::Driver driver(std::move(own), client_policy(pipeline), std::move(listener));
-  runtime::Context context;
-  runtime::Loop::Options loop_options;
-  loop_options.signals = &signals;
-  const std::uint64_t frame_bytes_max = pipeline.broker.image_bytes_max;
-  runtime::Loop loop(context,
-                     {runtime::connected_dealer(pipeline.endpoints.producers, frame_bytes_max),
-                      runtime::connected_dealer(pipeline.endpoints.answers, frame_bytes_max)},
-                     driver, {}, loop_options);
-  loop.run();
+  drive(driver, pipeline, signals);
   if (!driver.completed() && !driver.interrupted())
     fail(options, fleet, "the fleet was not ready in time, or stood still");
   saboteur.relent();
@@ -140,11 +164,21 @@ Experiment run_experiment(const ExperimentOptions& options, runtime::Signals& si
   }
   tell(relays);
   if (!fleet.stop()) fail(options, fleet, "the fleet did not stop in time");
-  return {.work = load::work_done(driver),
-          .violations = driver.interrupted() ? std::vector<std::string>{}
-                                             : violations(driver, options.driver.images),
-          .seconds = wire::to_seconds(runtime::now() - begun),
-          .interrupted = driver.interrupted()};
+  return outcome(driver, options.driver.images, begun);
+}
+
+Experiment run_deployed(const std::filesystem::path& pipeline_file,
+                        const load::Driver::Options& options, runtime::Signals& signals,
+                        load::Driver::Listener listener) {
+  const wire::Instant begun = runtime::now();
+  const runtime::Pipeline pipeline = runtime::load_pipeline(pipeline_file);
+  load::Driver driver(options, client_policy(pipeline), std::move(listener));
+  drive(driver, pipeline, signals);
+  if (!driver.completed() && !driver.interrupted()) {
+    throw std::runtime_error("the pipeline at " + pipeline.endpoints.producers +
+                             " was not ready in time, or stood still; " + found(driver, options));
+  }
+  return outcome(driver, options.images, begun);
 }
 
 }  // namespace replay::live

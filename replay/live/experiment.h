@@ -1,4 +1,5 @@
-// A scenario live, under one policy: a fleet of processes is started, driven, and stopped.
+// A scenario live, under one policy: a fleet of processes is started, driven, and stopped; or one
+// that is up already is driven.
 #pragma once
 
 #include <filesystem>
@@ -34,5 +35,11 @@ struct Experiment {
 // process at fault.
 Experiment run_experiment(const ExperimentOptions& options, runtime::Signals& signals,
                           load::Driver::Listener listener);
+
+// The same of a pipeline that is up, wherever its processes are; `pipeline` is its file.  Faults
+// are none of its business.  Throws std::runtime_error if the fleet is not as large as the driver
+// wants, or stands still, with how large it is.
+Experiment run_deployed(const std::filesystem::path& pipeline, const load::Driver::Options& driver,
+                        runtime::Signals& signals, load::Driver::Listener listener);
 
 }  // namespace replay::live

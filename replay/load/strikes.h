@@ -15,16 +15,21 @@ struct Strike {
   bool begins = true;  // Else what began ends.
 };
 
-enum class Mode : std::uint8_t { live, simulated };
+enum class Mode : std::uint8_t {
+  live,      // A fleet of our own.
+  deployed,  // One that is up already.
+  simulated,
+};
 
 // A fault of what passes between a stage and the rest.
 inline bool of_link(const Fault& fault) {
   return fault.what == Fault::What::link || fault.what == Fault::What::garbage;
 }
 
-// Whether a mode can do it: no program burns a core in virtual time, and live only stages have
-// links that go bad.
+// Whether a mode can do it: no program burns a core in virtual time, live only stages have links
+// that go bad, and to processes that are not ours nothing is done.
 inline bool possible(const Fault& fault, Mode mode) {
+  if (mode == Mode::deployed) return false;
   if (mode == Mode::simulated) return fault.what != Fault::What::hog;
   return !of_link(fault) || (fault.node != "broker" && fault.node != "sink");
 }

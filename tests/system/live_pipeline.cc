@@ -27,7 +27,8 @@ std::string local(int port) { return "tcp://127.0.0.1:" + std::to_string(port); 
 
 }  // namespace
 
-LivePipeline::LivePipeline(const Overrides& overrides, replay::live::Fleet::Size size)
+LivePipeline::LivePipeline(const Overrides& overrides, replay::live::Fleet::Size size,
+                           const std::filesystem::path& like)
     : folder_(scratch("logs")), file_(scratch("pipeline.yaml")) {
   const std::vector<int> ports = replay::live::free_ports(4);
   producers_ = local(ports[0]);
@@ -39,8 +40,7 @@ LivePipeline::LivePipeline(const Overrides& overrides, replay::live::Fleet::Size
   for (const auto& [key, value] : overrides) {
     all.emplace_back(key, value == "tcp://FREE" ? local(ports[3]) : value);
   }
-  std::ofstream(file_) << runtime::pipeline_variant(
-      std::filesystem::path(COLLAGE_SOURCE_DIR) / "pipeline.yaml", all);
+  std::ofstream(file_) << runtime::pipeline_variant(like, all);
   fleet_ = std::make_unique<replay::live::Fleet>(file_, size, folder_);
   await(
       [size](const auto& counters) {

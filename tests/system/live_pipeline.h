@@ -19,8 +19,10 @@ using Overrides = std::vector<std::pair<std::string, std::string>>;
 
 class LivePipeline {
  public:
-  // Starts the shipped pipeline with `overrides` and waits until everything has joined.
-  LivePipeline(const Overrides& overrides, replay::live::Fleet::Size size);
+  // Starts the pipeline of `like`, by default the one that ships, with `overrides` and waits until
+  // everything has joined.
+  LivePipeline(const Overrides& overrides, replay::live::Fleet::Size size,
+               const std::filesystem::path& like = COLLAGE_SOURCE_DIR "/pipeline.yaml");
   ~LivePipeline();
 
   replay::live::Fleet& fleet() { return *fleet_; }

@@ -206,6 +206,75 @@ TEST_F(Replay, ARecordingOfAPipelineIsALatencySeries) {
   EXPECT_TRUE(pipeline.stop());
 }
 
+constexpr const char* kDeployed = R"(
+about: A few batches asked of a pipeline that is up.
+policies: [none, collage]
+classifiers: 2
+latency: {source: log-normal, median: 10ms, sigma: 0.1}
+slow: {stages: [classifier-1], factor: 2}
+faults:
+  - {what: kill, node: classifier-1, after: 0s}
+live_batches: 5
+simulated_batches: 0
+warm_up: 2
+settings: [broker.linger=5ms]
+)";
+
+class Deployed : public Replay {
+ protected:
+  Deployed() {
+    std::ofstream(folder_ / "small.yaml") << kDeployed;
+    const Ran printed = ask({"--policies", "none", "--print-pipeline"}, "pipeline.yaml");
+    EXPECT_EQ(printed.code, 0) << printed.output;
+    std::ofstream(folder_ / "wanted.yaml") << printed.output;
+  }
+
+  Ran ask(std::vector<std::string> options, const std::filesystem::path& pipeline) const {
+    std::vector<std::string> argv = {(runtime::program_folder() / "collage-replay").string(),
+                                     "run",
+                                     (folder_ / "small.yaml").string(),
+                                     "--out",
+                                     folder_.string(),
+                                     "--pipeline",
+                                     pipeline.string()};
+    argv.insert(argv.end(), options.begin(), options.end());
+    return system_test::run(std::move(argv), 200s);
+  }
+};
+
+TEST_F(Deployed, APipelineThatIsUpIsAskedAndReportedLikeOneOfItsOwn) {
+  system_test::LivePipeline pipeline({}, {.classifiers = 2, .collages = 0},
+                                     folder_ / "wanted.yaml");
+  const Ran ran = ask({"--policies", "none", "--deployed"}, pipeline.file());
+  ASSERT_EQ(ran.code, 0) << ran.output;
+  EXPECT_THAT(ran.output, HasSubstr("left out deployed: kill classifier-1"));
+  const std::filesystem::path out = folder_ / "small-deployed";
+  const auto summary = nlohmann::json::parse(read(out / "summary.json"));
+  EXPECT_EQ(summary["mode"], "deployed");
+  EXPECT_EQ(summary["policies"][0]["per_request"]["count"], 45);
+  EXPECT_EQ(summary["policies"][0]["violations"], 0);
+  EXPECT_EQ(count(unzipped(out / "events.csv.gz"), ",none,answer,"), 45);
+
+  const std::string program = (runtime::program_folder() / "collage-replay").string();
+  const Ran joined =
+      system_test::run({program, "join", (folder_ / "whole").string(), out.string()}, 60s);
+  ASSERT_EQ(joined.code, 0) << joined.output;
+  EXPECT_EQ(nlohmann::json::parse(read(folder_ / "whole/summary.json"))["policies"].size(), 1u);
+  EXPECT_TRUE(pipeline.stop());
+}
+
+TEST_F(Deployed, AnotherPipelineThanTheScenarioWantsIsRefused) {
+  const Ran ran = ask({"--policies", "collage", "--deployed"}, folder_ / "wanted.yaml");
+  EXPECT_EQ(ran.code, 2) << ran.output;
+  EXPECT_THAT(ran.output, HasSubstr("is not what small wants under collage"));
+}
+
+TEST_F(Deployed, SeveralPoliciesAtOnceAreRefused) {
+  const Ran ran = ask({"--deployed"}, folder_ / "wanted.yaml");
+  EXPECT_EQ(ran.code, 2) << ran.output;
+  EXPECT_THAT(ran.output, HasSubstr("want one of --policies"));
+}
+
 // What a reader of the page would see, asked of the page itself.
 constexpr const char* kLook = R"(<script>
 const canvases = [...document.querySelectorAll("canvas")];
