@@ -8,30 +8,64 @@ this machine.  Prints a line a step and writes OUT/account.json: an array of {"s
 this machine cannot boot hosts.
 """
 
+import contextlib
+import fcntl
+import gzip
 import json
 import os
 import pathlib
 import re
+import shutil
+import socket
 import subprocess
 import sys
+import threading
 import time
 
-from hosts import Base, Hosts, Repository, await_true, sh
-from packages import NEXT_VERSION, all_of, next_version, of_debian
+from hosts import NETWORK, Base, Hosts, Repository, await_true, sh
+from packages import NEXT_VERSION, all_of, fetched, next_version, of_debian
 from steps import Test, expect, folders, grey_png
 
 HERE = pathlib.Path(__file__).resolve().parent
 PLAYBOOKS = HERE.parent.parent / "ansible"
 PROGRAMS = HERE.parent.parent / "build/release/bin"
 PUSH_S = 300
+# Debian's minimal base has no other client.
+ASK = ("import urllib.request as r; "
+       'print(r.urlopen("http://127.0.0.1:9090/api/v1/alerts").read().decode())')
+REPLAYED = ["none", "collage-hedge"]
+REPLAY_BATCHES = 60  # A policy.
 UNCHANGED = re.compile(r"changed=(\d+) +unreachable=0 +failed=0")
+
+
+def place(host, **more):
+    """A host of an inventory."""
+    return {host.name: {"ansible_host": host.address, **more}}
+
+
+def running(host):
+    """The services of a pipeline that are up on a host, in short."""
+    units = host.run("systemctl list-units --plain --no-legend --state=running "
+                     "'collage-*' | cut -d ' ' -f 1").split()
+    return {unit.removeprefix("collage-").removesuffix(".service") for unit in units}
+
+
+def admits(address, port):
+    """Whether a connection from this machine comes about."""
+    try:
+        socket.create_connection((address, port), timeout=2).close()
+    except OSError:
+        return False
+    return True
 
 
 class DeployTest(Test):
     """On four hosts."""
 
-    def __init__(self, hosts, packages, scratch, repository):
+    def __init__(self, hosts, packages, monitor, scratch, out, repository):
         super().__init__()
+        self.out = out
+        self.monitor = monitor
         self.hosts = hosts
         self.packages = packages
         self.scratch = scratch
@@ -43,20 +77,27 @@ class DeployTest(Test):
         self.answers = scratch / "answers.jsonl"
         self.write_inventory()
 
-    def write_inventory(self):
-        front, first, second, collage = self.hosts
-
-        def place(host, **more):
-            return {host.name: {"ansible_host": host.address, **more}}
-        stages = place(first, classifier_count=2) | place(second, classifier_count=2,
-                                                          classifier_first=2)
+    def write_inventory(self, classifiers=(2, 2, 0)):
+        """With so many s-CNN stages on the second, third and fourth host; one that has nothing else
+        to run and none of these is retired."""
+        front, *workers = self.hosts
+        stages, retired = {}, {}
+        for number, (host, count) in enumerate(zip(workers, classifiers)):
+            if count > 0:
+                stages |= place(host, classifier_count=count, classifier_first=10 * number)
+            elif host is not workers[-1]:
+                retired |= place(host)
         options = " ".join(map(str, front.ssh_options()))
         inventory = {"all": {
             "vars": {"ansible_user": "root", "ansible_ssh_common_args": options,
                      "ansible_python_interpreter": "/usr/bin/python3",
+                     "common_producer_networks": [f"{NETWORK}.1"],
                      "common_repository": self.repository.line},
             "children": {"broker": {"hosts": place(front)}, "sink": {"hosts": place(front)},
-                         "classifier": {"hosts": stages}, "collage": {"hosts": place(collage)}}}}
+                         "classifier": {"hosts": stages},
+                         "collage": {"hosts": place(workers[-1])},
+                         "monitoring": {"hosts": place(front)},
+                         "retired": {"hosts": retired}}}}
         self.inventory.write_text(json.dumps(inventory, indent=2))  # JSON is YAML.
 
     def play(self, playbook, *options):
@@ -86,6 +127,35 @@ class DeployTest(Test):
         self.account.add(answers)
         return answers
 
+    @contextlib.contextmanager
+    def load(self, rate=50):
+        """Images on their way from this machine while the context lasts; all of them are answered."""
+        with self.answers.open("w") as answers:
+            process = subprocess.Popen([PROGRAMS / "collage-push", "-", "--endpoint", self.endpoint,
+                                        "--rate", str(rate), "--quiet"], stdin=subprocess.PIPE,
+                                       stdout=answers, stderr=subprocess.STDOUT, bufsize=0)
+        fcntl.fcntl(process.stdin, fcntl.F_SETPIPE_SZ, 4096)  # So that little is left at the end.
+        over, sent = threading.Event(), 0
+
+        def feed():
+            nonlocal sent
+            with contextlib.suppress(BrokenPipeError), process.stdin:
+                while not over.is_set():
+                    process.stdin.write(f"{self.picture}\n".encode())
+                    sent += 1
+        feeder = threading.Thread(target=feed)
+        feeder.start()
+        try:
+            yield
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            over.set()
+            feeder.join()
+        self.pushed(process, sent)
+        expect("no image is lost or refused", self.account.lost == self.account.refused == 0)
+
     def boot(self):
         for host in self.hosts:
             state = host.run("systemctl is-system-running --wait", check=False).strip()
@@ -102,6 +172,20 @@ class DeployTest(Test):
             said = self.play("site.yml", *options)
             changed = UNCHANGED.findall(said)
             expect(f"nothing changes:\n{said}", changed == ["0"] * len(self.hosts))
+
+    def firewall(self):
+        """Who is wanted is let in, others are not, and links that are up stay up when it is loaded
+        again, by us or by Debian's own service."""
+        front, stages = self.hosts[0].address, self.hosts[1]
+        with self.load():
+            for host in self.hosts:
+                host.run("systemctl reload collage-firewall")
+                host.run("systemctl start nftables && systemctl reload nftables")
+        expect("this machine may log in and send images", admits(front, 22) and admits(front, 5570))
+        expect("and is no stage", not admits(front, 5571) and not admits(front, 5572))
+        for port in (5571, 5572):
+            expect(f"a host with stages reaches {port}", stages.holds(
+                f"timeout 2 bash -c '< /dev/tcp/{front}/{port}'"))
 
     def push(self):
         answers = self.pushed(self.pushing(500, 50), 500)
@@ -136,17 +220,84 @@ class DeployTest(Test):
         for host in self.hosts[1:3]:
             host.run(f"systemctl kill --signal={signal} 'collage-stage@*'")
 
+    def scale(self):
+        """Out to a third host and in to one, under load; then as before."""
+        first, second, third = self.hosts[1:]
+        with self.load():
+            self.write_inventory(classifiers=(3, 2, 1))
+            self.play("site.yml")
+            expect("stages are added", running(first) == {"stage@0", "stage@1", "stage@2"})
+            expect("on another host, too", running(third) == {"collage@0", "stage@20"})
+            self.write_inventory(classifiers=(2, 0, 0))
+            self.play("site.yml")
+            expect("stages are taken away", running(first) == {"stage@0", "stage@1"})
+            expect("from a host in a group less", running(third) == {"collage@0"})
+            expect("and from one in no group at all", running(second) == set())
+            self.write_inventory()
+            self.play("site.yml")
+            expect("and come back", running(second) == {"stage@10", "stage@11"})
+
+    def firing(self):
+        """Alerts that the Prometheus of the first host tells of, each with the host it names."""
+        said = json.loads(self.hosts[0].run(f"python3 -c '{ASK}'"))
+        return {(alert["labels"]["alertname"], alert["labels"].get("host"))
+                for alert in said["data"]["alerts"] if alert["state"] == "firing"}
+
+    def alert(self):
+        """A host that is killed is told of by Prometheus until it is back."""
+        down = ("CollageProcessDown", self.hosts[1].name)
+        expect("every process is up", await_true(
+            lambda: not any(name == down[0] for name, _ in self.firing()), 60))
+        self.hosts[1].cut_power()
+        expect("it is told of", await_true(lambda: down in self.firing(), 90, every_s=1))
+        self.hosts[1].boot_again()
+        expect("it is no more", await_true(lambda: down not in self.firing(), 90, every_s=1))
+
+    def collect_logs(self):
+        logs = self.scratch / "logs"
+        shutil.rmtree(logs, ignore_errors=True)
+        self.play("collect_logs.yml", "-e", f"collect_to={logs}")
+        for host in self.hosts:
+            folder = logs / host.name
+            with gzip.open(folder / "journal.jsonl.gz", "rt") as journal:
+                units = {json.loads(line).get("_SYSTEMD_UNIT", "") for line in journal}
+            expect(f"{host.name}: its services have spoken, not {units}",
+                   any(unit.startswith("collage-") for unit in units))
+            expect(f"{host.name}: versions are named",
+                   "collage-config" in (folder / "versions.txt").read_text())
+            expect(f"{host.name}: the pipeline is there",
+                   "endpoints:" in (folder / "pipeline.yaml").read_text())
+            expect(f"{host.name}: services are told of",
+                   "NRestarts=" in (folder / "services.txt").read_text())
+
+    def replay(self):
+        """A scenario on nine s-CNN stages and a collage, reported like a run on loopback."""
+        self.write_inventory(classifiers=(5, 4, 0))
+        self.play("site.yml")
+        to = self.out / "replay"
+        said = self.play("replay.yml", "-e", f"replay_to={to}", "-e", "replay_scenario=policies",
+                         "-e", f"replay_policies={','.join(REPLAYED)}", "-e",
+                         f"replay_batches={REPLAY_BATCHES}")
+        run = json.loads((to / "policies-deployed/run.json").read_text())
+        expect("every policy is told of", [p["name"] for p in run["policies"]] == REPLAYED)
+        for policy in run["policies"]:
+            self.account.sent += policy["images"]
+            expect(f"{policy['name']} broke no rule", policy["violations"] == 0)
+        (self.out / "replay.txt").write_text(said)
+        self.write_inventory()
+        self.play("site.yml")
+        answers = self.pushed(self.pushing(9, 50), 9)
+        expect("the pipeline is as before", all(a["status"] == "answered" for a in answers))
+
     def rolling_update(self):
         """To a higher version, under load."""
-        process = self.pushing(6000, 50)
-        self.repository.fill(next_version(self.packages, self.scratch / "next"))
-        self.play("rolling_update.yml")
-        expect("the update ends while images are on their way", process.poll() is None)
+        updated = next_version(self.packages, self.scratch / "next")
+        self.repository.fill([*updated, self.monitor])
+        with self.load():
+            self.play("rolling_update.yml")
         for host in self.hosts:
             versions = set(host.run("dpkg-query -W -f '${Version}\\n' 'collage-*'").split())
             expect(f"{host.name} has the next version, not {versions}", versions == {NEXT_VERSION})
-        self.pushed(process, 6000)
-        expect("no image is lost or refused", self.account.lost == self.account.refused == 0)
 
     def remove(self):
         self.play("remove.yml")
@@ -162,14 +313,16 @@ class DeployTest(Test):
 def main():
     folder, scratch, out = folders(__doc__)
     packages = all_of(folder)
-    layers = Base(scratch).layer("collage-needs", of_debian(packages))
+    monitor = fetched("prometheus", scratch / "fetched")
+    layers = Base(scratch).layer("collage-needs", of_debian([*packages, monitor]))
     repository = Repository(scratch / "repository")
-    repository.fill(packages)
+    repository.fill([*packages, monitor])
     with Hosts(scratch, layers, count=4) as hosts, repository:
-        test = DeployTest(hosts, packages, scratch, repository)
-        good = test.run([test.boot, test.deploy, test.second_run_unchanged, test.push,
-                         test.kill_host, test.cut_link, test.rolling_update, test.remove],
-                        out / "account.json")
+        test = DeployTest(hosts, packages, monitor, scratch, out, repository)
+        steps = [test.boot, test.deploy, test.second_run_unchanged, test.firewall, test.push,
+                 test.kill_host, test.cut_link, test.alert, test.scale, test.replay,
+                 test.collect_logs, test.rolling_update, test.remove]
+        good = test.run(steps, out / "account.json")
     return 0 if good else 1
 
 

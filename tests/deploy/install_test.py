@@ -10,7 +10,7 @@ import json
 import sys
 
 from hosts import Base, Failed, Hosts, await_true
-from packages import all_of, next_version, of_debian
+from packages import all_of, fetched, next_version, of_debian
 from steps import Test, expect, folders, grey_png
 
 UNITS = ["collage-broker", "collage-sink", "collage-stage@0", "collage-stage@1",
@@ -144,7 +144,8 @@ class InstallTest(Test):
 def main():
     folder, scratch, out = folders(__doc__)
     packages = all_of(folder)
-    layers = Base(scratch).layer("collage-needs", of_debian(packages))
+    layers = Base(scratch).layer("collage-needs",
+                                 of_debian([*packages, fetched("prometheus", scratch / "fetched")]))
     with Hosts(scratch, layers, count=1) as hosts:
         test = InstallTest(hosts[0], packages, scratch)
         good = test.run([test.install, test.start, test.push, test.cover, test.reload, test.come_back,
