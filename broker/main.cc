@@ -18,13 +18,16 @@ int main(int argc, char** argv) {
     runtime::Signals signals(runtime::Signals::Hangup::reloads);
     const runtime::Pipeline pipeline = runtime::load_pipeline(options.pipeline);
     broker::Broker machine(broker::read_policy(pipeline), runtime::random_id<wire::Epoch>());
+    const auto keys = runtime::open_keys(pipeline, runtime::KeyOwner::broker);
     if (runtime::only_checks(options, pipeline)) return 0;
     const std::uint64_t frame_bytes_max = pipeline.broker.image_bytes_max;
+    using runtime::Place;
     // Room above the limit: an image that is a little too large is refused by name; only the absurd
     // has its connection cut.
     const std::vector<runtime::Link> links = {
-        runtime::bound_router(pipeline.endpoints.producers, 2 * frame_bytes_max),
-        runtime::bound_router(pipeline.endpoints.workers, frame_bytes_max)};
+        runtime::bound_router(pipeline.endpoints.producers, 2 * frame_bytes_max, keys,
+                              Place::producers),
+        runtime::bound_router(pipeline.endpoints.workers, frame_bytes_max, keys, Place::workers)};
     return runtime::serve(pipeline, signals,
                           {"broker", pipeline.http.broker, {{"broker", machine, links, {}}}});
   });

@@ -5,6 +5,8 @@
 #include <memory>
 #include <string>
 
+#include "runtime/keyring.h"
+
 namespace zmq {
 class context_t;
 }
@@ -20,7 +22,14 @@ struct Link {
   std::string endpoint{};                       // tcp://host:port or inproc://name.
   int hwm = 1000;                               // Messages a connection may hold, each way.
   std::uint64_t frame_bytes_max = 1024 * 1024;  // A peer that sends a larger frame is cut off.
+  // Encrypted, and both sides known by their keys; without keys, plain.  `place` says which
+  // server's keys a client trusts and whom a server admits, and what it lets them say (guard.h).
+  std::shared_ptr<KeyStore> keys{};
+  Place place = Place::producers;
 };
+
+// Whether it is encrypted: within a process there is nothing to hide.
+inline bool keyed(const Link& link) { return link.keys && !link.endpoint.starts_with("inproc://"); }
 
 // What the sockets of a process share: two loops in two threads may talk over inproc:// if they
 // have their context in common.  Must outlive its loops.  Its end waits for messages on their way

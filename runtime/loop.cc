@@ -6,12 +6,17 @@
 #include <variant>
 #include <zmq.hpp>
 
+#include "runtime/authenticator.h"
+#include "runtime/config_error.h"
 #include "runtime/socket.h"
 #include "wire/check.h"
 #include "wire/codec.h"
 
 namespace runtime {
 namespace {
+
+// Of what strangers can make us say.
+constexpr wire::Duration kLogEvery = std::chrono::seconds(1);
 
 // At most one piece of work may be asked for in a turn.
 void gather(wire::Actions& actions, wire::Actions more) {
@@ -33,9 +38,14 @@ std::vector<wire::Counter> LoopCounters::list() const {
           {"loop_wrong_protocol", wrong_protocol},
           {"loop_bad_message", bad_message},
           {"loop_foreign_id", foreign_id},
+          {"loop_denied", denied},
           {"loop_unroutable", unroutable},
           {"loop_blocked", blocked},
-          {"loop_notes_dropped", notes_dropped}};
+          {"loop_notes_dropped", notes_dropped},
+          {"loop_keys_refused", keys_refused},
+          {"loop_own_key_refused", own_key_refused},
+          {"loop_handshakes_failed", handshakes_failed},
+          {"loop_server_keys_tried", server_keys_tried}};
 }
 
 void LoopCounters::add_to(wire::Report& report) const {
@@ -46,18 +56,36 @@ void LoopCounters::add_to(wire::Report& report) const {
                   {{"wrong_protocol", wrong_protocol},
                    {"bad_message", bad_message},
                    {"foreign_id", foreign_id},
+                   {"denied", denied},
                    {"unroutable", unroutable},
                    {"blocked", blocked}});
   report.counter("collage_notes_dropped_total", "Lines of the log beyond the rate allowed.",
                  notes_dropped);
+  report.counters("collage_handshakes_failed_total",
+                  "Handshakes on links with keys that did not succeed: peers' keys that are not "
+                  "allowed, our own not allowed by a server, any other reason.",
+                  "reason",
+                  {{"key_refused", keys_refused},
+                   {"own_key_refused", own_key_refused},
+                   {"failed", handshakes_failed}});
+  report.counter("collage_server_keys_tried_total",
+                 "Another of a server's keys tried after a failed handshake.", server_keys_tried);
 }
 
 Loop::Loop(Context& context, const std::vector<Link>& links, wire::Machine& machine, Runner runner,
            Options options)
-    : machine_(machine), runner_(std::move(runner)), options_(std::move(options)) {
+    : machine_(machine),
+      runner_(std::move(runner)),
+      options_(std::move(options)),
+      guard_(options_.guard),
+      denials_(kLogEvery),
+      handshakes_(kLogEvery) {
   COLLAGE_CHECK(options_.messages_per_turn_max > 0);
   if (options_.on_beat && options_.beat_every > wire::Duration::zero()) {
     next_beat_ = runtime::now();
+  }
+  if (std::ranges::any_of(links, [](const Link& link) { return link.bind && keyed(link); })) {
+    authenticator_ = std::make_unique<Authenticator>(context);
   }
   for (const Link& link : links) sockets_.emplace_back(context, link);
 }
@@ -79,6 +107,7 @@ Loop::End Loop::run() {
     wait();
     const wire::Instant now = runtime::now();
     beat(now);
+    tend_handshakes(now);
     wire::Actions actions;
     if (const auto due = machine_.next_timeout(); due && *due <= now) {
       gather(actions, machine_.on_timeout(now));
@@ -102,6 +131,10 @@ std::optional<wire::Instant> Loop::wait_until(wire::Instant now) const {
   for (const auto& due : {machine_.next_timeout(), drain_until_, next_beat_}) {
     if (due && (!until || *due < *until)) until = due;
   }
+  for (const Socket& socket : sockets_) {
+    const auto due = socket.next_timeout();
+    if (due && (!until || *due < *until)) until = due;
+  }
   return until;
 }
 
@@ -111,7 +144,11 @@ void Loop::wait() {
   const bool at_once = until && *until <= now;
   if (!at_once) alarm_.set(until);
   std::vector<zmq::pollitem_t> items;
-  for (Socket& socket : sockets_) items.push_back({socket.handle(), 0, ZMQ_POLLIN, 0});
+  for (Socket& socket : sockets_) {
+    items.push_back({socket.handle(), 0, ZMQ_POLLIN, 0});
+    if (void* handle = socket.handshake_handle()) items.push_back({handle, 0, ZMQ_POLLIN, 0});
+  }
+  if (authenticator_) items.push_back({authenticator_->handle(), 0, ZMQ_POLLIN, 0});
   items.push_back({nullptr, stop_.descriptor(), ZMQ_POLLIN, 0});
   items.push_back({nullptr, wake_.descriptor(), ZMQ_POLLIN, 0});
   items.push_back({nullptr, alarm_.descriptor(), ZMQ_POLLIN, 0});
@@ -129,6 +166,32 @@ void Loop::beat(wire::Instant now) {
   if (!next_beat_ || now < *next_beat_) return;
   next_beat_ = now + options_.beat_every;
   options_.on_beat();
+}
+
+void Loop::tend_handshakes(wire::Instant now) {
+  backlog_ = false;
+  for (Socket& socket : sockets_) {
+    HandshakeCounters seen;
+    backlog_ |= socket.tend(options_.handshakes_per_turn_max, now, seen);
+    counters_.handshakes_failed += seen.failed;
+    counters_.own_key_refused += seen.refused;
+    counters_.server_keys_tried += seen.other_key;
+    const std::string& endpoint = socket.link().endpoint;
+    if (seen.refused > 0) {
+      warn_limited(handshakes_, now, "{}: the server does not allow our key", endpoint);
+    } else if (seen.failed > 0) {
+      warn_limited(handshakes_, now, "{}: a handshake failed, {}", endpoint,
+                   socket.link().bind ? "for want of a key or of our public one"
+                                      : "perhaps for another key than the server has");
+    }
+  }
+  if (!authenticator_) return;
+  // The servers of one process have one keyring.
+  const auto server = std::ranges::find_if(
+      sockets_, [](const Socket& socket) { return socket.link().bind && keyed(socket.link()); });
+  backlog_ |=
+      authenticator_->serve(*server->link().keys->now(), options_.handshakes_per_turn_max, now);
+  counters_.keys_refused = authenticator_->refused();
 }
 
 void Loop::heed_stops(wire::Instant now, wire::Actions& actions) {
@@ -160,7 +223,7 @@ void Loop::receive(wire::Instant now, wire::Actions& actions) {
     silent = any ? 0 : silent + 1;
     taken += any;
   }
-  backlog_ = silent < sockets_.size();
+  backlog_ |= silent < sockets_.size();
 }
 
 // False if nothing had come.
@@ -180,8 +243,25 @@ bool Loop::receive_from(std::uint32_t link, Incoming& in, wire::Instant now,
   } else {
     ++counters_.received;
   }
+  if (!heard(link, in, *message, now)) return true;
   gather(actions, machine_.on_message({link, in.peer}, std::move(*message), now));
   return true;
+}
+
+// Whether the sender's key allows it to say this.
+bool Loop::heard(std::uint32_t link, Incoming& in, const wire::Message& message,
+                 wire::Instant now) {
+  const Link& of = sockets_[link].link();
+  if (!of.bind || !keyed(of)) return true;
+  const auto keyring = of.keys->now();
+  const std::string_view key = in.key();
+  const KeyName* who = keyring->named(key);
+  const auto denial = guard_.judge(of.place, who, message);
+  if (!denial) return true;
+  ++counters_.denied;
+  warn_limited(denials_, now, "{} on the {} link from {}: {}", kind(message), to_string(of.place),
+               who ? to_string(*who) : printable(key), to_string(*denial));
+  return false;
 }
 
 void Loop::perform(wire::Actions actions, wire::Instant now) {

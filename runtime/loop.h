@@ -4,6 +4,7 @@
 //
 //     wait for a frame, a timeout or a reason to stop
 //     read the clock, once                                 = now
+//     handshakes            on links with keys: admit peers, knock anew
 //     on_timeout            if due: a message that ties with a timeout loses
 //     on_message            Drain if told to stop; what could not be sent last turn;
 //                           at most messages_per_turn_max messages, fairly over the links
@@ -20,8 +21,9 @@
 //                sent at once to a blocked peer is refused at once, turn after turn;
 //   Undecodable  from a peer that sent what is no message.
 //
-// Peers that choose their own ZeroMQ routing id are not heard at all.  Peers' ids are never reused
-// while their connection lives.  A Status on its way out is given the loop's own counters too.
+// Peers that choose their own ZeroMQ routing id are not heard at all, nor, on links with keys, what
+// a peer's key does not allow it to say (guard.h).  Peers' ids are never reused while their
+// connection lives.  A Status on its way out is given the loop's own counters too.
 //
 // Runs on the thread that calls run(); only stop(), wake() and visit() may be called from others.
 #pragma once
@@ -29,19 +31,23 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "runtime/alarm.h"
 #include "runtime/clock.h"
+#include "runtime/guard.h"
 #include "runtime/link.h"
+#include "runtime/log.h"
 #include "runtime/signals.h"
 #include "runtime/visits.h"
 #include "wire/machine.h"
 
 namespace runtime {
 
+class Authenticator;
 class Socket;
 struct Incoming;
 
@@ -51,9 +57,15 @@ struct LoopCounters {
   std::uint64_t wrong_protocol = 0;  // Dropped on arrival, by reason.
   std::uint64_t bad_message = 0;
   std::uint64_t foreign_id = 0;
+  std::uint64_t denied = 0;      // Not for its key to say.
   std::uint64_t unroutable = 0;  // Not sent, by reason.
   std::uint64_t blocked = 0;
   std::uint64_t notes_dropped = 0;  // Beyond the rate that is logged.
+  // On links with keys.
+  std::uint64_t keys_refused = 0;       // Of peers, by us.
+  std::uint64_t own_key_refused = 0;    // By servers.
+  std::uint64_t handshakes_failed = 0;  // For any other reason: without a key, for another server.
+  std::uint64_t server_keys_tried = 0;  // Another one of a server's, after a failure.
 
   // By name, as metrics have them: loop_received and so on.
   std::vector<wire::Counter> list() const;
@@ -65,7 +77,9 @@ class Loop {
   using Runner = std::function<wire::Outcome(wire::Work)>;
   struct Options {
     std::size_t messages_per_turn_max = 64;
+    std::size_t handshakes_per_turn_max = 64;
     std::size_t notes_per_second_max = 20;
+    Guard::Policy guard{};
     wire::Duration drain_max = std::chrono::seconds(5);  // From the first reason to stop.
     Signals* signals = nullptr;                          // Heeded if given.
     std::function<void(const wire::Note&)> on_note{};
@@ -77,7 +91,7 @@ class Loop {
 
   // Opens the links.  The machine and the context must outlive the loop; the runner is called only
   // for machines that ask for work.  Throws ConfigError that names an endpoint that cannot
-  // be opened.
+  // be opened.  One loop of a context may have servers with keys.
   Loop(Context& context, const std::vector<Link>& links, wire::Machine& machine, Runner runner,
        Options options);
   ~Loop();
@@ -115,9 +129,11 @@ class Loop {
   std::optional<wire::Instant> wait_until(wire::Instant now) const;
   void beat(wire::Instant now);
   void heed_stops(wire::Instant now, wire::Actions& actions);
+  void tend_handshakes(wire::Instant now);
   void report_failed(wire::Instant now, wire::Actions& actions);
   void receive(wire::Instant now, wire::Actions& actions);
   bool receive_from(std::uint32_t link, Incoming& in, wire::Instant now, wire::Actions& actions);
+  bool heard(std::uint32_t link, Incoming& in, const wire::Message& message, wire::Instant now);
   void perform(wire::Actions actions, wire::Instant now);
   void send(wire::Outgoing outgoing);
   void note(const wire::Note& note, wire::Instant now);
@@ -130,13 +146,17 @@ class Loop {
   Bell wake_;
   Visits visits_;
   Alarm alarm_;
+  std::unique_ptr<Authenticator> authenticator_;  // If a link is a server's with keys.
+  Guard guard_;
   std::vector<Socket> sockets_;
   LoopCounters counters_;
+  LogLimiter denials_;
+  LogLimiter handshakes_;
 
   std::vector<Failed> failed_;  // To be told to the machine in the next turn.
   std::optional<wire::Work> work_;
   std::uint32_t next_link_ = 0;  // Where the next turn begins to read.
-  bool backlog_ = false;         // The last turn may have left messages unread.
+  bool backlog_ = false;         // The last turn may have left messages or handshakes unread.
   bool finished_ = false;
   std::uint64_t stops_ = 0;
   std::optional<wire::Instant> next_beat_;  // At once, if there are beats.

@@ -187,6 +187,17 @@ void read_log(Section root, Pipeline& p) {
       "format", {{"text", LogFormat::text}, {"json", LogFormat::json}}, LogFormat::text);
 }
 
+void read_security(Section root, Pipeline& p) {
+  if (!root.has("security")) return;
+  Section s = root.section("security");
+  const std::string name = s.text("keys");
+  p.keys = p.file.parent_path() / name;
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(*p.keys, ignored)) {
+    s.fail("keys", "there is no folder " + in_quotes(name));
+  }
+}
+
 std::string read_policy(Section& root) {
   std::string policy = root.text("policy", "collage-hedge");
   if (std::find(wire::kPolicyNames.begin(), wire::kPolicyNames.end(), policy) ==
@@ -214,6 +225,7 @@ Pipeline read(Document document, const std::filesystem::path& file) {
   read_stages(root, p);
   read_http(root, p);
   read_log(root, p);
+  read_security(root, p);
   check_order(root, p);
   if (root.has("emulation")) {
     Section s = root.section("emulation");

@@ -75,6 +75,7 @@ struct Pipeline {
   Stages stages;
   Http http;
   std::optional<Emulation> emulation;
+  std::optional<std::filesystem::path> keys;  // The folder; none: nothing is encrypted.
   spdlog::level::level_enum log_level = spdlog::level::info;
   LogFormat log_format = LogFormat::text;
   std::vector<Document::Resolved> resolved;  // Every key as it holds, defaults included.

@@ -13,6 +13,21 @@ namespace {
 
 constexpr std::string_view kAtOnce[] = {"log.level"};
 
+void reload_keys(KeyStore& keys) {
+  try {
+    const bool own_waits = keys.refresh();
+    const auto keyring = keys.now();
+    spdlog::info("{}: keys read again, {} of peers are allowed", keyring->folder.string(),
+                 keyring->allowed.size());
+    if (own_waits) {
+      spdlog::warn("{}: our own key has changed, but takes effect after a restart",
+                   keyring->folder.string());
+    }
+  } catch (const ConfigError& error) {
+    spdlog::error("{} (no key has changed)", error.what());
+  }
+}
+
 }  // namespace
 
 Changes changes_between(const Pipeline& running, const Pipeline& fresh,
@@ -34,7 +49,8 @@ Changes changes_between(const Pipeline& running, const Pipeline& fresh,
   return changes;
 }
 
-std::optional<Pipeline> reload(Pipeline& running, const std::vector<std::string>& renewable) {
+std::optional<Pipeline> reload(Pipeline& running, const std::vector<std::string>& renewable,
+                               KeyStore* keys) {
   std::optional<Pipeline> read;
   notify_reloading();
   try {
@@ -64,6 +80,7 @@ std::optional<Pipeline> reload(Pipeline& running, const std::vector<std::string>
   } catch (const ConfigError& error) {
     spdlog::error("{} (nothing has changed)", error.what());
   }
+  if (keys) reload_keys(*keys);
   notify_ready();
   return read;
 }

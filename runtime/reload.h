@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/keyring.h"
 #include "runtime/pipeline.h"
 
 namespace runtime {
@@ -18,9 +19,11 @@ struct Changes {
 Changes changes_between(const Pipeline& running, const Pipeline& fresh,
                         const std::vector<std::string>& renewable = {});
 
-// Reads the file of `running` again and puts into effect what can be (log.level); says in the log
-// what came of it, what wants a restart, or why the file cannot be read: then nothing changes, and
-// nothing is returned.  `running` becomes what is in effect.
-std::optional<Pipeline> reload(Pipeline& running, const std::vector<std::string>& renewable = {});
+// Reads the file of `running` again and puts into effect what can be (log.level), and the keys, if
+// there are any (KeyStore::refresh); says in the log what came of it, what wants a restart, or why
+// the file cannot be read: then nothing of it changes, and nothing is returned.  The keys are read
+// whatever the file.  `running` becomes what is in effect.
+std::optional<Pipeline> reload(Pipeline& running, const std::vector<std::string>& renewable = {},
+                               KeyStore* keys = nullptr);
 
 }  // namespace runtime

@@ -44,20 +44,35 @@ std::uint64_t frame_limit(std::uint64_t payload_bytes_max) {
 
 }  // namespace
 
-Link bound_router(const std::string& endpoint, std::uint64_t frame_bytes_max) {
-  Link link;
+std::shared_ptr<KeyStore> open_keys(const Pipeline& pipeline, KeyOwner owner) {
+  if (!pipeline.keys) return nullptr;
+  auto keys = std::make_shared<KeyStore>(*pipeline.keys, owner);
+  keys->want_servers();
+  return keys;
+}
+
+Link bound_router(const std::string& endpoint, std::uint64_t frame_bytes_max,
+                  std::shared_ptr<KeyStore> keys, Place place) {
+  Link link = connected_dealer(endpoint, frame_bytes_max, std::move(keys), place);
   link.kind = Link::Kind::router;
   link.bind = true;
-  link.endpoint = endpoint;
-  link.frame_bytes_max = frame_limit(frame_bytes_max);
   return link;
 }
 
-Link connected_dealer(const std::string& endpoint, std::uint64_t frame_bytes_max) {
+Link connected_dealer(const std::string& endpoint, std::uint64_t frame_bytes_max,
+                      std::shared_ptr<KeyStore> keys, Place place) {
   Link link;
   link.endpoint = endpoint;
   link.frame_bytes_max = frame_limit(frame_bytes_max);
+  link.keys = std::move(keys);
+  link.place = place;
   return link;
+}
+
+bool within_host(const std::string& endpoint) {
+  if (!endpoint.starts_with("tcp://")) return true;
+  const std::string_view host = std::string_view(endpoint).substr(6);
+  return host.starts_with("127.") || host.starts_with("localhost:") || host.starts_with("[::1]:");
 }
 
 namespace {
@@ -73,13 +88,28 @@ Loop::Options options_of(Watchdog& watchdog, std::size_t loop) {
   return options;
 }
 
-void heed(Signals& signals, Pipeline& pipeline, const std::vector<std::string>& renewable,
+// All links of a process have the same keys, or none.
+void heed(Signals& signals, Pipeline& pipeline, const Process& process,
           std::unique_ptr<Renewal>& renewal, Loop::Options& options) {
   options.signals = &signals;
   options.on_hangup = [&] {
-    auto fresh = reload(pipeline, renewable);
+    KeyStore* keys = process.parts.front().links.front().keys.get();
+    auto fresh = reload(pipeline, process.renewable, keys);
     if (fresh && renewal) renewal->begin(std::move(*fresh));
   };
+}
+
+void warn_of_open_links(const Process& process) {
+  std::string open;
+  for (const Part& part : process.parts) {
+    for (const Link& link : part.links) {
+      if (!link.bind || keyed(link) || within_host(link.endpoint)) continue;
+      open += (open.empty() ? "" : ", ") + link.endpoint;
+    }
+  }
+  if (open.empty()) return;
+  spdlog::warn("{}: whoever reaches this takes part, and nothing is encrypted (security.keys)",
+               open);
 }
 
 // How long an onlooker waits for a loop that is busy.
@@ -177,13 +207,14 @@ int serve(const Pipeline& pipeline, Signals& signals, Process process) {
   Pipeline running = pipeline;
   Watchdog watchdog(process.parts.size());
   Context context;
+  warn_of_open_links(process);
   std::vector<std::unique_ptr<Loop>> loops(process.parts.size());
   std::unique_ptr<Renewal> renewal;
   // The one that binds what they are joined by comes last, for it is the one that others see.
   for (std::size_t i = loops.size(); i-- > 0;) {
     Part& part = process.parts[i];
     Loop::Options options = options_of(watchdog, i);
-    if (i == 0) heed(signals, running, process.renewable, renewal, options);
+    if (i == 0) heed(signals, running, process, renewal, options);
     loops[i] = open_loop(context, part.links, part.machine, std::move(part.runner), options);
     if (!loops[i]) return 1;
   }

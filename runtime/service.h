@@ -58,7 +58,8 @@ struct Process {
 };
 
 // Drives the machines over their links until SIGTERM or SIGINT and drained, or `drain_max` later.
-// Notes and the end go to the log; SIGHUP reads the file again (runtime/reload.h); systemd, if that
+// Notes and the end go to the log, and a warning if strangers of other hosts may connect; SIGHUP
+// reads the file and the keys again (runtime/reload.h); systemd, if that
 // is what started the process, is told that it is up and, by a watchdog, that it is alive; figures
 // and readiness are served over HTTP.  Returns the exit code: 0 drained, 1 not within its time or
 // an endpoint could not be opened.
@@ -68,8 +69,16 @@ int serve(const Pipeline& pipeline, Signals& signals, Process process);
 // A note as a line of the log.
 void log_note(const wire::Note& note);
 
+// The keys of a process if its pipeline has any, else null.  Throws ConfigError.
+std::shared_ptr<KeyStore> open_keys(const Pipeline& pipeline, KeyOwner owner);
+
 // Links as pipelines use them; frame sizes are bounded by what an image may have.
-Link bound_router(const std::string& endpoint, std::uint64_t frame_bytes_max);
-Link connected_dealer(const std::string& endpoint, std::uint64_t frame_bytes_max);
+Link bound_router(const std::string& endpoint, std::uint64_t frame_bytes_max,
+                  std::shared_ptr<KeyStore> keys = {}, Place place = Place::producers);
+Link connected_dealer(const std::string& endpoint, std::uint64_t frame_bytes_max,
+                      std::shared_ptr<KeyStore> keys = {}, Place place = Place::producers);
+
+// Whether only processes of this host can connect there.
+bool within_host(const std::string& endpoint);
 
 }  // namespace runtime

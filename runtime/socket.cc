@@ -86,18 +86,123 @@ void set_options(zmq::socket_t& socket, const Link& link) {
   }
 }
 
+zmq::const_buffer as_buffer(std::string_view text) { return zmq::buffer(text.data(), text.size()); }
+
+// ZMQ_ZAP_ENFORCE_DOMAIN, which zmq.h declares among its drafts though the library always has it.
+constexpr int kZapEnforceDomain = 93;
+
+// Strangers are let in unless a ZAP domain is set, enforced, and a handler is there.
+void set_server_keys(zmq::socket_t& socket, const Link& link) {
+  socket.set(zmq::sockopt::curve_server, true);
+  socket.set(zmq::sockopt::curve_secretkey, as_buffer(link.keys->now()->own.secret.text()));
+  socket.set(zmq::sockopt::zap_domain, std::string(to_string(link.place)));
+  const int enforced = 1;
+  COLLAGE_CHECK(zmq_setsockopt(socket.handle(), kZapEnforceDomain, &enforced, sizeof enforced) ==
+                0);
+}
+
+void set_client_keys(zmq::socket_t& socket, const Link& link, const PublicKey& server) {
+  const auto keyring = link.keys->now();
+  socket.set(zmq::sockopt::curve_serverkey, as_buffer(server.text()));
+  socket.set(zmq::sockopt::curve_publickey, as_buffer(keyring->own.shared.text()));
+  socket.set(zmq::sockopt::curve_secretkey, as_buffer(keyring->own.secret.text()));
+}
+
+PublicKey first_server_key(const Link& link) {
+  link.keys->want(link.place);
+  return link.keys->now()->servers(link.place).front();
+}
+
 }  // namespace
+
+std::string_view Incoming::key() {
+  const char* user = zmq_msg_gets(header.handle(), "User-Id");
+  return user == nullptr ? std::string_view() : user;
+}
 
 Context::Context() : context_(std::make_unique<zmq::context_t>()) {}
 Context::~Context() = default;
 
-Socket::Socket(Context& context, const Link& link) try
-    : router_(link.kind == Link::Kind::router),
-      socket_(context.native(), router_ ? zmq::socket_type::router : zmq::socket_type::dealer) {
-  set_options(socket_, link);
-  link.bind ? socket_.bind(link.endpoint) : socket_.connect(link.endpoint);
+Socket::Socket(Context& context, const Link& link)
+    : link_(link), router_(link.kind == Link::Kind::router), context_(&context) {
+  if (keyed(link_) && !link_.bind) server_key_.emplace(first_server_key(link_));
+  open();
+}
+
+void Socket::open() try {
+  socket_ = zmq::socket_t(context_->native(),
+                          router_ ? zmq::socket_type::router : zmq::socket_type::dealer);
+  set_options(socket_, link_);
+  if (keyed(link_)) {
+    link_.bind ? set_server_keys(socket_, link_)
+               : set_client_keys(socket_, link_, server_key_->key());
+    handshakes_.emplace(*context_, socket_);
+  }
+  link_.bind ? socket_.bind(link_.endpoint) : socket_.connect(link_.endpoint);
 } catch (const zmq::error_t& error) {
-  throw ConfigError(link.endpoint + ": " + error.what());
+  throw ConfigError(link_.endpoint + ": " + error.what());
+}
+
+void Socket::note(Handshakes::Event event) {
+  using Event = Handshakes::Event;
+  using Failure = ServerKey::Failure;
+  up_ = event == Event::succeeded;
+  switch (event) {
+    case Event::succeeded:
+      failure_.reset();
+      if (server_key_) server_key_->on_success();
+      return;
+    case Event::refused:
+      // Here a server's own ZAP handler has counted it.
+      if (server_key_) ++noted_.refused;
+      failure_ = Failure::refused;
+      return;
+    case Event::silent:
+    case Event::ended:
+      ++noted_.failed;
+      failure_ = event == Event::silent ? Failure::silent : Failure::ended;
+      return;
+    case Event::lost:
+      return;
+  }
+}
+
+bool Socket::tend(std::size_t events_max, wire::Instant now, HandshakeCounters& counters) {
+  if (!handshakes_) return false;
+  std::size_t taken = 0;
+  for (; taken < events_max; ++taken) {
+    const auto event = handshakes_->take();
+    if (!event) break;
+    note(*event);
+  }
+  if (server_key_) {
+    if (failure_) {
+      server_key_->on_failure(*failure_, link_.keys->now()->servers(link_.place), now);
+      failure_.reset();
+    }
+    if (up_) send_held();
+    // What had come before the connection ended is read first: it would be lost.
+    const bool unread = (socket_.get(zmq::sockopt::events) & ZMQ_POLLIN) != 0;
+    if (const auto at = server_key_->knock_at(); at && *at <= now && !unread) open_anew();
+  }
+  counters.failed += noted_.failed;
+  counters.refused += noted_.refused;
+  counters.other_key += noted_.other_key;
+  noted_ = {};
+  return taken == events_max;
+}
+
+std::optional<wire::Instant> Socket::next_timeout() const {
+  return server_key_ ? server_key_->knock_at() : std::nullopt;
+}
+
+// The options of a socket hold for connections to be made, but libzmq's own tries go on with those
+// that it began with, and end for good at some failures.
+void Socket::open_anew() {
+  noted_.other_key += server_key_->on_knock();
+  handshakes_.reset();
+  socket_.set(zmq::sockopt::linger, 0);
+  open();
 }
 
 // False if nothing has come.
@@ -144,6 +249,21 @@ bool Socket::send_part(zmq::message_t part, bool more) {
 }
 
 Socket::Sent Socket::send(std::uint64_t peer, const wire::Frames& frames) {
+  if (!server_key_) return send_now(peer, frames);
+  // The machine may have been at work for long: is the connection still there?
+  while (const auto event = handshakes_->take()) note(*event);
+  if (up_) send_held();
+  if (up_ && held_.empty()) return send_now(peer, frames);
+  if (held_.size() >= static_cast<std::size_t>(link_.hwm)) return Sent::blocked;
+  held_.push_back(frames);
+  return Sent::sent;
+}
+
+void Socket::send_held() {
+  while (!held_.empty() && send_now(0, held_.front()) == Sent::sent) held_.pop_front();
+}
+
+Socket::Sent Socket::send_now(std::uint64_t peer, const wire::Frames& frames) {
   const zmq::const_buffer header(frames.header.data(), frames.header.size());
   const bool sent = (!router_ || send_part(routing_id(peer), true)) &&
                     send_part(zmq::message_t(header.data(), header.size()), frames.has_payload) &&

@@ -44,12 +44,16 @@ std::string pipeline_variant(const std::filesystem::path& file, const Values& ov
   }
   set(values, "models.single", std::filesystem::absolute(pipeline.models.single).string());
   set(values, "models.collage", std::filesystem::absolute(pipeline.models.collage).string());
+  if (pipeline.keys) {
+    set(values, "security.keys", std::filesystem::absolute(*pipeline.keys).string());
+  }
   if (pipeline.emulation) {
     for (const auto& [key, value] : latency_keys(pipeline.emulation->latency)) {
       set(values, "emulation." + key, value);
     }
   }
   for (const auto& [path, value] : overrides) set(values, path, value);
+  std::erase_if(values, [](const auto& each) { return each.second.empty(); });
   return yaml_of(values);
 }
 

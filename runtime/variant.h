@@ -11,8 +11,8 @@
 namespace runtime {
 
 // The whole of `file`, defaults included, as YAML text that load_pipeline reads back, with each
-// key of `overrides` ("broker.linger", "policy") at its value.  Paths become absolute.  Throws
-// ConfigError if the file is not valid.
+// key of `overrides` ("broker.linger", "policy") at its value, or left out if that is empty.  Paths
+// become absolute.  Throws ConfigError if the file is not valid.
 std::string pipeline_variant(const std::filesystem::path& file,
                              const std::vector<std::pair<std::string, std::string>>& overrides);
 

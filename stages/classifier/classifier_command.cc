@@ -39,6 +39,7 @@ int run_classifier(const StageOptions& options) {
   const runtime::Pipeline pipeline = runtime::load_pipeline(options.service.pipeline);
   auto network = std::make_shared<const models::Network>(read_single(pipeline));
   auto emulation = read_emulation(pipeline, wire::Role::classifier, options.index);
+  const auto keys = runtime::open_keys(pipeline, runtime::KeyOwner::stage);
   if (runtime::only_checks(options.service, pipeline)) return 0;
 
   const imaging::Library library;
@@ -49,8 +50,10 @@ int run_classifier(const StageOptions& options) {
   classifier::Classifier machine(hello, read_membership(pipeline), std::move(emulation));
   const std::uint64_t frame_bytes_max = pipeline.broker.image_bytes_max;
   const std::vector<runtime::Link> links = {
-      runtime::connected_dealer(pipeline.endpoints.workers, frame_bytes_max),
-      runtime::connected_dealer(pipeline.endpoints.answers, frame_bytes_max)};
+      runtime::connected_dealer(pipeline.endpoints.workers, frame_bytes_max, keys,
+                                runtime::Place::workers),
+      runtime::connected_dealer(pipeline.endpoints.answers, frame_bytes_max, keys,
+                                runtime::Place::answers)};
   const auto runner = [&](wire::Work work) {
     return classify(*network, limits, pipeline.top_k, std::get<wire::Classify>(work.job));
   };

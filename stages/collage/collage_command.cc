@@ -67,11 +67,15 @@ Assembler make_assembler(const runtime::Pipeline& pipeline, const models::Manife
                    {read_membership(pipeline), pipeline.broker.heartbeat});
 }
 
-std::vector<runtime::Link> assembler_links(const runtime::Pipeline& pipeline) {
+using Keys = std::shared_ptr<runtime::KeyStore>;
+
+std::vector<runtime::Link> assembler_links(const runtime::Pipeline& pipeline, const Keys& keys) {
+  using runtime::Place;
   const std::uint64_t frame_bytes_max = pipeline.broker.image_bytes_max;
-  return {runtime::connected_dealer(pipeline.endpoints.workers, frame_bytes_max),
-          runtime::bound_router(pipeline.endpoints.collage, frame_bytes_max),
-          runtime::connected_dealer(pipeline.endpoints.answers, frame_bytes_max)};
+  const auto& endpoints = pipeline.endpoints;
+  return {runtime::connected_dealer(endpoints.workers, frame_bytes_max, keys, Place::workers),
+          runtime::bound_router(endpoints.collage, frame_bytes_max, keys, Place::collage),
+          runtime::connected_dealer(endpoints.answers, frame_bytes_max, keys, Place::answers)};
 }
 
 runtime::Loop::Runner paster(const runtime::Pipeline& pipeline, const models::Manifest& manifest) {
@@ -91,11 +95,13 @@ CollageWorker make_worker(const runtime::Pipeline& pipeline, const models::Manif
 
 // A picture of the whole collage must fit one frame.
 std::vector<runtime::Link> worker_links(const runtime::Pipeline& pipeline,
-                                        const models::Manifest& manifest) {
+                                        const models::Manifest& manifest, const Keys& keys) {
+  using runtime::Place;
   const std::uint64_t picture = static_cast<std::uint64_t>(manifest.input().bytes());
   const std::uint64_t frame_bytes_max = std::max<std::uint64_t>(picture, 64 * 1024);
-  return {runtime::connected_dealer(pipeline.endpoints.collage, frame_bytes_max),
-          runtime::connected_dealer(pipeline.endpoints.answers, frame_bytes_max)};
+  const auto& endpoints = pipeline.endpoints;
+  return {runtime::connected_dealer(endpoints.collage, frame_bytes_max, keys, Place::collage),
+          runtime::connected_dealer(endpoints.answers, frame_bytes_max, keys, Place::answers)};
 }
 
 using SharedNetwork = std::shared_ptr<const models::Network>;
@@ -143,6 +149,7 @@ int run_assembler(const StageOptions& options) {
   const runtime::Pipeline pipeline = runtime::load_pipeline(options.service.pipeline);
   want_endpoint(pipeline, true);
   const models::Manifest manifest = read_collage(pipeline);
+  const auto keys = runtime::open_keys(pipeline, runtime::KeyOwner::stage);
   if (runtime::only_checks(options.service, pipeline)) return 0;
   const imaging::Library library;
   Assembler machine = make_assembler(pipeline, manifest);
@@ -150,7 +157,7 @@ int run_assembler(const StageOptions& options) {
       pipeline, signals,
       {name("assembler", options),
        port(pipeline.http.collage, options),
-       {{"assembler", machine, assembler_links(pipeline), paster(pipeline, manifest)}},
+       {{"assembler", machine, assembler_links(pipeline, keys), paster(pipeline, manifest)}},
        {}});
 }
 
@@ -160,6 +167,7 @@ int run_collage_cnn(const StageOptions& options) {
   want_endpoint(pipeline, true);
   auto network = std::make_shared<const models::Network>(read_collage(pipeline));
   auto emulation = read_emulation(pipeline, wire::Role::collage, options.index);
+  const auto keys = runtime::open_keys(pipeline, runtime::KeyOwner::stage);
   if (runtime::only_checks(options.service, pipeline)) return 0;
   CollageWorker machine = make_worker(pipeline, network->manifest(), std::move(emulation));
   const auto adopt = [&](const SharedNetwork& next) {
@@ -170,7 +178,7 @@ int run_collage_cnn(const StageOptions& options) {
       pipeline, signals,
       {name("collage-cnn", options),
        port(pipeline.http.collage_cnn, options),
-       {{"collage_cnn", machine, worker_links(pipeline, network->manifest()),
+       {{"collage_cnn", machine, worker_links(pipeline, network->manifest(), keys),
          collage_classifier(pipeline, network)}},
        {},
        [&](const runtime::Pipeline& fresh) { return renew_network(fresh, network, {adopt}); },
@@ -183,6 +191,7 @@ int run_collage(const StageOptions& options) {
   want_endpoint(pipeline, false);
   auto network = std::make_shared<const models::Network>(read_collage(pipeline));
   auto emulation = read_emulation(pipeline, wire::Role::collage, options.index);
+  const auto keys = runtime::open_keys(pipeline, runtime::KeyOwner::stage);
   if (runtime::only_checks(options.service, pipeline)) return 0;
   const imaging::Library library;
   // The assembler needs of the model what never changes while it serves.
@@ -200,8 +209,8 @@ int run_collage(const StageOptions& options) {
       pipeline, signals,
       {name("collage", options),
        port(pipeline.http.collage, options),
-       {{"assembler", assembler, assembler_links(pipeline), paster(pipeline, manifest)},
-        {"collage_cnn", worker, worker_links(pipeline, manifest),
+       {{"assembler", assembler, assembler_links(pipeline, keys), paster(pipeline, manifest)},
+        {"collage_cnn", worker, worker_links(pipeline, manifest, keys),
          collage_classifier(pipeline, network)}},
        {},
        [&](const runtime::Pipeline& fresh) {

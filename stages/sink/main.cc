@@ -21,11 +21,14 @@ int main(int argc, char** argv) {
     const runtime::Pipeline pipeline = runtime::load_pipeline(options.pipeline);
     stages::sink::Sink machine(runtime::random_long_id<wire::WorkerId>(),
                                stages::read_sink_policy(pipeline));
+    const auto keys = runtime::open_keys(pipeline, runtime::KeyOwner::sink);
     if (runtime::only_checks(options, pipeline)) return 0;
     const std::uint64_t frame_bytes_max = pipeline.broker.image_bytes_max;
+    using runtime::Place;
     const std::vector<runtime::Link> links = {
-        runtime::connected_dealer(pipeline.endpoints.workers, frame_bytes_max),
-        runtime::bound_router(pipeline.endpoints.answers, frame_bytes_max)};
+        runtime::connected_dealer(pipeline.endpoints.workers, frame_bytes_max, keys,
+                                  Place::workers),
+        runtime::bound_router(pipeline.endpoints.answers, frame_bytes_max, keys, Place::answers)};
     const std::vector<std::string> labels =
         models::load_manifest(pipeline.models.single).class_names;
     const auto live = [&] { return stages::sink::live_json(machine, labels, runtime::now()); };

@@ -136,6 +136,28 @@ TEST(Pipeline, AVariantReadsBackWithItsOverrides) {
   EXPECT_TRUE(std::filesystem::exists(pipeline.models.single));
 }
 
+TEST(Pipeline, IsPlainUnlessItNamesAFolderOfKeys) {
+  EXPECT_FALSE(runtime::load_pipeline(kShipped).keys);
+  const runtime::Pipeline keyed =
+      runtime::parse_pipeline(shipped() + "\nsecurity:\n  keys: docs\n", kShipped);
+  EXPECT_EQ(keyed.keys, kShipped.parent_path() / "docs");
+}
+
+TEST(Pipeline, AFolderOfKeysThatIsNotThereIsRefused) {
+  EXPECT_THAT(refusal(shipped() + "\nsecurity:\n  keys: nowhere\n"),
+              HasSubstr("security.keys: there is no folder 'nowhere'"));
+}
+
+TEST(Pipeline, AVariantMayLeaveAKeyOut) {
+  const std::filesystem::path file =
+      std::filesystem::path(testing::TempDir()) / "collage_keyed_pipeline.yaml";
+  std::ofstream(file) << runtime::pipeline_variant(kShipped,
+                                                   {{"security.keys", testing::TempDir()}});
+  EXPECT_TRUE(runtime::load_pipeline(file).keys);
+  const std::string plain = runtime::pipeline_variant(file, {{"security.keys", ""}});
+  EXPECT_FALSE(runtime::parse_pipeline(plain, kShipped).keys);
+}
+
 TEST(Pipeline, TheResolvedTextReadsBackAndSaysWhereEachValueComesFrom) {
   const runtime::Pipeline original = runtime::load_pipeline(kShipped);
   const std::string text = runtime::resolved_text(original);

@@ -9,6 +9,8 @@
 #include <sstream>
 #include <string>
 
+#include "tests/runtime/key_folder.h"
+
 namespace {
 
 using runtime::Pipeline;
@@ -104,6 +106,49 @@ TEST_F(ReloadTest, AFileThatIsNotValidChangesNothing) {
   runtime::reload(running);
   EXPECT_EQ(spdlog::default_logger()->level(), spdlog::level::info);
   EXPECT_THAT(log_.str(), AllOf(HasSubstr("log.level"), HasSubstr("(nothing has changed)")));
+}
+
+TEST_F(ReloadTest, ReadsTheKeysAgainAndSaysWhatWaits) {
+  write(shipped_with("level: info", "level: info"));
+  Pipeline running = runtime::load_pipeline(file_);
+  const runtime_test::KeyFolder folder;
+  folder.own("broker", runtime::new_key_pair());
+  runtime::KeyStore keys(folder.path(), runtime::KeyOwner::broker);
+  folder.own("broker", runtime::new_key_pair());
+  const runtime::KeyPair stage = runtime::new_key_pair();
+  folder.trust("allowed/stages/h1", {stage.shared});
+  runtime::reload(running, {}, &keys);
+  EXPECT_NE(keys.now()->named(stage.shared.text()), nullptr);
+  EXPECT_THAT(log_.str(), AllOf(HasSubstr("keys read again, 1 of peers"),
+                                HasSubstr("our own key has changed, but takes effect after")));
+}
+
+TEST_F(ReloadTest, KeysThatCannotBeReadChangeNothing) {
+  write(shipped_with("level: info", "level: info"));
+  Pipeline running = runtime::load_pipeline(file_);
+  const runtime_test::KeyFolder folder;
+  folder.own("broker", runtime::new_key_pair());
+  runtime::KeyStore keys(folder.path(), runtime::KeyOwner::broker);
+  folder.remove("broker.secret");
+  runtime::reload(running, {}, &keys);
+  EXPECT_THAT(log_.str(), AllOf(HasSubstr("broker.secret"), HasSubstr("(no key has changed)")));
+}
+
+// Secrets are nowhere in a log, whatever is wrong with them.
+TEST_F(ReloadTest, ASecretIsNeverLogged) {
+  write(shipped_with("level: info", "level: debug"));
+  Pipeline running = runtime::load_pipeline(file_);
+  const runtime_test::KeyFolder folder;
+  const runtime::KeyPair pair = runtime::new_key_pair(), other = runtime::new_key_pair();
+  folder.own("broker", pair);
+  runtime::KeyStore keys(folder.path(), runtime::KeyOwner::broker);
+  folder.remove("broker.secret");
+  std::ofstream(folder.path() / "broker.secret")
+      << "public " << other.shared.text() << "\nsecret " << pair.secret.text() << "\nand more\n";
+  std::filesystem::permissions(folder.path() / "broker.secret", std::filesystem::perms::owner_read);
+  runtime::reload(running, {}, &keys);
+  EXPECT_THAT(log_.str(), AllOf(HasSubstr("broker.secret:3:1"),
+                                Not(HasSubstr(std::string(pair.secret.text())))));
 }
 
 }  // namespace
