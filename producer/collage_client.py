@@ -8,7 +8,11 @@ As a module:
         for result in client.results():        # until everything is answered
             print(result.request, result.status, result.name, result.latency_s)
 
-As a command: collage_client.py photo.jpg ... --endpoint tcp://127.0.0.1:5570
+With Client(endpoint, keys="FOLDER") the connection is encrypted: the folder has producer.secret and
+broker.public, as collage-keys writes them.  While the broker's key is being replaced the latter has
+two, and the client tries them in turn.
+
+As a command: collage_client.py photo.jpg ... --endpoint tcp://127.0.0.1:5570 [--keys FOLDER]
 prints one JSON line a result; exit code 0 if every image was answered, 1 if some were not,
 2 if it could not start.
 
@@ -25,7 +29,9 @@ import argparse
 import collections
 import dataclasses
 import json
+import os
 import secrets
+import stat
 import sys
 import time
 
@@ -48,6 +54,33 @@ HELLO_MIN_S, HELLO_MAX_S, HELLO_UNANSWERED_MAX = 0.1, 5.0, 3
 RETRY_MIN_S = 0.02
 CORRECTION_MAX = 1024    # collage answers remembered
 HEADER_BYTES_MAX = 73728
+KNOCK_S = 2.0  # Without a welcome for so long: the next key of the broker, on a new socket.
+
+
+class Keys:
+    """A producer's pair and the broker's public keys, from their files."""
+
+    def __init__(self, folder):
+        own = dict(self._lines(os.path.join(folder, "producer.secret"), secret=True))
+        self.public, self.secret = own["public"].encode(), own["secret"].encode()
+        broker = self._lines(os.path.join(folder, "broker.public"), secret=False)
+        self.broker = [key.encode() for key, _ in broker]
+        if not self.broker:
+            raise ValueError("broker.public: holds no key")
+
+    @staticmethod
+    def _lines(path, secret):
+        with open(path) as file:
+            if secret and os.fstat(file.fileno()).st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+                raise ValueError(f"{path}: may be used by others, want a mode of 0400 or 0600")
+            lines = [line.strip() for line in file]
+        pairs = [line.partition(" ")[::2] for line in lines
+                 if line and line != "#" and not line.startswith("# ")]
+        keys = [value if secret else key + value for key, value in pairs]
+        named = not secret or sorted(key for key, _ in pairs) == ["public", "secret"]
+        if not named or any(len(key) != 40 for key in keys):
+            raise ValueError(f"{path}: is no file of keys")
+        return pairs
 
 
 @dataclasses.dataclass
@@ -88,7 +121,7 @@ class Client:
     """One producer; not for use by several threads at once."""
 
     def __init__(self, endpoint, deadline_s=10.0, grace_s=0.5, open_max=1024,
-                 clock=time.monotonic, corrections=False):
+                 clock=time.monotonic, corrections=False, keys=None):
         self.deadline_s, self.grace_s, self.open_max = deadline_s, grace_s, open_max
         self._now = clock
         self.joined = False
@@ -110,15 +143,37 @@ class Client:
         self._hello_due = self._hello_sent = 0.0
         self._hello_unanswered = 0
         self._send_after = 0.0
+        try:
+            self._keys = Keys(keys) if keys else None
+        except OSError as error:
+            raise ValueError(f"{error.filename}: {error.strerror}") from error
+        self._endpoint = endpoint
+        self._broker_key = 0   # which of the broker's
         self._context = zmq.Context()
+        self._open_socket()
+
+    def _open_socket(self):
         self._socket = self._context.socket(zmq.DEALER)
         self._socket.setsockopt(zmq.LINGER, 0)
         self._socket.setsockopt(zmq.MAXMSGSIZE, 1 << 20)
         try:
-            self._socket.connect(endpoint)
+            if self._keys:
+                self._socket.curve_publickey = self._keys.public
+                self._socket.curve_secretkey = self._keys.secret
+                self._socket.curve_serverkey = self._keys.broker[self._broker_key]
+            self._socket.connect(self._endpoint)
         except zmq.ZMQError as error:
             self.close()
-            raise ValueError(f"{endpoint}: {error}") from error
+            raise ValueError(f"{self._endpoint}: {error}") from error
+        self._knock_at = self._now() + KNOCK_S
+
+    def _knock_anew(self):
+        """libzmq goes on with the key it began with, and gives up for good when ours is refused."""
+        self._broker_key = (self._broker_key + 1) % len(self._keys.broker)
+        self._socket.close()
+        self._open_socket()
+        self.counters["knocks"] += 1
+        self._hello_due = self._now()
 
     def __enter__(self):
         return self
@@ -203,6 +258,8 @@ class Client:
             self._deliver(self._own_word(request_id))
         for request_id in [i for i, (_, _, until) in self._correctable.items() if now >= until]:
             del self._correctable[request_id]
+        if self._keys and not self.joined and now >= self._knock_at:
+            self._knock_anew()
         if now >= self._hello_due:
             self._greet(now)
         for request_id, request in [(i, r) for i, r in self._open.items() if r.cancelled]:
@@ -237,6 +294,8 @@ class Client:
 
     def _next_timeout(self, now):
         times = [self._hello_due]
+        if self._keys and not self.joined:
+            times.append(self._knock_at)
         times += [self._expires(r) for r in self._open.values()]
         times += [r.wake for r in self._open.values() if r.state == "asleep"]
         times += [until for _, _, until in self._correctable.values()]
@@ -248,6 +307,7 @@ class Client:
         if self.joined and self._hello_unanswered >= HELLO_UNANSWERED_MAX:
             self.joined = False
             self.counters["silences"] += 1
+            self._knock_at = now
         wait = min(HELLO_MIN_S * 2 ** min(self._hello_unanswered, 16), HELLO_MAX_S)
         self._hello_due = now + wait * (1 - 0.25 * secrets.randbelow(1000) / 1000)
         self._hello_sent = now
@@ -330,6 +390,7 @@ class Client:
         self._epoch, self._credit, self._image_bytes_max = epoch, credit, image_bytes_max
         self._deadline_max, self._correction_window_s = deadline_max / 1e9, window / 1e9
         self.joined, self.refusal, self._hello_unanswered = True, "", 0
+        self._knock_at = now + KNOCK_S
         self._hello_due = now + max(heartbeat / 1e9, HELLO_MIN_S)
 
     def _parted(self, reason, now):
@@ -449,6 +510,7 @@ def main():
     parser = argparse.ArgumentParser(description="Sends images to a Collage pipeline.")
     parser.add_argument("file", nargs="+")
     parser.add_argument("--endpoint", required=True, help="tcp://HOST:PORT of the broker")
+    parser.add_argument("--keys", help="folder of producer.secret and broker.public: encrypt")
     parser.add_argument("--deadline", type=float, default=10.0, help="seconds (10)")
     parser.add_argument("--timeout", type=float, default=5.0,
                         help="seconds to reach the broker (5)")
@@ -460,7 +522,7 @@ def main():
     arguments = parser.parse_args()
     try:
         with Client(arguments.endpoint, deadline_s=arguments.deadline,
-                    corrections=arguments.corrections) as client:
+                    corrections=arguments.corrections, keys=arguments.keys) as client:
             code = push(client, arguments.file, arguments.timeout,
                         stream=1 if arguments.in_order else None)
     except ValueError as error:

@@ -48,10 +48,15 @@ class Connection::Session : public wire::Machine {
 };
 
 struct Connection::Wiring {
-  Wiring(const std::string& endpoint, Policy policy)
-      : session(policy),
-        loop(context, {{.kind = runtime::Link::Kind::dealer, .endpoint = endpoint}}, session, {},
-             {}) {}
+  Wiring(const std::string& endpoint, Policy policy, const std::filesystem::path& folder)
+      : keys(folder.empty()
+                 ? nullptr
+                 : std::make_shared<runtime::KeyStore>(folder, runtime::KeyOwner::producer)),
+        session(policy),
+        loop(context, {{.endpoint = endpoint, .keys = keys, .place = runtime::Place::producers}},
+             session, {}, {}) {}
+
+  const std::shared_ptr<runtime::KeyStore> keys;
 
   runtime::Context context;
   Session session;
@@ -61,11 +66,16 @@ struct Connection::Wiring {
   wire::RequestId last;
 };
 
-Connection::Connection(const std::string& endpoint, Policy policy) {
+Connection::Connection(const std::string& endpoint, Policy policy,
+                       const std::filesystem::path& keys) {
   if (policy.producer == wire::ProducerId{}) {
     policy.producer = runtime::random_long_id<wire::ProducerId>();
   }
-  wiring_ = std::make_unique<Wiring>(endpoint, policy);
+  wiring_ = std::make_unique<Wiring>(endpoint, policy, keys);
+}
+
+void Connection::refresh_keys() {
+  if (wiring_->keys) wiring_->keys->refresh();
 }
 
 Connection::~Connection() = default;

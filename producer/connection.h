@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -24,9 +25,15 @@ class Connection {
   using Callback = std::function<void(const Delivered&)>;
   using CorrectionCallback = std::function<void(const Correction&)>;
 
-  // An all-zero `policy.producer` has one drawn.  Does not wait for the broker.  Throws
-  // runtime::ConfigError if the endpoint cannot be one.
-  explicit Connection(const std::string& endpoint, Policy policy = {});
+  // An all-zero `policy.producer` has one drawn.  With a folder of keys (producer.secret and
+  // broker.public) the connection is encrypted and both sides are known.  Does not wait for the
+  // broker.  Throws runtime::ConfigError if the endpoint cannot be one, or the keys cannot be read.
+  explicit Connection(const std::string& endpoint, Policy policy = {},
+                      const std::filesystem::path& keys = {});
+
+  // Reads the keys again, as while the broker's is being replaced; throws runtime::ConfigError, and
+  // nothing changes, if they cannot be.  Nothing without keys.
+  void refresh_keys();
   ~Connection();
   Connection(Connection&&) noexcept;
   Connection& operator=(Connection&&) noexcept;

@@ -110,7 +110,11 @@ using OnNote = std::function<void(const wire::Note&)>;
 void drive(const PushOptions& options, wire::Machine& machine, OnNote on_note) {
   runtime::Signals signals;
   runtime::Context context;
-  const runtime::Link broker{.kind = runtime::Link::Kind::dealer, .endpoint = options.endpoint};
+  runtime::Link broker{.endpoint = options.endpoint};
+  if (!options.keys.empty()) {
+    broker.keys = std::make_shared<runtime::KeyStore>(options.keys, runtime::KeyOwner::producer);
+    broker.place = options.status ? runtime::Place::any : runtime::Place::producers;
+  }
   runtime::Loop loop(context, {broker}, machine, {},
                      {.signals = &signals, .on_note = std::move(on_note)});
   loop.run();

@@ -13,6 +13,7 @@ Examples:
   collage-push photos/ --endpoint tcp://broker:5570 --rate 50 --deadline 2
   find . -name '*.png' | collage-push - --endpoint tcp://broker:5570 > results.jsonl
   collage-push --status --endpoint tcp://broker:5570
+  collage-push photo.jpg --endpoint tcp://broker:5570 --keys ~/.config/collage/keys
 
 Directories are walked in order of name, hidden files left out.  Times are in seconds,
 probabilities 0..1.  With --rate the load is open loop and latency_s counts from when the image
@@ -75,6 +76,9 @@ void add_push_options(CLI::App& app, PushOptions& options) {
   app.add_flag("--corrections", options.corrections,
                "Print a line more, status corrected, where a late single answer contradicts a "
                "collage's");
+  app.add_option("--keys", options.keys,
+                 "Encrypt; the folder of producer.secret and broker.public (with --status of a "
+                 "sink: sink.public)");
   app.add_flag("--status", options.status, "Print the broker's counters as JSON and stop");
   app.add_flag("-q,--quiet", options.quiet, "No progress and no summary on standard error");
   app.callback([&options] {

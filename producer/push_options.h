@@ -17,6 +17,7 @@ struct PushOptions {
   wire::Duration reach_max = std::chrono::seconds(5);  // To reach the broker.
   bool in_order = false;                               // Results in the order of the files.
   bool corrections = false;                            // Ask for corrections and wait for them.
+  std::string keys{};                                  // Their folder; empty: plain.
   bool status = false;                                 // Print the broker's counters instead.
   bool quiet = false;
 };

@@ -50,6 +50,7 @@ struct JoinOptions {
 
 struct RecordOptions {
   std::string endpoint = "tcp://127.0.0.1:5570";  // Of a broker, for producers.
+  std::string keys;                               // Their folder; empty: plain.
   std::string dataset = "fashion";                // Whose test images are sent.
   std::size_t images = 1000;
   std::size_t parallel = 1;  // Under way at once.

@@ -101,6 +101,8 @@ int main(int argc, char** argv) {
       "  collage-replay record --endpoint tcp://10.0.0.5:5570 --images 5000");
   record_app->add_option("--endpoint", record.endpoint, "Of the broker, for producers.")
       ->capture_default_str();
+  record_app->add_option("--keys", record.keys,
+                         "Encrypt; the folder of producer.secret and broker.public.");
   record_app->add_option("--dataset", record.dataset, "Whose test images.")->capture_default_str();
   record_app->add_option("--images", record.images, "How many.")
       ->check(CLI::Range(1, 10'000'000))

@@ -30,7 +30,7 @@ class Recording {
   Recording(const RecordOptions& options, const std::vector<Sample>& samples)
       : options_(options),
         samples_(samples),
-        connection_(options.endpoint),
+        connection_(options.endpoint, {}, options.keys),
         progress_("recording", "images", options.images) {}
 
   void run(runtime::Signals& signals) {

@@ -34,7 +34,8 @@ std::filesystem::path write_pipeline(const ExperimentOptions& options) {
       {"endpoints.workers", local(ports[1])},
       {"endpoints.answers", local(ports[2])},
       {"endpoints.collage", "inproc://collage"},
-      {"http.address", "none"}};
+      {"http.address", "none"},
+      {"security.keys", ""}};  // Nobody else can reach it, and relays have no keys.
   keys.insert(keys.end(), options.changes.begin(), options.changes.end());
   const std::string text = runtime::pipeline_variant(options.pipeline, keys);
   std::filesystem::create_directories(options.folder);
@@ -111,9 +112,12 @@ void drive(load::Driver& driver, const runtime::Pipeline& pipeline, runtime::Sig
   runtime::Loop::Options options;
   options.signals = &signals;
   const std::uint64_t frame_bytes_max = pipeline.broker.image_bytes_max;
+  const auto keys = runtime::open_keys(pipeline, runtime::KeyOwner::producer);
   runtime::Loop loop(context,
-                     {runtime::connected_dealer(pipeline.endpoints.producers, frame_bytes_max),
-                      runtime::connected_dealer(pipeline.endpoints.answers, frame_bytes_max)},
+                     {runtime::connected_dealer(pipeline.endpoints.producers, frame_bytes_max, keys,
+                                                runtime::Place::producers),
+                      runtime::connected_dealer(pipeline.endpoints.answers, frame_bytes_max, keys,
+                                                runtime::Place::answers)},
                      driver, {}, options);
   loop.run();
 }

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 import unittest
 
 import msgpack
@@ -268,6 +269,56 @@ class ClientTest(unittest.TestCase):
         self.say(18)
         self.assertEqual(self.client.counters["undecodable"], 2)
         self.assertEqual(self.client.counters["unexpected"], 1)
+
+
+class KeysTest(unittest.TestCase):
+    """A broker with a key, and a client that knows two."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.own, self.broker, self.other = (zmq.curve_keypair() for _ in range(3))
+        self.write("producer.secret", f"public {self.own[0].decode()}\n"
+                                      f"secret {self.own[1].decode()}\n", 0o400)
+
+    def write(self, name, text, mode=0o444):
+        path = os.path.join(self.folder.name, name)
+        with open(path, "w") as file:
+            file.write(text)
+        os.chmod(path, mode)
+
+    def trust(self, *pairs):
+        self.write("broker.public", "".join(public.decode() + "\n" for public, _ in pairs))
+
+    def test_a_client_tries_the_brokers_keys_in_turn(self):
+        self.trust(self.other, self.broker)
+        now = [0.0]
+        with zmq.Context() as context, context.socket(zmq.ROUTER) as broker:
+            broker.linger = 0
+            broker.curve_server = True
+            broker.curve_secretkey = self.broker[1]
+            port = broker.bind_to_random_port("tcp://127.0.0.1")
+            with Client(f"tcp://127.0.0.1:{port}", clock=lambda: now[0],
+                        keys=self.folder.name) as client:
+                client.poll(0)
+                self.assertFalse(broker.poll(200))
+                now[0] = 2.0
+                client.poll(0)
+                self.assertTrue(broker.poll(5000))
+                self.assertEqual(client.counters["knocks"], 1)
+
+    def test_a_secret_that_others_may_read_is_refused(self):
+        self.trust(self.broker)
+        os.chmod(os.path.join(self.folder.name, "producer.secret"), 0o444)
+        with self.assertRaisesRegex(ValueError, "may be used by others"):
+            Client("tcp://127.0.0.1:9", keys=self.folder.name)
+
+    def test_missing_or_wrong_files_are_named(self):
+        with self.assertRaisesRegex(ValueError, "broker.public: No such file"):
+            Client("tcp://127.0.0.1:9", keys=self.folder.name)
+        self.write("broker.public", "no key\n")
+        with self.assertRaisesRegex(ValueError, "broker.public: is no file of keys"):
+            Client("tcp://127.0.0.1:9", keys=self.folder.name)
 
 
 if __name__ == "__main__":

@@ -36,6 +36,11 @@ std::string error_of(std::vector<std::string> arguments) {
   return "";
 }
 
+TEST(PushOptions, KeysAreAFolder) {
+  EXPECT_EQ(parse({"a.jpg", "-e", kEndpoint}).keys, "");
+  EXPECT_EQ(parse({"a.jpg", "-e", kEndpoint, "--keys", "folder"}).keys, "folder");
+}
+
 TEST(PushOptions, PathsAndAnEndpointAreEnough) {
   const PushOptions options = parse({"a.jpg", "dir/", "-", "--endpoint", kEndpoint});
   EXPECT_THAT(options.paths, ElementsAre("a.jpg", "dir/", "-"));
