@@ -31,7 +31,7 @@ class LivePipeline {
   const std::filesystem::path& file() const { return file_; }
   const std::filesystem::path& logs() const { return folder_; }  // A file a process.
 
-  // The broker's counters now.
+  // The broker's counters now; asked for as producer if the pipeline has keys.
   std::map<std::string, std::uint64_t> counters() const;
   // Asks for the counters until they satisfy `enough`; fails the test after `patience`.
   void await(const std::function<bool(const std::map<std::string, std::uint64_t>&)>& enough,
