@@ -108,16 +108,16 @@ class DeployTest(Test):
                        "ANSIBLE_INVENTORY_UNPARSED_FAILED": "1"})
 
     @property
-    def endpoint(self):
-        return f"tcp://{self.hosts[0].address}:5570"
+    def push_command(self):
+        return [PROGRAMS / "collage-push", "-", "--endpoint",
+                f"tcp://{self.hosts[0].address}:5570", "--quiet"]
 
     def pushing(self, images, rate):
         """Images on their way from this machine."""
         self.paths.write_text(f"{self.picture}\n" * images)
         with self.paths.open() as paths, self.answers.open("w") as answers:
-            return subprocess.Popen([PROGRAMS / "collage-push", "-", "--endpoint", self.endpoint,
-                                     "--rate", str(rate), "--quiet"], stdin=paths, stdout=answers,
-                                    stderr=subprocess.STDOUT)
+            return subprocess.Popen([*self.push_command, "--rate", str(rate)], stdin=paths,
+                                    stdout=answers, stderr=subprocess.STDOUT)
 
     def pushed(self, process, images):
         process.wait(PUSH_S)
@@ -129,11 +129,11 @@ class DeployTest(Test):
 
     @contextlib.contextmanager
     def load(self, rate=50):
-        """Images on their way from this machine while the context lasts; all of them are answered."""
+        """Images on their way from this machine while the context lasts; all are answered."""
         with self.answers.open("w") as answers:
-            process = subprocess.Popen([PROGRAMS / "collage-push", "-", "--endpoint", self.endpoint,
-                                        "--rate", str(rate), "--quiet"], stdin=subprocess.PIPE,
-                                       stdout=answers, stderr=subprocess.STDOUT, bufsize=0)
+            process = subprocess.Popen([*self.push_command, "--rate", str(rate)],
+                                       stdin=subprocess.PIPE, stdout=answers,
+                                       stderr=subprocess.STDOUT, bufsize=0)
         fcntl.fcntl(process.stdin, fcntl.F_SETPIPE_SZ, 4096)  # So that little is left at the end.
         over, sent = threading.Event(), 0
 

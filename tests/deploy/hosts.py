@@ -152,7 +152,7 @@ class Host:
 
     def ssh_options(self):
         return ["-i", self.key, "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o",
-                "UserKnownHostsFile=/dev/null", "-o", "ConnectTimeout=2", "-o", "LogLevel=ERROR"]
+                "UserKnownHostsFile=/dev/null", "-o", "ConnectTimeout=10", "-o", "LogLevel=ERROR"]
 
     def run(self, command, check=True):
         """A shell command on the host; its output."""
