@@ -15,6 +15,7 @@ import json
 import os
 import pathlib
 import re
+import secrets
 import shutil
 import socket
 import subprocess
@@ -35,6 +36,7 @@ ASK = ("import urllib.request as r; "
        'print(r.urlopen("http://127.0.0.1:9090/api/v1/alerts").read().decode())')
 REPLAYED = ["none", "collage-hedge"]
 REPLAY_BATCHES = 60  # A policy.
+CHANGED = re.compile(r"changed=[1-9]")
 UNCHANGED = re.compile(r"changed=(\d+) +unreachable=0 +failed=0")
 
 
@@ -75,6 +77,10 @@ class DeployTest(Test):
         self.picture.write_bytes(grey_png(28))
         self.paths = scratch / "paths.txt"
         self.answers = scratch / "answers.jsonl"
+        self.security = {}  # Of the inventory, and of who pushes: nothing is encrypted.
+        self.vault = scratch / "vault-password"
+        self.vault.write_text(secrets.token_hex())
+        self.producer = scratch / "producer"
         self.write_inventory()
 
     def write_inventory(self, classifiers=(2, 2, 0)):
@@ -91,7 +97,7 @@ class DeployTest(Test):
         inventory = {"all": {
             "vars": {"ansible_user": "root", "ansible_ssh_common_args": options,
                      "ansible_python_interpreter": "/usr/bin/python3",
-                     "common_producer_networks": [f"{NETWORK}.1"],
+                     "common_producer_networks": [f"{NETWORK}.1"], **self.security,
                      "common_repository": self.repository.line},
             "children": {"broker": {"hosts": place(front)}, "sink": {"hosts": place(front)},
                          "classifier": {"hosts": stages},
@@ -102,6 +108,8 @@ class DeployTest(Test):
 
     def play(self, playbook, *options):
         local = self.scratch / "ansible"
+        if self.security:
+            options += ("--vault-password-file", self.vault)
         return sh("ansible-playbook", "-i", self.inventory, playbook, *options, cwd=PLAYBOOKS,
                   env={**os.environ, "ANSIBLE_HOME": str(local), "ANSIBLE_NOCOLOR": "1",
                        "ANSIBLE_LOCAL_TEMP": str(local / "tmp"),
@@ -109,8 +117,9 @@ class DeployTest(Test):
 
     @property
     def push_command(self):
-        return [PROGRAMS / "collage-push", "-", "--endpoint",
-                f"tcp://{self.hosts[0].address}:5570", "--quiet"]
+        command = [PROGRAMS / "collage-push", "-", "--endpoint",
+                   f"tcp://{self.hosts[0].address}:5570", "--quiet"]
+        return command + (["--keys", self.producer] if self.security else [])
 
     def pushing(self, images, rate):
         """Images on their way from this machine."""
@@ -270,6 +279,59 @@ class DeployTest(Test):
             expect(f"{host.name}: services are told of",
                    "NRestarts=" in (folder / "services.txt").read_text())
 
+    def keys(self):
+        """Made here and kept encrypted; each host gets its own, and strangers are not heard."""
+        folder = self.scratch / "keys"
+        shutil.rmtree(folder, ignore_errors=True)
+        self.security = {"common_keys": str(folder), "keys_producers": ["tester"],
+                         "keys_vault_password_file": str(self.vault),
+                         "keys_program": str(PROGRAMS / "collage-keys")}
+        self.write_inventory()
+        self.play("keys.yml")
+        kept = sorted((folder / "current").glob("*.secret"))
+        expect(f"seven pairs, not {kept}", len(kept) == 7)
+        expect("encrypted", all(f.read_text().startswith("$ANSIBLE_VAULT") for f in kept))
+        self.play("site.yml")
+        for host in self.hosts:
+            modes = set(host.run("stat -c '%a %U' /etc/collage/keys/*.secret").split("\n")) - {""}
+            expect(f"{host.name}: nobody else reads them: {modes}", modes == {"400 collage"})
+        for playbook in ("keys.yml", "site.yml"):
+            said = self.play(playbook)
+            expect(f"nothing changes:\n{said}", not CHANGED.search(said))
+        self.write_producer(folder)
+        answers = self.pushed(self.pushing(9, 50), 9)
+        expect("a known producer is heard", all(a["status"] == "answered" for a in answers))
+        stranger = sh(PROGRAMS / "collage-push", self.picture, "--endpoint",
+                      f"tcp://{self.hosts[0].address}:5570", "--timeout", "3", check=False)
+        expect(f"a stranger is not: {stranger}", '"answered"' not in stranger)
+
+    def write_producer(self, folder):
+        """What somebody who sends images needs."""
+        shutil.rmtree(self.producer, ignore_errors=True)
+        self.producer.mkdir(mode=0o700)
+        pair = self.producer / "producer.secret"
+        pair.touch(mode=0o600)
+        pair.write_text(sh("ansible-vault", "view", "--vault-password-file", self.vault,
+                           folder / "current/producer-tester.secret"))
+        public = self.hosts[1].run("cat /etc/collage/keys/broker.public")
+        (self.producer / "broker.public").write_text(public)
+        return public.split()
+
+    def rotate_keys(self):
+        """All of them, under load."""
+        folder = self.scratch / "keys"
+        old = self.write_producer(folder)
+        self.play("rotate_keys.yml", "--tags", "announce")
+        both = self.write_producer(folder)
+        expect("the old key and a new one are known", len(both) == 2 and both[0] == old[0])
+        with self.load():
+            self.play("rotate_keys.yml", "--skip-tags", "announce")
+        new = self.write_producer(folder)
+        expect("the new one alone is known", new == both[1:])
+        expect("nothing is left of the rotation", not (folder / "next").exists())
+        said = self.play("site.yml")
+        expect(f"nothing changes:\n{said}", not CHANGED.search(said))
+
     def replay(self):
         """A scenario on nine s-CNN stages and a collage, reported like a run on loopback."""
         self.write_inventory(classifiers=(5, 4, 0))
@@ -320,8 +382,9 @@ def main():
     with Hosts(scratch, layers, count=4) as hosts, repository:
         test = DeployTest(hosts, packages, monitor, scratch, out, repository)
         steps = [test.boot, test.deploy, test.second_run_unchanged, test.firewall, test.push,
-                 test.kill_host, test.cut_link, test.alert, test.scale, test.replay,
-                 test.collect_logs, test.rolling_update, test.remove]
+                 test.kill_host, test.cut_link, test.alert, test.scale, test.keys,
+                 test.rotate_keys, test.replay, test.collect_logs, test.rolling_update,
+                 test.remove]
         good = test.run(steps, out / "account.json")
     return 0 if good else 1
 
