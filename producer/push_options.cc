@@ -3,6 +3,8 @@
 #include <charconv>
 #include <string_view>
 
+#include "producer/choice.h"
+
 namespace producer {
 
 namespace {
@@ -14,6 +16,7 @@ Examples:
   find . -name '*.png' | collage-push - --endpoint tcp://broker:5570 > results.jsonl
   collage-push --status --endpoint tcp://broker:5570
   collage-push photo.jpg --endpoint tcp://broker:5570 --keys ~/.config/collage/keys
+  collage-push photos/ -e tcp://a:5570 -e tcp://b:5570 --stream camera-7
 
 Directories are walked in order of name, hidden files left out.  Times are in seconds,
 probabilities 0..1.  With --rate the load is open loop and latency_s counts from when the image
@@ -59,9 +62,14 @@ bool valid_endpoint(const std::string& endpoint) {
 void add_push_options(CLI::App& app, PushOptions& options) {
   app.footer(kFooter);
   app.add_option("path", options.paths, "Image files, directories, or - for a list of paths");
-  app.add_option("-e,--endpoint", options.endpoint, "The broker: tcp://HOST:PORT")
+  app.add_option("-e,--endpoint", options.endpoints,
+                 "The broker: tcp://HOST:PORT; or several, for --stream to choose from")
       ->required()
+      ->allow_extra_args(false)
       ->check(CLI::Validator(endpoint_error, ""));
+  app.add_option("--stream", options.stream,
+                 "What these images are a stream of, \"camera-7\": of several brokers it always "
+                 "goes to the same one");
   app.add_option("--rate", options.rate, "Images a second; without it, as fast as credit allows")
       ->check(CLI::Validator(positive_rate, ""));
   app.add_option_function<double>(
@@ -83,6 +91,10 @@ void add_push_options(CLI::App& app, PushOptions& options) {
   app.add_flag("-q,--quiet", options.quiet, "No progress and no summary on standard error");
   app.callback([&options] {
     if (options.paths.empty() && !options.status) throw CLI::RequiredError("path");
+    if (options.endpoints.size() > 1 && options.stream.empty()) {
+      throw CLI::RequiresError("--endpoint", "--stream (there are several endpoints)");
+    }
+    options.endpoint = options.endpoints[choose_broker(options.stream, options.endpoints)];
   });
 }
 

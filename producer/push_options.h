@@ -10,9 +10,11 @@
 namespace producer {
 
 struct PushOptions {
-  std::vector<std::string> paths{};  // Files, directories, `-`; at least one unless `status`.
-  std::string endpoint{};
-  double rate = 0;                                     // Images a second; 0: as credit allows.
+  std::vector<std::string> paths{};      // Files, directories, `-`; at least one unless `status`.
+  std::vector<std::string> endpoints{};  // Of brokers; several want a stream.
+  std::string stream{};
+  std::string endpoint{};  // The one among them that the stream belongs to (choice.h).
+  double rate = 0;         // Images a second; 0: as credit allows.
   wire::Duration deadline = std::chrono::seconds(10);  // Of an image.
   wire::Duration reach_max = std::chrono::seconds(5);  // To reach the broker.
   bool in_order = false;                               // Results in the order of the files.

@@ -66,6 +66,16 @@ TEST(PushOptions, EveryOptionIsHeard) {
   EXPECT_TRUE(options.corrections);
 }
 
+TEST(PushOptions, OfSeveralBrokersAStreamHasAlwaysTheSame) {
+  const PushOptions options =
+      parse({"a", "-e", kEndpoint, "-e", "tcp://b:5570", "--stream", "camera-7"});
+  EXPECT_THAT(options.endpoints, ElementsAre(kEndpoint, "tcp://b:5570"));
+  const PushOptions turned =
+      parse({"a", "-e", "tcp://b:5570", "-e", kEndpoint, "--stream", "camera-7"});
+  EXPECT_EQ(options.endpoint, turned.endpoint);
+  EXPECT_THAT(error_of({"a", "-e", kEndpoint, "-e", "tcp://b:5570"}), HasSubstr("--stream"));
+}
+
 TEST(PushOptions, StatusNeedsNoPath) { EXPECT_TRUE(parse({"--status", "-e", kEndpoint}).status); }
 
 TEST(PushOptions, WhatIsMissingIsNamed) {

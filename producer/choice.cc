@@ -1,0 +1,38 @@
+#include "producer/choice.h"
+
+#include <cstdint>
+
+#include "wire/check.h"
+
+namespace producer {
+namespace {
+
+// FNV-1a over the broker, a zero byte and the stream, then mixed (the finaliser of MurmurHash3) so
+// that names which differ in their last letter rank brokers unlike each other.
+std::uint64_t rank(std::string_view broker, std::string_view stream) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  const auto take = [&hash](char byte) {
+    hash = (hash ^ static_cast<std::uint8_t>(byte)) * 0x100000001b3;
+  };
+  for (const char byte : broker) take(byte);
+  take('\0');
+  for (const char byte : stream) take(byte);
+  hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccd;
+  hash = (hash ^ (hash >> 33)) * 0xc4ceb9fe1a85ec53;
+  return hash ^ (hash >> 33);
+}
+
+}  // namespace
+
+std::size_t choose_broker(std::string_view stream, std::span<const std::string> brokers) {
+  COLLAGE_CHECK(!brokers.empty());
+  std::size_t best = 0;
+  for (std::size_t i = 1; i < brokers.size(); ++i) {
+    const std::uint64_t a = rank(brokers[i], stream), b = rank(brokers[best], stream);
+    // Of equal ranks the lesser name, so that the order of the list does not matter.
+    if (a > b || (a == b && brokers[i] < brokers[best])) best = i;
+  }
+  return best;
+}
+
+}  // namespace producer

@@ -1,0 +1,46 @@
+#include "producer/choice.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <vector>
+
+namespace producer {
+namespace {
+
+using testing::Each;
+using testing::Gt;
+
+const std::vector<std::string> kThree = {"tcp://a:5570", "tcp://b:5570", "tcp://c:5570"};
+
+std::string stream(int i) { return "camera-" + std::to_string(i); }
+
+TEST(ChooseBroker, OfOneIsThatOne) {
+  const std::vector<std::string> one = {"tcp://a:5570"};
+  EXPECT_EQ(choose_broker("camera-1", one), 0u);
+}
+
+TEST(ChooseBroker, DoesNotDependOnTheOrderOfTheList) {
+  std::vector<std::string> turned(kThree.rbegin(), kThree.rend());
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(turned[choose_broker(stream(i), turned)], kThree[choose_broker(stream(i), kThree)]);
+  }
+}
+
+TEST(ChooseBroker, SpreadsStreamsEvenly) {
+  std::vector<int> count(kThree.size());
+  for (int i = 0; i < 3000; ++i) count[choose_broker(stream(i), kThree)] += 1;
+  EXPECT_THAT(count, Each(Gt(900)));  // Of 1000; ten standard deviations would be 258.
+}
+
+TEST(ChooseBroker, MovesOnlyTheStreamsOfABrokerThatIsTakenOut) {
+  const std::vector<std::string> two(kThree.begin(), kThree.end() - 1);
+  for (int i = 0; i < 300; ++i) {
+    const std::string& before = kThree[choose_broker(stream(i), kThree)];
+    if (before == kThree.back()) continue;
+    EXPECT_EQ(two[choose_broker(stream(i), two)], before);
+  }
+}
+
+}  // namespace
+}  // namespace producer
