@@ -156,6 +156,13 @@ void Broker::admit(wire::ProducerId producer, wire::Submit submit) {
   corrections_.forget(producer, submit.request);
 
   Entry& kept = *ledger_.find(task);
+  actions_.steps.push_back({.what = "admitted",
+                            .batch = batch.id,
+                            .slot = task.slot,
+                            .age = wire::Duration{},
+                            .batch_age = now_ - batch.opened,
+                            .producer = producer,
+                            .request = submit.request});
   for (int copy = 0; copy < policy_.redundancy.copies; ++copy) {
     if (const auto order = dispatcher_.dispatch(task, kept, sequence_, now_)) send_order(*order);
   }
@@ -252,6 +259,13 @@ void Broker::settle(Task task, wire::Result result) {
   COLLAGE_CHECK(entry.has_value());
   if (entry->waiting > 0) dispatcher_.forget(task);
   result.request = entry->request;
+  actions_.steps.push_back({.what = to_string(result.status),
+                            .batch = {epoch_, {task.batch}},
+                            .slot = task.slot,
+                            .age = now_ - entry->admitted,
+                            .producer = entry->producer,
+                            .request = entry->request,
+                            .source = result.source});
   result.latency = now_ - entry->admitted;
   latencies_[static_cast<std::size_t>(result.source)].observe(result.latency);
   const auto peer = sessions_.close(entry->producer, entry->request);
@@ -322,7 +336,6 @@ void Broker::handle(wire::Peer from, wire::Settled settled) {
     return;
   }
   wire::Result result;
-  result.source = settled.source;
   result.version = std::move(settled.version);
   if (settled.verdict.reason != Reason::none) {
     counters_.rejected += 1;
@@ -331,6 +344,7 @@ void Broker::handle(wire::Peer from, wire::Settled settled) {
     return settle(task, std::move(result));
   }
   result.status = ResultStatus::answered;
+  result.source = settled.source;
   result.predictions = named(settled.verdict.predictions);
   (settled.source == Source::collage ? counters_.answered_collage
    : settled.source == Source::hedge ? counters_.answered_hedge

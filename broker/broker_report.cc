@@ -101,12 +101,9 @@ wire::Report Broker::report() const {
   report_requests(report);
   report_tasks(report);
   report_workers(report);
-  if (!sink_) report.missing.push_back("no sink: nobody chooses answers");
-  if (dispatcher_.roster().size() == 0) report.missing.push_back("no classifier");
-  if (policy_.redundancy.covers > 0 && assemblers_.size() == 0) {
-    report.missing.push_back("no collage stage: batches go without cover");
-  }
-  if (drain_until_) report.missing.push_back("draining");
+  if (!sink_) report.lacks.push_back("no sink: nobody chooses answers");
+  if (dispatcher_.roster().size() == 0) report.lacks.push_back("no classifier");
+  if (drain_until_) report.lacks.push_back("draining");
   return report;
 }
 

@@ -78,6 +78,11 @@ void Broker::handle(wire::Peer from, wire::Ready ready) {
 
 void Broker::send_order(const Dispatcher::Order& order) {
   const Entry& entry = *ledger_.find(order.task);
+  actions_.steps.push_back({.what = order.hedge ? "hedged" : "dispatched",
+                            .batch = {epoch_, {order.task.batch}},
+                            .slot = order.task.slot,
+                            .age = now_ - entry.admitted,
+                            .worker = entry.tried.back()});
   actions_.send(order.peer, wire::Assign{order.sequence,
                                          {epoch_, {order.task.batch}},
                                          order.task.slot,

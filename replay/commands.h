@@ -57,6 +57,12 @@ struct RecordOptions {
   std::filesystem::path out = "out/latency.csv";
 };
 
+struct LifeOptions {
+  std::uint64_t request = 0;
+  std::string producer;                     // How its short name begins; empty: any.
+  std::vector<std::filesystem::path> logs;  // Files, folders, or `-` for standard input.
+};
+
 struct SimOptions {
   std::uint64_t first = 1, last = 1000;  // Seeds.
   std::size_t failures_max = 5;          // Then it ends.
@@ -70,6 +76,7 @@ int run_report(const ReportOptions& options);
 int run_compare(const CompareOptions& options);
 int run_join(const JoinOptions& options);
 int run_record(const RecordOptions& options);
+int run_life(const LifeOptions& options);
 int run_pipeline(const PipelineOptions& options);
 
 }  // namespace replay

@@ -137,6 +137,17 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0, 100));
   pipeline_app->add_option("--logs", pipeline.logs, "Folder for the processes' logs.");
 
+  replay::LifeOptions life;
+  CLI::App* life_app =
+      app.add_subcommand("life",
+                         "Shows the life of one request across the processes that logged it.\n\n"
+                         "  collage-replay life 42 out/pipeline\n"
+                         "  journalctl -o cat -u 'collage-*' | collage-replay life 42 -");
+  life_app->add_option("request", life.request, "Its number, as its producer gave it.")->required();
+  life_app->add_option("logs", life.logs, "Log files, folders of them, or - for standard input.")
+      ->required();
+  life_app->add_option("--producer", life.producer, "How the name of its producer begins.");
+
   return runtime::run_tool(app, argc, argv, [&] {
     if (sim_app->parsed()) {
       read_seeds(seeds, sim);
@@ -146,6 +157,7 @@ int main(int argc, char** argv) {
     if (compare_app->parsed()) return replay::run_compare(compare);
     if (join_app->parsed()) return replay::run_join(join);
     if (record_app->parsed()) return replay::run_record(record);
+    if (life_app->parsed()) return replay::run_life(life);
     if (pipeline_app->parsed()) return replay::run_pipeline(pipeline);
     return replay::run_replay(demo_app->parsed() ? demo : replay);
   });

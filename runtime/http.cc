@@ -52,6 +52,7 @@ struct HttpServer::Server {
     });
     http.set_payload_max_length(kBodyBytesMax);
     http.set_keep_alive_max_count(1);
+    http.set_keep_alive_timeout(1);  // To a connection's first byte.
     http.set_read_timeout(2);
     http.set_write_timeout(5);
     // The page is one file and asks only its own server; nothing else may frame or feed it.
@@ -79,15 +80,15 @@ struct HttpServer::Server {
     if (!report) return say(response, 503, kDeaf);
     report->metrics.push_back(build_info());
     report->gauge("collage_ready", "Whether the process can do its part.",
-                  report->missing.empty() ? 1 : 0);
+                  report->lacks.empty() ? 1 : 0);
     response.set_content(exposition(report->metrics, {}), kMetrics);
   }
 
   void ready(httplib::Response& response) {
     const auto report = options.report();
     if (!report) return say(response, 503, kDeaf);
-    report->missing.empty() ? say(response, 200, "ready\n")
-                            : say(response, 503, lines(report->missing));
+    report->lacks.empty() ? say(response, 200, "ready\n")
+                          : say(response, 503, lines(report->lacks));
   }
 
   const Options options;

@@ -7,7 +7,8 @@
 //
 // Served by threads of its own, which ask the loops (runtime/visits.h): a loop that is busy with an
 // inference is waited for, and one that hangs is what /livez is there to tell.  GET only; a
-// connection is closed after its answer, so that nobody holds a thread.
+// connection has one answer and a few seconds.  Made for a private network: a handful of visitors
+// that send nothing can hold all threads for that long.
 #pragma once
 
 #include <cstdint>

@@ -267,6 +267,7 @@ bool Loop::heard(std::uint32_t link, Incoming& in, const wire::Message& message,
 void Loop::perform(wire::Actions actions, wire::Instant now) {
   for (wire::Outgoing& outgoing : actions.messages) send(std::move(outgoing));
   for (const wire::Note& each : actions.notes) note(each, now);
+  if (options_.on_step) std::ranges::for_each(actions.steps, options_.on_step);
   COLLAGE_CHECK(!(work_ && actions.work));
   if (actions.work) work_ = std::move(actions.work);
   finished_ = finished_ || actions.finished;

@@ -83,6 +83,7 @@ class Loop {
     wire::Duration drain_max = std::chrono::seconds(5);  // From the first reason to stop.
     Signals* signals = nullptr;                          // Heeded if given.
     std::function<void(const wire::Note&)> on_note{};
+    std::function<void(const wire::Step&)> on_step{};
     std::function<void()> on_hangup{};  // At a SIGHUP, before the messages of its turn.
     // Called as often as that, whatever the machine waits for, unless it is deaf at its work.
     wire::Duration beat_every{};  // 0: never.
@@ -111,6 +112,9 @@ class Loop {
   // Has `what` done between two turns; false if none ended within `wait`.  From any thread but the
   // one that runs.
   bool visit(Visits::Visit what, wire::Duration wait) { return visits_.pay(std::move(what), wait); }
+
+  // It will not run again: whoever visits is turned away at once.
+  void close_visits() { visits_.close(); }
 
   // What the machine reports, and the loop's own figures.  In a visit, or while nobody runs.
   wire::Report report() const;

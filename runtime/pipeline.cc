@@ -185,6 +185,7 @@ void read_log(Section root, Pipeline& p) {
                                      level_enum::info);
   p.log_format = s.choice<LogFormat>(
       "format", {{"text", LogFormat::text}, {"json", LogFormat::json}}, LogFormat::text);
+  p.log_requests = s.choice<bool>("requests", {{"true", true}, {"false", false}}, false);
 }
 
 void read_security(Section root, Pipeline& p) {

@@ -78,6 +78,7 @@ struct Pipeline {
   std::optional<std::filesystem::path> keys;  // The folder; none: nothing is encrypted.
   spdlog::level::level_enum log_level = spdlog::level::info;
   LogFormat log_format = LogFormat::text;
+  bool log_requests = false;                 // Each step in the life of each request.
   std::vector<Document::Resolved> resolved;  // Every key as it holds, defaults included.
 };
 

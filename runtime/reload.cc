@@ -11,7 +11,7 @@
 namespace runtime {
 namespace {
 
-constexpr std::string_view kAtOnce[] = {"log.level"};
+constexpr std::string_view kAtOnce[] = {"log.level", "log.requests"};
 
 void reload_keys(KeyStore& keys) {
   try {
@@ -36,9 +36,12 @@ Changes changes_between(const Pipeline& running, const Pipeline& fresh,
   for (const Document::Resolved& key : running.resolved) gone[key.path] = key.value;
   Changes changes;
   const auto add = [&](const std::string& path) {
-    const bool at_once = std::ranges::find(kAtOnce, path) != std::end(kAtOnce) ||
-                         std::ranges::find(renewable, path) != renewable.end();
-    (at_once ? changes.at_once : changes.after_restart).push_back(path);
+    const bool at_once = std::ranges::find(kAtOnce, path) != std::end(kAtOnce);
+    const bool renewing = std::ranges::find(renewable, path) != renewable.end();
+    (at_once    ? changes.at_once
+     : renewing ? changes.renewing
+                : changes.after_restart)
+        .push_back(path);
   };
   for (const Document::Resolved& key : fresh.resolved) {
     const auto old = gone.find(key.path);
@@ -59,12 +62,18 @@ std::optional<Pipeline> reload(Pipeline& running, const std::vector<std::string>
     // Reported at whichever level says more.
     spdlog::set_level(std::min(running.log_level, fresh.log_level));
     running.log_level = fresh.log_level;
+    running.log_requests = fresh.log_requests;
     for (Document::Resolved& key : running.resolved) {
-      if (std::ranges::find(changes.at_once, key.path) == changes.at_once.end()) continue;
+      const auto& waits = changes.after_restart;
+      if (std::ranges::find(waits, key.path) != waits.end()) continue;
       const auto now = std::ranges::find(fresh.resolved, key.path, &Document::Resolved::path);
       if (now != fresh.resolved.end()) key = *now;
     }
-    if (changes.at_once.empty() && changes.after_restart.empty()) {
+    if (!changes.renewing.empty()) {
+      spdlog::info("{}: read again, being loaded: {}", running.file.string(),
+                   fmt::join(changes.renewing, ", "));
+    }
+    if (changes.at_once.empty() && changes.renewing.empty() && changes.after_restart.empty()) {
       spdlog::info("{}: read again, nothing has changed", running.file.string());
     }
     if (!changes.at_once.empty()) {

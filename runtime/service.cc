@@ -1,6 +1,7 @@
 #include "runtime/service.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <iterator>
 #include <memory>
@@ -15,6 +16,7 @@
 #include "runtime/version.h"
 #include "wire/check.h"
 #include "wire/codec.h"
+#include "wire/text.h"
 
 namespace runtime {
 
@@ -78,9 +80,12 @@ bool within_host(const std::string& endpoint) {
 namespace {
 
 // What all loops of a process have; `loop` is this one's number with the watchdog.
-Loop::Options options_of(Watchdog& watchdog, std::size_t loop) {
+Loop::Options options_of(Watchdog& watchdog, std::size_t loop, const std::atomic<bool>& steps) {
   Loop::Options options;
   options.on_note = log_note;
+  options.on_step = [&steps](const wire::Step& step) {
+    if (steps) spdlog::info("{}", wire::step_text(step));
+  };
   if (const auto interval = Watchdog::interval()) {
     options.beat_every = *interval;
     options.on_beat = [&watchdog, loop] { watchdog.beat(loop); };
@@ -90,11 +95,12 @@ Loop::Options options_of(Watchdog& watchdog, std::size_t loop) {
 
 // All links of a process have the same keys, or none.
 void heed(Signals& signals, Pipeline& pipeline, const Process& process,
-          std::unique_ptr<Renewal>& renewal, Loop::Options& options) {
+          std::unique_ptr<Renewal>& renewal, std::atomic<bool>& steps, Loop::Options& options) {
   options.signals = &signals;
   options.on_hangup = [&] {
     KeyStore* keys = process.parts.front().links.front().keys.get();
     auto fresh = reload(pipeline, process.renewable, keys);
+    steps = pipeline.log_requests;
     if (fresh && renewal) renewal->begin(std::move(*fresh));
   };
 }
@@ -128,7 +134,7 @@ std::optional<wire::Report> report_of(const Process& process,
       }
       all.metrics.push_back(std::move(metric));
     }
-    std::ranges::move(one.missing, std::back_inserter(all.missing));
+    std::ranges::move(one.lacks, std::back_inserter(all.lacks));
   }
   return all;
 }
@@ -181,6 +187,7 @@ Loop::End run_all(const std::vector<std::unique_ptr<Loop>>& loops) {
     loops[1]->stop();
     second.join();
   }
+  for (const auto& loop : loops) loop->close_visits();
   return end;
 }
 
@@ -205,6 +212,7 @@ int serve(const Pipeline& pipeline, Signals& signals, Process process) {
   COLLAGE_CHECK(process.parts.size() == 1 || process.parts.size() == 2);
   start_log({process.name, pipeline.log_level, pipeline.log_format});
   Pipeline running = pipeline;
+  std::atomic<bool> steps = running.log_requests;  // Read by every loop.
   Watchdog watchdog(process.parts.size());
   Context context;
   warn_of_open_links(process);
@@ -213,8 +221,8 @@ int serve(const Pipeline& pipeline, Signals& signals, Process process) {
   // The one that binds what they are joined by comes last, for it is the one that others see.
   for (std::size_t i = loops.size(); i-- > 0;) {
     Part& part = process.parts[i];
-    Loop::Options options = options_of(watchdog, i);
-    if (i == 0) heed(signals, running, process, renewal, options);
+    Loop::Options options = options_of(watchdog, i, steps);
+    if (i == 0) heed(signals, running, process, renewal, steps, options);
     loops[i] = open_loop(context, part.links, part.machine, std::move(part.runner), options);
     if (!loops[i]) return 1;
   }

@@ -8,6 +8,7 @@ namespace runtime {
 bool Visits::pay(Visit visit, wire::Duration wait) {
   const auto caller = std::make_shared<Caller>(Caller{std::move(visit)});
   std::unique_lock lock(mutex_);
+  if (closed_) return false;
   callers_.push_back(caller);
   bell_.ring();
   const auto begun = [&] { return caller->state != Caller::State::waiting; };
@@ -15,24 +16,32 @@ bool Visits::pay(Visit visit, wire::Duration wait) {
     std::erase(callers_, caller);
     return false;
   }
-  changed_.wait(lock, [&] { return caller->state == Caller::State::done; });
-  return true;
+  changed_.wait(lock, [&] { return caller->state != Caller::State::inside; });
+  return caller->state == Caller::State::done;
 }
 
 void Visits::receive() {
   bell_.take();
   std::unique_lock lock(mutex_);
-  while (!callers_.empty()) {
-    const auto caller = std::move(callers_.front());
-    callers_.pop_front();
-    caller->state = Caller::State::inside;
-    changed_.notify_all();
-    lock.unlock();
-    caller->visit();
-    lock.lock();
-    caller->state = Caller::State::done;
-    changed_.notify_all();
-  }
+  if (callers_.empty()) return;
+  const auto caller = std::move(callers_.front());
+  callers_.pop_front();
+  if (!callers_.empty()) bell_.ring();
+  caller->state = Caller::State::inside;
+  changed_.notify_all();
+  lock.unlock();
+  caller->visit();
+  lock.lock();
+  caller->state = Caller::State::done;
+  changed_.notify_all();
+}
+
+void Visits::close() {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  for (const auto& caller : callers_) caller->state = Caller::State::turned_away;
+  callers_.clear();
+  changed_.notify_all();
 }
 
 }  // namespace runtime

@@ -17,23 +17,28 @@ class Visits {
   using Visit = std::function<void()>;
 
   // Has `visit` called by the loop and waits until it has been, `wait` at most: false if the loop
-  // was deaf for so long, and then it will not be called any more.  From any thread but the loop's.
+  // was deaf for so long or has ended, and then it will not be called any more.  From any thread
+  // but the loop's.
   bool pay(Visit visit, wire::Duration wait);
 
   // Readable when somebody waits.
   int descriptor() const { return bell_.descriptor(); }
-  // Calls those that wait, in order.  On the loop's thread.
+  // Calls the one that has waited longest, so that visitors however many leave the loop its turns.
+  // On the loop's thread.
   void receive();
+  // The loop has ended: turns away those that wait and those that come.  From any thread.
+  void close();
 
  private:
   struct Caller {
     Visit visit;
-    enum class State { waiting, inside, done } state = State::waiting;
+    enum class State { waiting, inside, done, turned_away } state = State::waiting;
   };
   Bell bell_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::shared_ptr<Caller>> callers_;
+  bool closed_ = false;
 };
 
 }  // namespace runtime

@@ -106,11 +106,11 @@ void want_same_shape(const models::Manifest& serving, const models::Manifest& fr
           "their own");
   }
   // Pictures that are half made for one layout fit no other.
-  const bool same = fresh.tile.width == serving.tile.width &&
+  const bool same = fresh.grid == serving.grid && fresh.tile.width == serving.tile.width &&
                     fresh.tile.height == serving.tile.height &&
                     fresh.tile.channels == serving.tile.channels;
   if (!same && serving.kind == models::Kind::collage) {
-    unfit(file, "tile: is not of the size that is served; another size wants a restart");
+    unfit(file, "grid or tile: is not of the size that is served; another size wants a restart");
   }
 }
 

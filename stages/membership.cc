@@ -62,7 +62,8 @@ wire::Ready Membership::set_leaving(bool leaving) {
 }
 
 void Membership::report(wire::Report& report) const {
-  report.gauge("collage_joined", "Whether whoever gives the work has welcomed this stage.",
+  report.gauge("collage_joined",
+               "Whether whoever gives the work has welcomed this stage and not refused it since.",
                joined_ ? 1 : 0);
   report.gauge("collage_tasks_held", "Tasks (assemblers: batches) taken and not done.",
                static_cast<double>(held_.size()));
@@ -73,7 +74,7 @@ void Membership::report(wire::Report& report) const {
                               {{{{"version", hello_.model.version}}, 1.0}}});
   }
   const std::string host = hello_.role == wire::Role::collage ? "assembler" : "broker";
-  if (!joined_) report.missing.push_back("not joined: the " + host + " has not welcomed us");
+  if (!joined_) report.lacks.push_back("not joined: the " + host + " has not welcomed us");
 }
 
 }  // namespace stages

@@ -17,6 +17,7 @@
 #include <iterator>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -84,9 +85,25 @@ struct Note {
   std::string text;
 };
 
+// A step in the life of a request or a batch, for whoever follows one through the processes; the
+// driver logs it if asked to, and drops it otherwise.
+struct Step {
+  std::string_view what;  // A literal: "admitted", "dispatched".
+  BatchId batch;
+  std::optional<Slot> slot;             // nullopt: the batch as a whole.
+  std::optional<Duration> age{};        // Since admission; of a batch, since it opened.
+  std::optional<Duration> batch_age{};  // With "admitted": since its batch opened.
+  // What else is known, zero where it is not.
+  ProducerId producer{};
+  RequestId request{};
+  WorkerId worker{};
+  Source source = Source::none;
+};
+
 struct Actions {
   std::vector<Outgoing> messages;  // In order.
   std::vector<Note> notes;
+  std::vector<Step> steps;
   std::optional<Work> work;
   bool finished = false;  // Drained: the driver may stop.
 
@@ -98,6 +115,7 @@ struct Actions {
                     std::make_move_iterator(more.messages.end()));
     notes.insert(notes.end(), std::make_move_iterator(more.notes.begin()),
                  std::make_move_iterator(more.notes.end()));
+    steps.insert(steps.end(), more.steps.begin(), more.steps.end());
     if (more.work) work = std::move(more.work);
     finished = finished || more.finished;
   }

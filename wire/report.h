@@ -59,7 +59,7 @@ struct Metric {
 struct Report {
   std::vector<Metric> metrics;
   // What keeps the process from doing its part, in words; empty: it is ready.
-  std::vector<std::string> missing;
+  std::vector<std::string> lacks;
 
   using Value = std::pair<std::string_view, std::uint64_t>;  // Of a label, and its figure.
 

@@ -1,5 +1,7 @@
 #include "wire/text.h"
 
+#include <cstdio>
+
 #include <cstddef>
 #include <cstdint>
 
@@ -45,11 +47,32 @@ bool valid_utf8(std::string_view text) {
   return true;
 }
 
-std::string short_name(WorkerId id) {
+std::string short_name(std::uint64_t id) {
   static constexpr char kHex[] = "0123456789abcdef";
   std::string name;
-  for (int shift = 60; shift >= 32; shift -= 4) name += kHex[(id.high >> shift) & 15];
+  for (int shift = 60; shift >= 32; shift -= 4) name += kHex[(id >> shift) & 15];
   return name;
+}
+
+std::string step_text(const Step& step) {
+  const auto ms = [](Duration age) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.3f", to_seconds(age) * 1e3);
+    return std::string(text);
+  };
+  std::string text = "step=" + std::string(step.what) +
+                     " batch=" + short_name(step.batch.epoch.value) + ":" +
+                     std::to_string(step.batch.sequence.value);
+  if (step.slot) text += " slot=" + std::to_string(*step.slot);
+  if (step.age) text += " age_ms=" + ms(*step.age);
+  if (step.batch_age) text += " batch_age_ms=" + ms(*step.batch_age);
+  if (step.producer != ProducerId{}) {
+    text +=
+        " producer=" + short_name(step.producer) + " request=" + std::to_string(step.request.value);
+  }
+  if (step.worker != WorkerId{}) text += " worker=" + short_name(step.worker);
+  if (step.source != Source::none) text += " source=" + std::string(to_string(step.source));
+  return text;
 }
 
 }  // namespace wire

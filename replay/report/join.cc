@@ -43,11 +43,17 @@ void append_lines(const std::filesystem::path& from, gzFile to) {
   int got = 0;
   while ((got = gzread(in.get(), block.data(), static_cast<unsigned>(block.size()))) > 0) {
     std::string_view text(block.data(), static_cast<std::size_t>(got));
-    if (std::exchange(header, false)) text.remove_prefix(kEventHeader.size() + 1);
-    if (!text.empty() && gzwrite(to, text.data(), static_cast<unsigned>(text.size())) <= 0)
-      got = -1;
+    if (std::exchange(header, false)) {
+      if (!text.starts_with(kEventHeader)) {
+        throw std::runtime_error(from.string() + ": does not begin as events do");
+      }
+      text.remove_prefix(std::min(text.size(), kEventHeader.size() + 1));
+    }
+    if (!text.empty() && gzwrite(to, text.data(), static_cast<unsigned>(text.size())) <= 0) {
+      throw std::runtime_error(from.string() + ": could not be copied");
+    }
   }
-  if (got < 0) throw std::runtime_error(from.string() + ": cannot be copied");
+  if (got < 0) throw std::runtime_error(from.string() + ": cannot be read");
 }
 
 void join_events(const std::vector<std::filesystem::path>& folders,

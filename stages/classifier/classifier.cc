@@ -73,11 +73,16 @@ void Classifier::advance(wire::Instant now, wire::Actions& actions) {
     task_.observe(now - finished->arrived);
     if (verdict.reason == wire::Reason::none) inference_.observe(finished->outcome.compute);
     (verdict.reason == wire::Reason::none ? counters_.answered : counters_.rejected) += 1;
-    actions.send(kToSink,
-                 wire::Answer{task.batch, task.slot, membership_.hello().worker, task.hedge,
-                              std::min(task.age + (now - finished->arrived), wire::kDurationMax),
-                              finished->outcome.compute, std::move(verdict),
-                              std::move(finished->outcome.version)});
+    const wire::Duration age = std::min(task.age + (now - finished->arrived), wire::kDurationMax);
+    actions.steps.push_back(
+        {.what = verdict.reason == wire::Reason::none ? "classified" : "rejected",
+         .batch = task.batch,
+         .slot = task.slot,
+         .age = age,
+         .worker = membership_.hello().worker});
+    actions.send(kToSink, wire::Answer{task.batch, task.slot, membership_.hello().worker,
+                                       task.hedge, age, finished->outcome.compute,
+                                       std::move(verdict), std::move(finished->outcome.version)});
     actions.send(kToBroker, membership_.release(task.sequence, task.batch.epoch));
   }
   if (wire::Assign* task = line_.start(now)) {

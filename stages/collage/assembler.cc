@@ -249,10 +249,15 @@ void Assembler::hand_out(wire::Instant now) {
     counters_.collages += 1;
     assembly_.observe(now - next.assembly.opened);
     node_->sent.push_back({sequence_, next.assembly.sequence, next.batch, next.assembly.opened});
+    const wire::Duration age = std::min(now - next.assembly.opened, wire::kDurationMax);
+    actions_.steps.push_back({.what = "assembled",
+                              .batch = next.batch,
+                              .slot = std::nullopt,
+                              .age = age,
+                              .worker = node_->id});
     actions_.send(node_->peer,
                   wire::CollageTask{own_, sequence_, next.batch, std::move(next.assembly.blank),
-                                    std::min(now - next.assembly.opened, wire::kDurationMax),
-                                    std::move(next.assembly.canvas)});
+                                    age, std::move(next.assembly.canvas)});
   }
 }
 
@@ -279,7 +284,7 @@ wire::Report Assembler::report() const {
                    {"refused", counters_.refused},
                    {"undelivered", counters_.undelivered},
                    {"bad_message", counters_.bad_messages}});
-  if (!node_) report.missing.push_back("no collage-CNN has joined");
+  if (!node_) report.lacks.push_back("no collage-CNN has joined");
   return report;
 }
 

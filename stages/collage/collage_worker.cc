@@ -79,12 +79,16 @@ void CollageWorker::advance(wire::Instant now, wire::Actions& actions) {
     task_.observe(now - finished->arrived);
     if (!cells.empty()) inference_.observe(finished->outcome.compute);
     (cells.empty() ? counters_.failed : counters_.answered) += 1;
+    const wire::Duration age = std::min(task.age + (now - finished->arrived), wire::kDurationMax);
+    actions.steps.push_back({.what = cells.empty() ? "failed" : "classified",
+                             .batch = task.batch,
+                             .slot = std::nullopt,
+                             .age = age,
+                             .worker = membership_.hello().worker});
     if (!cells.empty()) {
-      actions.send(kToSink, wire::CollageAnswer{
-                                task.batch, membership_.hello().worker,
-                                std::min(task.age + (now - finished->arrived), wire::kDurationMax),
-                                finished->outcome.compute, std::move(cells),
-                                std::move(finished->outcome.version)});
+      actions.send(kToSink, wire::CollageAnswer{task.batch, membership_.hello().worker, age,
+                                                finished->outcome.compute, std::move(cells),
+                                                std::move(finished->outcome.version)});
     }
     actions.send(kToAssembler, membership_.release(task.sequence, task.host));
   }

@@ -25,8 +25,8 @@ std::string state_of(const View::Slot& slot) {
       return "rejected";
     case View::Slot::State::blank:
       return "blank";
-    case View::Slot::State::unsettled:
-      return "missing";
+    case View::Slot::State::closed:
+      return "closed";
     case View::Slot::State::waiting:
       break;
   }
@@ -130,7 +130,7 @@ std::string live_json(const Sink& sink, const std::vector<std::string>& labels, 
   const wire::Report report = sink.report();
   std::vector<double> bounds;
   for (const int bound : wire::Histogram::kBounds) bounds.push_back(bound / 1000.0);
-  const Json json = {{"missing", report.missing},
+  const Json json = {{"lacks", report.lacks},
                      {"figures", figures_json(report)},
                      {"batches", batches_json(view, labels, now)},
                      {"bounds_s", bounds},

@@ -102,6 +102,11 @@ void Sink::on_stage(wire::Peer from, wire::Message message, wire::Instant now) {
 void Sink::tell(Joiner::Settled settled, wire::Instant now) {
   for (wire::Settled& one : settled) {
     view_.on_settled(one, now);
+    actions_.steps.push_back({.what = "settled",
+                              .batch = one.batch,
+                              .slot = one.slot,
+                              .age = view_.age(one.batch, one.slot, now),
+                              .source = one.source});
     actions_.send(kToBroker, std::move(one));
   }
 }
@@ -177,7 +182,7 @@ wire::Report Sink::report() const {
                   {{"late_single", c.late_single},
                    {"spare_collage", c.spare_collage},
                    {"unsure_collage", c.unsure}});
-  report.counter("collage_corrections_total", "Late single answers that contradict a collage's.",
+  report.counter("collage_disagreements_total", "Late single answers that contradict a collage's.",
                  c.corrections);
   report.counter("collage_inferences_total", "Collages answered, needed or not.",
                  counters_.collage_inferences);

@@ -36,7 +36,7 @@ void View::hear(wire::WorkerId id, bool collage, wire::Duration age, wire::Insta
 void View::give_up_oldest() {
   for (const Slot& slot : batches_.front().slots) {
     const bool covered = slot.source == wire::Source::collage;
-    if (covered && !slot.single) without_.never += 1;
+    if (covered && !slot.heard) without_.never += 1;
   }
   batches_.pop_front();
 }
@@ -64,21 +64,29 @@ void View::on_sealed(const wire::Sealed& sealed, wire::Instant now) {
   }
 }
 
+std::optional<wire::Duration> View::age(wire::BatchId batch, wire::Slot slot, wire::Instant now) {
+  const Slot* found = find(batch, slot);
+  if (!found || !found->admitted) return std::nullopt;
+  return now - *found->admitted;
+}
+
 void View::on_closed(wire::BatchId id) {
   Batch* batch = find(id);
   if (!batch) return;
   batch->closed = true;
   for (Slot& slot : batch->slots) {
-    if (slot.state == Slot::State::waiting) slot.state = Slot::State::unsettled;
+    if (slot.state == Slot::State::waiting) slot.state = Slot::State::closed;
   }
 }
 
 void View::on_single(const wire::Answer& answer, wire::Instant now) {
   hear(answer.worker, false, answer.age, now);
   Slot* slot = find(answer.batch, answer.slot);
-  if (!slot || slot->single || answer.verdict.predictions.empty()) return;
-  slot->single = answer.verdict.predictions.front().label;
+  if (!slot) return;
   if (!slot->admitted) slot->admitted = now - answer.age;
+  slot->heard = true;
+  if (slot->single || answer.verdict.predictions.empty()) return;
+  slot->single = answer.verdict.predictions.front().label;
   remember(without_, now - *slot->admitted);
 }
 

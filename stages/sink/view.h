@@ -28,10 +28,12 @@ class View {
     std::size_t window = 64;  // Ages remembered a worker.
   };
   struct Slot {
-    enum class State : std::uint8_t { waiting, settled, rejected, blank, unsettled } state{};
+    // closed: the broker has answered it without us.
+    enum class State : std::uint8_t { waiting, settled, rejected, blank, closed } state{};
     wire::Source source = wire::Source::none;        // That settled it.
     wire::Prediction answer;                         // That it was settled with.
-    std::optional<wire::ClassId> single;             // The first answer for the image alone.
+    bool heard = false;                              // An answer for the image alone has come,
+    std::optional<wire::ClassId> single;             // and what it said, if it was not rejected.
     std::optional<wire::Instant> admitted, settled;  // As far as told.
   };
   struct Batch {
@@ -61,6 +63,9 @@ class View {
   void on_single(const wire::Answer& answer, wire::Instant now);
   void on_collage(const wire::CollageAnswer& answer, wire::Instant now);
   void on_settled(const wire::Settled& settled, wire::Instant now);
+
+  // Since the image of a slot was admitted, as far as told.
+  std::optional<wire::Duration> age(wire::BatchId batch, wire::Slot slot, wire::Instant now);
 
   const std::deque<Batch>& batches() const { return batches_; }  // The oldest first.
   const Latencies& with_collage() const { return with_; }

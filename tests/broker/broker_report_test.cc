@@ -14,30 +14,28 @@ class BrokerReportTest : public BrokerTest {
   double figure(std::string_view name, const wire::Metric::Labels& labels = {}) {
     return ::figure(broker->report(), name, labels);
   }
-  std::vector<std::string> missing() { return broker->report().missing; }
+  std::vector<std::string> lacks() { return broker->report().lacks; }
 };
 
 TEST_F(BrokerReportTest, ANewBrokerMissesItsSinkAndItsClassifiers) {
-  EXPECT_THAT(missing(), ElementsAre(HasSubstr("no sink"), "no classifier"));
+  EXPECT_THAT(lacks(), ElementsAre(HasSubstr("no sink"), "no classifier"));
   join_sink();
   join_worker(1);
-  EXPECT_THAT(missing(), IsEmpty());
+  EXPECT_THAT(lacks(), IsEmpty());
 }
 
-TEST_F(BrokerReportTest, ACollageStageIsMissedOnlyWhereThePolicyWantsOne) {
+TEST_F(BrokerReportTest, WithoutACollageStageItAnswersAllTheSame) {
   make(small_policy("collage"));
   join_sink();
   join_worker(1);
-  EXPECT_THAT(missing(), ElementsAre(HasSubstr("no collage stage")));
-  join_assembler(1);
-  EXPECT_THAT(missing(), IsEmpty());
+  EXPECT_THAT(lacks(), IsEmpty());
 }
 
 TEST_F(BrokerReportTest, ADrainingBrokerIsNotReady) {
   join_sink();
   join_worker(1);
   say(wire::kLocal, wire::Drain{});
-  EXPECT_THAT(missing(), ElementsAre("draining"));
+  EXPECT_THAT(lacks(), ElementsAre("draining"));
 }
 
 TEST_F(BrokerReportTest, ResultsAndTheirTimesAreCountedBySource) {
@@ -53,6 +51,17 @@ TEST_F(BrokerReportTest, ResultsAndTheirTimesAreCountedBySource) {
   EXPECT_EQ(figure("collage_requests_total", {{"result", "collage"}}), 1);
   EXPECT_EQ(figure("collage_requests_total", {{"result", "missing"}}), 1);
   EXPECT_EQ(figure("collage_request_duration_seconds", {{"source", "collage"}}), 1);
+  EXPECT_EQ(figure("collage_request_duration_seconds", {{"source", "none"}}), 1);
+  EXPECT_EQ(figure("collage_request_duration_seconds", {{"source", "single"}}), 0);
+}
+
+TEST_F(BrokerReportTest, ARejectedImageHasNoSource) {
+  join_sink();
+  join_worker(1);
+  join_producer(1);
+  submit(1, 10);
+  settle(batch(1), 0, wire::Source::single, {{}, wire::Reason::not_an_image});
+  EXPECT_EQ(the<wire::Result>(producer(1)).source, wire::Source::none);
   EXPECT_EQ(figure("collage_request_duration_seconds", {{"source", "none"}}), 1);
   EXPECT_EQ(figure("collage_request_duration_seconds", {{"source", "single"}}), 0);
 }

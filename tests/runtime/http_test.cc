@@ -46,7 +46,7 @@ TEST_F(HttpTest, IsReadyWhenNothingIsMissing) {
 }
 
 TEST_F(HttpTest, SaysWhatIsMissingUntilItIsReady) {
-  report->missing = {"no sink", "no classifier"};
+  report->lacks = {"no sink", "no classifier"};
   const auto got = get("/readyz");
   ASSERT_TRUE(got);
   EXPECT_EQ(got->status, 503);

@@ -44,6 +44,15 @@ TEST(Changes, AreNamedByWhenTheyTakeEffect) {
   EXPECT_THAT(deadline.after_restart, ElementsAre("broker.deadline"));
 }
 
+TEST(Changes, WhatTheProcessPutsIntoEffectItselfIsToldApart) {
+  const Pipeline running = runtime::load_pipeline(kShipped);
+  const auto fresh =
+      parsed(shipped_with("models/fashion_single.yaml", "models/cifar10_single.yaml"));
+  EXPECT_THAT(changes_between(running, fresh, {"models.single"}).renewing,
+              ElementsAre("models.single"));
+  EXPECT_THAT(changes_between(running, fresh).after_restart, ElementsAre("models.single"));
+}
+
 TEST(Changes, AValueWrittenOtherwiseIsNone) {
   const Pipeline running = runtime::load_pipeline(kShipped);
   const auto same =
@@ -96,6 +105,15 @@ TEST_F(ReloadTest, PutsTheLevelIntoEffectAndNamesWhatWaits) {
   running.log_level = spdlog::level::info;  // So that all would be told.
   runtime::reload(running);
   EXPECT_THAT(log_.str(), AllOf(HasSubstr("broker.deadline"), Not(HasSubstr("log.level"))));
+}
+
+TEST_F(ReloadTest, StepsOfRequestsAreLoggedFromThenOn) {
+  write(shipped_with("requests: false", "requests: false"));
+  Pipeline running = runtime::load_pipeline(file_);
+  EXPECT_FALSE(running.log_requests);
+  write(shipped_with("requests: false", "requests: true"));
+  runtime::reload(running);
+  EXPECT_TRUE(running.log_requests);
 }
 
 TEST_F(ReloadTest, AFileThatIsNotValidChangesNothing) {

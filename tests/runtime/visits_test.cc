@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
+#include <atomic>
+#include <future>
 #include <thread>
+#include <vector>
 
 namespace runtime {
 namespace {
@@ -38,25 +41,58 @@ TEST(Visits, OfADeafLoopEndAndAreNotDoneAfterwards) {
 
 TEST(Visits, ThatHaveBegunAreWaitedForHoweverLongTheyTake) {
   Visits visits;
-  bool finished = false, done = false;
+  std::atomic<bool> finished = false;
+  bool done = false;
+  std::promise<void> never;
+  const std::shared_future<void> future = never.get_future().share();
   std::thread visitor([&] {
-    done = visits.pay(
-        [&] {
-          std::this_thread::yield();
-          finished = true;
-        },
-        10s);
-    EXPECT_TRUE(finished);
+    // Again if the loop was too late to begin.
+    while (!finished) {
+      done = visits.pay(
+          [&] {
+            future.wait_for(60ms);  // Longer than the visitor would wait.
+            finished = true;
+          },
+          30ms);
+    }
   });
-  await(visits);
-  visits.receive();
+  while (!finished) {
+    pollfd item{visits.descriptor(), POLLIN, 0};
+    if (poll(&item, 1, 10'000) == 1) visits.receive();
+  }
   visitor.join();
   EXPECT_TRUE(done);
 }
 
+TEST(Visits, AreReceivedOneATurnHoweverManyWait) {
+  Visits visits;
+  std::atomic<int> count = 0;
+  std::vector<std::thread> visitors;
+  for (int i = 0; i < 3; ++i) {
+    visitors.emplace_back([&] { visits.pay([&count] { ++count; }, 10s); });
+  }
+  for (int turn = 1; turn <= 3; ++turn) {
+    await(visits);
+    visits.receive();
+    EXPECT_EQ(count, turn);
+  }
+  for (std::thread& visitor : visitors) visitor.join();
+}
+
+TEST(Visits, ToALoopThatHasEndedAreTurnedAwayAtOnce) {
+  Visits visits;
+  bool done = true;
+  std::thread visitor([&] { done = visits.pay([] {}, 1h); });
+  await(visits);
+  visits.close();
+  visitor.join();
+  EXPECT_FALSE(done);
+  EXPECT_FALSE(visits.pay([] {}, 1h));
+}
+
 TEST(Visits, OfSeveralThreadsAreAllDone) {
   Visits visits;
-  int count = 0;
+  std::atomic<int> count = 0;
   std::vector<std::thread> visitors;
   for (int i = 0; i < 8; ++i) {
     visitors.emplace_back([&] { EXPECT_TRUE(visits.pay([&count] { ++count; }, 10s)); });

@@ -72,7 +72,7 @@ TEST_F(Http, ABrokerWithoutStagesIsAliveAndSaysWhatItMisses) {
   EXPECT_EQ(get(kBroker, "/livez")->status, 200);
   const auto ready = get(kBroker, "/readyz");
   EXPECT_EQ(ready->status, 503);
-  EXPECT_EQ(ready->body, "no classifier\nno collage stage: batches go without cover\n");
+  EXPECT_EQ(ready->body, "no classifier\n");
   EXPECT_EQ(get(kSink, "/readyz")->status, 200);
   EXPECT_TRUE(pipeline.stop());
 }

@@ -29,8 +29,12 @@ std::string local(int port) { return "tcp://127.0.0.1:" + std::to_string(port); 
 
 LivePipeline::LivePipeline(const Overrides& overrides, replay::live::Fleet::Size size,
                            const std::filesystem::path& like)
-    : folder_(scratch("logs")), file_(scratch("pipeline.yaml")) {
+{
   const std::vector<int> ports = replay::live::free_ports(4);
+  // A test may have several.
+  const std::string name = "pipeline-" + std::to_string(ports[0]);
+  folder_ = scratch(name);
+  file_ = scratch(name + ".yaml");
   producers_ = local(ports[0]);
   workers_ = local(ports[1]);
   Overrides all = {{"endpoints.producers", producers_},

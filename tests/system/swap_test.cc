@@ -124,4 +124,20 @@ TEST(SwapCollage, ANewVersionAnswersOnceItIsLoadedAndNothingIsLost) {
   EXPECT_TRUE(pipeline.stop());
 }
 
+TEST(SwapCollage, AModelOfAnotherGridIsRefusedAndTheOldOneServesOn) {
+  const fs::path manifest = system_test::scratch("collage.yaml");
+  publish(manifest, "collage-first", {}, "fashion_collage_3x3");
+  LivePipeline pipeline({{"models.collage", manifest.string()}, {"policy", "collage-first"}},
+                        {.classifiers = 0, .collages = 1});
+  std::stringstream text;
+  text << std::ifstream(pipeline.file()).rdbuf();
+  std::ofstream(pipeline.file()) << std::regex_replace(text.str(), std::regex("grid: 3"),
+                                                       "grid: 2");
+  publish(manifest, "collage-second", {}, "fashion_collage_2x2");
+  pipeline.fleet().process("collage-0").signal(SIGHUP);
+  await_log(pipeline, "collage-0", "is not of the size that is served");
+  EXPECT_EQ(versions(pipeline), std::set<std::string>{"collage-first"});
+  EXPECT_TRUE(pipeline.stop());
+}
+
 }  // namespace

@@ -181,8 +181,8 @@ TEST_F(ClassifierTest, WhatCannotBeSentOrReadIsCounted) {
 
 TEST_F(ClassifierTest, IsNotReadyUntilItIsWelcomed) {
   Classifier fresh({kId, wire::Role::classifier, {}, 2}, {100ms, 1s}, std::nullopt);
-  EXPECT_THAT(fresh.report().missing, SizeIs(1));
-  EXPECT_THAT(classifier.report().missing, IsEmpty());
+  EXPECT_THAT(fresh.report().lacks, SizeIs(1));
+  EXPECT_THAT(classifier.report().lacks, IsEmpty());
 }
 
 TEST_F(ClassifierTest, ReportsWhatItHasDoneAndHowLongItTook) {

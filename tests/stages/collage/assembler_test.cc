@@ -312,8 +312,8 @@ TEST_F(AssemblerTest, WhatCannotBeSentOrReadIsCounted) {
 
 TEST_F(AssemblerTest, IsNotReadyWithoutItsCollageCnn) {
   Assembler alone({{1, 1}, wire::Role::assembler, kModel, 2}, kOwn, {{100ms, 1s}, 100ms});
-  EXPECT_THAT(alone.report().missing, testing::Contains("no collage-CNN has joined"));
-  EXPECT_THAT(assembler.report().missing, IsEmpty());
+  EXPECT_THAT(alone.report().lacks, testing::Contains("no collage-CNN has joined"));
+  EXPECT_THAT(assembler.report().lacks, IsEmpty());
 }
 
 TEST_F(AssemblerTest, ReportsCollagesAndHowLongTheyTook) {

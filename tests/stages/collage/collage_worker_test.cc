@@ -139,7 +139,7 @@ TEST_F(CollageWorkerTest, ReportsWhatItHasDoneAndHowLongItTook) {
   (void)done(1, 30ms);
   (void)done(2, 50ms, {});
   const wire::Report report = worker.report();
-  EXPECT_THAT(report.missing, IsEmpty());
+  EXPECT_THAT(report.lacks, IsEmpty());
   EXPECT_EQ(figure(report, "collage_tasks_total", {{"result", "answered"}}), 1);
   EXPECT_EQ(figure(report, "collage_tasks_total", {{"result", "failed"}}), 1);
   EXPECT_EQ(figure(report, "collage_task_duration_seconds"), 2);

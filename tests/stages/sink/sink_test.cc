@@ -216,7 +216,7 @@ TEST_F(SinkTest, ReportsWhatItSettledAndTheAgesOfAnswers) {
   (void)sink.on_timeout(at(250ms));
   (void)single(1, 300ms);
   const wire::Report report = sink.report();
-  EXPECT_THAT(report.missing, IsEmpty());
+  EXPECT_THAT(report.lacks, IsEmpty());
   EXPECT_EQ(figure(report, "collage_settled_total", {{"source", "single"}}), 1);
   EXPECT_EQ(figure(report, "collage_settled_total", {{"source", "collage"}}), 1);
   EXPECT_EQ(figure(report, "collage_answer_age_seconds", {{"source", "single"}}), 2);

@@ -43,14 +43,14 @@ TEST_F(ViewTest, ShowsEachSlotWithWhatSettledIt) {
   EXPECT_EQ(slot(1).state, State::waiting);
 }
 
-TEST_F(ViewTest, ShowsBlankRejectedAndUnsettledSlotsAsSuch) {
+TEST_F(ViewTest, ShowsBlankRejectedAndClosedSlotsAsSuch) {
   open(1, 1);
   EXPECT_EQ(slot(1).state, State::blank);
   settle(1, 0, Source::single, 9ms, wire::Reason::not_an_image);
   EXPECT_EQ(slot(0).state, State::rejected);
   open(2);
   view.on_closed(batch(2));
-  EXPECT_EQ(slot(0).state, State::unsettled);
+  EXPECT_EQ(slot(0).state, State::closed);
 }
 
 TEST_F(ViewTest, AnAnswerInTimeTakesAsLongWithTheCollageAsWithout) {
@@ -86,6 +86,16 @@ TEST_F(ViewTest, AnAnswerThatNeverCameIsCountedWhenItsBatchIsWatchedNoMore) {
   open(3);
   EXPECT_EQ(view.without_collage().never, 1u);
   EXPECT_THAT(view.batches(), SizeIs(2));
+}
+
+TEST_F(ViewTest, ARejectionCameThoughItSaidNothing) {
+  open(1);
+  settle(1, 0, Source::collage, 90ms);
+  view.on_single({batch(1), 0, kWorker, false, 95ms, {}, {{}, wire::Reason::not_an_image}, "s1"},
+                 at(95ms));
+  open(2);
+  open(3);
+  EXPECT_EQ(view.without_collage().never, 0u);
 }
 
 TEST_F(ViewTest, TheAgeOfAnAnswerBeforeTheSealIsItsOwn) {

@@ -1,0 +1,79 @@
+// More than one broker, and the life of a request: what needs several real processes to be seen.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <fstream>
+
+#include "producer/choice.h"
+#include "runtime/shipped.h"
+#include "tests/system/live_pipeline.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+using system_test::LivePipeline;
+using system_test::Ran;
+using testing::AllOf;
+using testing::HasSubstr;
+
+std::string program(const char* name) { return (runtime::program_folder() / name).string(); }
+
+// Some images as files of a folder.
+std::filesystem::path images(std::size_t count) {
+  const std::filesystem::path folder = system_test::scratch("images");
+  std::filesystem::create_directories(folder);
+  std::size_t number = 0;
+  for (const system_test::Sample& sample : system_test::samples(count)) {
+    std::ofstream out(folder / (std::to_string(number++) + ".png"), std::ios::binary);
+    out.write(reinterpret_cast<const char*>(sample.image.bytes().data()),
+              static_cast<std::streamsize>(sample.image.size()));
+  }
+  return folder;
+}
+
+TEST(Brokers, OfTwoEachServesTheStreamsThatAreItsOwn) {
+  LivePipeline first({{"policy", "none"}}, {.classifiers = 1, .collages = 0});
+  LivePipeline second({{"policy", "none"}}, {.classifiers = 1, .collages = 0});
+  const std::filesystem::path folder = images(4);
+  const std::vector<std::string> brokers = {first.producers(), second.producers()};
+  std::uint64_t images_of[2] = {};
+  for (int stream = 0; stream < 16; ++stream) {
+    const std::string name = "camera-" + std::to_string(stream);
+    const Ran ran =
+        system_test::run({program("collage-push"), folder.string(), "-e", first.producers(), "-e",
+                          second.producers(), "--stream", name, "--quiet"},
+                         60s);
+    EXPECT_EQ(ran.code, 0) << ran.output;
+    images_of[producer::choose_broker(name, brokers)] += 4;
+  }
+  EXPECT_EQ(first.counters().at("requests_admitted"), images_of[0]);
+  EXPECT_EQ(second.counters().at("requests_admitted"), images_of[1]);
+  EXPECT_EQ(images_of[0] + images_of[1], 64u);
+  EXPECT_TRUE(first.stop());
+  EXPECT_TRUE(second.stop());
+}
+
+TEST(Life, OfARequestIsShownAcrossTheProcessesThatLoggedIt) {
+  LivePipeline pipeline({{"log.requests", "true"}, {"policy", "collage"}},
+                        {.classifiers = 1, .collages = 1});
+  const std::filesystem::path folder = images(9);
+  ASSERT_EQ(
+      system_test::run(
+          {program("collage-push"), folder.string(), "-e", pipeline.producers(), "--quiet"}, 60s)
+          .code,
+      0);
+  EXPECT_TRUE(pipeline.stop());
+  const Ran ran =
+      system_test::run({program("collage-replay"), "life", "1", pipeline.logs().string()}, 60s);
+  EXPECT_EQ(ran.code, 0);
+  EXPECT_THAT(ran.output, AllOf(HasSubstr("request 1 of producer "), HasSubstr("admitted"),
+                                HasSubstr("dispatched, worker"), HasSubstr("classifier 0"),
+                                HasSubstr("settled, "), HasSubstr("answered, ")));
+  EXPECT_EQ(
+      system_test::run({program("collage-replay"), "life", "1000", pipeline.logs().string()}, 60s)
+          .code,
+      1);
+}
+
+}  // namespace
