@@ -121,8 +121,7 @@ TEST(Faults, WithoutACollageStageThePipelineGoesOnAndSaysSo) {
   EXPECT_EQ(stream.answered, images.size());
   EXPECT_GT(pipeline.counters().at("batches_uncovered"), 0u);
   EXPECT_TRUE(pipeline.stop());
-  EXPECT_THAT(replay::live::log_tail(pipeline.logs(), "broker"),
-              testing::Not(testing::IsEmpty()));
+  EXPECT_THAT(replay::live::log_tail(pipeline.logs(), "broker"), testing::Not(testing::IsEmpty()));
 }
 
 TEST(Faults, WithoutAWorkerEveryImageIsMissingAtItsDeadline) {

@@ -28,8 +28,7 @@ std::string local(int port) { return "tcp://127.0.0.1:" + std::to_string(port); 
 }  // namespace
 
 LivePipeline::LivePipeline(const Overrides& overrides, replay::live::Fleet::Size size,
-                           const std::filesystem::path& like)
-{
+                           const std::filesystem::path& like) {
   const std::vector<int> ports = replay::live::free_ports(4);
   // A test may have several.
   const std::string name = "pipeline-" + std::to_string(ports[0]);
