@@ -13,6 +13,8 @@ using wire::Reason;
 using wire::ResultStatus;
 using wire::Source;
 
+constexpr wire::Duration kUncoveredNoteEvery = std::chrono::seconds(10);
+
 Roster::Policy roster_policy(const Policy& policy) {
   return {.worker_max = policy.worker_max,
           .silence_max = policy.silence_max(),
@@ -213,9 +215,18 @@ void Broker::cover(Batch& batch) {
   }
   if (policy_.redundancy.covers > 0 && batch.covers.empty()) {
     counters_.batches_uncovered += 1;
-    actions_.note(Note::Level::warning, "no collage stage is free: a batch goes without cover");
+    note_uncovered();
   }
   tell_sink(wire::Opened{batch.id, slots_, {}, !batch.covers.empty()});
+}
+
+// Not each of them: they come by the hundred, and would drown what else there is to say.
+void Broker::note_uncovered() {
+  if (uncovered_noted_ && now_ - *uncovered_noted_ < kUncoveredNoteEvery) return;
+  uncovered_noted_ = now_;
+  actions_.note(Note::Level::warning, "no collage stage is free: batches go without cover, " +
+                                          std::to_string(counters_.batches_uncovered) +
+                                          " since the start");
 }
 
 void Broker::cover(Batch& batch, const Roster::Worker& assembler) {

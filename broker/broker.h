@@ -83,6 +83,7 @@ class Broker : public wire::Machine {
   void refuse(wire::Peer to, wire::RequestId request, wire::Reason reason);
   void cover(Batch& batch);
   void cover(Batch& batch, const Roster::Worker& assembler);
+  void note_uncovered();
   void tell_covers(const Batch& batch, const wire::Message& message);
   void welcome(wire::Peer peer, std::size_t credit);
   void send_order(const Dispatcher::Order& order);
@@ -133,6 +134,7 @@ class Broker : public wire::Machine {
   wire::Sequence sequence_;
   wire::Instant next_sweep_;
   std::optional<wire::Instant> drain_until_;
+  std::optional<wire::Instant> uncovered_noted_;
   Counters counters_;
   std::array<wire::Histogram, 4> latencies_;  // Admission to result, by wire::Source.
 

@@ -86,6 +86,25 @@ TEST_F(BrokerReportTest, CreditFallsAsTasksAreGiven) {
   EXPECT_EQ(figure("collage_requests_open"), 1);
 }
 
+TEST_F(BrokerReportTest, BatchesWithoutCoverAreNotedNowAndThenNotEachTime) {
+  make(small_policy("collage"));
+  join_sink();
+  join_worker(1, 16);
+  join_producer(1);
+  const auto noted_times = [this] {
+    return std::ranges::count_if(notes, [](const wire::Note& note) {
+      return note.text.find("without cover") != std::string::npos;
+    });
+  };
+  for (std::uint64_t request = 1; request <= 8; ++request) submit(1, request);
+  EXPECT_EQ(figure("collage_batches_uncovered_total"), 2);
+  EXPECT_EQ(noted_times(), 1);
+  advance(10s);
+  join_producer(1);
+  submit(1, 9);
+  EXPECT_EQ(noted_times(), 2);
+}
+
 TEST_F(BrokerReportTest, EveryDropHasItsReason) {
   join_sink();
   say(kSink, wire::Settled{{{99}, {1}}, 0, wire::Source::single, {}, ""});

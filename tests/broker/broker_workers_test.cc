@@ -302,7 +302,7 @@ TEST_F(BrokerTest, WithoutAnAssemblerTheBatchGoesUncoveredAndThatIsSaid) {
   submit(1, 5);
   EXPECT_FALSE(the<wire::Opened>(kSink).covered);
   EXPECT_EQ(counter("batches_uncovered"), 1u);
-  EXPECT_TRUE(noted("goes without cover"));
+  EXPECT_TRUE(noted("go without cover"));
 }
 
 TEST_F(BrokerTest, WithoutCollagesInThePolicyNothingIsUncovered) {

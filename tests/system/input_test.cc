@@ -262,7 +262,7 @@ TEST(Input, AHangupMakesEveryServiceReadItsFileAgain) {
   for (const std::string name : {"broker", "sink", "classifier-0", "collage-0"}) {
     pipeline.fleet().process(name).signal(SIGHUP);
     const auto heard = [&] {
-      return replay::live::log_tail(pipeline.file().parent_path() / "logs", name)
+      return replay::live::log_tail(pipeline.logs(), name)
                  .find("read again, nothing has changed") != std::string::npos;
     };
     pipeline.await([&](const auto&) { return heard(); }, 20s);

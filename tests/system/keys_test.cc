@@ -106,8 +106,8 @@ void reload(LivePipeline& pipeline) {
 }
 
 // How often one of this kind has joined, by the broker's log.
-std::size_t joins(const std::string& kind) {
-  std::ifstream in(system_test::scratch("logs") / "broker.log");
+std::size_t joins(const LivePipeline& pipeline, const std::string& kind) {
+  std::ifstream in(pipeline.logs() / "broker.log");
   std::size_t count = 0;
   for (std::string line; std::getline(in, line);) {
     count += line.find(": " + kind + " ") != line.npos && line.find(" joined") != line.npos;
@@ -145,11 +145,11 @@ struct Rotation {
                 const std::string& kind) {
     const auto before = std::make_shared<std::size_t>(0);
     steps.push_back([this, name, kind, before] {
-      *before = joins(kind);
+      *before = joins(pipeline, kind);
       restart(pipeline, name);
       return true;
     });
-    steps.push_back([kind, before] { return joins(kind) > *before; });
+    steps.push_back([this, kind, before] { return joins(pipeline, kind) > *before; });
   }
 
   const Keys keys;
