@@ -39,9 +39,12 @@ Handshakes::Handshakes(Context& context, zmq::socket_t& socket)
     : events_(context.native(), zmq::socket_type::pair) {
   const std::string place = unused_place();
   if (zmq_socket_monitor(socket.handle(), place.c_str(), kEvents) != 0) throw zmq::error_t();
+  watched_.reset(socket.handle());
   events_.set(zmq::sockopt::linger, 0);
   events_.connect(place);
 }
+
+void Handshakes::Stop::operator()(void* socket) const { zmq_socket_monitor(socket, nullptr, 0); }
 
 std::optional<Handshakes::Event> Handshakes::take() {
   // Two frames: number and value; address.

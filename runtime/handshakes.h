@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <zmq.hpp>
 
@@ -11,7 +12,7 @@ namespace runtime {
 
 class Handshakes {
  public:
-  // Requires that `socket` is not open yet, and lives longer.
+  // Requires that `socket` is not connected or bound yet, and lives longer.
   Handshakes(Context& context, zmq::socket_t& socket);
 
   enum class Event : std::uint8_t {
@@ -27,7 +28,13 @@ class Handshakes {
   void* handle() { return events_.handle(); }
 
  private:
+  // libzmq's thread would wait for ever to tell of an event once nobody listens.
+  struct Stop {
+    void operator()(void* socket) const;
+  };
+
   zmq::socket_t events_;
+  std::unique_ptr<void, Stop> watched_;  // Ends before events_.
 };
 
 }  // namespace runtime

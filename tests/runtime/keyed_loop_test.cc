@@ -362,6 +362,27 @@ TEST_F(KeyedSocketTest, AServerWhoseZapHandlerIsMissingLetsNobodyIn) {
   EXPECT_EQ(counters.failed, 1u);
 }
 
+// libzmq tells of an end right after the failure that we leave at; told to nobody, that would block
+// its thread, and with it all that the context has.
+TEST_F(KeyedSocketTest, WhoLeavesAtAFailureStopsNothingElse) {
+  Listening listening(listens, Place::workers);
+  for (int i = 0; i < 200; ++i) {
+    zmq::socket_t wrong(context.native(), zmq::socket_type::dealer);
+    wrong.set(zmq::sockopt::linger, 0);
+    wrong.set(zmq::sockopt::curve_serverkey, next_broker.shared.text());
+    wrong.set(zmq::sockopt::curve_publickey, stage.shared.text());
+    wrong.set(zmq::sockopt::curve_secretkey, std::string(stage.secret.text()));
+    runtime::Handshakes handshakes(context, wrong);
+    wrong.connect(listening.endpoint());
+    zmq::pollitem_t item{handshakes.handle(), 0, ZMQ_POLLIN, 0};
+    ASSERT_EQ(zmq_poll(&item, 1, 20000), 1) << "after " << i;
+    EXPECT_EQ(handshakes.take(), runtime::Handshakes::Event::silent);
+  }
+  runtime::Socket socket(context, link(listening.endpoint()));
+  socket.send(0, encode(wire::Probe{}));
+  EXPECT_TRUE(tend_until_answered(socket));
+}
+
 TEST_F(KeyedSocketTest, AsManyWaitForAHandshakeAsAConnectionMayHold) {
   runtime::Socket socket(context, link("tcp://127.0.0.1:9", 3));
   for (int i = 0; i < 3; ++i) {
