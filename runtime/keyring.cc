@@ -69,6 +69,29 @@ const char* server_name(Place place) {
   return place == Place::collage ? "assembler" : "broker";
 }
 
+// All but the own pair.
+Keyring read_around(KeyPair own, const fs::path& folder) {
+  Keyring keyring{folder,
+                  std::move(own),
+                  read_server(folder, "broker"),
+                  read_server(folder, "sink"),
+                  read_server(folder, "assembler"),
+                  {}};
+  read_allowed(keyring, "producers", Role::producer);
+  read_allowed(keyring, "stages", Role::stage);
+  read_allowed(keyring, "sinks", Role::sink);
+  return keyring;
+}
+
+// What has become of a pair since it was read.
+std::string change_of(const KeyPair& own, const fs::path& folder, KeyOwner owner) {
+  try {
+    return read_own(folder, owner).shared == own.shared ? "" : "our own key is another now";
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+}
+
 // A reload must not leave a client without anybody to trust.
 void want_same_servers(const Keyring& old, const Keyring& fresh) {
   for (const Place place : {Place::workers, Place::answers, Place::collage}) {
@@ -147,16 +170,7 @@ const KeyName* Keyring::named(std::string_view key) const {
 }
 
 Keyring read_keyring(const fs::path& folder, KeyOwner owner) {
-  Keyring keyring{folder,
-                  read_own(folder, owner),
-                  read_server(folder, "broker"),
-                  read_server(folder, "sink"),
-                  read_server(folder, "assembler"),
-                  {}};
-  read_allowed(keyring, "producers", Role::producer);
-  read_allowed(keyring, "stages", Role::stage);
-  read_allowed(keyring, "sinks", Role::sink);
-  return keyring;
+  return read_around(read_own(folder, owner), folder);
 }
 
 KeyStore::KeyStore(const fs::path& folder, KeyOwner owner)
@@ -178,15 +192,15 @@ void KeyStore::want_servers() const {
   if (owner_ == KeyOwner::stage) want(Place::answers);
 }
 
-bool KeyStore::refresh() {
+std::string KeyStore::refresh() {
   const auto old = now();
-  auto fresh = std::make_shared<Keyring>(read_keyring(old->folder, owner_));
+  KeyPair own{old->own.shared, SecretKey(old->own.secret.text())};
+  auto fresh = std::make_shared<Keyring>(read_around(std::move(own), old->folder));
   want_same_servers(*old, *fresh);
-  const bool waits = fresh->own.shared != old->own.shared;
-  fresh->own = KeyPair{old->own.shared, SecretKey(old->own.secret.text())};
+  std::string change = change_of(old->own, old->folder, owner_);
   const std::lock_guard lock(mutex_);
   keyring_ = std::move(fresh);
-  return waits;
+  return change;
 }
 
 }  // namespace runtime

@@ -84,9 +84,10 @@ class KeyStore {
 
   // Reads the folder again.  Links that stand are not cut: the own pair holds as long as the
   // process, and a server's key is looked at when its handshake fails, but who is no longer allowed
-  // is no longer heard.  Throws ConfigError, and nothing changes, if the folder cannot be read or
-  // no longer names a server that it named.  Returns whether the own pair waits for a restart.
-  bool refresh();
+  // is no longer heard.  Throws ConfigError, and nothing changes, if the public keys cannot be read
+  // or no longer name a server that they named.  Returns what a restart would find of the own pair:
+  // empty if it is the same, else that it is another or why it cannot be read.
+  std::string refresh();
 
  private:
   const KeyOwner owner_;

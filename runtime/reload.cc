@@ -15,13 +15,12 @@ constexpr std::string_view kAtOnce[] = {"log.level", "log.requests"};
 
 void reload_keys(KeyStore& keys) {
   try {
-    const bool own_waits = keys.refresh();
+    const std::string own_change = keys.refresh();
     const auto keyring = keys.now();
     spdlog::info("{}: keys read again, {} of peers are allowed", keyring->folder.string(),
                  keyring->allowed.size());
-    if (own_waits) {
-      spdlog::warn("{}: our own key has changed, but takes effect after a restart",
-                   keyring->folder.string());
+    if (!own_change.empty()) {
+      spdlog::warn("{} (takes effect after a restart)", own_change);
     }
   } catch (const ConfigError& error) {
     spdlog::error("{} (no key has changed)", error.what());

@@ -112,7 +112,7 @@ TEST_F(KeyringTest, ARefreshTakesInWhoIsAllowedNow) {
   KeyStore store(folder.path(), KeyOwner::sink);
   folder.remove("allowed/stages/h1.public");
   folder.trust("allowed/stages/h2", {two.shared});
-  EXPECT_FALSE(store.refresh());
+  EXPECT_EQ(store.refresh(), "");
   EXPECT_EQ(store.now()->named(one.shared.text()), nullptr);
   EXPECT_NE(store.now()->named(two.shared.text()), nullptr);
 }
@@ -136,9 +136,18 @@ TEST_F(KeyringTest, ARefreshThatLeavesNobodyToTrustFails) {
 TEST_F(KeyringTest, AnOwnPairHoldsAsLongAsTheProcess) {
   KeyStore store(folder.path(), KeyOwner::sink);
   folder.own("sink", two);
-  EXPECT_TRUE(store.refresh());
+  EXPECT_THAT(store.refresh(), HasSubstr("another"));
   EXPECT_EQ(store.now()->own.shared, own.shared);
   EXPECT_EQ(store.now()->own.secret.text(), own.secret.text());
+}
+
+TEST_F(KeyringTest, ARefreshDoesWithoutTheOwnPairWhileItIsReplaced) {
+  KeyStore store(folder.path(), KeyOwner::sink);
+  folder.remove("sink.secret");
+  folder.trust("allowed/stages/h1", {one.shared});
+  EXPECT_THAT(store.refresh(), HasSubstr("sink.secret"));
+  EXPECT_NE(store.now()->named(one.shared.text()), nullptr);
+  EXPECT_EQ(store.now()->own.shared, own.shared);
 }
 
 TEST_F(KeyringTest, AServerThatIsWantedButUnknownIsNamed) {
