@@ -105,13 +105,11 @@ void reload(LivePipeline& pipeline) {
   for (const std::string& name : kClassifiers) pipeline.fleet().process(name).signal(SIGHUP);
 }
 
-// How often one of this kind has joined, by the broker's log.
-std::size_t joins(const LivePipeline& pipeline, const std::string& kind) {
-  std::ifstream in(pipeline.logs() / "broker.log");
+// How often a process has come up, by its log.
+std::size_t starts(const LivePipeline& pipeline, const std::string& name) {
+  std::ifstream in(pipeline.logs() / (name + ".log"));
   std::size_t count = 0;
-  for (std::string line; std::getline(in, line);) {
-    count += line.find(": " + kind + " ") != line.npos && line.find(" joined") != line.npos;
-  }
+  for (std::string line; std::getline(in, line);) count += line.find(": up, ") != line.npos;
   return count;
 }
 
@@ -140,16 +138,15 @@ struct Rotation {
     reload(pipeline);
     stream.connection().refresh_keys();
   }
-  // Steps that restart a process and wait until one of this kind has joined the broker anew.
-  void restarts(std::vector<Stream::Step>& steps, const std::string& name,
-                const std::string& kind) {
+  // Steps that restart a process and wait until it is up.
+  void restarts(std::vector<Stream::Step>& steps, const std::string& name) {
     const auto before = std::make_shared<std::size_t>(0);
-    steps.push_back([this, name, kind, before] {
-      *before = joins(pipeline, kind);
+    steps.push_back([this, name, before] {
+      *before = starts(pipeline, name);
       restart(pipeline, name);
       return true;
     });
-    steps.push_back([this, kind, before] { return joins(pipeline, kind) > *before; });
+    steps.push_back([this, name, before] { return starts(pipeline, name) > *before; });
   }
 
   const Keys keys;
@@ -168,9 +165,9 @@ TEST(Keys, OfBrokerAndStagesAreReplacedUnderLoadAndNothingIsLost) {
     now.keys.replace("stage", now.fresh_stage);
     return true;
   }};
-  now.restarts(steps, "broker", "assembler");
-  now.restarts(steps, "collage-0", "assembler");
-  for (const std::string& name : kClassifiers) now.restarts(steps, name, "classifier");
+  now.restarts(steps, "broker");
+  now.restarts(steps, "collage-0");
+  for (const std::string& name : kClassifiers) now.restarts(steps, name);
   steps.push_back([&] {
     now.know({now.fresh.shared}, {sink}, {now.fresh_stage.shared});
     return true;
@@ -194,7 +191,7 @@ TEST(Keys, OfTheSinkIsReplacedUnderLoadAndNobodyIsRefused) {
     now.keys.replace("sink", now.fresh);
     return true;
   }};
-  now.restarts(steps, "sink", "sink");
+  now.restarts(steps, "sink");
   steps.push_back([&] {
     now.know({broker}, {now.fresh.shared}, {stage});
     return true;
