@@ -64,7 +64,7 @@ class Stream {
   // A step every `each` images, and as many after the last.
   void run(const std::vector<Sample>& images, std::size_t each, const std::vector<Step>& steps) {
     std::size_t step = 0, next_step = each;
-    const wire::Instant until = runtime::now() + 150s;
+    const wire::Instant until = runtime::now() + 60s;
     while ((step < steps.size() || connection_.open() > 0 || delivered < next_step) &&
            runtime::now() < until) {
       while (connection_.open() < kWindow && (step < steps.size() || answers.size() < next_step)) {
