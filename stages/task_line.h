@@ -19,6 +19,17 @@
 
 namespace stages {
 
+// How long tasks of a stage have taken.
+struct TaskTimes {
+  wire::Histogram inference;  // Alone; of those that gave something.
+  wire::Histogram task;       // From arrival to answer.
+
+  void add_to(wire::Report& report) const {
+    report.histogram("collage_inference_duration_seconds", "Inferences alone.", inference);
+    report.histogram("collage_task_duration_seconds", "Tasks from arrival to answer.", task);
+  }
+};
+
 template <class Task>
 class TaskLine {
  public:

@@ -70,8 +70,8 @@ void Classifier::advance(wire::Instant now, wire::Actions& actions) {
   while (auto finished = line_.release(now)) {
     const wire::Assign& task = finished->task;
     auto& verdict = std::get<wire::Verdict>(finished->outcome.what);
-    task_.observe(now - finished->arrived);
-    if (verdict.reason == wire::Reason::none) inference_.observe(finished->outcome.compute);
+    times_.task.observe(now - finished->arrived);
+    if (verdict.reason == wire::Reason::none) times_.inference.observe(finished->outcome.compute);
     (verdict.reason == wire::Reason::none ? counters_.answered : counters_.rejected) += 1;
     const wire::Duration age = std::min(task.age + (now - finished->arrived), wire::kDurationMax);
     actions.steps.push_back(
@@ -103,8 +103,7 @@ wire::Report Classifier::report() const {
   membership_.report(report);
   report.counters("collage_tasks_total", "Tasks done, by how they ended.", "result",
                   {{"answered", counters_.answered}, {"rejected", counters_.rejected}});
-  report.histogram("collage_inference_duration_seconds", "Inferences alone.", inference_);
-  report.histogram("collage_task_duration_seconds", "Tasks from arrival to answer.", task_);
+  times_.add_to(report);
   report.counters("collage_dropped_total", "What came and was dropped, or could not be delivered.",
                   "reason",
                   {{"repeated", counters_.repeated},

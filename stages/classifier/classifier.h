@@ -52,7 +52,7 @@ class Classifier : public wire::Machine {
   TaskLine<wire::Assign> line_;
   wire::WorkId work_;
   Counters counters_;
-  wire::Histogram inference_, task_;  // The inference alone; arrival to answer.
+  TaskTimes times_;
 };
 
 }  // namespace stages::classifier

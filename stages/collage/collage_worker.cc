@@ -76,8 +76,8 @@ void CollageWorker::advance(wire::Instant now, wire::Actions& actions) {
   while (auto finished = line_.release(now)) {
     const wire::CollageTask& task = finished->task;
     auto& cells = std::get<wire::Cells>(finished->outcome.what).cells;
-    task_.observe(now - finished->arrived);
-    if (!cells.empty()) inference_.observe(finished->outcome.compute);
+    times_.task.observe(now - finished->arrived);
+    if (!cells.empty()) times_.inference.observe(finished->outcome.compute);
     (cells.empty() ? counters_.failed : counters_.answered) += 1;
     const wire::Duration age = std::min(task.age + (now - finished->arrived), wire::kDurationMax);
     actions.steps.push_back({.what = cells.empty() ? "failed" : "classified",
@@ -112,8 +112,7 @@ wire::Report CollageWorker::report() const {
                   {{"answered", counters_.answered},
                    {"failed", counters_.failed},
                    {"not_wanted", counters_.dropped}});
-  report.histogram("collage_inference_duration_seconds", "Inferences alone.", inference_);
-  report.histogram("collage_task_duration_seconds", "Tasks from arrival to answer.", task_);
+  times_.add_to(report);
   report.counters("collage_dropped_total", "What came and was dropped, or could not be delivered.",
                   "reason",
                   {{"repeated", counters_.repeated},

@@ -52,7 +52,7 @@ class CollageWorker : public wire::Machine {
   TaskLine<wire::CollageTask> line_;
   wire::WorkId work_;
   Counters counters_;
-  wire::Histogram inference_, task_;  // The inference alone; arrival to answer.
+  TaskTimes times_;
 };
 
 }  // namespace stages::collage
