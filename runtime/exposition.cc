@@ -38,12 +38,9 @@ prometheus::ClientMetric::Histogram buckets_of(const wire::Histogram& histogram)
   return out;
 }
 
-prometheus::ClientMetric metric_of(wire::Metric::Kind kind, const wire::Metric::Sample& sample,
-                                   const wire::Metric::Labels& labels) {
+prometheus::ClientMetric metric_of(wire::Metric::Kind kind, const wire::Metric::Sample& sample) {
   prometheus::ClientMetric out;
-  for (const auto& each : {labels, sample.labels}) {
-    for (const auto& [name, value] : each) out.label.push_back({name, value});
-  }
+  for (const auto& [name, value] : sample.labels) out.label.push_back({name, value});
   if (const auto* histogram = std::get_if<wire::Histogram>(&sample.value)) {
     out.histogram = buckets_of(*histogram);
   } else if (kind == wire::Metric::Kind::counter) {
@@ -56,8 +53,7 @@ prometheus::ClientMetric metric_of(wire::Metric::Kind kind, const wire::Metric::
 
 }  // namespace
 
-std::string exposition(const std::vector<wire::Metric>& metrics,
-                       const wire::Metric::Labels& labels) {
+std::string exposition(const std::vector<wire::Metric>& metrics) {
   std::vector<prometheus::MetricFamily> families;
   for (const wire::Metric& metric : metrics) {
     auto family = std::ranges::find(families, metric.name, &prometheus::MetricFamily::name);
@@ -67,7 +63,7 @@ std::string exposition(const std::vector<wire::Metric>& metrics,
     }
     COLLAGE_CHECK(family->type == type_of(metric.kind));
     for (const wire::Metric::Sample& sample : metric.samples) {
-      family->metric.push_back(metric_of(metric.kind, sample, labels));
+      family->metric.push_back(metric_of(metric.kind, sample));
     }
   }
   return prometheus::TextSerializer().Serialize(families);

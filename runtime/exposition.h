@@ -9,8 +9,7 @@
 namespace runtime {
 
 // Samples of one name stand together, whichever report they came in; of two helps the first holds.
-// Every sample is also given `labels`.  Requires that a name has one kind throughout.
-std::string exposition(const std::vector<wire::Metric>& metrics,
-                       const wire::Metric::Labels& labels);
+// Requires that a name has one kind throughout.
+std::string exposition(const std::vector<wire::Metric>& metrics);
 
 }  // namespace runtime

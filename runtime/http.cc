@@ -81,7 +81,7 @@ struct HttpServer::Server {
     report->metrics.push_back(build_info());
     report->gauge("collage_ready", "Whether the process can do its part.",
                   report->lacks.empty() ? 1 : 0);
-    response.set_content(exposition(report->metrics, {}), kMetrics);
+    response.set_content(exposition(report->metrics), kMetrics);
   }
 
   void ready(httplib::Response& response) {

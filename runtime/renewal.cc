@@ -10,7 +10,7 @@
 namespace runtime {
 namespace {
 
-// A loop that has ended receives nobody.
+// Longer than a loop is deaf at its work; one that has ended turns its visitors away at once.
 constexpr wire::Duration kVisitMax = std::chrono::seconds(3);
 
 }  // namespace

@@ -12,16 +12,19 @@ using testing::Not;
 TEST(Exposition, TellsNameHelpKindAndValue) {
   wire::Report report;
   report.counter("collage_hedges_total", "Second tasks.", 12);
-  EXPECT_EQ(exposition(report.metrics, {}),
+  EXPECT_EQ(exposition(report.metrics),
             "# HELP collage_hedges_total Second tasks.\n"
             "# TYPE collage_hedges_total counter\n"
             "collage_hedges_total 12\n");
 }
 
-TEST(Exposition, GivesEverySampleTheCommonLabelsBeforeItsOwn) {
+TEST(Exposition, GivesASampleItsLabelsInOrder) {
   wire::Report report;
-  report.counters("drops_total", "Drops.", "reason", {{"late", 3}});
-  EXPECT_THAT(exposition(report.metrics, {{"part", "sink"}}),
+  report.metrics.push_back({"drops_total",
+                            "Drops.",
+                            wire::Metric::Kind::counter,
+                            {{{{"part", "sink"}, {"reason", "late"}}, 3.0}}});
+  EXPECT_THAT(exposition(report.metrics),
               HasSubstr("drops_total{part=\"sink\",reason=\"late\"} 3\n"));
 }
 
@@ -30,7 +33,7 @@ TEST(Exposition, PutsSamplesOfOneNameTogetherUnderOneHelp) {
   report.gauge("open", "Open here.", 1);
   report.gauge("other", "Other.", 5);
   report.gauge("open", "Open there.", 2);
-  const std::string text = exposition(report.metrics, {});
+  const std::string text = exposition(report.metrics);
   EXPECT_THAT(text, HasSubstr("# TYPE open gauge\nopen 1\nopen 2\n"));
   EXPECT_THAT(text, Not(HasSubstr("Open there")));
 }
@@ -42,7 +45,7 @@ TEST(Exposition, AddsTheBucketsOfAHistogramUpInSeconds) {
   histogram.observe(11s);
   wire::Report report;
   report.histogram("took_seconds", "Took.", histogram);
-  const std::string text = exposition(report.metrics, {});
+  const std::string text = exposition(report.metrics);
   EXPECT_THAT(text, HasSubstr("took_seconds_count 3\n"));
   EXPECT_THAT(text, HasSubstr("took_seconds_sum 11.031"));
   EXPECT_THAT(text, HasSubstr("took_seconds_bucket{le=\"0.001\"} 1\n"));
@@ -55,7 +58,7 @@ TEST(Exposition, EscapesWhatALabelMayHold) {
   wire::Report report;
   report.metrics.push_back(
       {"model", "Model.", wire::Metric::Kind::gauge, {{{{"version", "a\"b\\c\nd"}}, 1.0}}});
-  EXPECT_THAT(exposition(report.metrics, {}), HasSubstr("version=\"a\\\"b\\\\c\\nd\""));
+  EXPECT_THAT(exposition(report.metrics), HasSubstr("version=\"a\\\"b\\\\c\\nd\""));
 }
 
 }  // namespace
