@@ -130,17 +130,15 @@ void Broker::report_requests(wire::Report& report) const {
   report.gauge("collage_correctable", "Answers by collages that may still be corrected.",
                static_cast<double>(corrections_.size()));
   report.gauge("collage_producers", "Producers known.", static_cast<double>(sessions_.size()));
-  report.counters("collage_dropped_total", "What came and was dropped, or could not be delivered.",
-                  "reason",
-                  {{"settled_twice", c.settled_twice},
-                   {"settled_stale", c.settled_stale},
-                   {"settled_bad", c.settled_bad},
-                   {"result_undelivered", c.results_undelivered},
-                   {"cancel_unknown", c.cancels_unknown},
-                   {"correction_unwanted", c.corrections_unwanted},
-                   {"correction_forgotten", c.corrections_forgotten},
-                   {"correction_undelivered", c.corrections_undelivered},
-                   {"bad_message", c.bad_messages}});
+  report.dropped({{"settled_twice", c.settled_twice},
+                  {"settled_stale", c.settled_stale},
+                  {"settled_bad", c.settled_bad},
+                  {"result_undelivered", c.results_undelivered},
+                  {"cancel_unknown", c.cancels_unknown},
+                  {"correction_unwanted", c.corrections_unwanted},
+                  {"correction_forgotten", c.corrections_forgotten},
+                  {"correction_undelivered", c.corrections_undelivered},
+                  {"bad_message", c.bad_messages}});
 }
 
 void Broker::report_tasks(wire::Report& report) const {

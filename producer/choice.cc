@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "wire/check.h"
+#include "wire/fnv.h"
 
 namespace producer {
 namespace {
@@ -10,13 +11,11 @@ namespace {
 // FNV-1a over the broker, a zero byte and the stream, then mixed (the finaliser of MurmurHash3) so
 // that names which differ in their last letter rank brokers unlike each other.
 std::uint64_t rank(std::string_view broker, std::string_view stream) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  const auto take = [&hash](char byte) {
-    hash = (hash ^ static_cast<std::uint8_t>(byte)) * 0x100000001b3;
-  };
-  for (const char byte : broker) take(byte);
-  take('\0');
-  for (const char byte : stream) take(byte);
+  wire::Fnv fnv;
+  fnv.add(broker);
+  fnv.add(std::uint8_t{0});
+  fnv.add(stream);
+  std::uint64_t hash = fnv.value();
   hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccd;
   hash = (hash ^ (hash >> 33)) * 0xc4ceb9fe1a85ec53;
   return hash ^ (hash >> 33);

@@ -7,6 +7,7 @@
 
 #include "runtime/config_error.h"
 #include "runtime/exposition.h"
+#include "runtime/process_figures.h"
 #include "runtime/version.h"
 #include "wire/message.h"
 
@@ -79,6 +80,7 @@ struct HttpServer::Server {
     auto report = options.report();
     if (!report) return say(response, 503, kDeaf);
     report->metrics.push_back(build_info());
+    process.add_to(*report);
     report->gauge("collage_ready", "Whether the process can do its part.",
                   report->lacks.empty() ? 1 : 0);
     response.set_content(exposition(report->metrics), kMetrics);
@@ -92,6 +94,7 @@ struct HttpServer::Server {
   }
 
   const Options options;
+  const ProcessFigures process;
   httplib::Server http;
   std::thread thread;
 };

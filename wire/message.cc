@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "wire/fnv.h"
+
 namespace wire {
 
 std::string_view to_string(Role role) {
@@ -48,15 +50,14 @@ std::string_view to_string(ResultStatus status) {
   return "unknown";
 }
 
-// FNV-1a over the names, each ended by a zero byte; a fingerprint against mistakes, not attacks.
+// Over the names, each ended by a zero byte.
 std::uint64_t labels_hash(const std::vector<std::string>& names) {
-  std::uint64_t hash = 0xcbf29ce484222325u;
-  const auto add = [&hash](unsigned char byte) { hash = (hash ^ byte) * 0x100000001b3u; };
+  Fnv hash;
   for (const std::string& name : names) {
-    for (const char c : name) add(static_cast<unsigned char>(c));
-    add(0);
+    hash.add(name);
+    hash.add(std::uint8_t{0});
   }
-  return hash;
+  return hash.value();
 }
 
 std::string_view kind(const Message& message) {

@@ -37,4 +37,9 @@ void Report::counters(std::string name, std::string help, std::string_view label
   metrics.push_back(std::move(metric));
 }
 
+void Report::dropped(std::initializer_list<Value> reasons) {
+  counters("collage_dropped_total", "What came and was dropped, or could not be delivered.",
+           "reason", reasons);
+}
+
 }  // namespace wire

@@ -70,6 +70,8 @@ struct Report {
   // One figure for each value of one label.
   void counters(std::string name, std::string help, std::string_view label,
                 std::initializer_list<Value> values);
+  // What came and was dropped, or could not be delivered: every drop has a reason, and is counted.
+  void dropped(std::initializer_list<Value> reasons);
 };
 
 }  // namespace wire

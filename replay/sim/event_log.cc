@@ -1,5 +1,8 @@
 #include "replay/sim/event_log.h"
 
+#include <array>
+#include <bit>
+#include <cstdint>
 #include <cstdio>
 #include <string_view>
 #include <utility>
@@ -82,21 +85,14 @@ class Details {
 
 }  // namespace
 
-// FNV-1a.
-void EventLog::mix(const void* bytes, std::size_t size) {
-  const auto* byte = static_cast<const std::uint8_t*>(bytes);
-  for (std::size_t i = 0; i < size; ++i) hash_ = (hash_ ^ byte[i]) * 0x100000001b3u;
-}
-
 void EventLog::message(const std::string& from, const std::string& to, const wire::Message& message,
                        wire::Instant now) {
-  const std::int64_t when = now.since_start.count();
   const wire::Frames frames = wire::encode(message);
-  mix(&when, sizeof when);
-  mix(from.data(), from.size());
-  mix(to.data(), to.size());
-  mix(frames.header.data(), frames.header.size());
-  mix(frames.payload.bytes().data(), frames.payload.size());
+  hash_.add(std::bit_cast<std::array<std::uint8_t, 8>>(now.since_start.count()));
+  hash_.add(from);
+  hash_.add(to);
+  hash_.add(frames.header);
+  hash_.add(frames.payload.bytes());
   if (lines_max_ == 0 || frozen_) return;
   std::string text = from;
   text += " > ";
@@ -108,7 +104,7 @@ void EventLog::message(const std::string& from, const std::string& to, const wir
 }
 
 void EventLog::line(std::string text, wire::Instant now) {
-  mix(text.data(), text.size());
+  hash_.add(text);
   if (lines_max_ > 0 && !frozen_) keep(std::move(text), now);
 }
 

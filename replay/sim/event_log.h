@@ -8,6 +8,7 @@
 #include <deque>
 #include <string>
 
+#include "wire/fnv.h"
 #include "wire/message.h"
 #include "wire/types.h"
 
@@ -25,16 +26,15 @@ class EventLog {
   // Keeps the lines as they are from here on; the hash goes on.
   void freeze() { frozen_ = true; }
 
-  std::uint64_t hash() const { return hash_; }
+  std::uint64_t hash() const { return hash_.value(); }
   std::string text() const;
 
  private:
-  void mix(const void* bytes, std::size_t size);
   void keep(std::string text, wire::Instant now);
 
   const std::size_t lines_max_;
   bool frozen_ = false;
-  std::uint64_t hash_ = 0xcbf29ce484222325u;
+  wire::Fnv hash_;
   std::deque<std::string> lines_;
 };
 

@@ -104,12 +104,10 @@ wire::Report Classifier::report() const {
   report.counters("collage_tasks_total", "Tasks done, by how they ended.", "result",
                   {{"answered", counters_.answered}, {"rejected", counters_.rejected}});
   times_.add_to(report);
-  report.counters("collage_dropped_total", "What came and was dropped, or could not be delivered.",
-                  "reason",
-                  {{"repeated", counters_.repeated},
-                   {"over_credit", counters_.over_credit},
-                   {"undelivered", counters_.undelivered},
-                   {"bad_message", counters_.bad_messages}});
+  report.dropped({{"repeated", counters_.repeated},
+                  {"over_credit", counters_.over_credit},
+                  {"undelivered", counters_.undelivered},
+                  {"bad_message", counters_.bad_messages}});
   return report;
 }
 

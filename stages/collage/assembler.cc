@@ -275,15 +275,13 @@ wire::Report Assembler::report() const {
                   {{"not_wanted", counters_.dropped},
                    {"lost", counters_.lost},
                    {"expired", counters_.expired}});
-  report.counters("collage_dropped_total", "What came and was dropped, or could not be delivered.",
-                  "reason",
-                  {{"rejected", counters_.rejected},
-                   {"late", counters_.late},
-                   {"repeated", counters_.repeated},
-                   {"over_credit", counters_.over_credit},
-                   {"refused", counters_.refused},
-                   {"undelivered", counters_.undelivered},
-                   {"bad_message", counters_.bad_messages}});
+  report.dropped({{"rejected", counters_.rejected},
+                  {"late", counters_.late},
+                  {"repeated", counters_.repeated},
+                  {"over_credit", counters_.over_credit},
+                  {"refused", counters_.refused},
+                  {"undelivered", counters_.undelivered},
+                  {"bad_message", counters_.bad_messages}});
   if (!node_) report.lacks.push_back("no collage-CNN has joined");
   return report;
 }

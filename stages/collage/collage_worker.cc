@@ -113,12 +113,10 @@ wire::Report CollageWorker::report() const {
                    {"failed", counters_.failed},
                    {"not_wanted", counters_.dropped}});
   times_.add_to(report);
-  report.counters("collage_dropped_total", "What came and was dropped, or could not be delivered.",
-                  "reason",
-                  {{"repeated", counters_.repeated},
-                   {"over_credit", counters_.over_credit},
-                   {"undelivered", counters_.undelivered},
-                   {"bad_message", counters_.bad_messages}});
+  report.dropped({{"repeated", counters_.repeated},
+                  {"over_credit", counters_.over_credit},
+                  {"undelivered", counters_.undelivered},
+                  {"bad_message", counters_.bad_messages}});
   return report;
 }
 

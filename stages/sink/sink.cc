@@ -190,15 +190,13 @@ wire::Report Sink::report() const {
                static_cast<double>(joiner_.orphans()));
   report.gauge("collage_batches_open", "Batches with a slot to be settled.",
                static_cast<double>(joiner_.open_batches()));
-  report.counters("collage_dropped_total", "What came and was dropped, or could not be delivered.",
-                  "reason",
-                  {{"bad_answer", c.bad},
-                   {"stale_answer", c.stale},
-                   {"orphan", c.orphans_dropped},
-                   {"batch_refused", c.batches_refused},
-                   {"batch_expired", c.batches_expired},
-                   {"undelivered", counters_.undelivered},
-                   {"bad_message", counters_.bad_messages}});
+  report.dropped({{"bad_answer", c.bad},
+                  {"stale_answer", c.stale},
+                  {"orphan", c.orphans_dropped},
+                  {"batch_refused", c.batches_refused},
+                  {"batch_expired", c.batches_expired},
+                  {"undelivered", counters_.undelivered},
+                  {"bad_message", counters_.bad_messages}});
   report.gauge("collage_patience_seconds", "Time given to single answers.",
                wire::to_seconds(patience()));
   return report;

@@ -24,7 +24,7 @@ import threading
 import time
 
 from hosts import NETWORK, Base, Hosts, Repository, await_true, sh
-from packages import NEXT_VERSION, all_of, fetched, next_version, of_debian
+from packages import NEXT_VERSION, all_of, next_version, of_debian
 from steps import Test, expect, folders, grey_png
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -52,6 +52,15 @@ def running(host):
     return {unit.removeprefix("collage-").removesuffix(".service") for unit in units}
 
 
+def inventory_of(host):
+    """What is on a host, by kind: packages, users, units and ports that are listened at."""
+    return {what: set(host.run(command).split("\n")) for what, command in {
+        "packages": "dpkg-query -W -f '${Package} ${db:Status-Status}\\n'",
+        "users": "cut -d : -f 1 /etc/passwd /etc/group",
+        "units": "systemctl list-unit-files --plain --no-legend | cut -d ' ' -f 1",
+        "ports": "ss -Hltun | awk '{print $1, $5}'"}.items()}
+
+
 def admits(address, port):
     """Whether a connection from this machine comes about."""
     try:
@@ -64,12 +73,13 @@ def admits(address, port):
 class DeployTest(Test):
     """On four hosts."""
 
-    def __init__(self, hosts, packages, monitor, scratch, out, repository):
+    def __init__(self, hosts, packages, debian, scratch, out, repository):
         super().__init__()
         self.out = out
-        self.monitor = monitor
         self.hosts = hosts
         self.packages = packages
+        self.debian = debian  # What the packages need.
+        self.before = []  # What was on each host.
         self.scratch = scratch
         self.repository = repository
         self.inventory = scratch / "inventory.yml"
@@ -169,6 +179,7 @@ class DeployTest(Test):
         for host in self.hosts:
             state = host.run("systemctl is-system-running --wait", check=False).strip()
             expect(f"{host.name} is up, not {state}", state == "running")
+        self.before = [inventory_of(host) for host in self.hosts]
 
     def deploy(self):
         self.play("site.yml")
@@ -354,7 +365,7 @@ class DeployTest(Test):
     def rolling_update(self):
         """To a higher version, under load."""
         updated = next_version(self.packages, self.scratch / "next")
-        self.repository.fill([*updated, self.monitor])
+        self.repository.fill([*updated, *self.debian])
         with self.load():
             self.play("rolling_update.yml")
         for host in self.hosts:
@@ -368,19 +379,21 @@ class DeployTest(Test):
                             "-not -path '/var/lib/dpkg/*' -not -path '/run/*' "
                             "-not -path '/var/log/*' -not -path '/var/lib/apt/*'")
             expect(f"no file is left on {host.name}:\n{left}", left == "")
-            expect("no user is left", not host.holds("getent passwd collage"))
-            expect("no port is left", not host.holds("ss -Hltn | grep -E ':557[0-9]'"))
+        for host, before in zip(self.hosts, self.before):
+            for what, were in before.items():
+                are = inventory_of(host)[what]
+                expect(f"{host.name}: {what} are as they were, not with {are ^ were}", are == were)
 
 
 def main():
     folder, scratch, out = folders(__doc__)
     packages = all_of(folder)
-    monitor = fetched("prometheus", scratch / "fetched")
-    layers = Base(scratch).layer("collage-needs", of_debian([*packages, monitor]))
+    base = Base(scratch)
+    debian = base.fetched(of_debian(packages))
     repository = Repository(scratch / "repository")
-    repository.fill([*packages, monitor])
-    with Hosts(scratch, layers, count=4) as hosts, repository:
-        test = DeployTest(hosts, packages, monitor, scratch, out, repository)
+    repository.fill([*packages, *debian])
+    with Hosts(scratch, base, count=4) as hosts, repository:
+        test = DeployTest(hosts, packages, debian, scratch, out, repository)
         steps = [test.boot, test.deploy, test.second_run_unchanged, test.firewall, test.push,
                  test.kill_host, test.cut_link, test.alert, test.scale, test.keys,
                  test.rotate_keys, test.replay, test.collect_logs, test.rolling_update,

@@ -1,13 +1,15 @@
 """Hosts to test on: Debian containers that are really booted, each with its own systemd, sshd and
 address on a bridge of their own.
 
-    base (debootstrap) <- layer (packages) <- one overlay a host
+    base (debootstrap) <- one overlay a host
 
-    with Hosts(Base(folder), layer, count=4) as hosts:
-        hosts[0].run("systemctl start collage-broker")
+    with Hosts(folder, Base(folder), count=4) as hosts:
+        hosts[0].run("apt-get install -y collage-broker")
 
-Root is needed, and a kernel with overlayfs; CannotBoot says what is missing.  Whatever is made
-here is taken down at the end, but for the base and its layers, which are kept for the next time.
+Debian's servers are out of the hosts' reach: what they install comes from a Repository, which this
+machine fills and serves.  Root is needed, and a kernel with overlayfs; CannotBoot says what is
+missing.  Whatever is made here is taken down at the end, but for the base and the packages that were
+fetched for it, which are kept for the next time.
 """
 
 import contextlib
@@ -98,25 +100,28 @@ class Base:
             done.touch()
         return self.root
 
-    def layer(self, name, packages):
-        """Packages of Debian on top of the base; the folders of an overlay, topmost first."""
-        base = self.make()
-        folder = self.folder / name
-        upper, work, root = folder / "upper", folder / "work", folder / "root"
+    def fetched(self, packages):
+        """The .deb files of packages of Debian and of all they need that the base has not."""
+        folder = self.folder / "fetched"
         done = folder / "done"
         wanted = " ".join(sorted(packages))
         if not done.exists() or done.read_text() != wanted:
             shutil.rmtree(folder, ignore_errors=True)
+            scratch = folder / "scratch"
+            upper, work, root = scratch / "upper", scratch / "work", scratch / "root"
             for each in (upper, work, root):
                 each.mkdir(parents=True)
-            with mounted_overlay(root, [base], upper, work), mounted("proc", "proc", root / "proc"):
+            with mounted_overlay(root, self.make(), upper, work), \
+                    mounted("proc", "proc", root / "proc"):
                 shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
-                install = "apt-get install -y --no-install-recommends " + wanted
-                sh("chroot", root, "sh", "-c", f"apt-get update && {install} && apt-get clean",
+                fetch = "apt-get install --download-only -y --no-install-recommends " + wanted
+                sh("chroot", root, "sh", "-c", f"apt-get update && {fetch}",
                    env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
-                (root / "etc/resolv.conf").unlink()
+            for each in (upper / "var/cache/apt/archives").glob("*.deb"):
+                each.rename(folder / each.name)
+            shutil.rmtree(scratch)
             done.write_text(wanted)
-        return [upper, base]
+        return sorted(folder.glob("*.deb"))
 
 
 @contextlib.contextmanager
@@ -129,9 +134,8 @@ def mounted(kind, what, where, options=""):
 
 
 def mounted_overlay(root, lower, upper, work):
-    lowers = ":".join(map(str, lower))
     return mounted("overlay", "overlay", root,
-                   f"lowerdir={lowers},upperdir={upper},workdir={work}")
+                   f"lowerdir={lower},upperdir={upper},workdir={work}")
 
 
 @dataclasses.dataclass
@@ -207,11 +211,11 @@ class Host:
 
 
 class Hosts:
-    """`count` hosts, booted from one layer, named h1, h2 ... with addresses to match."""
+    """`count` hosts, booted from one base, named h1, h2 ... with addresses to match."""
 
-    def __init__(self, folder, layers, count):
+    def __init__(self, folder, base, count):
         self.folder = pathlib.Path(folder).resolve()
-        self.layers = layers
+        self.base = base
         self.count = count
         self.stack = contextlib.ExitStack()
         self.hosts = []
@@ -251,7 +255,7 @@ class Hosts:
         for each in (upper, work, host.root):
             each.mkdir(parents=True)
         self.stack.callback(shutil.rmtree, host.folder, ignore_errors=True)
-        self.stack.enter_context(mounted_overlay(host.root, self.layers, upper, work))
+        self.stack.enter_context(mounted_overlay(host.root, self.base.make(), upper, work))
         self._configure(host)
         host.cgroup.mkdir(exist_ok=True)
         self.stack.callback(self._remove_cgroups, host)
@@ -307,7 +311,7 @@ class Repository:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         for package in packages:
-            shutil.copy(package, self.folder)
+            (self.folder / package.name).hardlink_to(package)
         index = sh("dpkg-scanpackages", "--multiversion", ".", "/dev/null", cwd=self.folder,
                    stderr=subprocess.DEVNULL)
         (self.folder / "Packages").write_text(index)

@@ -9,8 +9,8 @@ not, 77 if this machine cannot boot hosts.
 import json
 import sys
 
-from hosts import Base, Failed, Hosts, await_true
-from packages import all_of, fetched, next_version, of_debian
+from hosts import Base, Failed, Hosts, Repository, await_true
+from packages import all_of, next_version, of_debian
 from steps import Test, expect, folders, grey_png
 
 UNITS = ["collage-broker", "collage-sink", "collage-stage@0", "collage-stage@1",
@@ -21,10 +21,11 @@ UP_S = 60
 class InstallTest(Test):
     """On one host."""
 
-    def __init__(self, host, packages, scratch):
+    def __init__(self, host, packages, repository, scratch):
         super().__init__()
         self.host = host
         self.packages = packages
+        self.repository = repository
         self.scratch = scratch
 
     def put(self, packages):
@@ -58,7 +59,9 @@ class InstallTest(Test):
         return answers
 
     def install(self):
-        self.host.run(f"dpkg -i {self.put(self.packages)} 2>&1")
+        self.host.run(f"echo '{self.repository.line}' > /etc/apt/sources.list && apt-get update && "
+                      "apt-get install -y --no-install-recommends collage-broker collage-stage "
+                      "collage-tools 2>&1")
         expect("a user collage", self.host.holds("getent passwd collage"))
         expect("nothing starts by itself",
                self.host.run("systemctl list-units --state=active --no-legend 'collage*'") == "")
@@ -134,6 +137,7 @@ class InstallTest(Test):
         self.host.run("dpkg --purge collage-tools collage-stage collage-broker collage-config 2>&1")
         left = self.host.run("find / -xdev -name '*collage*' -not -path '/proc/*' "
                              "-not -path '/root/*' -not -path '/var/lib/dpkg/*' "
+                             "-not -path '/var/cache/apt/archives/*' "
                              "-not -path '/run/*' -not -path '/sys/*'")
         expect(f"no file is left:\n{left}", left == "")
         expect("no user is left", not self.host.holds("getent passwd collage"))
@@ -144,10 +148,11 @@ class InstallTest(Test):
 def main():
     folder, scratch, out = folders(__doc__)
     packages = all_of(folder)
-    layers = Base(scratch).layer("collage-needs",
-                                 of_debian([*packages, fetched("prometheus", scratch / "fetched")]))
-    with Hosts(scratch, layers, count=1) as hosts:
-        test = InstallTest(hosts[0], packages, scratch)
+    base = Base(scratch)
+    repository = Repository(scratch / "repository")
+    repository.fill([*packages, *base.fetched(of_debian(packages))])
+    with Hosts(scratch, base, count=1) as hosts, repository:
+        test = InstallTest(hosts[0], packages, repository, scratch)
         good = test.run([test.install, test.start, test.push, test.cover, test.reload, test.come_back,
                          test.refuse, test.upgrade, test.push, test.remove, test.purge],
                         out / "packages.json")

@@ -20,18 +20,9 @@ def all_of(folder):
     return files
 
 
-def fetched(name, folder):
-    """The .deb of a package of Debian, from this machine's own sources."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if not (found := sorted(folder.glob(f"{name}_*.deb"))):
-        sh("apt-get", "download", name, cwd=folder)
-        found = sorted(folder.glob(f"{name}_*.deb"))
-    return found[0]
-
-
 def of_debian(packages):
-    """What the packages need that is not among themselves, and what tests want, by name."""
-    names = {"openssh-client", "dataset-fashion-mnist"}
+    """What the packages need that is not among themselves, and what playbooks add, by name."""
+    names = {"dataset-fashion-mnist", "prometheus"}
     for each in packages:
         for need in sh("dpkg-deb", "-f", each, "Depends").split(","):
             name = need.split("|")[0].strip().split(" ")[0]

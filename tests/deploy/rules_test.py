@@ -9,17 +9,18 @@ import pathlib
 import sys
 
 from hosts import Failed, sh
-from packages import fetched
 
 HERE = pathlib.Path(__file__).resolve().parent
 RULES = HERE.parent.parent / "ansible/roles/monitoring/files/rules.yml"
 
 
 def main():
-    scratch = pathlib.Path(sys.argv[1]).resolve()
-    promtool = scratch / "promtool/usr/bin/promtool"
+    folder = pathlib.Path(sys.argv[1]).resolve() / "promtool"
+    promtool = folder / "usr/bin/promtool"
     if not promtool.exists():
-        sh("dpkg-deb", "-x", fetched("prometheus", scratch / "fetched"), scratch / "promtool")
+        folder.mkdir(parents=True, exist_ok=True)
+        sh("apt-get", "download", "prometheus", cwd=folder)
+        sh("dpkg-deb", "-x", next(folder.glob("prometheus_*.deb")), folder)
     try:
         print(sh(promtool, "check", "rules", "--lint-fatal", RULES), end="")
         print(sh(promtool, "test", "rules", HERE / "rules_test.yml"), end="")
