@@ -14,7 +14,7 @@ two, and the client tries them in turn.
 
 As a command: collage_client.py photo.jpg ... --endpoint tcp://127.0.0.1:5570 [--keys FOLDER]
 prints one JSON line a result; exit code 0 if every image was answered, 1 if some were not,
-2 if it could not start.
+2 if it could not start.  Of several --endpoint it chooses one by --stream, as collage-push does.
 
 It promises what producer/client.h does: every submitted image is given back exactly once, as the
 broker answered it or as `missing` by its deadline (plus a grace), which runs from submit; what is
@@ -55,6 +55,19 @@ RETRY_MIN_S = 0.02
 CORRECTION_MAX = 1024    # collage answers remembered
 HEADER_BYTES_MAX = 73728
 KNOCK_S = 2.0  # Without a welcome for so long: the next key of the broker, on a new socket.
+
+
+def choose_broker(stream, brokers):
+    """Which of several brokers a stream of images goes to, both by name; as producer/choice.h has
+    it: rendezvous hashing, so that the order of the brokers does not matter."""
+    def rank(broker):
+        value = 0xcbf29ce484222325
+        for byte in f"{broker}\0{stream}".encode():
+            value = (value ^ byte) * 0x100000001b3 % 2 ** 64
+        for factor in (0xff51afd7ed558ccd, 0xc4ceb9fe1a85ec53):
+            value = (value ^ value >> 33) * factor % 2 ** 64
+        return value ^ value >> 33
+    return max(sorted(brokers), key=rank)
 
 
 class Keys:
@@ -509,7 +522,11 @@ def push(client, files, timeout_s, stream=None):
 def main():
     parser = argparse.ArgumentParser(description="Sends images to a Collage pipeline.")
     parser.add_argument("file", nargs="+")
-    parser.add_argument("--endpoint", required=True, help="tcp://HOST:PORT of the broker")
+    parser.add_argument("--endpoint", required=True, action="append",
+                        help="tcp://HOST:PORT of the broker; again: of others, for --stream to "
+                             "choose from")
+    parser.add_argument("--stream", help='what these images are a stream of, "camera-7": of several '
+                                         "brokers it always goes to the same one")
     parser.add_argument("--keys", help="folder of producer.secret and broker.public: encrypt")
     parser.add_argument("--deadline", type=float, default=10.0, help="seconds (10)")
     parser.add_argument("--timeout", type=float, default=5.0,
@@ -520,8 +537,11 @@ def main():
                         help="print a line more, status corrected, where a late single answer "
                              "contradicts a collage's")
     arguments = parser.parse_args()
+    if len(arguments.endpoint) > 1 and arguments.stream is None:
+        parser.error("of several endpoints --stream chooses one")
+    endpoint = choose_broker(arguments.stream or "", arguments.endpoint)
     try:
-        with Client(arguments.endpoint, deadline_s=arguments.deadline,
+        with Client(endpoint, deadline_s=arguments.deadline,
                     corrections=arguments.corrections, keys=arguments.keys) as client:
             code = push(client, arguments.file, arguments.timeout,
                         stream=1 if arguments.in_order else None)
@@ -529,7 +549,7 @@ def main():
         print(f"collage_client: {error}", file=sys.stderr)
         return 2
     if code is None:
-        print(f"collage_client: no broker answered at {arguments.endpoint} within "
+        print(f"collage_client: no broker answered at {endpoint} within "
               f"{arguments.timeout:g} s {client.refusal}".rstrip(), file=sys.stderr)
         return 2
     return code

@@ -27,6 +27,13 @@ TEST(ChooseBroker, DoesNotDependOnTheOrderOfTheList) {
   }
 }
 
+// Other clients choose by docs/WIRE.md.
+TEST(ChooseBroker, IsAsWritten) {
+  std::string chosen;
+  for (int i = 0; i < 8; ++i) chosen += kThree[choose_broker(stream(i), kThree)].substr(6, 1);
+  EXPECT_EQ(chosen, "bbaabbcb");
+}
+
 TEST(ChooseBroker, SpreadsStreamsEvenly) {
   std::vector<int> count(kThree.size());
   for (int i = 0; i < 3000; ++i) count[choose_broker(stream(i), kThree)] += 1;

@@ -9,7 +9,7 @@ import msgpack
 import zmq
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "producer"))
-from collage_client import Client, json_line  # noqa: E402
+from collage_client import Client, choose_broker, json_line  # noqa: E402
 
 ANSWERED, MISSING, REJECTED, REFUSED, CANCELLED = range(5)
 FULL, DUPLICATE, UNKNOWN_PRODUCER = 17, 19, 20
@@ -269,6 +269,19 @@ class ClientTest(unittest.TestCase):
         self.say(18)
         self.assertEqual(self.client.counters["undecodable"], 2)
         self.assertEqual(self.client.counters["unexpected"], 1)
+
+
+class ChooseBrokerTest(unittest.TestCase):
+    """docs/WIRE.md has the table; the client in C++ is held to the same."""
+
+    def test_it_is_as_written(self):
+        brokers = ["tcp://a:5570", "tcp://b:5570", "tcp://c:5570"]
+        chosen = [choose_broker(f"camera-{i}", brokers)[6] for i in range(8)]
+        self.assertEqual("".join(chosen), "bbaabbcb")
+
+    def test_the_order_of_the_list_does_not_matter(self):
+        brokers = ["tcp://c:5570", "tcp://a:5570", "tcp://b:5570"]
+        self.assertEqual(choose_broker("camera-2", brokers), "tcp://a:5570")
 
 
 class KeysTest(unittest.TestCase):
