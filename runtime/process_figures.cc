@@ -26,7 +26,7 @@ double seconds_of(clockid_t clock) {
 // By this host's clock as it is now: a start that moved with every correction of the clock would
 // look like a restart.
 double start_of_process() {
-  constexpr int kFieldsBefore = 19;  // Of field 22, after the name, which may hold anything.
+  constexpr int kFieldsBefore = 19;  // Of field 22, after the name, which is one of ours.
   std::ifstream stat("/proc/self/stat");
   std::string word;
   stat.ignore(std::numeric_limits<std::streamsize>::max(), ')');

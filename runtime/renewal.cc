@@ -35,9 +35,9 @@ void Renewal::run(const Pipeline& fresh) {
   try {
     const TakeOver over = prepare_(fresh);
     COLLAGE_CHECK(over.each.size() <= loops_.size());
-    for (std::size_t i = 0; i < over.each.size(); ++i) {
+    for (std::size_t i = over.each.size(); i-- > 0;) {
       if (!loops_[i]->visit(over.each[i], kVisitMax)) {
-        spdlog::error("{}: a loop did not take over in time", over.what);
+        spdlog::error("{}: not yet, for a loop is busy; ask again", over.what);
         return;
       }
     }

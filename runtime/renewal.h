@@ -17,7 +17,9 @@ class Renewal {
  public:
   struct TakeOver {
     std::string what;                         // For the log: "model a takes over from b".
-    std::vector<std::function<void()>> each;  // Called by the loop of its place.
+    // Each called by the loop of its place, the last of them first: the loop that may be busy at
+    // long work, without which the others shall not go ahead.
+    std::vector<std::function<void()>> each;
   };
   // Called on a thread of its own, never twice at a time.  Nothing to take over: an empty `each`.
   // What it throws goes to the log, and nothing changes.

@@ -23,8 +23,8 @@ import sys
 import threading
 import time
 
-from hosts import NETWORK, Base, Hosts, Repository, await_true, sh
-from packages import NEXT_VERSION, all_of, next_version, of_debian
+from hosts import NETWORK, Base, Failed, Hosts, Repository, await_true, sh
+from packages import BROKEN_VERSION, NEXT_VERSION, all_of, next_version, of_debian
 from steps import Test, expect, folders, grey_png
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -62,6 +62,11 @@ def inventory_of(host):
         "users": "cut -d : -f 1 /etc/passwd /etc/group",
         "units": "systemctl list-unit-files --plain --no-legend | cut -d ' ' -f 1",
         "ports": "ss -Hltun | awk '{print $1, $5}'"}.items()}
+
+
+def versions(host):
+    """Of our packages on a host."""
+    return set(host.run("dpkg-query -W -f '${Version}\\n' 'collage-*'").split())
 
 
 def admits(address, port):
@@ -365,6 +370,23 @@ class DeployTest(Test):
         answers = self.pushed(self.pushing(9, 50), 9)
         expect("the pipeline is as before", all(a["status"] == "answered" for a in answers))
 
+    def broken_update(self):
+        """To a version whose stages do not start: it ends at the first host, and costs no image."""
+        broken = next_version(self.packages, self.scratch / "next", BROKEN_VERSION, broken=True)
+        self.repository.fill([*broken, *self.debian])
+        with self.load():
+            try:
+                said = self.play("rolling_update.yml")
+            except Failed:
+                pass
+            else:
+                raise Failed(f"it says that all is well:\n{said}")
+        first, *others = self.hosts[1:]
+        expect("the first host has it", versions(first) == {BROKEN_VERSION})
+        for host in others + self.hosts[:1]:
+            expect(f"{host.name} has it not, but {versions(host)}",
+                   BROKEN_VERSION not in versions(host))
+
     def rolling_update(self):
         """To a higher version, under load."""
         updated = next_version(self.packages, self.scratch / "next")
@@ -372,19 +394,21 @@ class DeployTest(Test):
         with self.load():
             self.play("rolling_update.yml")
         for host in self.hosts:
-            versions = set(host.run("dpkg-query -W -f '${Version}\\n' 'collage-*'").split())
-            expect(f"{host.name} has the next version, not {versions}", versions == {NEXT_VERSION})
+            expect(f"{host.name} has the next version, not {versions(host)}",
+                   versions(host) == {NEXT_VERSION})
+        expect("all stages run", running(self.hosts[1]) == {"stage@0", "stage@1"})
 
     def remove(self):
-        self.play("remove.yml")
+        self.play("remove.yml", "-e", "remove_unneeded=true")
         for host in self.hosts:
             left = host.run("find / -xdev -name '*collage*' -not -path '/proc/*' -not -path '/sys/*' "
                             "-not -path '/var/lib/dpkg/*' -not -path '/run/*' "
                             "-not -path '/var/log/*' -not -path '/var/lib/apt/*'")
             expect(f"no file is left on {host.name}:\n{left}", left == "")
         for host, before in zip(self.hosts, self.before):
+            now = inventory_of(host)
             for what, were in before.items():
-                are = inventory_of(host)[what] - KEPT
+                are = now[what] - KEPT
                 expect(f"{host.name}: {what} are as they were, not with {are ^ were}", are == were)
 
 
@@ -398,9 +422,9 @@ def main():
     with Hosts(scratch, base, count=4) as hosts, repository:
         test = DeployTest(hosts, packages, debian, scratch, out, repository)
         steps = [test.boot, test.deploy, test.second_run_unchanged, test.firewall, test.push,
-                 test.kill_host, test.cut_link, test.alert, test.scale, test.keys,
-                 test.rotate_keys, test.replay, test.collect_logs, test.rolling_update,
-                 test.remove]
+                 test.kill_host, test.cut_link, test.alert, test.keys, test.scale,
+                 test.rotate_keys, test.replay, test.collect_logs, test.broken_update,
+                 test.rolling_update, test.remove]
         good = test.run(steps, out / "account.json")
     return 0 if good else 1
 

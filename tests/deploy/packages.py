@@ -7,6 +7,7 @@ from hosts import sh
 from steps import expect
 
 NAMES = ["config", "broker", "stage", "tools"]
+BROKEN_VERSION = "0.1.0+broken"
 NEXT_VERSION = "0.1.0+upgrade"
 
 
@@ -31,8 +32,9 @@ def of_debian(packages):
     return names
 
 
-def next_version(packages, folder):
-    """The same packages under a higher version, written to an empty `folder`."""
+def next_version(packages, folder, version=NEXT_VERSION, broken=False):
+    """The same packages under a higher version, written to an empty `folder`; broken, with stages
+    that cannot start."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     made = []
@@ -41,9 +43,11 @@ def next_version(packages, folder):
         sh("dpkg-deb", "-R", each, tree)
         control = tree / "DEBIAN/control"
         text = control.read_text()
-        version = re.search(r"^Version: (.*)$", text, re.MULTILINE).group(1)
-        control.write_text(text.replace(f"Version: {version}", f"Version: {NEXT_VERSION}")
-                           .replace(f"(= {version})", f"(= {NEXT_VERSION})"))
+        before = re.search(r"^Version: (.*)$", text, re.MULTILINE).group(1)
+        control.write_text(text.replace(f"Version: {before}", f"Version: {version}")
+                           .replace(f"(= {before})", f"(= {version})"))
+        if broken and (stage := tree / "usr/bin/collage-stage").exists():
+            stage.write_text("#!/bin/sh\nexit 2\n")
         made.append(folder / f"{each.stem}-next.deb")
         sh("dpkg-deb", "-Znone", "-b", tree, made[-1])
     return made

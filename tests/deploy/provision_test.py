@@ -171,6 +171,32 @@ class Provision(unittest.TestCase):
         self.assertEqual(set(self.cloud.named()), {"front"})
         self.assertFalse(self.addresses.exists())
 
+    def test_a_limit_leaves_the_addresses_of_the_others(self):
+        def known():
+            return set(json.loads(subprocess.run(
+                ["ansible-inventory", "-i", self.addresses, "--list"], cwd=PLAYBOOKS, check=True,
+                stdout=subprocess.PIPE, text=True).stdout)["_meta"]["hostvars"])
+        self.assertEqual(self.play("--limit", "front,scnn0").returncode, 0)
+        self.assertEqual(known(), {"front", "scnn0"})
+        self.assertEqual(self.play("--limit", "scnn1").returncode, 0)
+        self.assertEqual(known(), {"front", "scnn0", "scnn1"})
+        self.assertEqual(self.play("--limit", "scnn0", "-e", "provision_state=absent").returncode, 0)
+        self.assertEqual(known(), {"front", "scnn1"})
+        self.assertEqual(set(self.cloud.named()), {"collage-front", "collage-scnn1"})
+
+    def test_a_retired_host_gets_no_droplet_and_loses_the_one_it_has(self):
+        self.assertEqual(self.play().returncode, 0)
+        inventory = json.loads(self.inventory.read_text())
+        groups = inventory["all"]["children"]
+        groups["retired"] = {"hosts": {"scnn1": groups["classifier"]["hosts"].pop("scnn1"),
+                                       "old": {}}}
+        self.inventory.write_text(json.dumps(inventory))
+        self.assertEqual(self.play().returncode, 0)
+        self.assertNotIn("collage-old", self.cloud.named())
+        self.assertEqual(self.play("--limit", "retired", "-e", "provision_state=absent").returncode,
+                         0)
+        self.assertEqual(set(self.cloud.named()), {"collage-front", "collage-scnn0"})
+
     def test_a_wrong_token_is_refused(self):
         done = self.play(token="wrong_token")
         self.assertNotEqual(done.returncode, 0)

@@ -115,5 +115,19 @@ TEST_F(RenewalTest, IsNotBegunTwiceAtATime) {
   EXPECT_THAT(log(), HasSubstr("still loading"));
 }
 
+// The last loop is the one that may be busy.
+TEST_F(RenewalTest, IsTakenOverByTheLastLoopFirst) {
+  std::vector<int> order;
+  {
+    Renewal renewal(
+        [&](const Pipeline&) -> Renewal::TakeOver {
+          return {"all", {[&] { order.push_back(0); }, [&] { order.push_back(1); }}};
+        },
+        both());
+    renewal.begin({});
+  }
+  EXPECT_THAT(order, testing::ElementsAre(1, 0));
+}
+
 }  // namespace
 }  // namespace runtime
