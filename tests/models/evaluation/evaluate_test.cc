@@ -102,6 +102,7 @@ TEST(CommittedWeights, TheirManifestsRecordTheRequiredAccuracies) {
               lost_max[side - 2])
         << side;
   }
+  EXPECT_LE(points("cifar10_single") - points("cifar10_collage_5x5"), 5.0);
   EXPECT_LE(points("fashion_collage_3x3") - points("fashion_detect_3x3"), 1.5);
 }
 
@@ -109,6 +110,11 @@ TEST(CommittedWeights, ACollageIsNearlyAsGoodAsASmallSingleOfItsCostAnImage) {
   for (int side = 2; side <= 5; ++side) {
     EXPECT_GE(points("fashion_collage_" + sides(side)),
               points("rivals/fashion_small_" + sides(side)) - 0.5)
+        << side;
+  }
+  for (int side = 3; side <= 4; ++side) {
+    EXPECT_GE(points("cifar10_collage_" + sides(side)),
+              points("rivals/cifar10_small_" + sides(side)) - 0.5)
         << side;
   }
 }
