@@ -16,7 +16,7 @@ namespace runtime {
 class Renewal {
  public:
   struct TakeOver {
-    std::string what;                         // For the log: "model a takes over from b".
+    std::string what;  // For the log: "model a takes over from b".
     // Each called by the loop of its place, the last of them first: the loop that may be busy at
     // long work, without which the others shall not go ahead.
     std::vector<std::function<void()>> each;
