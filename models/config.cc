@@ -107,7 +107,8 @@ Manifest read(const runtime::Document& document, const std::filesystem::path& fi
   runtime::Section normalisation = root.section("normalisation");
   m.normalisation.mean = read_numbers(normalisation, "mean", m.tile.channels, -10, 10);
   m.normalisation.deviation = read_numbers(normalisation, "deviation", m.tile.channels, 1e-6, 1e6);
-  m.temperature = root.number("temperature", 0.01, 100, 1.0);
+  m.calibration.temperature = root.number("temperature", 0.01, 100, 1.0);
+  m.calibration.slope = root.number("temperature_slope", 0, 1, 0.0);
   m.class_names = root.texts("class_names");
   if (m.class_names.size() < 2) root.fail("class_names", "want two names at least");
   if (m.head == Head::detect) m.detect = read_detect(root.section("detect"), m);

@@ -115,7 +115,9 @@ std::string manifest_text(const Manifest& m) {
       << "normalisation:  # (pixel / 255 - mean) / deviation, for each channel.\n"
       << "  mean: " << list(m.normalisation.mean, number) << "\n"
       << "  deviation: " << list(m.normalisation.deviation, number) << "\n"
-      << "temperature: " << number(m.temperature) << "\n"
+      << "temperature: " << number(m.calibration.temperature) << "\n"
+      << "temperature_slope: " << number(m.calibration.slope)
+      << "  # Logits are divided by temperature * entropy ^ slope.\n"
       << "class_names: " << list(m.class_names, quoted) << "\n";
   write_origin(out, m.origin);
   return out.str();

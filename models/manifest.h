@@ -11,6 +11,7 @@
 
 #include "imaging/layout.h"
 #include "models/data/dataset.h"
+#include "models/heads/calibration.h"
 #include "models/heads/detect.h"
 #include "wire/message.h"
 
@@ -52,7 +53,7 @@ struct Manifest {
   std::string version;            // Short, from the name and the sha256.
   TileShape tile;                 // Pictures are resized to cover it, then cropped at the centre.
   Normalisation normalisation;    // A value a channel.
-  double temperature = 1;         // Divides the logits; fitted on the held-back part.
+  Calibration calibration;        // Fitted on the held-back part.
   std::vector<std::string> class_names;
   Origin origin;
 

@@ -36,10 +36,12 @@ torch::jit::Module load_fused(const Manifest& manifest) {
 struct Network::Script {
   // Its forward() is not const, though an evaluated network does not change.
   mutable torch::jit::Module module;
+  ValueTables tables;  // Of the manifest's normalisation.
 };
 
 Network::Network(Manifest manifest)
-    : manifest_(std::move(manifest)), script_(new Script{load_fused(manifest_)}) {
+    : manifest_(std::move(manifest)),
+      script_(new Script{load_fused(manifest_), tables_of(manifest_.normalisation)}) {
   const std::vector<std::uint8_t> grey(manifest_.input().bytes(), 128);
   for (int i = 0; i < kWarmUpCalls; ++i) {
     if (raw_output(grey).size() != manifest_.outputs()) {
@@ -62,12 +64,10 @@ std::vector<float> Network::logits(std::span<const std::uint8_t> pixels) const {
 
 std::vector<float> Network::raw_output(std::span<const std::uint8_t> pixels) const {
   COLLAGE_CHECK(pixels.size() == manifest_.input().bytes());
-  constexpr std::int64_t kWhole[] = {0};
   use_one_thread();
   const c10::InferenceMode inference;
   try {
-    const torch::Tensor input =
-        assemble(pixels, manifest_.input(), manifest_.normalisation, kWhole, 1);
+    const torch::Tensor input = planes_of(pixels, manifest_.input(), script_->tables);
     return values_of(script_->module.forward({input}).toTensor());
   } catch (const c10::Error&) {
     return {};  // As a network of a user's own may do on some input; the caller answers for it.
@@ -78,7 +78,7 @@ wire::Verdict Network::classify(const imaging::Picture& picture, std::size_t top
   COLLAGE_CHECK(manifest_.kind == Kind::single);
   const std::vector<float> row = logits(picture.pixels);
   if (row.empty()) return {.predictions = {}, .reason = wire::Reason::bad_scores};
-  wire::Predictions best = top_of(softmax_rows(row, row.size(), manifest_.temperature), top_k);
+  wire::Predictions best = top_of(softmax_rows(row, row.size(), manifest_.calibration), top_k);
   const wire::Reason reason = best.empty() ? wire::Reason::bad_scores : wire::Reason::none;
   return {.predictions = std::move(best), .reason = reason};
 }
@@ -90,7 +90,7 @@ wire::Cells Network::classify_collage(std::span<const std::uint8_t> canvas,
   const std::vector<float> all = logits(canvas);
   if (all.empty()) return {};
   const std::size_t classes = manifest_.class_names.size();
-  return {decode_grid(softmax_rows(all, classes, manifest_.temperature), blank, top_k)};
+  return {decode_grid(softmax_rows(all, classes, manifest_.calibration), blank, top_k)};
 }
 
 }  // namespace models

@@ -16,8 +16,6 @@
 namespace models {
 namespace {
 
-constexpr int kBlankRounds = 4;
-
 struct EvalOptions {
   std::vector<std::filesystem::path> manifests;  // Empty: all that stand in models/.
   DataOptions data;
@@ -25,6 +23,7 @@ struct EvalOptions {
   std::filesystem::path json = "out/models/eval.json";
   std::uint64_t seed = 1;
   int rounds = 200;
+  int blank_rounds = 4;
 };
 
 // Test images of a data set for a model's tiles.
@@ -52,10 +51,11 @@ nlohmann::ordered_json row_of(const Network& network, const Dataset& test, doubl
   row["ece"] = measured.ece;
   row["images"] = test.size();
   if (network.manifest().kind == Kind::collage) {
-    const BlankScore blanks = score_blanks(network, test, options.seed, kBlankRounds);
+    const BlankScore blanks = score_blanks(network, test, options.seed, options.blank_rounds);
     row["blank_told"] = blanks.told;
     row["image_called_blank"] = blanks.mistaken;
     row["blank_cost_points"] = blanks.cost_points;
+    row["blank_cost_error"] = blanks.cost_error;
   }
   return row;
 }
@@ -81,18 +81,27 @@ void measure(const std::vector<Manifest>& manifests, const EvalOptions& options,
   for (const auto& row : measured) rows.push_back(row);
 }
 
+// "s-CNN", "collage 3x3", "detect 3x3".
+std::string model_words(const nlohmann::ordered_json& row) {
+  if (row["model"] == "single") return "s-CNN";
+  const std::string side = std::to_string(row["grid"].get<int>());
+  return (row["head"] == "detect" ? "detect " : "collage ") + side + "x" + side;
+}
+
+// At most 80 columns; the JSON has what does not fit.
 void print_table(const nlohmann::ordered_json& rows) {
-  std::printf("%-8s %-7s %4s %-6s %8s %6s %7s %6s %6s %8s %6s %7s\n", "dataset", "model", "grid",
-              "head", "accuracy", "loss", "ms", "ratio", "MMAC", "params", "ECE", "blanks");
+  std::printf("%-8s %-11s %8s %5s %6s %5s %6s %6s  %-7s %s\n", "data set", "model", "accuracy",
+              "loses", "ms", "ratio", "MMAC", "ECE", "blanks", "cost");
   for (const auto& r : rows) {
-    std::printf(
-        "%-8s %-7s %4d %-6s %7.2f%% %6.2f %7.3f %6.2f %6.1f %8lld %6.4f",
-        r["dataset"].get<std::string>().c_str(), r["model"].get<std::string>().c_str(),
-        r["grid"].get<int>(), r["head"].get<std::string>().c_str(),
-        100 * r["accuracy"].get<double>(), r["loss_points"].get<double>(),
-        r["latency_ms"].get<double>(), r["latency_ratio"].get<double>(), r["mmac"].get<double>(),
-        static_cast<long long>(r["parameters"].get<std::int64_t>()), r["ece"].get<double>());
-    if (r.contains("blank_told")) std::printf(" %6.2f%%", 100 * r["blank_told"].get<double>());
+    std::printf("%-8s %-11s %7.2f%% %5.2f %6.3f %5.2f %6.1f %6.4f",
+                r["dataset"].get<std::string>().c_str(), model_words(r).c_str(),
+                100 * r["accuracy"].get<double>(), r["loss_points"].get<double>(),
+                r["latency_ms"].get<double>(), r["latency_ratio"].get<double>(),
+                r["mmac"].get<double>(), r["ece"].get<double>());
+    if (r.contains("blank_told")) {
+      std::printf("  %6.2f%% %.2f+-%.2f", 100 * r["blank_told"].get<double>(),
+                  r["blank_cost_points"].get<double>(), r["blank_cost_error"].get<double>());
+    }
     std::printf("\n");
   }
 }
@@ -140,6 +149,11 @@ void add_eval_command(CLI::App& app) {
       ->capture_default_str();
   verb->add_option("--rounds", options->rounds, "Timed inferences of each model, taking turns")
       ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
+  verb->add_option("--blank-rounds", options->blank_rounds,
+                   "Tilings of all images, full and partly blank, by which a blank slot's cost to "
+                   "its neighbours is measured; its error shrinks with their square root")
+      ->check(CLI::Range(1, 10000))
       ->capture_default_str();
   verb->callback([options] { run_eval(*options); });
 }

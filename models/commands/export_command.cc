@@ -41,9 +41,10 @@ void run_export(const ExportOptions& options) {
                                      .folder = options.out.empty() ? run.home() : options.out},
                                     held_back, test);
   const Origin& measured = manifest.origin;
-  std::printf("%s: test accuracy %.2f %%, calibration error %.4f, temperature %.3f\n",
-              manifest.version.c_str(), 100 * measured.test_accuracy, measured.test_ece,
-              manifest.temperature);
+  std::printf(
+      "%s: test accuracy %.2f %%, calibration error %.4f, temperature %.3f x entropy ^ %.3f\n",
+      manifest.version.c_str(), 100 * measured.test_accuracy, measured.test_ece,
+      manifest.calibration.temperature, manifest.calibration.slope);
 }
 
 }  // namespace

@@ -1,18 +1,30 @@
 #include "models/data/feed.h"
 
-#include <array>
-
 #include "models/data/tiling.h"
 #include "wire/check.h"
 
 namespace models {
 namespace {
 
-// What each 8-bit value becomes, a table for each channel.
-using Table = std::array<float, 256>;
+// Writes one tile (or blank) with its first pixel at `out`, rows `row_stride` floats apart.
+void write_tile(const std::uint8_t* tile, const TileShape& shape, const ValueTables& tables,
+                float* out, std::size_t row_stride) {
+  const auto channels = static_cast<std::size_t>(shape.channels);
+  const std::size_t row = static_cast<std::size_t>(shape.width) * channels;
+  for (std::size_t y = 0; y < static_cast<std::size_t>(shape.height); ++y) {
+    for (std::size_t i = 0; i < row; i += channels) {
+      for (std::size_t c = 0; c < channels; ++c) {
+        const std::uint8_t value = tile == nullptr ? kBlankPixel : tile[y * row + i + c];
+        out[y * row_stride + i + c] = tables[c][value];
+      }
+    }
+  }
+}
 
-std::vector<Table> make_tables(const Normalisation& normalisation) {
-  std::vector<Table> tables(normalisation.mean.size());
+}  // namespace
+
+ValueTables tables_of(const Normalisation& normalisation) {
+  ValueTables tables(normalisation.mean.size());
   for (std::size_t c = 0; c < tables.size(); ++c) {
     for (std::size_t v = 0; v < 256; ++v) {
       tables[c][v] = static_cast<float>((static_cast<double>(v) / 255.0 - normalisation.mean[c]) /
@@ -22,20 +34,18 @@ std::vector<Table> make_tables(const Normalisation& normalisation) {
   return tables;
 }
 
-// Writes one tile (or blank) with its first pixel at `out`, rows `row_stride` floats apart.
-void write_tile(const std::uint8_t* tile, const TileShape& shape, const std::vector<Table>& tables,
-                float* out, std::size_t row_stride) {
+torch::Tensor planes_of(std::span<const std::uint8_t> pixels, const TileShape& shape,
+                        const ValueTables& tables) {
   const auto channels = static_cast<std::size_t>(shape.channels);
-  const std::size_t row = static_cast<std::size_t>(shape.width) * channels;
-  for (std::size_t y = 0; y < static_cast<std::size_t>(shape.height); ++y) {
-    for (std::size_t i = 0; i < row; ++i) {
-      const std::uint8_t value = tile == nullptr ? kBlankPixel : tile[y * row + i];
-      out[y * row_stride + i] = tables[i % channels][value];
-    }
+  COLLAGE_CHECK(pixels.size() == shape.bytes() && tables.size() == channels);
+  torch::Tensor planes = torch::empty({1, shape.channels, shape.height, shape.width});
+  auto* out = planes.data_ptr<float>();
+  for (std::size_t c = 0; c < channels; ++c) {
+    const auto& table = tables[c];
+    for (std::size_t i = c; i < pixels.size(); i += channels) *out++ = table[pixels[i]];
   }
+  return planes;
 }
-
-}  // namespace
 
 torch::Tensor assemble(std::span<const std::uint8_t> tiles, const TileShape& shape,
                        const Normalisation& normalisation, std::span<const std::int64_t> tilings,
@@ -46,7 +56,7 @@ torch::Tensor assemble(std::span<const std::uint8_t> tiles, const TileShape& sha
   const auto collages = static_cast<std::int64_t>(tilings.size() / slots);
   torch::Tensor nhwc =
       torch::empty({collages, grid * shape.height, grid * shape.width, shape.channels});
-  const std::vector<Table> tables = make_tables(normalisation);
+  const ValueTables tables = tables_of(normalisation);
   const auto tile_row = static_cast<std::size_t>(shape.width * shape.channels);
   const std::size_t row_stride = tile_row * static_cast<std::size_t>(grid);
   const std::size_t cell_row = row_stride * static_cast<std::size_t>(shape.height);

@@ -3,6 +3,7 @@
 
 #include <torch/torch.h>
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -17,6 +18,16 @@ namespace models {
 torch::Tensor assemble(std::span<const std::uint8_t> tiles, const TileShape& shape,
                        const Normalisation& normalisation, std::span<const std::int64_t> tilings,
                        int grid);
+
+// What each 8-bit value becomes when it is normalised, a table for each channel.
+using ValueTables = std::vector<std::array<float, 256>>;
+ValueTables tables_of(const Normalisation& normalisation);
+
+// One whole picture for inference: float [1, channels, height, width], normalised, contiguous, as a
+// fused network takes it without another copy.  Requires shape.bytes() pixels and a table a
+// channel.
+torch::Tensor planes_of(std::span<const std::uint8_t> pixels, const TileShape& shape,
+                        const ValueTables& tables);
 
 // int64 [slots]: the labels of the images in `tilings`, kBlank for blank slots.
 torch::Tensor gather_labels(std::span<const int> labels, std::span<const std::int64_t> tilings);

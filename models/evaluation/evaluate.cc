@@ -67,13 +67,13 @@ struct Tally {
   std::size_t told = 0;
 };
 
-void count(Tally& tally, const Network& network, const Dataset& data, double partial_share,
-           wire::Rng& rng) {
+Tally count(const Network& network, const Dataset& data, double partial_share, wire::Rng& rng) {
+  Tally tally;
   const Manifest& manifest = network.manifest();
   const std::vector<std::int64_t> tilings =
       draw_tilings(data.size(), static_cast<std::size_t>(manifest.slots()), partial_share, rng);
   answer_tilings(network, data, tilings, [&](std::int64_t image, std::span<const float> logits) {
-    const std::vector<float> row = softmax_rows(logits, logits.size(), manifest.temperature);
+    const std::vector<float> row = softmax_rows(logits, logits.size(), manifest.calibration);
     const std::optional<std::size_t> best = best_class(row);
     const bool says_nothing = !best || says_blank(row);
     if (image == kBlank) {
@@ -86,10 +86,34 @@ void count(Tally& tally, const Network& network, const Dataset& data, double par
     tally.mistaken += says_nothing ? 1 : 0;
     tally.right += !says_nothing && *best == label ? 1 : 0;
   });
+  return tally;
 }
 
 double share(std::size_t part, std::size_t whole) {
   return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+Tally& operator+=(Tally& sum, const Tally& more) {
+  sum.images += more.images;
+  sum.right += more.right;
+  sum.mistaken += more.mistaken;
+  sum.blanks += more.blanks;
+  sum.told += more.told;
+  return sum;
+}
+
+double cost_of(const Tally& full, const Tally& partial) {
+  return 100 * (share(full.right, full.images) - share(partial.right, partial.images));
+}
+
+// Of the mean of `values`, as if each was drawn by itself.
+double standard_error(std::span<const double> values) {
+  if (values.size() < 2) return 0;
+  const auto n = static_cast<double>(values.size());
+  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+  double squares = 0;
+  for (const double value : values) squares += (value - mean) * (value - mean);
+  return std::sqrt(squares / (n - 1) / n);
 }
 
 // The pixels that a network is shown in a round: the images that come next, from the beginning
@@ -143,7 +167,7 @@ std::vector<float> answer_all(const Network& network, const Dataset& data, std::
 Score score(const Network& network, const Dataset& data, std::uint64_t seed) {
   const std::size_t classes = data.class_names.size();
   const std::vector<float> probabilities =
-      softmax_rows(answer_all(network, data, seed), classes, network.manifest().temperature);
+      softmax_rows(answer_all(network, data, seed), classes, network.manifest().calibration);
   return {.accuracy = accuracy(probabilities, data.labels, classes),
           .ece = expected_calibration_error(probabilities, data.labels, classes)};
 }
@@ -163,14 +187,18 @@ BlankScore score_blanks(const Network& network, const Dataset& data, std::uint64
   wire::Rng rng(seed);
   Tally full;
   Tally partial;
+  std::vector<double> costs;
   for (int round = 0; round < rounds; ++round) {
-    count(full, network, data, 0, rng);
-    count(partial, network, data, 1, rng);
+    const Tally filled = count(network, data, 0, rng);
+    const Tally with_blanks = count(network, data, 1, rng);
+    costs.push_back(cost_of(filled, with_blanks));
+    full += filled;
+    partial += with_blanks;
   }
-  return {
-      .told = share(partial.told, partial.blanks),
-      .mistaken = share(full.mistaken + partial.mistaken, full.images + partial.images),
-      .cost_points = 100 * (share(full.right, full.images) - share(partial.right, partial.images))};
+  return {.told = share(partial.told, partial.blanks),
+          .mistaken = share(full.mistaken + partial.mistaken, full.images + partial.images),
+          .cost_points = cost_of(full, partial),
+          .cost_error = standard_error(costs)};
 }
 
 std::vector<double> median_latencies(std::span<const Runner> runners, int rounds,

@@ -18,7 +18,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kTilingSeed = 1;  // Of the collages that are measured.
-constexpr PoolPolicy kCalibration{.augmentation = {.mirror = 0.5, .shift_max = 2, .erase = 0}};
+constexpr PoolPolicy kCalibration{
+    .augmentation = {.mirror = 0.5, .shift_max = 2, .reflect = true, .erase = 0}};
 
 // A folder beside the place of the files, gone at the end of its scope.
 class Workbench {
@@ -55,7 +56,7 @@ Manifest describe(const Architecture& a, const Publication& publication, const D
                     .version = {},
                     .tile = data.shape,
                     .normalisation = data.normalisation,
-                    .temperature = 1,
+                    .calibration = {},
                     .class_names = data.class_names,
                     .origin = publication.origin};
   manifest.origin.mmac = mmac(a);
@@ -69,7 +70,7 @@ void calibrate_and_measure(Manifest& manifest, const Dataset& held_back,
   Dataset changed = held_back;
   changed.pixels = make_tiles({.tiles = &held_back}, kCalibration, {}, 0).pixels;
   const std::vector<float> logits = answer_all(Network(manifest), changed, kTilingSeed);
-  manifest.temperature = fit_temperature(logits, held_back.labels, held_back.class_names.size());
+  manifest.calibration = fit_calibration(logits, held_back.labels, held_back.class_names.size());
   if (!test) return;
   const Score measured = score(Network(manifest), *test, kTilingSeed);
   manifest.origin.test_accuracy = measured.accuracy;

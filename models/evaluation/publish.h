@@ -20,7 +20,7 @@ struct Publication {
   std::filesystem::path folder;  // Gets <name>.yaml and weights/<name>.pt.
 };
 
-// Exports, fits the temperature on `held_back` with every picture mirrored and shifted a little at
+// Exports, calibrates on `held_back` with every picture mirrored and shifted a little at
 // random (as they are, they resemble the training set more than what will be served), measures on
 // `test` if there is one, and writes both files; they appear together at the end, by rename.  Both
 // data sets need labels and tiles of the network's shape.  A parity model's answers are no classes,

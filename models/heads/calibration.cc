@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "models/heads/finite.h"
 #include "wire/check.h"
@@ -18,15 +19,73 @@ double log_sum_exp(std::span<const float> row, double t) {
   return largest + std::log(sum);
 }
 
-double negative_log_likelihood(std::span<const float> logits, std::span<const int> labels,
-                               std::size_t classes, double t) {
-  double sum = 0;
+// Of softmax(row), as a share of its maximum.
+double entropy_of(std::span<const float> row) {
+  const double log_sum = log_sum_exp(row, 1);
+  double entropy = 0;
+  for (const float z : row) entropy += std::exp(z - log_sum) * (log_sum - z);
+  return entropy / std::log(static_cast<double>(row.size()));
+}
+
+// The logarithm of what a row's temperature is multiplied by, for a slope of 1.
+double log_doubt_of(std::span<const float> row) {
+  constexpr double kEntropyMin = 1e-4;
+  return std::log(std::clamp(entropy_of(row), kEntropyMin, 1.0));
+}
+
+struct Answer {
+  std::span<const float> row;
+  std::size_t label;
+  double log_doubt;
+};
+
+std::vector<Answer> answers_of(std::span<const float> logits, std::span<const int> labels,
+                               std::size_t classes) {
+  std::vector<Answer> answers;
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const auto row = logits.subspan(i * classes, classes);
     if (labels[i] < 0 || !all_finite(row)) continue;
-    sum += log_sum_exp(row, t) - row[static_cast<std::size_t>(labels[i])] / t;
+    answers.push_back({row, static_cast<std::size_t>(labels[i]), log_doubt_of(row)});
+  }
+  return answers;
+}
+
+double negative_log_likelihood(std::span<const Answer> answers, double log_t, double slope) {
+  double sum = 0;
+  for (const Answer& answer : answers) {
+    const double t = std::exp(log_t + slope * answer.log_doubt);
+    sum += log_sum_exp(answer.row, t) - answer.row[answer.label] / t;
   }
   return sum;
+}
+
+struct Minimum {
+  double at = 0;
+  double cost = 0;
+};
+
+// Of a function with one valley, by golden sections: after each the interval is 0.62 as long.
+template <typename Cost>
+Minimum lowest(double low, double high, int sections, const Cost& cost) {
+  constexpr double kShare = 0.6180339887498949;
+  double a = high - kShare * (high - low);
+  double b = low + kShare * (high - low);
+  double cost_a = cost(a);
+  double cost_b = cost(b);
+  for (int i = 0; i < sections; ++i) {
+    if (cost_a < cost_b) {
+      high = std::exchange(b, a);
+      cost_b = cost_a;
+      a = high - kShare * (high - low);
+      cost_a = cost(a);
+    } else {
+      low = std::exchange(a, b);
+      cost_a = cost_b;
+      b = low + kShare * (high - low);
+      cost_b = cost(b);
+    }
+  }
+  return cost_a < cost_b ? Minimum{a, cost_a} : Minimum{b, cost_b};
 }
 
 void check_rows(std::span<const float> rows, std::span<const int> labels, std::size_t classes) {
@@ -36,40 +95,36 @@ void check_rows(std::span<const float> rows, std::span<const int> labels, std::s
 }  // namespace
 
 std::vector<float> softmax_rows(std::span<const float> logits, std::size_t classes,
-                                double temperature) {
-  COLLAGE_CHECK(classes > 0 && logits.size() % classes == 0 && temperature > 0);
+                                const Calibration& calibration) {
+  COLLAGE_CHECK(classes > 1 && logits.size() % classes == 0);
+  COLLAGE_CHECK(calibration.temperature > 0 && calibration.slope >= 0);
   std::vector<float> out(logits.size(), std::numeric_limits<float>::quiet_NaN());
   for (std::size_t begin = 0; begin < logits.size(); begin += classes) {
     const auto row = logits.subspan(begin, classes);
     if (!all_finite(row)) continue;
-    const double log_sum = log_sum_exp(row, temperature);
+    const double t = calibration.temperature * std::exp(calibration.slope * log_doubt_of(row));
+    const double log_sum = log_sum_exp(row, t);
     for (std::size_t c = 0; c < classes; ++c) {
-      out[begin + c] = static_cast<float>(std::exp(row[c] / temperature - log_sum));
+      out[begin + c] = static_cast<float>(std::exp(row[c] / t - log_sum));
     }
   }
   return out;
 }
 
-double fit_temperature(std::span<const float> logits, std::span<const int> labels,
-                       std::size_t classes) {
+Calibration fit_calibration(std::span<const float> logits, std::span<const int> labels,
+                            std::size_t classes) {
   check_rows(logits, labels, classes);
-  const auto cost = [&](double log_t) {
-    return negative_log_likelihood(logits, labels, classes, std::exp(log_t));
+  const std::vector<Answer> answers = answers_of(logits, labels, classes);
+  const auto temperature_for = [&](double slope) {
+    constexpr int kSections = 30;
+    return lowest(std::log(0.05), std::log(20.0), kSections,
+                  [&](double log_t) { return negative_log_likelihood(answers, log_t, slope); });
   };
-  // The likelihood has one peak in 1/T, so a golden-section search finds it.
-  constexpr double kShare = 0.6180339887498949;
-  double low = std::log(0.05);
-  double high = std::log(20.0);
-  for (int i = 0; i < 40; ++i) {
-    const double a = high - kShare * (high - low);
-    const double b = low + kShare * (high - low);
-    if (cost(a) < cost(b)) {
-      high = b;
-    } else {
-      low = a;
-    }
-  }
-  return std::exp((low + high) / 2);
+  constexpr double kSlopeMax = 0.5;
+  constexpr int kSections = 20;
+  const double slope =
+      lowest(0, kSlopeMax, kSections, [&](double x) { return temperature_for(x).cost; }).at;
+  return {.temperature = std::exp(temperature_for(slope).at), .slope = slope};
 }
 
 double expected_calibration_error(std::span<const float> probabilities, std::span<const int> labels,

@@ -1,9 +1,13 @@
 // From logits to probabilities that mean what they say.
 //
-// A temperature T > 0 divides the logits before the softmax (Guo et al. 2017).  It never changes
-// which class is best, only how sure the network claims to be.  Pure functions on rows of
-// `classes` numbers; labels below 0 (blank slots) are left out.  A row with a number that is not
-// finite is no answer: never right, and no part of calibration.
+// A temperature divides the logits before the softmax (Guo et al. 2017).  It never changes which
+// class is best, only how sure the network claims to be.  One temperature for all rows leaves a
+// network that was taught by another too sure where it doubts and too modest where it does not, so
+// it may follow the row's entropy (Balanya, Maronas and Ramos 2022, "Adaptive temperature scaling
+// for robust calibration of deep neural networks").
+//
+// Pure functions on rows of `classes` numbers; labels below 0 (blank slots) are left out.  A row
+// with a number that is not finite is no answer: never right, and no part of calibration.
 #pragma once
 
 #include <cstddef>
@@ -13,15 +17,23 @@
 
 namespace models {
 
-// softmax(logits / temperature), row by row.  A row with a value that is not finite comes out as
-// NaNs.  Requires logits.size() to be a multiple of classes > 0, and temperature > 0.
-std::vector<float> softmax_rows(std::span<const float> logits, std::size_t classes,
-                                double temperature);
+// A row's temperature is temperature x entropy^slope, where entropy is that of softmax(row) as a
+// share of its maximum, log(classes), and at least 1e-4.
+struct Calibration {
+  double temperature = 1;  // > 0; of a row that is like chance.
+  double slope = 0;        // >= 0; with 0 all rows have the same temperature.
+  bool operator==(const Calibration&) const = default;
+};
 
-// The temperature in [0.05, 20] that makes the labels most likely.  Requires a row a label and at
-// least one answer to a label that is not below 0.
-double fit_temperature(std::span<const float> logits, std::span<const int> labels,
-                       std::size_t classes);
+// softmax(row / its temperature), row by row.  A row with a value that is not finite comes out as
+// NaNs.  Requires logits.size() to be a multiple of classes > 1.
+std::vector<float> softmax_rows(std::span<const float> logits, std::size_t classes,
+                                const Calibration& calibration);
+
+// What makes the labels most likely, of temperatures in [0.05, 20] and slopes in [0, 0.5].
+// Requires a row a label and at least one answer to a label that is not below 0.
+Calibration fit_calibration(std::span<const float> logits, std::span<const int> labels,
+                            std::size_t classes);
 
 // Expected calibration error over `bins` equal bins of confidence: the mean over images of
 // |accuracy - mean confidence| of the image's bin, 0..1, over the images that have an answer.  0

@@ -138,11 +138,12 @@ TilePool make_tiles(const Pictures& data, const PoolPolicy& policy, const Teache
 
 Pools::Pools(const Pictures& data, const PoolPolicy& policy, Teacher teacher)
     : data_(data), policy_(policy), teacher_(std::move(teacher)) {
-  COLLAGE_CHECK(policy_.tile_epochs >= 1);
+  COLLAGE_CHECK(policy_.tile_epochs >= 1 && policy_.rotation >= 0);
 }
 
 const TilePool& Pools::at(int epoch) {
-  const int number = epoch / policy_.tile_epochs;
+  const int due = epoch / policy_.tile_epochs;
+  const int number = policy_.rotation == 0 ? due : due % policy_.rotation;
   if (number == number_) return pool_;
   pool_ = make_tiles(data_, policy_, teacher_, number);
   number_ = number;

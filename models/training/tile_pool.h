@@ -44,7 +44,10 @@ struct TilePool {
 
 // How an epoch's tiles come to be.
 struct PoolPolicy {
-  int tile_epochs = 1;   // Epochs for which augmented tiles are kept, to save the teacher.
+  int tile_epochs = 1;  // Epochs for which augmented tiles are kept, to save the teacher.
+  // So many pools take turns, to save it more: what returns after so long is as good as new.  0: no
+  // pool returns.
+  int rotation = 0;
   bool bfloat16 = true;  // For the teacher.
   std::uint64_t seed = 1;
   Augmentation augmentation;
@@ -62,7 +65,8 @@ TilePool make_tiles(const Pictures& data, const PoolPolicy& policy, const Teache
 // The pool of each epoch, made when it is first asked for.
 class Pools {
  public:
-  // Borrows the pictures.  Requires tile_epochs >= 1; `teacher` may be empty.
+  // Borrows the pictures.  Requires tile_epochs >= 1 and rotation >= 0; `teacher` may be
+  // empty.
   Pools(const Pictures& data, const PoolPolicy& policy, Teacher teacher);
   // Valid until an epoch of another pool is asked for.
   const TilePool& at(int epoch);

@@ -20,7 +20,7 @@ Manifest collage() {
           .version = "collage-3x3-aaaaaaaa",
           .tile = {.width = 28, .height = 28, .channels = 1},
           .normalisation = {.mean = {0.286}, .deviation = {0.353}},
-          .temperature = 1.0625,
+          .calibration = {.temperature = 1.0625, .slope = 0.125},
           .class_names = {"T-shirt/top", "Trouser", "yes", "null", "a: b, [c]"},
           .origin = {.command = "collage-train train --model collage",
                      .seed = 1,
@@ -54,7 +54,7 @@ TEST(Manifest, WhatIsWrittenReadsBackEqual) {
   EXPECT_EQ(read.version, wanted.version);
   EXPECT_EQ(read.tile, wanted.tile);
   EXPECT_EQ(read.normalisation, wanted.normalisation);
-  EXPECT_EQ(read.temperature, wanted.temperature);
+  EXPECT_EQ(read.calibration, wanted.calibration);
   EXPECT_EQ(read.class_names, wanted.class_names);
   EXPECT_EQ(read.origin, wanted.origin);
 }

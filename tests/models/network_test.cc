@@ -63,7 +63,7 @@ class NetworkTest : public ::testing::Test {
             .version = "toy",
             .tile = data.shape,
             .normalisation = data.normalisation,
-            .temperature = 2,
+            .calibration = {.temperature = 2},
             .class_names = data.class_names,
             .origin = {}};
   }
@@ -112,7 +112,7 @@ TEST_F(NetworkTest, ACollageAnswersForEachCellThatIsNotBlank) {
 
 TEST_F(NetworkTest, ACellThatTheNetworkCallsBlankHasNoAnswer) {
   Manifest manifest = toy(2, 10);
-  manifest.temperature = 100;  // Every class like every other.
+  manifest.calibration.temperature = 100;  // Every class like every other.
   const Network network(manifest);
   const std::vector<std::uint8_t> canvas(network.manifest().input().bytes(), 100);
   EXPECT_THAT(network.classify_collage(canvas, std::vector<bool>(4), 1).cells,

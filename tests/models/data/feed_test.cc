@@ -38,6 +38,14 @@ TEST(Assemble, IsChannelsLastInMemory) {
       assemble({}, kShape, kNormalisation, blank, 2).is_contiguous(at::MemoryFormat::ChannelsLast));
 }
 
+TEST(PlanesOf, APictureAreTheNumbersOfATileOfItsSizeAndContiguous) {
+  const std::vector<std::uint8_t> pixels = {1, 2, 3, 40, 50, 60};
+  const std::vector<std::int64_t> first = {0};
+  const torch::Tensor planes = planes_of(pixels, kShape, tables_of(kNormalisation));
+  EXPECT_TRUE(planes.equal(assemble(pixels, kShape, kNormalisation, first, 1)));
+  EXPECT_TRUE(planes.is_contiguous());
+}
+
 TEST(GatherLabels, FollowTheTilingAndMarkBlankSlots) {
   const std::vector<int> labels = {7, 8, 9};
   const std::vector<std::int64_t> tilings = {2, kBlank, 0};

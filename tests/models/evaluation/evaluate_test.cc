@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <iterator>
@@ -148,11 +149,20 @@ TEST(CommittedWeights, BlankSlotsAreToldAndCostTheirNeighboursLittle) {
 TEST(ScoreBlanks, CountsWhatIsToldAndMistaken) {
   const Manifest m = committed("fashion_collage_3x3");
   Manifest hot = m;
-  hot.temperature = 100;  // Every answer like chance.
+  hot.calibration.temperature = 100;  // Every answer like chance.
   const BlankScore got = score_blanks(Network(hot), first_images(90), kSeed, 1);
   EXPECT_EQ(got.told, 1);
   EXPECT_EQ(got.mistaken, 1);
   EXPECT_EQ(got.cost_points, 0);
+}
+
+TEST(ScoreBlanks, TheCostsErrorIsThatOfTheMeanOfTheRounds) {
+  const Network network(committed("fashion_collage_3x3"));
+  const BlankScore first = score_blanks(network, first_images(900), kSeed, 1);
+  const BlankScore both = score_blanks(network, first_images(900), kSeed, 2);
+  EXPECT_EQ(first.cost_error, 0);
+  EXPECT_GT(both.cost_error, 0);
+  EXPECT_NEAR(both.cost_error, std::abs(both.cost_points - first.cost_points), 1e-9);
 }
 
 TEST(AnswerAll, ADataSetOfOtherTilesIsRefused) {

@@ -44,7 +44,7 @@ TEST_F(Publish, WhatItWritesLoadsAndSaysWhatWasMeasured) {
   const Manifest read = load_manifest(folder_ / "toy.yaml");
   EXPECT_EQ(read.sha256, said.sha256);
   EXPECT_EQ(read.origin, said.origin);
-  EXPECT_EQ(read.temperature, said.temperature);
+  EXPECT_EQ(read.calibration, said.calibration);
   EXPECT_EQ(read.origin.command, "by hand");
   EXPECT_EQ(read.origin.parameters, parameter_count(toy_architecture(2)));
   EXPECT_GT(read.origin.test_accuracy, 0);

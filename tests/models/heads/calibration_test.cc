@@ -16,37 +16,68 @@ using ::testing::IsNan;
 
 TEST(Softmax, RowsAreProbabilitiesDividedByTheTemperature) {
   const std::vector<float> logits = {0.0f, std::log(3.0f), 2.0f, 2.0f};
-  EXPECT_THAT(softmax_rows(logits, 2, 1.0),
+  EXPECT_THAT(softmax_rows(logits, 2, {}),
               ElementsAre(FloatNear(0.25f, 1e-6f), FloatNear(0.75f, 1e-6f), FloatNear(0.5f, 1e-6f),
                           FloatNear(0.5f, 1e-6f)));
-  EXPECT_NEAR(softmax_rows(logits, 2, 2.0)[1], std::sqrt(3.0) / (1 + std::sqrt(3.0)), 1e-6);
+  EXPECT_NEAR(softmax_rows(logits, 2, {.temperature = 2})[1], std::sqrt(3.0) / (1 + std::sqrt(3.0)),
+              1e-6);
 }
 
 TEST(Softmax, HugeLogitsDoNotOverflow) {
-  EXPECT_THAT(softmax_rows(std::vector{3e38f, -3e38f}, 2, 0.1), ElementsAre(1.0f, 0.0f));
+  EXPECT_THAT(softmax_rows(std::vector{3e38f, -3e38f}, 2, {.temperature = 0.1}),
+              ElementsAre(1.0f, 0.0f));
 }
 
 TEST(Softmax, ARowThatIsNotFiniteIsNoProbabilityAndItsNeighbourIs) {
   const float inf = std::numeric_limits<float>::infinity();
   for (const float bad : {inf, -inf, std::numeric_limits<float>::quiet_NaN()}) {
-    EXPECT_THAT(softmax_rows(std::vector{bad, 0.0f, 1.0f, 1.0f}, 2, 1.0),
+    EXPECT_THAT(softmax_rows(std::vector{bad, 0.0f, 1.0f, 1.0f}, 2, {}),
                 ElementsAre(IsNan(), IsNan(), 0.5f, 0.5f));
   }
 }
 
-TEST(Temperature, OfLogitsScaledUpIsFoundAgain) {
-  wire::Rng rng(1);
+TEST(Softmax, OfARowLikeChanceHasTheTemperatureAndOfASurerOneLess) {
+  // Entropies of (1/4, 3/4) and (1/2, 1/2) as shares of log 2: 0.8113 and 1.
+  const std::vector<float> logits = {0.0f, std::log(3.0f), 2.0f, 2.0f};
+  const std::vector<float> p = softmax_rows(logits, 2, {.temperature = 2, .slope = 0.5});
+  const double t = 2 * std::sqrt(0.811278);
+  EXPECT_NEAR(p[1], 1 / (1 + std::pow(3, -1 / t)), 1e-5);
+  EXPECT_FLOAT_EQ(p[3], 0.5f);
+}
+
+TEST(Softmax, ARowThatIsCertainHasATemperatureStill) {
+  EXPECT_THAT(softmax_rows(std::vector{1000.0f, 0.0f}, 2, {.temperature = 1, .slope = 0.5}),
+              ElementsAre(1.0f, 0.0f));
+}
+
+// Rows of three logits, and labels drawn as often as the softmax of each row, calibrated, says.
+struct Drawn {
   std::vector<float> logits;
   std::vector<int> labels;
+};
+
+Drawn drawn_by(const Calibration& truth) {
+  wire::Rng rng(1);
+  Drawn drawn;
   for (int i = 0; i < 20000; ++i) {
-    std::vector<float> row = {static_cast<float>(rng.normal()), static_cast<float>(rng.normal()),
-                              static_cast<float>(rng.normal())};
-    const std::vector<float> p = softmax_rows(row, 3, 1.0);
+    std::vector<float> row;
+    for (int c = 0; c < 3; ++c) row.push_back(static_cast<float>(3 * rng.normal()));
+    const std::vector<float> p = softmax_rows(row, 3, truth);
     const double u = rng.uniform();
-    labels.push_back(u < p[0] ? 0 : u < p[0] + p[1] ? 1 : 2);
-    for (const float z : row) logits.push_back(2.5f * z);
+    drawn.labels.push_back(u < p[0] ? 0 : u < p[0] + p[1] ? 1 : 2);
+    drawn.logits.insert(drawn.logits.end(), row.begin(), row.end());
   }
-  EXPECT_NEAR(fit_temperature(logits, labels, 3), 2.5, 0.1);
+  return drawn;
+}
+
+TEST(Calibration, IsFoundAgainFromWhatItSaid) {
+  for (const Calibration truth : {Calibration{.temperature = 2.5, .slope = 0},
+                                  Calibration{.temperature = 1.5, .slope = 0.2}}) {
+    const Drawn drawn = drawn_by(truth);
+    const Calibration found = fit_calibration(drawn.logits, drawn.labels, 3);
+    EXPECT_NEAR(found.temperature, truth.temperature, 0.1);
+    EXPECT_NEAR(found.slope, truth.slope, 0.03);
+  }
 }
 
 TEST(CalibrationError, OfHandmadeBinsIsTheWeightedGap) {
@@ -81,8 +112,7 @@ TEST(Calibration, ARowThatIsNoAnswerIsNeverRightAndDoesNotCountForCalibration) {
   const std::vector<int> truths = {0, 1, 0};
   const std::vector<float> answered(logits.begin(), logits.begin() + 4);
   const std::vector<int> answered_truths = {0, 1};
-  EXPECT_DOUBLE_EQ(fit_temperature(logits, truths, 2),
-                   fit_temperature(answered, answered_truths, 2));
+  EXPECT_EQ(fit_calibration(logits, truths, 2), fit_calibration(answered, answered_truths, 2));
 }
 
 }  // namespace

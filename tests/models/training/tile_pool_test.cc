@@ -110,6 +110,24 @@ TEST(MakeTiles, MixedTilesHoldPartOfAnotherAndHaveNoLabel) {
   EXPECT_TRUE(pool.teacher.equal(ask(counted.teacher(), data, pool.pixels, false)));
 }
 
+TEST(Pools, TakeTurnsAfterTheirEpochsAndReturn) {
+  const Dataset data = toy_data(20, 1);
+  PoolPolicy policy = kShift;
+  policy.tile_epochs = 2;
+  policy.rotation = 3;
+  Pools pools({.tiles = &data}, policy, {});
+  for (int epoch = 0; epoch < 12; ++epoch) {
+    const int number = epoch / 2 % 3;
+    EXPECT_EQ(pools.at(epoch).pixels, make_tiles({.tiles = &data}, policy, {}, number).pixels);
+  }
+}
+
+TEST(Pools, NeverReturnWithoutARotation) {
+  const Dataset data = toy_data(20, 1);
+  Pools pools({.tiles = &data}, kShift, {});
+  EXPECT_EQ(pools.at(7).pixels, make_tiles({.tiles = &data}, kShift, {}, 7).pixels);
+}
+
 TEST_F(KeptAnswers, SpareTheTeacherTheSecondTime) {
   Counted counted;
   const Teacher teacher = counted.teacher(folder_);
