@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <sstream>
+#include <tuple>
 
 namespace models {
 namespace {
@@ -82,6 +83,14 @@ std::size_t Manifest::outputs() const {
                               : static_cast<std::size_t>(slots()) * class_names.size();
 }
 
+bool answer_alike(const Manifest& a, const Manifest& b) {
+  const auto decisive = [](const Manifest& m) {
+    return std::tie(m.version, m.sha256, m.kind, m.grid, m.head, m.detect, m.tile, m.normalisation,
+                    m.calibration, m.class_names);
+  };
+  return decisive(a) == decisive(b);
+}
+
 std::string version_of(Kind kind, Head head, int grid, const std::string& sha256) {
   const std::string side = std::to_string(grid);
   const std::string word = kind != Kind::collage  ? word_of(kind)
@@ -117,7 +126,7 @@ std::string manifest_text(const Manifest& m) {
       << "  deviation: " << list(m.normalisation.deviation, number) << "\n"
       << "temperature: " << number(m.calibration.temperature) << "\n"
       << "temperature_slope: " << number(m.calibration.slope)
-      << "  # Logits are divided by temperature * entropy ^ slope.\n"
+      << "  # Logits are divided by temperature * entropy ^ slope, see README.md.\n"
       << "class_names: " << list(m.class_names, quoted) << "\n";
   write_origin(out, m.origin);
   return out.str();

@@ -71,6 +71,9 @@ struct Manifest {
   wire::Model model() const;
 };
 
+// Whether the same pictures get the same answers, probabilities and versions.
+bool answer_alike(const Manifest& a, const Manifest& b);
+
 // "single-0123abcd", "collage-3x3-0123abcd", "detect-3x3-..", "parity-..": what users see with each
 // answer.
 std::string version_of(Kind kind, Head head, int grid, const std::string& sha256);

@@ -46,7 +46,7 @@ std::string_view to_string(ResultStatus status);
 
 struct Prediction {
   ClassId label;
-  float probability = 0;  // 0..1, calibrated by the model's temperature.
+  float probability = 0;  // 0..1, as the model's manifest calibrates it.
   friend bool operator==(const Prediction&, const Prediction&) = default;
 };
 // The k most probable classes, best first; empty means 'no answer'.

@@ -42,6 +42,7 @@ nlohmann::ordered_json row_of(const Network& network, const Dataset& test, doubl
                               const EvalOptions& options) {
   const Score measured = score(network, test, options.seed);
   nlohmann::ordered_json row = model_figures(network.manifest());
+  row["name"] = network.manifest().name;
   row["accuracy"] = measured.accuracy;
   row["loss_points"] = 0.0;
   row["latency_ms"] = 1e3 * latency_s;
@@ -81,25 +82,17 @@ void measure(const std::vector<Manifest>& manifests, const EvalOptions& options,
   for (const auto& row : measured) rows.push_back(row);
 }
 
-// "s-CNN", "collage 3x3", "detect 3x3".
-std::string model_words(const nlohmann::ordered_json& row) {
-  if (row["model"] == "single") return "s-CNN";
-  const std::string side = std::to_string(row["grid"].get<int>());
-  return (row["head"] == "detect" ? "detect " : "collage ") + side + "x" + side;
-}
-
-// At most 80 columns; the JSON has what does not fit.
+// At most 80 columns for what ships; the JSON has what does not fit.
 void print_table(const nlohmann::ordered_json& rows) {
-  std::printf("%-8s %-11s %8s %5s %6s %5s %6s %6s  %-7s %s\n", "data set", "model", "accuracy",
-              "loses", "ms", "ratio", "MMAC", "ECE", "blanks", "cost");
+  std::printf("%-19s %8s %5s %5s %5s %6s %6s %7s %s\n", "model", "accuracy", "loses", "ms", "ratio",
+              "MMAC", "ECE", "blanks", "cost");
   for (const auto& r : rows) {
-    std::printf("%-8s %-11s %7.2f%% %5.2f %6.3f %5.2f %6.1f %6.4f",
-                r["dataset"].get<std::string>().c_str(), model_words(r).c_str(),
+    std::printf("%-19s %7.2f%% %5.2f %5.2f %5.2f %6.1f %6.4f", r["name"].get<std::string>().c_str(),
                 100 * r["accuracy"].get<double>(), r["loss_points"].get<double>(),
                 r["latency_ms"].get<double>(), r["latency_ratio"].get<double>(),
                 r["mmac"].get<double>(), r["ece"].get<double>());
     if (r.contains("blank_told")) {
-      std::printf("  %6.2f%% %.2f+-%.2f", 100 * r["blank_told"].get<double>(),
+      std::printf(" %6.2f%% %.2f+-%.2f", 100 * r["blank_told"].get<double>(),
                   r["blank_cost_points"].get<double>(), r["blank_cost_error"].get<double>());
     }
     std::printf("\n");

@@ -37,6 +37,7 @@ void run_export(const ExportOptions& options) {
                                      .kind = run.kind(),
                                      .parity_code = run.parity_code(),
                                      .parity_images = run.parity_images(),
+                                     .reflect = run.recipe().tiles.pool.augmentation.reflect,
                                      .origin = origin,
                                      .folder = options.out.empty() ? run.home() : options.out},
                                     held_back, test);

@@ -107,9 +107,13 @@ void run_from(const FromOptions& options) {
   origin.seed = options.training.seed;
   origin.threads = options.training.threads;
   origin.held_back_accuracy = best;
-  const Manifest made =
-      publish(net, {.name = name, .kind = Kind::collage, .origin = origin, .folder = options.out},
-              judges, std::nullopt);
+  const Manifest made = publish(net,
+                                {.name = name,
+                                 .kind = Kind::collage,
+                                 .reflect = recipe.tiles.pool.augmentation.reflect,
+                                 .origin = origin,
+                                 .folder = options.out},
+                                judges, std::nullopt);
   std::printf(
       "%s: %s %.2f %% on the held-back part; in pipeline.yaml:\n\n"
       "models:\n  single: %s\n  collage: %s\n",

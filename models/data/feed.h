@@ -23,9 +23,9 @@ torch::Tensor assemble(std::span<const std::uint8_t> tiles, const TileShape& sha
 using ValueTables = std::vector<std::array<float, 256>>;
 ValueTables tables_of(const Normalisation& normalisation);
 
-// One whole picture for inference: float [1, channels, height, width], normalised, contiguous, as a
-// fused network takes it without another copy.  Requires shape.bytes() pixels and a table a
-// channel.
+// One whole picture for inference: float [1, channels, height, width], normalised and contiguous,
+// for a fused network makes contiguous first what is not.  Requires shape.bytes() pixels and a
+// table a channel.
 torch::Tensor planes_of(std::span<const std::uint8_t> pixels, const TileShape& shape,
                         const ValueTables& tables);
 

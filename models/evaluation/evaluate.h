@@ -40,7 +40,7 @@ struct BlankScore {
   double told = 0;         // Share of blank slots that says_blank() of, or that have no answer.
   double mistaken = 0;     // Share of images that it calls blank.
   double cost_points = 0;  // Accuracy in full collages less that in partial ones, in points.
-  double cost_error = 0;   // Its standard error, from what the rounds say; 0 for one round.
+  double cost_error = 0;   // Its standard error over tilings of these images; 0 for one round.
 };
 
 // Tiles all images `rounds` times fully and as often in collages of which each has 1 to slots - 1

@@ -18,8 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kTilingSeed = 1;  // Of the collages that are measured.
-constexpr PoolPolicy kCalibration{
-    .augmentation = {.mirror = 0.5, .shift_max = 2, .reflect = true, .erase = 0}};
+constexpr int kShiftMax = 2;              // Pixels, of the pictures to calibrate on.
 
 // A folder beside the place of the files, gone at the end of its scope.
 class Workbench {
@@ -65,11 +64,17 @@ Manifest describe(const Architecture& a, const Publication& publication, const D
   return manifest;
 }
 
+// The same pictures, shifted and perhaps mirrored.
+Dataset changed(Dataset data, bool reflect) {
+  const PoolPolicy policy{
+      .augmentation = {.mirror = 0.5, .shift_max = kShiftMax, .reflect = reflect, .erase = 0}};
+  data.pixels = make_tiles({.tiles = &data}, policy, {}, 0).pixels;
+  return data;
+}
+
 void calibrate_and_measure(Manifest& manifest, const Dataset& held_back,
                            const std::optional<Dataset>& test) {
-  Dataset changed = held_back;
-  changed.pixels = make_tiles({.tiles = &held_back}, kCalibration, {}, 0).pixels;
-  const std::vector<float> logits = answer_all(Network(manifest), changed, kTilingSeed);
+  const std::vector<float> logits = answer_all(Network(manifest), held_back, kTilingSeed);
   manifest.calibration = fit_calibration(logits, held_back.labels, held_back.class_names.size());
   if (!test) return;
   const Score measured = score(Network(manifest), *test, kTilingSeed);
@@ -88,7 +93,9 @@ Manifest publish(GridNet& net, const Publication& publication, const Dataset& he
   const fs::path text = publication.name + ".yaml";
   export_script(net, bench.path() / weights);
   Manifest manifest = describe(net->architecture(), publication, held_back, bench.path() / weights);
-  if (manifest.kind != Kind::parity) calibrate_and_measure(manifest, held_back, test);
+  if (manifest.kind != Kind::parity) {
+    calibrate_and_measure(manifest, changed(held_back, publication.reflect), test);
+  }
   manifest.weights = weights;
   write_text(bench.path() / text, manifest_text(manifest));
   fs::create_directories(folder / "weights");

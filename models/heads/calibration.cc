@@ -64,15 +64,17 @@ struct Minimum {
   double cost = 0;
 };
 
-// Of a function with one valley, by golden sections: after each the interval is 0.62 as long.
+// Of a function with one valley, by golden sections: each leaves 0.62 of the interval.  A
+// likelihood has one valley in log T, for it has one in 1/T.
 template <typename Cost>
-Minimum lowest(double low, double high, int sections, const Cost& cost) {
+Minimum lowest(double low, double high, const Cost& cost) {
+  constexpr int kSections = 30;
   constexpr double kShare = 0.6180339887498949;
   double a = high - kShare * (high - low);
   double b = low + kShare * (high - low);
   double cost_a = cost(a);
   double cost_b = cost(b);
-  for (int i = 0; i < sections; ++i) {
+  for (int i = 0; i < kSections; ++i) {
     if (cost_a < cost_b) {
       high = std::exchange(b, a);
       cost_b = cost_a;
@@ -115,16 +117,22 @@ Calibration fit_calibration(std::span<const float> logits, std::span<const int> 
                             std::size_t classes) {
   check_rows(logits, labels, classes);
   const std::vector<Answer> answers = answers_of(logits, labels, classes);
-  const auto temperature_for = [&](double slope) {
-    constexpr int kSections = 30;
-    return lowest(std::log(0.05), std::log(20.0), kSections,
-                  [&](double log_t) { return negative_log_likelihood(answers, log_t, slope); });
-  };
-  constexpr double kSlopeMax = 0.5;
-  constexpr int kSections = 20;
-  const double slope =
-      lowest(0, kSlopeMax, kSections, [&](double x) { return temperature_for(x).cost; }).at;
-  return {.temperature = std::exp(temperature_for(slope).at), .slope = slope};
+  COLLAGE_CHECK(classes > 1 && !answers.empty());
+  constexpr int kSlopes = 51;
+  constexpr double kStep = 0.01;
+  const double equal = 1e-6 * static_cast<double>(answers.size());
+  Calibration best;
+  double best_cost = std::numeric_limits<double>::infinity();
+  for (int i = 0; i < kSlopes; ++i) {
+    const double slope = kStep * i;
+    const Minimum found = lowest(std::log(0.05), std::log(20.0), [&](double log_t) {
+      return negative_log_likelihood(answers, log_t, slope);
+    });
+    if (found.cost >= best_cost - equal) continue;
+    best = {.temperature = std::exp(found.at), .slope = slope};
+    best_cost = found.cost;
+  }
+  return best;
 }
 
 double expected_calibration_error(std::span<const float> probabilities, std::span<const int> labels,

@@ -1,10 +1,10 @@
 // From logits to probabilities that mean what they say.
 //
 // A temperature divides the logits before the softmax (Guo et al. 2017).  It never changes which
-// class is best, only how sure the network claims to be.  One temperature for all rows leaves a
-// network that was taught by another too sure where it doubts and too modest where it does not, so
-// it may follow the row's entropy (Balanya, Maronas and Ramos 2022, "Adaptive temperature scaling
-// for robust calibration of deep neural networks").
+// class is best, but how sure the network claims to be, and so also whether a row says_blank(). One
+// temperature for all rows left these networks too sure where they doubt and too modest where they
+// do not, so it may follow the row's entropy, after Balanya, Maronas and Ramos 2022 ("Adaptive
+// temperature scaling for robust calibration of deep neural networks"); here by a power.
 //
 // Pure functions on rows of `classes` numbers; labels below 0 (blank slots) are left out.  A row
 // with a number that is not finite is no answer: never right, and no part of calibration.
@@ -18,7 +18,7 @@
 namespace models {
 
 // A row's temperature is temperature x entropy^slope, where entropy is that of softmax(row) as a
-// share of its maximum, log(classes), and at least 1e-4.
+// share of its maximum, log(classes), and at least 1e-4 so that a certain row has one too.
 struct Calibration {
   double temperature = 1;  // > 0; of a row that is like chance.
   double slope = 0;        // >= 0; with 0 all rows have the same temperature.
@@ -30,8 +30,9 @@ struct Calibration {
 std::vector<float> softmax_rows(std::span<const float> logits, std::size_t classes,
                                 const Calibration& calibration);
 
-// What makes the labels most likely, of temperatures in [0.05, 20] and slopes in [0, 0.5].
-// Requires a row a label and at least one answer to a label that is not below 0.
+// What makes the labels most likely, of temperatures in [0.05, 20] and slopes 0, 0.01 .. 0.5; of
+// slopes that do equally well the smallest.  Requires classes > 1, a row a label and at least one
+// answer to a label that is not below 0.
 Calibration fit_calibration(std::span<const float> logits, std::span<const int> labels,
                             std::size_t classes);
 

@@ -45,8 +45,7 @@ struct TilePool {
 // How an epoch's tiles come to be.
 struct PoolPolicy {
   int tile_epochs = 1;  // Epochs for which augmented tiles are kept, to save the teacher.
-  // So many pools take turns, to save it more: what returns after so long is as good as new.  0: no
-  // pool returns.
+  // So many pools take turns, so that answers that are kept serve again.  0: no pool returns.
   int rotation = 0;
   bool bfloat16 = true;  // For the teacher.
   std::uint64_t seed = 1;

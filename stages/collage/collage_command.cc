@@ -120,7 +120,7 @@ runtime::Renewal::TakeOver renew_network(const runtime::Pipeline& fresh,
                                          std::vector<std::function<void(SharedNetwork)>> adopt) {
   models::Manifest manifest = read_collage(fresh);
   const models::Manifest& serving = network->manifest();
-  if (manifest.version == serving.version) return {serving.version + " serves on", {}};
+  if (answer_alike(manifest, serving)) return {serving.version + " serves on", {}};
   want_same_shape(serving, manifest, fresh.models.collage);
   runtime::Renewal::TakeOver over{manifest.version + " takes over from " + serving.version, {}};
   const auto next = std::make_shared<const models::Network>(std::move(manifest));

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <functional>
+
 #include "models/config.h"
 
 namespace models {
@@ -117,6 +119,19 @@ TEST(Manifest, ASinglesModelSaysGridNoughtAndACollagesItsSide) {
   m.grid = 1;
   EXPECT_EQ(m.model().grid, 0);
   EXPECT_EQ(m.model().labels_hash, wire::labels_hash(m.class_names));
+}
+
+TEST(Manifest, OfWhatAnswersOtherwiseIsNotAlike) {
+  const auto unlike = [](const std::function<void(Manifest&)>& change) {
+    Manifest other = collage();
+    change(other);
+    return !answer_alike(collage(), other);
+  };
+  EXPECT_FALSE(unlike([](Manifest& m) { m.origin.test_accuracy = 0.5; }));
+  EXPECT_TRUE(unlike([](Manifest& m) { m.version = "other"; }));
+  EXPECT_TRUE(unlike([](Manifest& m) { m.sha256[0] = 'b'; }));
+  EXPECT_TRUE(unlike([](Manifest& m) { m.calibration.slope = 0.25; }));
+  EXPECT_TRUE(unlike([](Manifest& m) { m.normalisation.mean[0] = 0.25; }));
 }
 
 TEST(Manifest, AVersionNamesKindAndHash) {

@@ -93,6 +93,14 @@ TEST_F(Swap, ANewVersionAnswersOnceItIsLoadedAndNothingIsLost) {
   EXPECT_TRUE(pipeline_.stop());
 }
 
+TEST_F(Swap, TheSameWeightsCalibratedAnewTakeOver) {
+  publish(manifest_, "single-first", [](models::Manifest& m) { m.calibration.temperature *= 2; });
+  reload();
+  await_log("single-first takes over from single-first");
+  EXPECT_EQ(versions(), std::set<std::string>{"single-first"});
+  EXPECT_TRUE(pipeline_.stop());
+}
+
 TEST_F(Swap, AModelOfOtherClassesIsRefusedAndTheOldOneServesOn) {
   publish(manifest_, "single-other", [](models::Manifest& m) { m.class_names[0] = "Hat"; });
   reload();

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <numeric>
+
 #include "models/data/tiling.h"
 
 namespace models {
@@ -39,11 +41,16 @@ TEST(Assemble, IsChannelsLastInMemory) {
 }
 
 TEST(PlanesOf, APictureAreTheNumbersOfATileOfItsSizeAndContiguous) {
-  const std::vector<std::uint8_t> pixels = {1, 2, 3, 40, 50, 60};
+  constexpr TileShape kWide{.width = 3, .height = 2, .channels = 3};
+  std::vector<std::uint8_t> pixels(kWide.bytes());
+  std::iota(pixels.begin(), pixels.end(), std::uint8_t{0});
   const std::vector<std::int64_t> first = {0};
-  const torch::Tensor planes = planes_of(pixels, kShape, tables_of(kNormalisation));
-  EXPECT_TRUE(planes.equal(assemble(pixels, kShape, kNormalisation, first, 1)));
+  const torch::Tensor planes = planes_of(pixels, kWide, tables_of(kNormalisation));
+  EXPECT_TRUE(planes.equal(assemble(pixels, kWide, kNormalisation, first, 1)));
   EXPECT_TRUE(planes.is_contiguous());
+  // The second of the first row, green; the last of all, blue.
+  EXPECT_NEAR(planes[0][1][0][1].item<float>(), (4 / 255.0 - 0.5) / 0.5, 1e-6);
+  EXPECT_NEAR(planes[0][2][1][2].item<float>(), (17 / 255.0 - 1) / 2, 1e-6);
 }
 
 TEST(GatherLabels, FollowTheTilingAndMarkBlankSlots) {
