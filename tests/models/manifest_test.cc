@@ -102,6 +102,8 @@ TEST(Manifest, WeightsAreFoundBesideTheManifest) {
 TEST(Manifest, AMistakeIsNamedWithFileAndKey) {
   const auto parse = [](const std::string& text) { parse_manifest(text, "m.yaml"); };
   EXPECT_THAT([&] { parse(changed("temperature:", "temprature:")); }, refused("temprature"));
+  EXPECT_THAT([&] { parse(changed("temperature_slope: 0.125", "temperature_slope: -1")); },
+              refused("temperature_slope"));
   EXPECT_THAT([&] { parse(changed("kind: collage", "kind: colage")); }, refused("m.yaml:2:"));
   EXPECT_THAT([&] { parse(changed("grid: 3", "grid: 6")); }, refused("grid"));
   EXPECT_THAT([&] { parse(changed("grid: 3", "grid: 1")); }, refused("grid"));

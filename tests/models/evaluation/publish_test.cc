@@ -4,6 +4,8 @@
 #include <torch/torch.h>
 
 #include "models/config.h"
+#include "models/evaluation/evaluate.h"
+#include "models/heads/calibration.h"
 #include "models/network.h"
 #include "tests/models/toy_models.h"
 
@@ -49,6 +51,27 @@ TEST_F(Publish, WhatItWritesLoadsAndSaysWhatWasMeasured) {
   EXPECT_EQ(read.origin.parameters, parameter_count(toy_architecture(2)));
   EXPECT_GT(read.origin.test_accuracy, 0);
   EXPECT_NO_THROW(Network network(read));
+}
+
+// Toy pictures are bright to their borders, so what a shift uncovers matters.
+TEST_F(Publish, CalibratesOnPicturesThatAreShiftedAsInTraining) {
+  GridNet net(toy_architecture(2), 1);
+  Dataset data = toy_data(400, 2);
+  const Network network(publish(net, publication(Kind::collage), data, std::nullopt));
+  const std::vector<float> logits = answer_all(network, data, 1);
+  const std::size_t classes = data.class_names.size();
+  for (std::size_t i = 0; i < data.size(); ++i) {  // Labels that the network mostly knows.
+    if (i % 3 == 0) continue;
+    const auto row = std::span(logits).subspan(i * classes, classes);
+    data.labels[i] = static_cast<int>(*best_class(row));
+  }
+  const auto calibrated = [&](bool reflect) {
+    Publication p = publication(Kind::collage);
+    p.reflect = reflect;
+    return publish(net, p, data, std::nullopt).calibration;
+  };
+  EXPECT_EQ(calibrated(true), calibrated(true));
+  EXPECT_NE(calibrated(true), calibrated(false));
 }
 
 TEST_F(Publish, ADetectHeadsManifestSaysHowItsBoxesAreRead) {
