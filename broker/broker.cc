@@ -8,7 +8,7 @@
 namespace broker {
 namespace {
 
-using wire::Note;
+using machine::LogMessage;
 using wire::Reason;
 using wire::ResultStatus;
 using wire::Source;
@@ -42,13 +42,13 @@ Broker::Broker(Policy policy, wire::Epoch epoch)
 
 // --- the contract ---
 
-wire::Actions Broker::on_message(wire::Peer from, wire::Message message, wire::Instant now) {
+machine::Actions Broker::on_message(machine::Peer from, wire::Message message, wire::Instant now) {
   now_ = now;
   std::visit([&](auto& m) { handle(from, std::move(m)); }, message);
   return std::exchange(actions_, {});
 }
 
-wire::Actions Broker::on_timeout(wire::Instant now) {
+machine::Actions Broker::on_timeout(wire::Instant now) {
   now_ = now;
   if (const auto last = batcher_.on_timeout(now)) seal(*last);
   while (const auto timer = ledger_.take_due(now)) {
@@ -62,7 +62,7 @@ wire::Actions Broker::on_timeout(wire::Instant now) {
   return std::exchange(actions_, {});
 }
 
-wire::Actions Broker::on_done(wire::WorkId, wire::Outcome, wire::Instant) {
+machine::Actions Broker::on_done(wire::WorkId, machine::Outcome, wire::Instant) {
   COLLAGE_CHECK(!"the broker asks for no work");
   return {};
 }
@@ -77,7 +77,7 @@ std::optional<wire::Instant> Broker::next_timeout() const {
 
 // --- producers ---
 
-void Broker::handle(wire::Peer from, wire::ProducerHello hello) {
+void Broker::handle(machine::Peer from, wire::ProducerHello hello) {
   if (from.link != kProducers) return handle(from, wire::Undecodable{Reason::wrong_role});
   const bool moved = sessions_.moved(hello.producer, from);
   if (!sessions_.join(hello.producer, from, now_, hello.corrections)) {
@@ -88,13 +88,13 @@ void Broker::handle(wire::Peer from, wire::ProducerHello hello) {
   welcome(from, policy_.producer_credit);
 }
 
-void Broker::welcome(wire::Peer peer, std::size_t credit) {
+void Broker::welcome(machine::Peer peer, std::size_t credit) {
   actions_.send(
       peer, wire::Welcome{epoch_, policy_.heartbeat, static_cast<std::uint32_t>(credit),
                           policy_.image_bytes_max, policy_.deadline, policy_.correction_window});
 }
 
-void Broker::handle(wire::Peer from, wire::Submit submit) {
+void Broker::handle(machine::Peer from, wire::Submit submit) {
   if (from.link != kProducers) return handle(from, wire::Undecodable{Reason::wrong_role});
   const auto producer = sessions_.at(from, now_);
   if (!producer) return refuse(from, submit.request, Reason::unknown_producer);
@@ -104,7 +104,7 @@ void Broker::handle(wire::Peer from, wire::Submit submit) {
 }
 
 // What stages have of it is wasted; their answers find it settled.
-void Broker::handle(wire::Peer from, wire::Cancel cancel) {
+void Broker::handle(machine::Peer from, wire::Cancel cancel) {
   if (from.link != kProducers) return handle(from, wire::Undecodable{Reason::wrong_role});
   const auto producer = sessions_.at(from, now_);
   const auto task = producer ? sessions_.find(*producer, cancel.request) : std::nullopt;
@@ -127,7 +127,7 @@ Reason Broker::admission(wire::ProducerId producer, const wire::Submit& submit) 
   return Reason::none;
 }
 
-void Broker::refuse(wire::Peer to, wire::RequestId request, Reason reason) {
+void Broker::refuse(machine::Peer to, wire::RequestId request, Reason reason) {
   counters_.refused += 1;
   wire::Result result;
   result.request = request;
@@ -158,13 +158,13 @@ void Broker::admit(wire::ProducerId producer, wire::Submit submit) {
   corrections_.forget(producer, submit.request);
 
   Entry& kept = *ledger_.find(task);
-  actions_.steps.push_back({.what = "admitted",
-                            .batch = batch.id,
-                            .slot = task.slot,
-                            .age = wire::Duration{},
-                            .batch_age = now_ - batch.opened,
-                            .producer = producer,
-                            .request = submit.request});
+  actions_.traces.push_back({.what = "admitted",
+                             .batch = batch.id,
+                             .slot = task.slot,
+                             .age = wire::Duration{},
+                             .batch_age = now_ - batch.opened,
+                             .producer = producer,
+                             .request = submit.request});
   for (int copy = 0; copy < policy_.redundancy.copies; ++copy) {
     if (const auto order = dispatcher_.dispatch(task, kept, sequence_, now_)) send_order(*order);
   }
@@ -217,16 +217,16 @@ void Broker::cover(Batch& batch) {
     counters_.batches_uncovered += 1;
     note_uncovered();
   }
-  tell_sink(wire::Opened{batch.id, slots_, {}, !batch.covers.empty()});
+  tell_sink(wire::BatchOpened{batch.id, slots_, {}, !batch.covers.empty()});
 }
 
 // Not each of them: they come by the hundred, and would drown what else there is to say.
 void Broker::note_uncovered() {
   if (uncovered_noted_ && now_ - *uncovered_noted_ < kUncoveredNoteEvery) return;
   uncovered_noted_ = now_;
-  actions_.note(Note::Level::warning, "no collage stage is free: batches go without cover, " +
-                                          std::to_string(counters_.batches_uncovered) +
-                                          " since the start");
+  actions_.log(LogMessage::Level::warning, "no collage stage is free: batches go without cover, " +
+                                               std::to_string(counters_.batches_uncovered) +
+                                               " since the start");
 }
 
 void Broker::cover(Batch& batch, const Roster::Worker& assembler) {
@@ -241,13 +241,13 @@ void Broker::seal(Batcher::Place last) {
   tell_sink(ages(batch));
   // All may be answered or cancelled by now: then no collage is to be made, and the Drop says so.
   if (batch.open > 0) {
-    tell_covers(batch, wire::Seal{batch.id, static_cast<wire::Slot>(batch.slots.size())});
+    tell_covers(batch, wire::SealCollage{batch.id, static_cast<wire::Slot>(batch.slots.size())});
   }
   finish(last.batch.sequence.value);
 }
 
-wire::Sealed Broker::ages(const Batch& batch) const {
-  wire::Sealed sealed{batch.id, {}};
+wire::BatchSealed Broker::ages(const Batch& batch) const {
+  wire::BatchSealed sealed{batch.id, {}};
   for (const wire::Instant admitted : batch.admitted) sealed.ages.push_back(now_ - admitted);
   return sealed;
 }
@@ -255,8 +255,8 @@ wire::Sealed Broker::ages(const Batch& batch) const {
 void Broker::finish(std::uint64_t number) {
   const auto batch = ledger_.finish(number);
   if (!batch) return;
-  tell_sink(wire::Closed{batch->id});
-  tell_covers(*batch, wire::Drop{batch->id});
+  tell_sink(wire::BatchSettled{batch->id});
+  tell_covers(*batch, wire::DropCollage{batch->id});
 }
 
 void Broker::tell_covers(const Batch& batch, const wire::Message& message) {
@@ -270,13 +270,13 @@ void Broker::settle(Task task, wire::Result result) {
   COLLAGE_CHECK(entry.has_value());
   if (entry->waiting > 0) dispatcher_.forget(task);
   result.request = entry->request;
-  actions_.steps.push_back({.what = to_string(result.status),
-                            .batch = {epoch_, {task.batch}},
-                            .slot = task.slot,
-                            .age = now_ - entry->admitted,
-                            .producer = entry->producer,
-                            .request = entry->request,
-                            .source = result.source});
+  actions_.traces.push_back({.what = to_string(result.status),
+                             .batch = {epoch_, {task.batch}},
+                             .slot = task.slot,
+                             .age = now_ - entry->admitted,
+                             .producer = entry->producer,
+                             .request = entry->request,
+                             .source = result.source});
   result.latency = now_ - entry->admitted;
   latencies_[static_cast<std::size_t>(result.source)].observe(result.latency);
   const auto peer = sessions_.close(entry->producer, entry->request);
@@ -320,7 +320,7 @@ bool Broker::credible(const wire::Predictions& predictions) const {
   });
 }
 
-bool Broker::lawful(const wire::Settled& settled) const {
+bool Broker::lawful(const wire::SlotSettled& settled) const {
   if (settled.slot >= slots_ || settled.source == Source::none) return false;
   return settled.verdict.reason != Reason::none || credible(settled.verdict.predictions);
 }
@@ -331,7 +331,7 @@ std::vector<wire::NamedPrediction> Broker::named(const wire::Predictions& predic
   return out;
 }
 
-void Broker::handle(wire::Peer from, wire::Settled settled) {
+void Broker::handle(machine::Peer from, wire::SlotSettled settled) {
   if (!sink_ || sink_->peer != from) return handle_stranger(from);
   if (settled.batch.epoch != epoch_) {
     counters_.settled_stale += 1;
@@ -363,7 +363,7 @@ void Broker::handle(wire::Peer from, wire::Settled settled) {
   settle(task, std::move(result));
 }
 
-void Broker::handle(wire::Peer from, wire::Corrected corrected) {
+void Broker::handle(machine::Peer from, wire::Disagreement corrected) {
   if (!sink_ || sink_->peer != from) return handle_stranger(from);
   if (corrected.batch.epoch != epoch_) {
     counters_.settled_stale += 1;
@@ -391,7 +391,7 @@ void Broker::handle(wire::Peer from, wire::Corrected corrected) {
                                  named(corrected.predictions), std::move(corrected.version)});
 }
 
-void Broker::handle(wire::Peer from, wire::Service service) {
+void Broker::handle(machine::Peer from, wire::ServiceTimes service) {
   if (!sink_ || sink_->peer != from) return handle_stranger(from);
   service_ = service;
 }
@@ -400,14 +400,14 @@ void Broker::handle(wire::Peer from, wire::Service service) {
 
 // Says what only the sink may.  On the workers' link it may be a sink that we have not met in
 // this life: it is asked to say hello at once, for without it nobody is answered.
-void Broker::handle_stranger(wire::Peer from) {
+void Broker::handle_stranger(machine::Peer from) {
   handle(from,
          wire::Undecodable{from.link == kWorkers ? Reason::unknown_worker : Reason::wrong_role});
 }
 
-void Broker::handle(wire::Peer from, wire::Probe) { actions_.send(from, status()); }
+void Broker::handle(machine::Peer from, wire::StatusRequest) { actions_.send(from, status()); }
 
-void Broker::handle(wire::Peer from, wire::Undelivered) {
+void Broker::handle(machine::Peer from, wire::Undelivered) {
   if (from.link == kProducers) {
     counters_.results_undelivered += 1;
     sessions_.lost(from);
@@ -419,12 +419,12 @@ void Broker::handle(wire::Peer from, wire::Undelivered) {
   }
 }
 
-void Broker::handle(wire::Peer from, wire::Undecodable undecodable) {
+void Broker::handle(machine::Peer from, wire::Undecodable undecodable) {
   counters_.bad_messages += 1;
   actions_.send(from, wire::Refuse{undecodable.reason});
 }
 
-void Broker::handle(wire::Peer, wire::Drain) {
+void Broker::handle(machine::Peer, wire::Drain) {
   if (drain_until_) return;
   drain_until_ = now_ + policy_.drain_max;
   if (const auto last = batcher_.flush()) seal(*last);
@@ -432,10 +432,10 @@ void Broker::handle(wire::Peer, wire::Drain) {
 }
 
 // Never answered: two peers of different versions would refuse each other for ever.
-void Broker::handle(wire::Peer, wire::Refuse) { counters_.bad_messages += 1; }
+void Broker::handle(machine::Peer, wire::Refuse) { counters_.bad_messages += 1; }
 
 template <class Other>
-void Broker::handle(wire::Peer from, Other) {
+void Broker::handle(machine::Peer from, Other) {
   handle(from, wire::Undecodable{Reason::wrong_role});
 }
 

@@ -4,15 +4,16 @@
 namespace broker {
 namespace {
 
-using Labels = wire::Metric::Labels;
-using Kind = wire::Metric::Kind;
+using Labels = machine::Metric::Labels;
+using Kind = machine::Metric::Kind;
 
-wire::Metric durations(const std::array<wire::Histogram, 4>& latencies) {
-  wire::Metric metric{"collage_request_duration_seconds",
-                      "From admission to the result, by the source of the answer; none: missing, "
-                      "rejected or cancelled.",
-                      Kind::histogram,
-                      {}};
+machine::Metric durations(const std::array<machine::Histogram, 4>& latencies) {
+  machine::Metric metric{
+      "collage_request_duration_seconds",
+      "From admission to the result, by the source of the answer; none: missing, "
+      "rejected or cancelled.",
+      Kind::histogram,
+      {}};
   for (std::size_t source = 0; source < latencies.size(); ++source) {
     const auto name = wire::to_string(static_cast<wire::Source>(source));
     metric.samples.push_back({Labels{{"source", std::string(name)}}, latencies[source]});
@@ -20,7 +21,7 @@ wire::Metric durations(const std::array<wire::Histogram, 4>& latencies) {
   return metric;
 }
 
-void add_roster(wire::Metric& workers, const std::string& role, const Roster& roster) {
+void add_roster(machine::Metric& workers, const std::string& role, const Roster& roster) {
   const auto add = [&](const char* state, std::size_t count) {
     workers.samples.push_back(
         {Labels{{"role", role}, {"state", state}}, static_cast<double>(count)});
@@ -32,7 +33,7 @@ void add_roster(wire::Metric& workers, const std::string& role, const Roster& ro
   add("leaving", standing.leaving);
 }
 
-void add_by_role(wire::Report& report, const char* name, const char* help, double classifiers,
+void add_by_role(machine::Telemetry& report, const char* name, const char* help, double classifiers,
                  double assemblers) {
   report.metrics.push_back({name,
                             help,
@@ -96,18 +97,18 @@ wire::Status Broker::status() const {
   }};
 }
 
-wire::Report Broker::report() const {
-  wire::Report report;
+machine::Telemetry Broker::telemetry() const {
+  machine::Telemetry report;
   report_requests(report);
   report_tasks(report);
   report_workers(report);
-  if (!sink_) report.lacks.push_back("no sink: nobody chooses answers");
-  if (dispatcher_.roster().size() == 0) report.lacks.push_back("no classifier");
-  if (drain_until_) report.lacks.push_back("draining");
+  if (!sink_) report.not_ready_reasons.push_back("no sink: nobody chooses answers");
+  if (dispatcher_.roster().size() == 0) report.not_ready_reasons.push_back("no classifier");
+  if (drain_until_) report.not_ready_reasons.push_back("draining");
   return report;
 }
 
-void Broker::report_requests(wire::Report& report) const {
+void Broker::report_requests(machine::Telemetry& report) const {
   const Counters& c = counters_;
   report.counter("collage_requests_admitted_total", "Requests admitted.", c.admitted);
   report.counters("collage_requests_total", "Requests that had their result, by what it was.",
@@ -141,7 +142,7 @@ void Broker::report_requests(wire::Report& report) const {
                   {"bad_message", c.bad_messages}});
 }
 
-void Broker::report_tasks(wire::Report& report) const {
+void Broker::report_tasks(machine::Telemetry& report) const {
   const Dispatcher::Counters& d = dispatcher_.counters();
   report.counter("collage_batches_total", "Batches opened.", counters_.batches);
   report.counter("collage_batches_uncovered_total", "Batches that no collage is made of.",
@@ -159,9 +160,9 @@ void Broker::report_tasks(wire::Report& report) const {
                  d.probes);
 }
 
-void Broker::report_workers(wire::Report& report) const {
+void Broker::report_workers(machine::Telemetry& report) const {
   const Roster& classifiers = dispatcher_.roster();
-  wire::Metric workers{"collage_workers", "Workers that have joined.", Kind::gauge, {}};
+  machine::Metric workers{"collage_workers", "Workers that have joined.", Kind::gauge, {}};
   add_roster(workers, "classifier", classifiers);
   add_roster(workers, "assembler", assemblers_);
   workers.samples.push_back({Labels{{"role", "sink"}, {"state", "well"}}, sink_ ? 1.0 : 0.0});

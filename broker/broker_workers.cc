@@ -3,14 +3,14 @@
 #include <utility>
 
 #include "broker/broker.h"
-#include "wire/text.h"
+#include "machine/trace.h"
 
 namespace broker {
 namespace {
 
-using wire::Note;
+using machine::LogMessage;
+using machine::short_name;
 using wire::Reason;
-using wire::short_name;
 
 }  // namespace
 
@@ -22,19 +22,19 @@ Reason Broker::unfit(const wire::WorkerHello& hello) const {
   return hello.model.grid == grid ? Reason::none : Reason::wrong_grid;
 }
 
-void Broker::handle(wire::Peer from, wire::WorkerHello hello) {
+void Broker::handle(machine::Peer from, wire::WorkerHello hello) {
   if (from.link != kWorkers) return handle(from, wire::Undecodable{Reason::wrong_role});
   if (const Reason reason = unfit(hello); reason != Reason::none) {
     counters_.workers_refused += 1;
-    actions_.note(Note::Level::warning, "refused " + std::string(to_string(hello.role)) + " " +
-                                            short_name(hello.worker) + ": " +
-                                            std::string(to_string(reason)));
+    actions_.log(LogMessage::Level::warning, "refused " + std::string(to_string(hello.role)) + " " +
+                                                 short_name(hello.worker) + ": " +
+                                                 std::string(to_string(reason)));
     return actions_.send(from, wire::Refuse{reason});
   }
   hello.role == wire::Role::sink ? join_sink(from, hello) : join_worker(from, hello);
 }
 
-void Broker::join_worker(wire::Peer from, const wire::WorkerHello& hello) {
+void Broker::join_worker(machine::Peer from, const wire::WorkerHello& hello) {
   const bool classifies = hello.role == wire::Role::classifier;
   Roster& roster = classifies ? dispatcher_.roster() : assemblers_;
   const Roster::Joined joined = roster.join(hello, from, now_);
@@ -43,22 +43,23 @@ void Broker::join_worker(wire::Peer from, const wire::WorkerHello& hello) {
     return actions_.send(from, wire::Refuse{Reason::too_many_peers});
   }
   if (!joined.renewed) {
-    actions_.note(Note::Level::info, std::string(to_string(hello.role)) + " " +
-                                         short_name(hello.worker) + " joined, model " +
-                                         hello.model.version);
+    actions_.log(LogMessage::Level::info, std::string(to_string(hello.role)) + " " +
+                                              short_name(hello.worker) + " joined, model " +
+                                              hello.model.version);
   }
   welcome(from, 0);
   for (const Roster::Loss& loss : joined.losses) classifies ? lose(loss) : uncover(loss);
   dispatch_waiting();
 }
 
-void Broker::join_sink(wire::Peer from, const wire::WorkerHello& hello) {
+void Broker::join_sink(machine::Peer from, const wire::WorkerHello& hello) {
   const bool renewed = sink_ && sink_->peer == from && sink_->id == hello.worker;
   sink_ = Sink{hello.worker, from};
   welcome(from, 0);
-  if (!renewed) actions_.note(Note::Level::info, "sink " + short_name(hello.worker) + " joined");
+  if (!renewed)
+    actions_.log(LogMessage::Level::info, "sink " + short_name(hello.worker) + " joined");
   for (const auto& [number, batch] : ledger_.batches()) {
-    tell_sink(wire::Opened{batch.id, slots_, now_ - batch.opened, !batch.covers.empty()});
+    tell_sink(wire::BatchOpened{batch.id, slots_, now_ - batch.opened, !batch.covers.empty()});
     if (!batch.sealed) continue;
     tell_sink(ages(batch));
   }
@@ -68,7 +69,7 @@ void Broker::tell_sink(wire::Message message) {
   if (sink_) actions_.send(sink_->peer, std::move(message));
 }
 
-void Broker::handle(wire::Peer from, wire::Ready ready) {
+void Broker::handle(machine::Peer from, wire::Ready ready) {
   if (from.link != kWorkers) return handle(from, wire::Undecodable{Reason::wrong_role});
   if (dispatcher_.roster().ready(from, ready, now_)) return dispatch_waiting();
   if (assemblers_.ready(from, ready, now_)) return;
@@ -78,11 +79,11 @@ void Broker::handle(wire::Peer from, wire::Ready ready) {
 
 void Broker::send_order(const Dispatcher::Order& order) {
   const Entry& entry = *ledger_.find(order.task);
-  actions_.steps.push_back({.what = order.hedge ? "hedged" : "dispatched",
-                            .batch = {epoch_, {order.task.batch}},
-                            .slot = order.task.slot,
-                            .age = now_ - entry.admitted,
-                            .worker = entry.tried.back()});
+  actions_.traces.push_back({.what = order.hedge ? "hedged" : "dispatched",
+                             .batch = {epoch_, {order.task.batch}},
+                             .slot = order.task.slot,
+                             .age = now_ - entry.admitted,
+                             .worker = entry.tried.back()});
   actions_.send(order.peer, wire::Assign{order.sequence,
                                          {epoch_, {order.task.batch}},
                                          order.task.slot,
@@ -106,8 +107,9 @@ void Broker::hedge(Task task) {
 void Broker::lose(const std::optional<Roster::Loss>& loss) {
   if (!loss) return;
   counters_.workers_lost += 1;
-  actions_.note(Note::Level::warning, "lost classifier " + short_name(loss->worker) + " with " +
-                                          std::to_string(loss->tasks.size()) + " tasks");
+  actions_.log(LogMessage::Level::warning, "lost classifier " + short_name(loss->worker) +
+                                               " with " + std::to_string(loss->tasks.size()) +
+                                               " tasks");
   for (const Task task : loss->tasks) {
     Entry* entry = ledger_.find(task);
     if (!entry) continue;
@@ -124,8 +126,8 @@ void Broker::lose(const std::optional<Roster::Loss>& loss) {
 void Broker::uncover(const std::optional<Roster::Loss>& loss) {
   if (!loss) return;
   counters_.workers_lost += 1;
-  actions_.note(Note::Level::warning, "lost assembler " + short_name(loss->worker) + " with " +
-                                          std::to_string(loss->tasks.size()) + " batches");
+  actions_.log(LogMessage::Level::warning, "lost assembler " + short_name(loss->worker) + " with " +
+                                               std::to_string(loss->tasks.size()) + " batches");
   for (const Task task : loss->tasks) {
     Batch* batch = ledger_.find_batch(task.batch);
     if (!batch) continue;
@@ -144,12 +146,12 @@ void Broker::sweep() {
   sessions_.sweep(now_);
   corrections_.expire(now_);
   // A busy worker need not speak, but if its connection is gone this comes back at once.
-  for (const wire::Peer peer : dispatcher_.roster().busy()) welcome(peer, 0);
-  for (const wire::Peer peer : assemblers_.busy()) welcome(peer, 0);
+  for (const machine::Peer peer : dispatcher_.roster().busy()) welcome(peer, 0);
+  for (const machine::Peer peer : assemblers_.busy()) welcome(peer, 0);
 }
 
 void Broker::lose_sink() {
-  actions_.note(Note::Level::warning, "lost sink " + short_name(sink_->id));
+  actions_.log(LogMessage::Level::warning, "lost sink " + short_name(sink_->id));
   sink_.reset();
 }
 

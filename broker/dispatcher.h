@@ -27,7 +27,7 @@ class Dispatcher {
   };
   // A task to be sent.
   struct Order {
-    wire::Peer peer;
+    machine::Peer peer;
     wire::Sequence sequence;
     Task task;
     bool hedge = false;

@@ -27,7 +27,7 @@ void Roster::change(Worker& worker, Change apply) {
   if (available(worker)) available_.insert(rank(worker));
 }
 
-Roster::Joined Roster::join(const wire::WorkerHello& hello, wire::Peer peer, wire::Instant now) {
+Roster::Joined Roster::join(const wire::WorkerHello& hello, machine::Peer peer, wire::Instant now) {
   Joined joined;
   if (const auto known = workers_.find(hello.worker); known != workers_.end()) {
     if (known->second.peer == peer) {  // It missed our welcome.
@@ -57,7 +57,7 @@ Roster::Joined Roster::join(const wire::WorkerHello& hello, wire::Peer peer, wir
   return joined;
 }
 
-bool Roster::ready(wire::Peer peer, const wire::Ready& ready, wire::Instant now) {
+bool Roster::ready(machine::Peer peer, const wire::Ready& ready, wire::Instant now) {
   const auto found = peers_.find(peer);
   if (found == peers_.end()) return false;
   change(workers_.at(found->second), [&](Worker& worker) {
@@ -171,7 +171,7 @@ void Roster::judge(wire::Instant now) {
   }
 }
 
-std::optional<Roster::Loss> Roster::lost(wire::Peer peer) {
+std::optional<Roster::Loss> Roster::lost(machine::Peer peer) {
   const auto found = peers_.find(peer);
   if (found == peers_.end()) return std::nullopt;
   return remove(found->second);
@@ -194,14 +194,14 @@ std::vector<Roster::Loss> Roster::sweep(wire::Instant now, wire::Duration suspec
   return losses;
 }
 
-std::optional<wire::Peer> Roster::peer_of(wire::WorkerId id) const {
+std::optional<machine::Peer> Roster::peer_of(wire::WorkerId id) const {
   const auto found = workers_.find(id);
   if (found == workers_.end()) return std::nullopt;
   return found->second.peer;
 }
 
-std::vector<wire::Peer> Roster::busy() const {
-  std::vector<wire::Peer> peers;
+std::vector<machine::Peer> Roster::busy() const {
+  std::vector<machine::Peer> peers;
   for (const auto& [id, worker] : workers_) {
     if (!worker.sent.empty()) peers.push_back(worker.peer);
   }

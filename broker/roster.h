@@ -28,7 +28,7 @@
 #include <vector>
 
 #include "broker/health.h"
-#include "wire/machine.h"
+#include "machine/machine.h"
 #include "wire/message.h"
 #include "wire/types.h"
 
@@ -52,7 +52,7 @@ class Roster {
   };
   struct Worker {
     wire::WorkerId id;
-    wire::Peer peer;
+    machine::Peer peer;
     std::uint32_t capacity = 0;
     bool leaving = false;
     bool suspect = false;
@@ -87,10 +87,10 @@ class Roster {
     bool renewed = false;
     std::vector<Loss> losses;
   };
-  Joined join(const wire::WorkerHello& hello, wire::Peer peer, wire::Instant now);
+  Joined join(const wire::WorkerHello& hello, machine::Peer peer, wire::Instant now);
 
   // Takes a worker's word on what it holds; false if the peer is not of this roster.
-  bool ready(wire::Peer peer, const wire::Ready& ready, wire::Instant now);
+  bool ready(machine::Peer peer, const wire::Ready& ready, wire::Instant now);
 
   // The best worker with credit that is none of `tried`; none on probation.
   const Worker* pick(std::span<const wire::WorkerId> tried) const;
@@ -106,16 +106,16 @@ class Roster {
   void assign(wire::WorkerId id, wire::Sequence sequence, Task task, wire::Instant now);
 
   // Takes a worker out: its connection is gone.
-  std::optional<Loss> lost(wire::Peer peer);
+  std::optional<Loss> lost(machine::Peer peer);
 
   // Takes out whoever is silent or dead, marks suspects (workers with a task older than
   // `suspect_age`), and puts workers on probation and off it.
   std::vector<Loss> sweep(wire::Instant now, wire::Duration suspect_age);
 
   // Where a worker is; nullopt if it is not here.
-  std::optional<wire::Peer> peer_of(wire::WorkerId id) const;
+  std::optional<machine::Peer> peer_of(wire::WorkerId id) const;
   // Where the workers with tasks are.
-  std::vector<wire::Peer> busy() const;
+  std::vector<machine::Peer> busy() const;
   std::size_t size() const { return workers_.size(); }
   std::size_t suspects() const;
   // How many are how, each counted once, and the tasks they could be given now.
@@ -144,7 +144,7 @@ class Roster {
   std::uint64_t uses_ = 0;
   wire::WorkerId turn_;  // The last that was drawn.
   std::map<wire::WorkerId, Worker> workers_;
-  std::map<wire::Peer, wire::WorkerId> peers_;
+  std::map<machine::Peer, wire::WorkerId> peers_;
   std::set<Rank> available_;  // Workers with credit and off probation, best first.
   std::set<wire::WorkerId> probation_;
 };

@@ -4,7 +4,7 @@
 
 namespace broker {
 
-bool Sessions::join(wire::ProducerId producer, wire::Peer peer, wire::Instant now,
+bool Sessions::join(wire::ProducerId producer, machine::Peer peer, wire::Instant now,
                     bool corrections) {
   if (!sessions_.contains(producer) && sessions_.size() >= policy_.producer_max) return false;
   // A connection speaks for one producer, and a producer from one connection.
@@ -25,17 +25,17 @@ bool Sessions::wants_corrections(wire::ProducerId producer) const {
   return found != sessions_.end() && found->second.corrections;
 }
 
-std::optional<wire::Peer> Sessions::peer_of(wire::ProducerId producer) const {
+std::optional<machine::Peer> Sessions::peer_of(wire::ProducerId producer) const {
   const auto found = sessions_.find(producer);
   return found == sessions_.end() ? std::nullopt : found->second.peer;
 }
 
-bool Sessions::moved(wire::ProducerId producer, wire::Peer peer) const {
+bool Sessions::moved(wire::ProducerId producer, machine::Peer peer) const {
   const auto found = sessions_.find(producer);
   return found != sessions_.end() && found->second.peer != peer;
 }
 
-std::optional<wire::ProducerId> Sessions::at(wire::Peer peer, wire::Instant now) {
+std::optional<wire::ProducerId> Sessions::at(machine::Peer peer, wire::Instant now) {
   const auto found = peers_.find(peer);
   if (found == peers_.end()) return std::nullopt;
   sessions_.at(found->second).heard = now;
@@ -61,14 +61,14 @@ std::optional<Task> Sessions::find(wire::ProducerId producer, wire::RequestId re
   return found->second;
 }
 
-std::optional<wire::Peer> Sessions::close(wire::ProducerId producer, wire::RequestId request) {
+std::optional<machine::Peer> Sessions::close(wire::ProducerId producer, wire::RequestId request) {
   Session& session = sessions_.at(producer);
   const std::size_t closed = session.open.erase(request);
   COLLAGE_CHECK(closed == 1);
   return session.peer;
 }
 
-bool Sessions::lost(wire::Peer peer) {
+bool Sessions::lost(machine::Peer peer) {
   const auto found = peers_.find(peer);
   if (found == peers_.end()) return false;
   sessions_.at(found->second).peer.reset();

@@ -12,7 +12,7 @@
 #include <optional>
 
 #include "broker/roster.h"
-#include "wire/machine.h"
+#include "machine/machine.h"
 #include "wire/reason.h"
 #include "wire/types.h"
 
@@ -28,19 +28,19 @@ class Sessions {
   explicit Sessions(Policy policy) : policy_(policy) {}
 
   // Takes a producer in, or notes where it speaks from now; false at producer_max.
-  bool join(wire::ProducerId producer, wire::Peer peer, wire::Instant now,
+  bool join(wire::ProducerId producer, machine::Peer peer, wire::Instant now,
             bool corrections = false);
   // Whether it wants corrections, as it said last.
   bool wants_corrections(wire::ProducerId producer) const;
   // Where it speaks from; nullopt if it is gone.
-  std::optional<wire::Peer> peer_of(wire::ProducerId producer) const;
+  std::optional<machine::Peer> peer_of(wire::ProducerId producer) const;
 
   // Whether the producer is known, but did not speak from `peer` until now: what was on its way
   // over the connection before may be lost.
-  bool moved(wire::ProducerId producer, wire::Peer peer) const;
+  bool moved(wire::ProducerId producer, machine::Peer peer) const;
 
   // Who speaks from this connection.
-  std::optional<wire::ProducerId> at(wire::Peer peer, wire::Instant now);
+  std::optional<wire::ProducerId> at(machine::Peer peer, wire::Instant now);
 
   // Whether the producer may open this request: none, duplicate_request or no_credit.
   wire::Reason admit(wire::ProducerId producer, wire::RequestId request) const;
@@ -48,24 +48,24 @@ class Sessions {
   // The slot of a request that is open; nullopt if it is not.
   std::optional<Task> find(wire::ProducerId producer, wire::RequestId request) const;
   // Closes a request; returns where its result goes, if the producer is reachable.
-  std::optional<wire::Peer> close(wire::ProducerId producer, wire::RequestId request);
+  std::optional<machine::Peer> close(wire::ProducerId producer, wire::RequestId request);
 
   // The connection is gone.
-  bool lost(wire::Peer peer);
+  bool lost(machine::Peer peer);
 
   void sweep(wire::Instant now);
   std::size_t size() const { return sessions_.size(); }
 
  private:
   struct Session {
-    std::optional<wire::Peer> peer;
+    std::optional<machine::Peer> peer;
     wire::Instant heard;
     bool corrections = false;
     std::map<wire::RequestId, Task> open;
   };
   const Policy policy_;
   std::map<wire::ProducerId, Session> sessions_;
-  std::map<wire::Peer, wire::ProducerId> peers_;
+  std::map<machine::Peer, wire::ProducerId> peers_;
 };
 
 }  // namespace broker

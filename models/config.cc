@@ -4,7 +4,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "runtime/document.h"
+#include "runtime/config/document.h"
 
 namespace models {
 namespace {

@@ -9,8 +9,8 @@
 
 #include "imaging/library.h"
 #include "models/commands/commands.h"
-#include "runtime/suggest.h"
-#include "runtime/version.h"
+#include "runtime/config/suggest.h"
+#include "runtime/service/version.h"
 
 namespace {
 

@@ -83,8 +83,8 @@ wire::Verdict Network::classify(const imaging::Picture& picture, std::size_t top
   return {.predictions = std::move(best), .reason = reason};
 }
 
-wire::Cells Network::classify_collage(std::span<const std::uint8_t> canvas,
-                                      const std::vector<bool>& blank, std::size_t top_k) const {
+machine::Cells Network::classify_collage(std::span<const std::uint8_t> canvas,
+                                         const std::vector<bool>& blank, std::size_t top_k) const {
   COLLAGE_CHECK(manifest_.kind == Kind::collage);
   COLLAGE_CHECK(blank.size() == static_cast<std::size_t>(manifest_.slots()));
   const std::vector<float> all = logits(canvas);

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "imaging/picture.h"
+#include "machine/machine.h"
 #include "models/manifest.h"
-#include "wire/machine.h"
 #include "wire/message.h"
 
 namespace models {
@@ -38,8 +38,8 @@ class Network {
   // manifest().layout().  A cell that is blank or whose scores are not finite has no predictions;
   // a failed inference has no cells at all.  Requires a collage, input().bytes() bytes and a flag
   // for each slot.
-  wire::Cells classify_collage(std::span<const std::uint8_t> canvas, const std::vector<bool>& blank,
-                               std::size_t top_k) const;
+  machine::Cells classify_collage(std::span<const std::uint8_t> canvas,
+                                  const std::vector<bool>& blank, std::size_t top_k) const;
 
   // Logits, slots x classes, uncalibrated; a slot for which a detect head has no box has NaNs.
   // Empty if the inference failed.  Requires input().bytes() bytes.

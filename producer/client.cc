@@ -8,7 +8,7 @@
 
 namespace producer {
 
-using wire::Actions;
+using machine::Actions;
 using wire::Duration;
 using wire::Instant;
 using wire::Reason;
@@ -17,7 +17,7 @@ using wire::ResultStatus;
 
 namespace {
 
-constexpr wire::Peer kBroker{.link = 0, .id = 0};
+constexpr machine::Peer kBroker{.link = 0, .id = 0};
 
 bool may_pass(Reason reason) {
   return reason == Reason::full || reason == Reason::no_credit || reason == Reason::draining;
@@ -86,7 +86,7 @@ std::size_t Client::window() const {
 
 // --- the driver's side ---
 
-Actions Client::on_message(wire::Peer from, wire::Message message, Instant now) {
+Actions Client::on_message(machine::Peer from, wire::Message message, Instant now) {
   begin(now);
   Actions actions;
   if (std::holds_alternative<wire::Drain>(message)) {
@@ -118,7 +118,7 @@ Actions Client::on_timeout(Instant now) {
   return turn(now);
 }
 
-Actions Client::on_done(wire::WorkId, wire::Outcome, Instant now) { return on_timeout(now); }
+Actions Client::on_done(wire::WorkId, machine::Outcome, Instant now) { return on_timeout(now); }
 
 std::optional<Instant> Client::next_timeout() const {
   Instant next = hello_due_;
@@ -154,10 +154,10 @@ void Client::welcomed(const wire::Welcome& welcome, Instant now, Actions& action
   const bool was_lost = known_ && !joined_;
   if (other_broker || was_lost) {
     ++counters_.rejoined;
-    actions.note(wire::Note::Level::info,
-                 std::string(other_broker ? "the broker has restarted" : "the broker is back") +
-                     ": unanswered images, sent again: " +
-                     std::to_string(requests_.size() - cancels_.size()));
+    actions.log(machine::LogMessage::Level::info,
+                std::string(other_broker ? "the broker has restarted" : "the broker is back") +
+                    ": unanswered images, sent again: " +
+                    std::to_string(requests_.size() - cancels_.size()));
     requests_.queue_in_flight();
     for (auto& [id, told] : cancels_) told.reset();
   }
@@ -173,8 +173,8 @@ void Client::welcomed(const wire::Welcome& welcome, Instant now, Actions& action
 // or two peers that disagree would keep each other busy.
 void Client::parted(Reason reason, Instant now, Actions& actions) {
   if (refusal_ != reason) {
-    actions.note(wire::Note::Level::warning,
-                 "the broker refuses us: " + std::string(to_string(reason)));
+    actions.log(machine::LogMessage::Level::warning,
+                "the broker refuses us: " + std::string(to_string(reason)));
   }
   refusal_ = reason;
   if (!joined_) return;
@@ -198,7 +198,7 @@ void Client::greet(Instant now, Actions& actions) {
   if (joined_ && hello_unanswered_ >= policy_.hello_unanswered_max) {
     ++counters_.silences;
     joined_ = false;
-    actions.note(wire::Note::Level::warning, "the broker is silent");
+    actions.log(machine::LogMessage::Level::warning, "the broker is silent");
   }
   Duration wait = policy_.hello_min;
   for (std::uint32_t i = 0; i < hello_unanswered_ && wait < policy_.hello_max; ++i) wait *= 2;

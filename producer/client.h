@@ -32,18 +32,18 @@
 #include <optional>
 #include <vector>
 
+#include "machine/machine.h"
+#include "machine/random.h"
 #include "producer/correctable.h"
 #include "producer/counters.h"
 #include "producer/delivered.h"
 #include "producer/policy.h"
 #include "producer/requests.h"
 #include "producer/streams.h"
-#include "wire/machine.h"
-#include "wire/random.h"
 
 namespace producer {
 
-class Client : public wire::Machine {
+class Client : public machine::Machine {
  public:
   using Counters = producer::Counters;
 
@@ -63,9 +63,10 @@ class Client : public wire::Machine {
   // Those since the last call.  Each is of a result that was delivered before it.
   [[nodiscard]] std::vector<Correction> take_corrections();
 
-  wire::Actions on_message(wire::Peer from, wire::Message message, wire::Instant now) override;
-  wire::Actions on_timeout(wire::Instant now) override;
-  wire::Actions on_done(wire::WorkId work, wire::Outcome outcome, wire::Instant now) override;
+  machine::Actions on_message(machine::Peer from, wire::Message message,
+                              wire::Instant now) override;
+  machine::Actions on_timeout(wire::Instant now) override;
+  machine::Actions on_done(wire::WorkId work, machine::Outcome outcome, wire::Instant now) override;
   std::optional<wire::Instant> next_timeout() const override;
 
   bool joined() const { return joined_; }
@@ -79,11 +80,11 @@ class Client : public wire::Machine {
   const Counters& counters() const { return counters_; }
 
  private:
-  void welcomed(const wire::Welcome& welcome, wire::Instant now, wire::Actions& actions);
-  void parted(wire::Reason reason, wire::Instant now, wire::Actions& actions);
+  void welcomed(const wire::Welcome& welcome, wire::Instant now, machine::Actions& actions);
+  void parted(wire::Reason reason, wire::Instant now, machine::Actions& actions);
   void undelivered(wire::Instant now);
-  void on_result(wire::Result result, wire::Instant now, wire::Actions& actions);
-  void on_refused(wire::Result result, wire::Instant now, wire::Actions& actions);
+  void on_result(wire::Result result, wire::Instant now, machine::Actions& actions);
+  void on_refused(wire::Result result, wire::Instant now, machine::Actions& actions);
   void on_correction(wire::Correction correction, wire::Instant now);
   void correct(wire::Correction correction, wire::Instant now);
   void deliver(wire::Result result, bool local, wire::Instant now);
@@ -91,16 +92,17 @@ class Client : public wire::Machine {
   void expire(wire::Instant now);
   wire::Result own_word(wire::RequestId id) const;
   bool cancels_due() const;
-  void send_cancels(wire::Instant now, wire::Actions& actions);
-  void greet(wire::Instant now, wire::Actions& actions);
-  void send_queued(wire::Instant now, wire::Actions& actions);
-  void send(wire::RequestId id, const Request& request, wire::Instant now, wire::Actions& actions);
+  void send_cancels(wire::Instant now, machine::Actions& actions);
+  void greet(wire::Instant now, machine::Actions& actions);
+  void send_queued(wire::Instant now, machine::Actions& actions);
+  void send(wire::RequestId id, const Request& request, wire::Instant now,
+            machine::Actions& actions);
   void begin(wire::Instant now);
-  wire::Actions turn(wire::Instant now);
+  machine::Actions turn(wire::Instant now);
   std::size_t credit() const;
 
   const Policy policy_;
-  wire::Rng rng_;  // For the jitter alone; seeded by the producer's id.
+  machine::Rng rng_;  // For the jitter alone; seeded by the producer's id.
   Requests requests_;
   // Open requests that are to be cancelled, and when the broker was told so.
   std::map<wire::RequestId, std::optional<wire::Instant>> cancels_;

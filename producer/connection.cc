@@ -5,27 +5,27 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/clock.h"
-#include "runtime/loop.h"
-#include "runtime/random_id.h"
+#include "runtime/loop/clock.h"
+#include "runtime/loop/loop.h"
+#include "runtime/loop/random_id.h"
 
 namespace producer {
 
-using wire::Actions;
+using machine::Actions;
 using wire::Duration;
 using wire::Instant;
 
 // The client, but finished whenever its caller wants to hear of it: at the end of a poll or when
 // something has been delivered.
-class Connection::Session : public wire::Machine {
+class Connection::Session : public machine::Machine {
  public:
   explicit Session(Policy policy) : client(policy) {}
 
-  Actions on_message(wire::Peer from, wire::Message message, Instant now) override {
+  Actions on_message(machine::Peer from, wire::Message message, Instant now) override {
     return pause(client.on_message(from, std::move(message), now), now);
   }
   Actions on_timeout(Instant now) override { return pause(client.on_timeout(now), now); }
-  Actions on_done(wire::WorkId, wire::Outcome, Instant now) override { return on_timeout(now); }
+  Actions on_done(wire::WorkId, machine::Outcome, Instant now) override { return on_timeout(now); }
   std::optional<Instant> next_timeout() const override {
     const auto next = client.next_timeout();
     return next ? std::min(*next, until) : until;
@@ -53,7 +53,7 @@ struct Connection::Wiring {
                  ? nullptr
                  : std::make_shared<runtime::KeyStore>(folder, runtime::KeyOwner::producer)),
         session(policy),
-        loop(context, {{.endpoint = endpoint, .keys = keys, .place = runtime::Place::producers}},
+        loop(context, {{.endpoint = endpoint, .keys = keys, .place = runtime::LinkName::producers}},
              session, {}, {}) {}
 
   const std::shared_ptr<runtime::KeyStore> keys;

@@ -7,14 +7,14 @@
 #include <string>
 #include <vector>
 
-#include "runtime/shipped.h"
+#include "runtime/service/install_paths.h"
 
 namespace replay {
 
 struct ReplayOptions {
   std::string scenario = "demo";  // A name in replay/scenarios, or a file.
   std::filesystem::path pipeline =
-      runtime::usual_pipeline();  // What the scenario's pipelines are like.
+      runtime::default_pipeline();  // What the scenario's pipelines are like.
   // The pipeline of that file is up and is asked as it is, instead of one of our own processes.
   bool deployed = false;
   bool print_pipeline = false;  // Only print the pipeline that the first policy wants.
@@ -28,7 +28,7 @@ struct ReplayOptions {
 };
 
 struct PipelineOptions {
-  std::filesystem::path pipeline = runtime::usual_pipeline();
+  std::filesystem::path pipeline = runtime::default_pipeline();
   std::filesystem::path logs = "out/pipeline";
   int classifiers = 0;  // 0: one a slot.
   int collages = 1;

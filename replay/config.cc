@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
-#include "broker/config.h"
 #include "broker/policy.h"
-#include "runtime/config_error.h"
-#include "runtime/quantity.h"
-#include "runtime/shipped.h"
-#include "runtime/suggest.h"
+#include "broker/policy_reader.h"
+#include "runtime/config/config_error.h"
+#include "runtime/config/quantity.h"
+#include "runtime/config/suggest.h"
+#include "runtime/service/install_paths.h"
 #include "stages/config.h"
 #include "wire/check.h"
 
@@ -18,7 +18,7 @@ using load::Arrivals;
 using load::Fault;
 using load::Scenario;
 
-std::filesystem::path scenario_folder() { return runtime::shipped("replay/scenarios"); }
+std::filesystem::path scenario_folder() { return runtime::installed_path("replay/scenarios"); }
 
 Arrivals read_arrivals(runtime::Section s, const std::filesystem::path& folder) {
   using Kind = Arrivals::Kind;
@@ -186,7 +186,7 @@ std::filesystem::path scenario_file(const std::string& name) {
 std::vector<std::pair<std::string, std::string>> pipeline_keys(const Scenario& scenario,
                                                                const load::Contestant& policy) {
   const std::string side = std::to_string(scenario.grid);
-  const std::filesystem::path models = std::filesystem::absolute(runtime::shipped("models"));
+  const std::filesystem::path models = std::filesystem::absolute(runtime::installed_path("models"));
   std::vector<std::pair<std::string, std::string>> keys = {
       {"grid", side},
       {"policy", policy.pipeline_policy},

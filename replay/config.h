@@ -8,7 +8,7 @@
 
 #include "replay/load/scenario.h"
 #include "replay/sim/fleet.h"
-#include "runtime/pipeline.h"
+#include "runtime/pipeline/pipeline.h"
 
 namespace replay {
 

@@ -12,7 +12,7 @@
 #include "models/evaluation/evaluate.h"
 #include "models/network.h"
 #include "replay/report/statistics.h"
-#include "runtime/clock.h"
+#include "runtime/loop/clock.h"
 
 namespace replay {
 namespace {

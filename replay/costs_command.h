@@ -7,7 +7,7 @@
 #include "models/data/dataset.h"
 #include "replay/samples_command.h"
 #include "replay/sim/experiment.h"
-#include "runtime/pipeline.h"
+#include "runtime/pipeline/pipeline.h"
 
 namespace replay {
 

@@ -5,7 +5,7 @@
 
 #include "replay/commands.h"
 #include "replay/report/life.h"
-#include "runtime/config_error.h"
+#include "runtime/config/config_error.h"
 
 namespace replay {
 namespace {

@@ -2,8 +2,8 @@
 #include <charconv>
 
 #include "replay/commands.h"
-#include "runtime/config_error.h"
-#include "runtime/tool.h"
+#include "runtime/config/config_error.h"
+#include "runtime/service/cli.h"
 
 namespace {
 
@@ -148,7 +148,7 @@ int main(int argc, char** argv) {
       ->required();
   life_app->add_option("--producer", life.producer, "How the name of its producer begins.");
 
-  return runtime::run_tool(app, argc, argv, [&] {
+  return runtime::run_cli(app, argc, argv, [&] {
     if (sim_app->parsed()) {
       read_seeds(seeds, sim);
       return replay::run_sim(sim);

@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <utility>
 
-#include "runtime/clock.h"
+#include "runtime/loop/clock.h"
 
 namespace replay {
 

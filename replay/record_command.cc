@@ -14,9 +14,9 @@
 #include "replay/progress.h"
 #include "replay/report/events.h"
 #include "replay/samples_command.h"
-#include "runtime/clock.h"
-#include "runtime/config_error.h"
-#include "runtime/signals.h"
+#include "runtime/config/config_error.h"
+#include "runtime/loop/clock.h"
+#include "runtime/loop/signals.h"
 
 namespace replay {
 namespace {

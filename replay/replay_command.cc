@@ -16,10 +16,10 @@
 #include "replay/run_folder_command.h"
 #include "replay/samples_command.h"
 #include "replay/sim/experiment.h"
-#include "runtime/clock.h"
-#include "runtime/config_error.h"
-#include "runtime/variant.h"
-#include "runtime/version.h"
+#include "runtime/config/config_error.h"
+#include "runtime/loop/clock.h"
+#include "runtime/pipeline/variant.h"
+#include "runtime/service/version.h"
 
 namespace replay {
 namespace {

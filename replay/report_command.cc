@@ -9,7 +9,7 @@
 #include "replay/report/page.h"
 #include "replay/report/run_file.h"
 #include "replay/run_folder_command.h"
-#include "runtime/config_error.h"
+#include "runtime/config/config_error.h"
 
 namespace replay {
 namespace {

@@ -9,9 +9,9 @@
 #include <numeric>
 
 #include "imaging/encode.h"
+#include "machine/random.h"
 #include "models/data/sources.h"
-#include "runtime/config_error.h"
-#include "wire/random.h"
+#include "runtime/config/config_error.h"
 
 namespace replay {
 namespace {
@@ -70,7 +70,7 @@ std::vector<Sample> choose_samples(const models::Dataset& data, std::size_t coun
   write_images(data);
   std::vector<std::size_t> order(data.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  wire::Rng rng(seed);
+  machine::Rng rng(seed);
   for (std::size_t i = 0; i < std::min(count, order.size()); ++i) {
     std::swap(order[i], order[i + rng.below(order.size() - i)]);
   }

@@ -5,9 +5,9 @@
 #include "replay/commands.h"
 #include "replay/progress.h"
 #include "replay/sim/trial.h"
-#include "runtime/clock.h"
-#include "runtime/config_error.h"
-#include "runtime/signals.h"
+#include "runtime/config/config_error.h"
+#include "runtime/loop/clock.h"
+#include "runtime/loop/signals.h"
 
 namespace replay {
 namespace {

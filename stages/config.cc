@@ -5,10 +5,10 @@
 #include <memory>
 #include <string>
 
+#include "broker/policy_names.h"
 #include "models/config.h"
-#include "runtime/config_error.h"
-#include "runtime/quantiles.h"
-#include "wire/policy_names.h"
+#include "runtime/config/config_error.h"
+#include "runtime/pipeline/quantiles.h"
 
 namespace stages {
 namespace {
@@ -49,7 +49,7 @@ sink::Sink::Policy read_sink_policy(const runtime::Pipeline& pipeline) {
   policy.patience.window = from.window;
   policy.patience.worker_max = pipeline.broker.worker_max;
   policy.patience.budget_share = 1.0 / (pipeline.grid * pipeline.grid);
-  policy.collage_first = pipeline.policy == wire::kCollageFirst;
+  policy.collage_first = pipeline.policy == broker::kCollageFirst;
   policy.membership = read_membership(pipeline);
   return policy;
 }
@@ -79,7 +79,7 @@ std::optional<Emulation> read_emulation(const runtime::Pipeline& pipeline, wire:
   // Far apart in the seed's space; Rng mixes the rest.
   const std::uint64_t seed = from.seed * 0x9e3779b97f4a7c15u + index + (single ? 0 : kCollageSeeds);
   return Emulation(
-      latency_source(from.latency), wire::Rng(seed),
+      latency_source(from.latency), machine::Rng(seed),
       {.factor = slow ? from.slow_factor : 1.0, .after = from.slow_after, .length = from.slow_for});
 }
 

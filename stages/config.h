@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "models/manifest.h"
-#include "runtime/pipeline.h"
+#include "runtime/pipeline/pipeline.h"
 #include "stages/emulation.h"
 #include "stages/membership.h"
 #include "stages/sink/sink.h"

@@ -8,7 +8,7 @@
 
 namespace stages {
 
-Emulation::Emulation(LatencySource source, wire::Rng rng, Spell spell)
+Emulation::Emulation(LatencySource source, machine::Rng rng, Spell spell)
     : source_(std::move(source)), rng_(rng), spell_(spell) {
   if (const auto* recorded = std::get_if<Recorded>(&source_)) {
     COLLAGE_CHECK(recorded->seconds != nullptr && !recorded->seconds->empty());

@@ -7,13 +7,13 @@
 #include <variant>
 #include <vector>
 
-#include "wire/random.h"
+#include "machine/random.h"
 #include "wire/types.h"
 
 namespace stages {
 
 // Independent draws from quantiles, in seconds.
-using Independent = wire::QuantileTable;
+using Independent = machine::QuantileTable;
 
 // Times as they were recorded, in seconds: neighbours stay neighbours, so that slowness lasts.  A
 // stage begins at a place of its own and starts over at the end.  Not empty.
@@ -44,7 +44,7 @@ struct Spell {
 
 class Emulation {
  public:
-  Emulation(LatencySource source, wire::Rng rng, Spell spell = {});
+  Emulation(LatencySource source, machine::Rng rng, Spell spell = {});
 
   // How long a task that begins now takes at least; never more than wire::kDurationMax.
   wire::Duration draw(wire::Instant now);
@@ -53,7 +53,7 @@ class Emulation {
   double draw_seconds();
 
   LatencySource source_;
-  wire::Rng rng_;
+  machine::Rng rng_;
   Spell spell_;
   std::size_t at_ = 0;  // Of a recording.
   bool begun_ = false;

@@ -1,5 +1,5 @@
 // collage-stage: one classifier, or a collage stage.
-#include "runtime/tool.h"
+#include "runtime/service/cli.h"
 #include "stages/stage_commands.h"
 
 int main(int argc, char** argv) {
@@ -24,5 +24,5 @@ int main(int argc, char** argv) {
   add("assembler", "The assembler alone (endpoints.collage is tcp://).", stages::run_assembler);
   add("collage-cnn", "The collage-CNN alone (endpoints.collage is tcp://).",
       stages::run_collage_cnn);
-  return runtime::run_tool(app, argc, argv, [&] { return run(options); });
+  return runtime::run_cli(app, argc, argv, [&] { return run(options); });
 }

@@ -61,7 +61,7 @@ wire::Ready Membership::set_leaving(bool leaving) {
   return ready();
 }
 
-void Membership::report(wire::Report& report) const {
+void Membership::report(machine::Telemetry& report) const {
   report.gauge("collage_joined",
                "Whether whoever gives the work has welcomed this stage and not refused it since.",
                joined_ ? 1 : 0);
@@ -70,11 +70,12 @@ void Membership::report(wire::Report& report) const {
   if (hello_.role != wire::Role::sink) {
     report.metrics.push_back({"collage_model_info",
                               "Which version of a model is served; always 1.",
-                              wire::Metric::Kind::gauge,
+                              machine::Metric::Kind::gauge,
                               {{{{"version", hello_.model.version}}, 1.0}}});
   }
   const std::string host = hello_.role == wire::Role::collage ? "assembler" : "broker";
-  if (!joined_) report.lacks.push_back("not joined: the " + host + " has not welcomed us");
+  if (!joined_)
+    report.not_ready_reasons.push_back("not joined: the " + host + " has not welcomed us");
 }
 
 }  // namespace stages

@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-#include "wire/machine.h"
+#include "machine/machine.h"
 #include "wire/message.h"
 
 namespace stages {
@@ -49,7 +49,7 @@ class Membership {
   wire::Ready set_leaving(bool leaving);
 
   // Standing, tasks held and the model served; says what is missing while not joined.
-  void report(wire::Report& report) const;
+  void report(machine::Telemetry& report) const;
 
   bool joined() const { return joined_; }
   bool leaving() const { return leaving_; }

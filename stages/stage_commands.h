@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "runtime/service.h"
+#include "runtime/service/service.h"
 
 namespace stages {
 

@@ -14,17 +14,17 @@
 #include <optional>
 #include <utility>
 
+#include "machine/machine.h"
 #include "stages/emulation.h"
-#include "wire/machine.h"
 
 namespace stages {
 
 // How long tasks of a stage have taken.
 struct TaskTimes {
-  wire::Histogram inference;  // Alone; of those that gave something.
-  wire::Histogram task;       // From arrival to answer.
+  machine::Histogram inference;  // Alone; of those that gave something.
+  machine::Histogram task;       // From arrival to answer.
 
-  void add_to(wire::Report& report) const {
+  void add_to(machine::Telemetry& report) const {
     report.histogram("collage_inference_duration_seconds", "Inferences alone.", inference);
     report.histogram("collage_task_duration_seconds", "Tasks from arrival to answer.", task);
   }
@@ -36,7 +36,7 @@ class TaskLine {
   struct Finished {
     Task task;
     wire::Instant arrived;
-    wire::Outcome outcome;
+    machine::Outcome outcome;
   };
 
   explicit TaskLine(std::optional<Emulation> emulation) : emulation_(std::move(emulation)) {}
@@ -55,7 +55,7 @@ class TaskLine {
   }
 
   // The work on the current task is done.
-  void done(wire::Outcome outcome, wire::Instant now) {
+  void done(machine::Outcome outcome, wire::Instant now) {
     outcome_ = std::move(outcome);
     release_at_ = std::max(release_at_, now);
   }
@@ -93,7 +93,7 @@ class TaskLine {
   std::optional<Emulation> emulation_;
   std::deque<Arrived> waiting_;
   std::optional<Arrived> current_;
-  std::optional<wire::Outcome> outcome_;  // Of the current task: it is held.
+  std::optional<machine::Outcome> outcome_;  // Of the current task: it is held.
   wire::Instant release_at_;
 };
 

@@ -6,16 +6,16 @@
 #include <algorithm>
 #include <string_view>
 
-#include "wire/report.h"
+#include "machine/telemetry.h"
 
 // The sample of that name and exactly those labels: its value, or a histogram's count.
-inline double figure(const wire::Report& report, std::string_view name,
-                     const wire::Metric::Labels& labels = {}) {
-  for (const wire::Metric& metric : report.metrics) {
+inline double figure(const machine::Telemetry& report, std::string_view name,
+                     const machine::Metric::Labels& labels = {}) {
+  for (const machine::Metric& metric : report.metrics) {
     if (metric.name != name) continue;
-    for (const wire::Metric::Sample& sample : metric.samples) {
+    for (const machine::Metric::Sample& sample : metric.samples) {
       if (sample.labels != labels) continue;
-      const auto* histogram = std::get_if<wire::Histogram>(&sample.value);
+      const auto* histogram = std::get_if<machine::Histogram>(&sample.value);
       return histogram ? static_cast<double>(histogram->count()) : std::get<double>(sample.value);
     }
   }

@@ -14,8 +14,8 @@
 
 #include "wire/codec.h"
 #include "wire/fields.h"
-#include "wire/text.h"
 #include "wire/tokens.h"
+#include "wire/utf8.h"
 
 namespace wire {
 namespace {

@@ -12,7 +12,7 @@
 #include "wire/check.h"
 #include "wire/codec.h"
 #include "wire/fields.h"
-#include "wire/text.h"
+#include "wire/utf8.h"
 
 namespace wire {
 namespace {

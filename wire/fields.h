@@ -114,9 +114,10 @@ inline constexpr auto kFields<Assign> = std::tuple(&Assign::sequence, &Assign::b
                                                    &Assign::hedge, &Assign::age, &Assign::remaining,
                                                    &Assign::image);
 template <>
-inline constexpr auto kFields<Seal> = std::tuple(&Seal::batch, AtMost{&Seal::filled, kSlotsMax});
+inline constexpr auto kFields<SealCollage> = std::tuple(&SealCollage::batch,
+                                                        AtMost{&SealCollage::filled, kSlotsMax});
 template <>
-inline constexpr auto kFields<Drop> = std::tuple(&Drop::batch);
+inline constexpr auto kFields<DropCollage> = std::tuple(&DropCollage::batch);
 template <>
 inline constexpr auto kFields<CollageTask> = std::tuple(&CollageTask::host, &CollageTask::sequence,
                                                         &CollageTask::batch, &CollageTask::blank,
@@ -132,23 +133,24 @@ inline constexpr auto kFields<CollageAnswer> = std::tuple(
     &CollageAnswer::batch, &CollageAnswer::worker, &CollageAnswer::age, &CollageAnswer::compute,
     &CollageAnswer::cells, AtMost{&CollageAnswer::version, kVersionMax});
 template <>
-inline constexpr auto kFields<Opened> = std::tuple(&Opened::batch,
-                                                   AtMost{&Opened::slots, kSlotsMax}, &Opened::age,
-                                                   &Opened::covered);
+inline constexpr auto kFields<BatchOpened> = std::tuple(&BatchOpened::batch,
+                                                        AtMost{&BatchOpened::slots, kSlotsMax},
+                                                        &BatchOpened::age, &BatchOpened::covered);
 template <>
-inline constexpr auto kFields<Sealed> = std::tuple(&Sealed::batch, &Sealed::ages);
+inline constexpr auto kFields<BatchSealed> = std::tuple(&BatchSealed::batch, &BatchSealed::ages);
 template <>
-inline constexpr auto kFields<Closed> = std::tuple(&Closed::batch);
+inline constexpr auto kFields<BatchSettled> = std::tuple(&BatchSettled::batch);
 template <>
-inline constexpr auto kFields<Settled> = std::tuple(&Settled::batch,
-                                                    AtMost{&Settled::slot, kSlotsMax - 1},
-                                                    &Settled::source, &Settled::verdict,
-                                                    AtMost{&Settled::version, kVersionMax});
+inline constexpr auto kFields<SlotSettled> = std::tuple(&SlotSettled::batch,
+                                                        AtMost{&SlotSettled::slot, kSlotsMax - 1},
+                                                        &SlotSettled::source, &SlotSettled::verdict,
+                                                        AtMost{&SlotSettled::version, kVersionMax});
 template <>
-inline constexpr auto kFields<Service> = std::tuple(&Service::patience, &Service::p95,
-                                                    &Service::p99, &Service::budget);
+inline constexpr auto kFields<ServiceTimes> = std::tuple(&ServiceTimes::patience,
+                                                         &ServiceTimes::p95, &ServiceTimes::p99,
+                                                         &ServiceTimes::budget);
 template <>
-inline constexpr auto kFields<Probe> = std::tuple();
+inline constexpr auto kFields<StatusRequest> = std::tuple();
 template <>
 inline constexpr auto kFields<Status> = std::tuple(&Status::counters);
 template <>
@@ -159,10 +161,9 @@ inline constexpr auto kFields<Correction> = std::tuple(&Correction::request, &Co
                                                        &Correction::predictions,
                                                        AtMost{&Correction::version, kVersionMax});
 template <>
-inline constexpr auto kFields<Corrected> = std::tuple(&Corrected::batch,
-                                                      AtMost{&Corrected::slot, kSlotsMax - 1},
-                                                      &Corrected::source, &Corrected::predictions,
-                                                      AtMost{&Corrected::version, kVersionMax});
+inline constexpr auto kFields<Disagreement> = std::tuple(
+    &Disagreement::batch, AtMost{&Disagreement::slot, kSlotsMax - 1}, &Disagreement::source,
+    &Disagreement::predictions, AtMost{&Disagreement::version, kVersionMax});
 
 // --- reading the lists ---
 

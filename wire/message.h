@@ -151,12 +151,12 @@ struct Assign {
   Payload image;
 };
 // The batch has closed with `filled` images; slots from there on are blank.
-struct Seal {
+struct SealCollage {
   BatchId batch;
   Slot filled = 0;
 };
 // Every slot of the batch is settled: nothing more of it is wanted.
-struct Drop {
+struct DropCollage {
   BatchId batch;
 };
 // `host` is the assembler's own epoch, and `sequence` rises within it.
@@ -189,22 +189,22 @@ struct CollageAnswer {
 
 // --- broker and sink ---
 
-struct Opened {
+struct BatchOpened {
   BatchId batch;
   Slot slots = 0;
   Duration age{};        // Since the batch opened.
   bool covered = false;  // Whether a collage is being made of it.
 };
 // Closes a batch; `ages` holds the age since admission of each filled slot, in order.
-struct Sealed {
+struct BatchSealed {
   BatchId batch;
   std::vector<Duration> ages;
 };
-struct Closed {
+struct BatchSettled {
   BatchId batch;
 };
 // The sink's choice for one slot.
-struct Settled {
+struct SlotSettled {
   BatchId batch;
   Slot slot = 0;
   Source source = Source::none;
@@ -213,7 +213,7 @@ struct Settled {
 };
 // A single answer for a slot that the sink had settled from the collage, whose top class is
 // another.
-struct Corrected {
+struct Disagreement {
   BatchId batch;
   Slot slot = 0;
   Source source = Source::none;
@@ -221,7 +221,7 @@ struct Corrected {
   std::string version;
 };
 // What the sink has learned; zero where it has not learned yet.
-struct Service {
+struct ServiceTimes {
   Duration patience{};
   Duration p95{};
   Duration p99{};
@@ -230,7 +230,7 @@ struct Service {
 
 // --- observers ---
 
-struct Probe {};
+struct StatusRequest {};
 struct Counter {
   std::string name;
   std::uint64_t value = 0;
@@ -254,9 +254,10 @@ struct Undecodable {
 struct Drain {};
 
 using Message =
-    std::variant<ProducerHello, WorkerHello, Welcome, Refuse, Submit, Result, Ready, Assign, Seal,
-                 Drop, CollageTask, Answer, CollageAnswer, Opened, Sealed, Closed, Settled, Service,
-                 Probe, Status, Cancel, Correction, Corrected, Undelivered, Undecodable, Drain>;
+    std::variant<ProducerHello, WorkerHello, Welcome, Refuse, Submit, Result, Ready, Assign,
+                 SealCollage, DropCollage, CollageTask, Answer, CollageAnswer, BatchOpened,
+                 BatchSealed, BatchSettled, SlotSettled, ServiceTimes, StatusRequest, Status,
+                 Cancel, Correction, Disagreement, Undelivered, Undecodable, Drain>;
 inline constexpr std::size_t kWireMessages = 23;  // Those before the local ones.
 
 // The name of a message's kind, as docs/WIRE.md and the logs have it.

@@ -17,7 +17,7 @@
 #include "models/rivals/approxifer.h"
 #include "models/rivals/parity.h"
 #include "models/rivals/recovery.h"
-#include "runtime/shipped.h"
+#include "runtime/service/install_paths.h"
 
 namespace models {
 namespace {
@@ -27,7 +27,7 @@ constexpr int kCodedQueries = 8;  // Of ApproxIFER.
 struct CompareOptions {
   std::vector<std::string> datasets = dataset_names();
   DataOptions data;
-  std::filesystem::path models = runtime::shipped("models");
+  std::filesystem::path models = runtime::installed_path("models");
   std::filesystem::path json = "out/models/compare.json";
   std::uint64_t seed = 1;
   int rounds = 200;

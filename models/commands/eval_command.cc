@@ -11,7 +11,7 @@
 #include "models/data/sources.h"
 #include "models/evaluation/evaluate.h"
 #include "models/network.h"
-#include "runtime/shipped.h"
+#include "runtime/service/install_paths.h"
 
 namespace models {
 namespace {
@@ -103,7 +103,8 @@ void print_table(const nlohmann::ordered_json& rows) {
 std::map<std::string, std::vector<Manifest>> group(const EvalOptions& options) {
   const bool all = options.manifests.empty();
   std::map<std::string, std::vector<Manifest>> groups;
-  for (const auto& file : all ? manifests_in(runtime::shipped("models")) : options.manifests) {
+  for (const auto& file :
+       all ? manifests_in(runtime::installed_path("models")) : options.manifests) {
     const Manifest manifest = load_manifest(file);
     groups[options.images.empty() ? manifest.dataset : ""].push_back(manifest);
   }

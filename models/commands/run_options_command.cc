@@ -4,7 +4,7 @@
 
 #include "models/data/sources.h"
 #include "models/nets/catalogue.h"
-#include "runtime/clock.h"
+#include "runtime/loop/clock.h"
 
 namespace models {
 

@@ -9,7 +9,7 @@
 #include "models/evaluation/collage_picture.h"
 #include "models/evaluation/evaluate.h"
 #include "models/network.h"
-#include "runtime/shipped.h"
+#include "runtime/service/install_paths.h"
 
 namespace models {
 namespace {
@@ -32,7 +32,7 @@ imaging::Picture drawn(const Network& network, const Dataset& data,
   const std::vector<std::uint8_t> canvas = canvas_of(m, data, tiling);
   std::vector<bool> blank;
   for (const std::int64_t image : tiling) blank.push_back(image == kBlank);
-  const wire::Cells said = network.classify_collage(canvas, blank, 1);
+  const machine::Cells said = network.classify_collage(canvas, blank, 1);
   std::vector<DrawnSlot> slots(tiling.size());
   for (std::size_t slot = 0; slot < tiling.size(); ++slot) {
     slots[slot].blank = blank[slot];
@@ -48,7 +48,7 @@ imaging::Picture drawn(const Network& network, const Dataset& data,
 void run_tile(const TileOptions& options) {
   const std::string side = std::to_string(options.grid);
   const std::filesystem::path file =
-      options.manifest.empty() ? runtime::shipped("models") /
+      options.manifest.empty() ? runtime::installed_path("models") /
                                      (options.dataset + "_collage_" + side + "x" + side + ".yaml")
                                : options.manifest;
   const Manifest manifest = load_manifest(file);
@@ -56,7 +56,7 @@ void run_tile(const TileOptions& options) {
   const Network network(manifest);
   const Dataset test = load_by_name(manifest.dataset, Part::test, options.data.folder);
   check_fit(manifest, test);
-  wire::Rng rng(options.seed);
+  machine::Rng rng(options.seed);
   const auto slots = static_cast<std::size_t>(manifest.slots());
   const std::vector<std::int64_t> tilings =
       draw_tilings(test.size(), slots, options.partial_share, rng);

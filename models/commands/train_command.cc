@@ -8,7 +8,7 @@
 #include "models/rivals/parity.h"
 #include "models/training/script_teacher.h"
 #include "models/training/trainer.h"
-#include "runtime/shipped.h"
+#include "runtime/service/install_paths.h"
 
 namespace models {
 namespace {
@@ -22,9 +22,9 @@ struct TrainOptions {
 
 Teacher teacher_of_run(const TrainOptions& options, const Dataset& data) {
   if (options.run.model == "single") return {};
-  const std::filesystem::path file = options.teacher.empty()
-                                         ? runtime::shipped("models") / (data.name + "_single.yaml")
-                                         : options.teacher;
+  const std::filesystem::path file =
+      options.teacher.empty() ? runtime::installed_path("models") / (data.name + "_single.yaml")
+                              : options.teacher;
   const Manifest manifest = load_manifest(file);
   if (manifest.tile != data.shape || manifest.class_names != data.class_names) {
     throw std::runtime_error(file.string() + ": is no model of the data set " + data.name);

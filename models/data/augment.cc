@@ -10,12 +10,12 @@ namespace models {
 namespace {
 
 // A length between the shares `low` and `high` of `side`, at least 1.
-int draw_length(int side, double low, double high, wire::Rng& rng) {
+int draw_length(int side, double low, double high, machine::Rng& rng) {
   const double length = side * (low + (high - low) * rng.uniform());
   return std::clamp(static_cast<int>(std::lround(length)), 1, side);
 }
 
-int draw_below(int n, wire::Rng& rng) {
+int draw_below(int n, machine::Rng& rng) {
   return static_cast<int>(rng.below(static_cast<std::uint64_t>(n)));
 }
 
@@ -24,7 +24,7 @@ double share(int pixels, int side) { return static_cast<double>(pixels) / side; 
 int pixels(double share, int side) { return static_cast<int>(std::lround(share * side)); }
 
 // Anywhere in the tile; sides in pixels.
-imaging::Rect draw_place(const TileShape& shape, int width, int height, wire::Rng& rng) {
+imaging::Rect draw_place(const TileShape& shape, int width, int height, machine::Rng& rng) {
   const int left = draw_below(shape.width - width + 1, rng);
   const int top = draw_below(shape.height - height + 1, rng);
   return {.x = share(left, shape.width),
@@ -33,7 +33,8 @@ imaging::Rect draw_place(const TileShape& shape, int width, int height, wire::Rn
           .height = share(height, shape.height)};
 }
 
-imaging::Rect draw_rectangle(const TileShape& shape, const Augmentation& policy, wire::Rng& rng) {
+imaging::Rect draw_rectangle(const TileShape& shape, const Augmentation& policy,
+                             machine::Rng& rng) {
   const int width = draw_length(shape.width, policy.erase_side_min, policy.erase_side_max, rng);
   const int height = draw_length(shape.height, policy.erase_side_min, policy.erase_side_max, rng);
   return draw_place(shape, width, height, rng);
@@ -58,7 +59,7 @@ std::vector<Run> rows_of(const imaging::Rect& rect, const TileShape& shape) {
 }
 
 void erase(const imaging::Rect& rect, std::span<std::uint8_t> out, const TileShape& shape,
-           wire::Rng& noise) {
+           machine::Rng& noise) {
   for (const Run& row : rows_of(rect, shape)) {
     for (std::uint8_t& value : out.subspan(row.begin, row.bytes)) {
       value = static_cast<std::uint8_t>(noise.next() >> 56);
@@ -72,7 +73,7 @@ int reflected(int i, int n) { return i < 0 ? -i : i < n ? i : 2 * (n - 1) - i; }
 
 }  // namespace
 
-Change draw_change(const TileShape& shape, const Augmentation& policy, wire::Rng& rng) {
+Change draw_change(const TileShape& shape, const Augmentation& policy, machine::Rng& rng) {
   Change change;
   change.mirror = rng.chance(policy.mirror);
   change.reflect = policy.reflect;
@@ -84,7 +85,7 @@ Change draw_change(const TileShape& shape, const Augmentation& policy, wire::Rng
 }
 
 void apply(const Change& change, std::span<const std::uint8_t> tile, std::span<std::uint8_t> out,
-           const TileShape& shape, wire::Rng& noise) {
+           const TileShape& shape, machine::Rng& noise) {
   COLLAGE_CHECK(tile.size() == shape.bytes() && out.size() == shape.bytes());
   const int dx = pixels(change.dx, shape.width);
   const int dy = pixels(change.dy, shape.height);
@@ -110,11 +111,11 @@ void apply(const Change& change, std::span<const std::uint8_t> tile, std::span<s
 }
 
 void augment(std::span<const std::uint8_t> tile, std::span<std::uint8_t> out,
-             const TileShape& shape, const Augmentation& policy, wire::Rng& rng) {
+             const TileShape& shape, const Augmentation& policy, machine::Rng& rng) {
   apply(draw_change(shape, policy, rng), tile, out, shape, rng);
 }
 
-imaging::Rect draw_patch(const TileShape& shape, wire::Rng& rng) {
+imaging::Rect draw_patch(const TileShape& shape, machine::Rng& rng) {
   const double side = std::sqrt(rng.uniform());
   const int width = draw_length(shape.width, side, side, rng);
   const int height = draw_length(shape.height, side, side, rng);

@@ -11,8 +11,8 @@
 #include <span>
 
 #include "imaging/layout.h"
+#include "machine/random.h"
 #include "models/data/dataset.h"
-#include "wire/random.h"
 
 namespace models {
 
@@ -37,20 +37,20 @@ struct Change {
 };
 
 // Draws a change for tiles of `shape`, whose pixels are those of policy.shift_max.
-Change draw_change(const TileShape& shape, const Augmentation& policy, wire::Rng& rng);
+Change draw_change(const TileShape& shape, const Augmentation& policy, machine::Rng& rng);
 
 // Writes a changed copy of `tile` to `out`; what it erases is filled from `noise`.  Requires both
 // of shape.bytes() and not to overlap.
 void apply(const Change& change, std::span<const std::uint8_t> tile, std::span<std::uint8_t> out,
-           const TileShape& shape, wire::Rng& noise);
+           const TileShape& shape, machine::Rng& noise);
 
 // Both at once, from one generator: the same tile and generator give the same copy.
 void augment(std::span<const std::uint8_t> tile, std::span<std::uint8_t> out,
-             const TileShape& shape, const Augmentation& policy, wire::Rng& rng);
+             const TileShape& shape, const Augmentation& policy, machine::Rng& rng);
 
 // A part of a picture that is pasted over the same part of another (CutMix, Yun et al. 2019): its
 // area is uniform in (0, 1), its sides' ratio that of the tile.  Lengths as in Change.
-imaging::Rect draw_patch(const TileShape& shape, wire::Rng& rng);
+imaging::Rect draw_patch(const TileShape& shape, machine::Rng& rng);
 
 // Requires `from` and `onto` of shape.bytes() each.
 void paste(const imaging::Rect& patch, std::span<const std::uint8_t> from,

@@ -60,7 +60,7 @@ Dataset select(const Dataset& data, std::span<const std::size_t> indices) {
 
 std::pair<Dataset, Dataset> hold_back(const Dataset& data, std::size_t held_back) {
   COLLAGE_CHECK(held_back <= data.size());
-  wire::Rng rng(kHoldBackSeed);
+  machine::Rng rng(kHoldBackSeed);
   const std::vector<std::size_t> order = shuffled(data.size(), rng);
   const std::span<const std::size_t> all(order);
   return {select(data, all.subspan(held_back)), select(data, all.first(held_back))};

@@ -8,7 +8,7 @@
 
 namespace models {
 
-std::vector<std::size_t> shuffled(std::size_t n, wire::Rng& rng) {
+std::vector<std::size_t> shuffled(std::size_t n, machine::Rng& rng) {
   std::vector<std::size_t> order(n);
   std::iota(order.begin(), order.end(), std::size_t{0});
   for (std::size_t i = n; i > 1; --i) std::swap(order[i - 1], order[rng.below(i)]);
@@ -16,7 +16,7 @@ std::vector<std::size_t> shuffled(std::size_t n, wire::Rng& rng) {
 }
 
 std::vector<std::int64_t> draw_tilings(std::size_t images, std::size_t slots, double partial_share,
-                                       wire::Rng& rng) {
+                                       machine::Rng& rng) {
   COLLAGE_CHECK(slots > 0 && partial_share >= 0 && partial_share <= 1);
   const std::vector<std::size_t> order = shuffled(images, rng);
   std::vector<std::int64_t> tilings;
@@ -34,7 +34,7 @@ std::vector<std::int64_t> draw_tilings(std::size_t images, std::size_t slots, do
   return tilings;
 }
 
-std::vector<std::int64_t> draw_groups(std::size_t images, std::size_t k, wire::Rng& rng) {
+std::vector<std::int64_t> draw_groups(std::size_t images, std::size_t k, machine::Rng& rng) {
   COLLAGE_CHECK(k >= 1);
   const std::vector<std::size_t> order = shuffled(images, rng);
   std::vector<std::int64_t> groups(order.begin(), order.end());

@@ -11,7 +11,7 @@
 #include <span>
 #include <vector>
 
-#include "wire/random.h"
+#include "machine/random.h"
 
 namespace models {
 
@@ -19,15 +19,15 @@ inline constexpr std::int64_t kBlank = -1;
 inline constexpr std::uint8_t kBlankPixel = 0;
 
 // 0 .. n-1 in random order (Fisher and Yates).
-std::vector<std::size_t> shuffled(std::size_t n, wire::Rng& rng);
+std::vector<std::size_t> shuffled(std::size_t n, machine::Rng& rng);
 
 // A share `partial_share` of the collages, drawn at random, has 1 to slots-1 blank slots at random
 // places; blank slots also fill up the last collage.  Requires slots > 0, 0 <= partial_share <= 1.
 std::vector<std::int64_t> draw_tilings(std::size_t images, std::size_t slots, double partial_share,
-                                       wire::Rng& rng);
+                                       machine::Rng& rng);
 
 // Images in groups of `k`, in random order, one flat list: every image once, but those from the
 // beginning of the list that fill up the last group.  Requires k >= 1.
-std::vector<std::int64_t> draw_groups(std::size_t images, std::size_t k, wire::Rng& rng);
+std::vector<std::int64_t> draw_groups(std::size_t images, std::size_t k, machine::Rng& rng);
 
 }  // namespace models

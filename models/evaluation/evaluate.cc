@@ -48,7 +48,7 @@ std::vector<float> answer_collages(const Network& network, const Dataset& data,
                                    std::uint64_t seed) {
   const Manifest& manifest = network.manifest();
   const auto classes = static_cast<std::ptrdiff_t>(manifest.class_names.size());
-  wire::Rng rng(seed);
+  machine::Rng rng(seed);
   const std::vector<std::int64_t> tilings =
       draw_tilings(data.size(), static_cast<std::size_t>(manifest.slots()), 0, rng);
   std::vector<float> all(data.size() * manifest.class_names.size());
@@ -67,7 +67,7 @@ struct Tally {
   std::size_t told = 0;
 };
 
-Tally count(const Network& network, const Dataset& data, double partial_share, wire::Rng& rng) {
+Tally count(const Network& network, const Dataset& data, double partial_share, machine::Rng& rng) {
   Tally tally;
   const Manifest& manifest = network.manifest();
   const std::vector<std::int64_t> tilings =
@@ -184,7 +184,7 @@ int sample_right(const Network& network, const Dataset& data, std::uint64_t seed
 BlankScore score_blanks(const Network& network, const Dataset& data, std::uint64_t seed,
                         int rounds) {
   check_fit(network.manifest(), data);
-  wire::Rng rng(seed);
+  machine::Rng rng(seed);
   Tally full;
   Tally partial;
   std::vector<double> costs;

@@ -3,13 +3,13 @@
 #include <cmath>
 #include <string_view>
 
-#include "wire/random.h"
+#include "machine/random.h"
 
 namespace models {
 
 void draw_weights(torch::nn::Module& net, std::uint64_t seed) {
   const torch::NoGradGuard no_grad;
-  wire::Rng rng(seed);
+  machine::Rng rng(seed);
   for (auto& item : net.named_parameters()) {
     torch::Tensor& weight = item.value();
     if (std::string_view(item.key()).ends_with("bias")) weight.zero_();

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <span>
 
+#include "machine/random.h"
 #include "models/data/feed.h"
 #include "models/data/tiling.h"
 #include "models/rivals/berrut.h"
-#include "wire/random.h"
 
 namespace models {
 namespace {
@@ -25,7 +25,7 @@ CodedAnswers coded_answers(const std::function<torch::Tensor(const torch::Tensor
   const std::size_t classes = data.class_names.size();
   const std::int64_t input[] = {static_cast<std::int64_t>(code.workers()), data.shape.channels,
                                 data.shape.height, data.shape.width};
-  wire::Rng rng(seed);
+  machine::Rng rng(seed);
   const std::vector<std::int64_t> groups = draw_groups(data.size(), k, rng);
   CodedAnswers answers{std::vector<float>(data.size() * classes),
                        std::vector<float>(data.size() * classes)};

@@ -51,7 +51,7 @@ torch::Tensor recovered_logits(const std::function<torch::Tensor(const torch::Te
   COLLAGE_CHECK(k >= 1 && data.size() > 0);
   COLLAGE_CHECK(answers.size(0) == static_cast<std::int64_t>(data.size()));
   const torch::NoGradGuard no_grad;
-  wire::Rng rng(seed);
+  machine::Rng rng(seed);
   const std::vector<std::int64_t> order =
       draw_groups(data.size(), static_cast<std::size_t>(k), rng);
   torch::Tensor all = torch::empty_like(answers);
@@ -81,7 +81,7 @@ ParityLesson::ParityLesson(const Pictures& data, const Pictures& held_back,
 
 std::size_t ParityLesson::begin(int epoch) {
   pool_ = &pools_.at(epoch);
-  wire::Rng rng = stream_of(policy_.pool.seed, Stream::tilings, epoch);
+  machine::Rng rng = stream_of(policy_.pool.seed, Stream::tilings, epoch);
   groups_ = draw_groups(data_.tiles->size(), static_cast<std::size_t>(policy_.k), rng);
   const std::size_t steps = data_.tiles->size() / step_images();
   if (steps == 0) throw std::runtime_error("fewer images than one training step takes");

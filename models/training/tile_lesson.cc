@@ -49,7 +49,7 @@ TileLesson::TileLesson(const Pictures& data, const Pictures& held_back, int grid
 
 std::size_t TileLesson::begin(int epoch) {
   pool_ = &pools_.at(epoch);
-  wire::Rng rng = stream_of(policy_.pool.seed, Stream::tilings, epoch);
+  machine::Rng rng = stream_of(policy_.pool.seed, Stream::tilings, epoch);
   const auto slots = static_cast<std::size_t>(grid_ * grid_);
   tilings_ = draw_tilings(data_.tiles->size(), slots, policy_.partial_share, rng);
   const std::size_t collages =
@@ -95,7 +95,7 @@ void fit_stem(GridNet& net, const Dataset& data) {
 torch::Tensor logits_of(GridNet& net, const Dataset& data, std::uint64_t seed) {
   const torch::NoGradGuard no_grad;
   net->eval();
-  wire::Rng rng(seed);
+  machine::Rng rng(seed);
   const std::size_t slots = slots_of(net);
   const std::vector<std::int64_t> tilings = draw_tilings(data.size(), slots, 0, rng);
   const Architecture& a = net->architecture();

@@ -20,7 +20,7 @@ constexpr std::int64_t kTeacherImages = 128;  // Shown to the teacher at once.
 class Canvas {
  public:
   explicit Canvas(const Dataset& data) : data_(data), pixels_(data.pixels.size()) {}
-  void change(std::size_t i, const Change& change, wire::Rng& noise) {
+  void change(std::size_t i, const Change& change, machine::Rng& noise) {
     apply(change, data_.tile(i), tile(pixels_, i), data_.shape, noise);
   }
   // All have been changed; now some are mixed.
@@ -92,11 +92,11 @@ torch::Tensor ask(const Teacher& teacher, const Dataset& data, std::span<const s
   return torch::cat(answers);
 }
 
-wire::Rng stream_of(std::uint64_t seed, Stream stream, int number) {
-  wire::Rng rng(seed);
+machine::Rng stream_of(std::uint64_t seed, Stream stream, int number) {
+  machine::Rng rng(seed);
   const std::uint64_t salt = rng.next();
-  return wire::Rng(salt ^
-                   (static_cast<std::uint64_t>(number) * 2 + static_cast<std::uint64_t>(stream)));
+  return machine::Rng(
+      salt ^ (static_cast<std::uint64_t>(number) * 2 + static_cast<std::uint64_t>(stream)));
 }
 
 TilePool make_tiles(const Pictures& data, const PoolPolicy& policy, const Teacher& teacher,
@@ -108,7 +108,7 @@ TilePool make_tiles(const Pictures& data, const PoolPolicy& policy, const Teache
   Canvas small(tiles);
   std::optional<Canvas> large;
   if (data.taught != nullptr && teacher) large.emplace(taught);
-  wire::Rng rng = stream_of(policy.seed, Stream::tiles, number);
+  machine::Rng rng = stream_of(policy.seed, Stream::tiles, number);
   for (std::size_t i = 0; i < tiles.size(); ++i) {
     const Change change = draw_change(tiles.shape, policy.augmentation, rng);
     small.change(i, change, rng);

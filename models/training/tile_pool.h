@@ -13,9 +13,9 @@
 #include <span>
 #include <vector>
 
+#include "machine/random.h"
 #include "models/data/augment.h"
 #include "models/data/dataset.h"
-#include "wire/random.h"
 
 namespace models {
 
@@ -94,6 +94,6 @@ torch::Tensor teacher_of(const TilePool& pool, std::span<const std::int64_t> til
 // A generator for one purpose in one epoch (or pool), so that a resumed run draws what it would
 // have drawn.
 enum class Stream : std::uint64_t { tiles, tilings };
-wire::Rng stream_of(std::uint64_t seed, Stream stream, int number);
+machine::Rng stream_of(std::uint64_t seed, Stream stream, int number);
 
 }  // namespace models

@@ -8,11 +8,11 @@
 
 #include "replay/live/fleet.h"
 #include "replay/live/saboteur.h"
-#include "runtime/clock.h"
-#include "runtime/loop.h"
-#include "runtime/random_id.h"
-#include "runtime/service.h"
-#include "runtime/variant.h"
+#include "runtime/loop/clock.h"
+#include "runtime/loop/loop.h"
+#include "runtime/loop/random_id.h"
+#include "runtime/pipeline/variant.h"
+#include "runtime/service/service.h"
 
 namespace replay::live {
 namespace {
@@ -115,9 +115,9 @@ void drive(load::Driver& driver, const runtime::Pipeline& pipeline, runtime::Sig
   const auto keys = runtime::open_keys(pipeline, runtime::KeyOwner::producer);
   runtime::Loop loop(context,
                      {runtime::connected_dealer(pipeline.endpoints.producers, frame_bytes_max, keys,
-                                                runtime::Place::producers),
+                                                runtime::LinkName::producers),
                       runtime::connected_dealer(pipeline.endpoints.answers, frame_bytes_max, keys,
-                                                runtime::Place::answers)},
+                                                runtime::LinkName::answers)},
                      driver, {}, options);
   loop.run();
 }

@@ -11,7 +11,7 @@
 #include "replay/load/driver.h"
 #include "replay/load/scenario.h"
 #include "replay/load/work.h"
-#include "runtime/signals.h"
+#include "runtime/loop/signals.h"
 
 namespace replay::live {
 

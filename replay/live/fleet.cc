@@ -7,7 +7,7 @@
 #include <fstream>
 #include <utility>
 
-#include "runtime/shipped.h"
+#include "runtime/service/install_paths.h"
 #include "wire/check.h"
 
 namespace replay::live {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "replay/live/process.h"
-#include "runtime/pipeline.h"
+#include "runtime/pipeline/pipeline.h"
 
 namespace replay::live {
 

@@ -10,9 +10,9 @@ namespace replay::live {
 
 // A process that comes back is another peer: it takes over the upstream of the one that was there
 // first, which is gone.  Ids of connections rise.
-std::optional<wire::Peer> Forwarder::other_end(wire::Peer from) {
+std::optional<machine::Peer> Forwarder::other_end(machine::Peer from) {
   const bool of_stage = from.link % (1 + kUpstreams) == 0;
-  std::map<wire::Peer, wire::Peer>& known = of_stage ? upstream_of_ : stage_of_;
+  std::map<machine::Peer, machine::Peer>& known = of_stage ? upstream_of_ : stage_of_;
   if (const auto found = known.find(from); found != known.end()) return found->second;
   if (!of_stage) return std::nullopt;  // Nobody is there yet.
   const auto same_way = [&](const auto& pair) { return pair.first.link == from.link; };
@@ -23,7 +23,7 @@ std::optional<wire::Peer> Forwarder::other_end(wire::Peer from) {
     upstream_of_.erase(oldest);
   }
   for (std::uint32_t i = 1; i <= kUpstreams; ++i) {
-    const wire::Peer upstream{from.link + i, 0};
+    const machine::Peer upstream{from.link + i, 0};
     if (stage_of_.contains(upstream)) continue;
     upstream_of_[from] = upstream;
     stage_of_[upstream] = from;
@@ -43,15 +43,16 @@ void Forwarder::garble(wire::Message& message) {
   counters_.garbled += 1;
 }
 
-wire::Actions Forwarder::on_message(wire::Peer from, wire::Message message, wire::Instant now) {
-  wire::Actions actions;
+machine::Actions Forwarder::on_message(machine::Peer from, wire::Message message,
+                                       wire::Instant now) {
+  machine::Actions actions;
   if (std::holds_alternative<wire::Drain>(message)) {
     actions.finished = true;
     return actions;
   }
   const bool none = std::holds_alternative<wire::Undelivered>(message) ||
                     std::holds_alternative<wire::Undecodable>(message);
-  const std::optional<wire::Peer> to = none ? std::nullopt : other_end(from);
+  const std::optional<machine::Peer> to = none ? std::nullopt : other_end(from);
   if (!to) {
     counters_.dropped += 1;
     return actions;
@@ -64,13 +65,13 @@ wire::Actions Forwarder::on_message(wire::Peer from, wire::Message message, wire
   if (ills.garbage) garble(message);
   wire::Instant& due = last_due_[*to];
   due = std::max(due, now + wire::from_seconds(wire::to_seconds(ills.delay_max) * rng_.uniform()));
-  waiting_.emplace(due, wire::Outgoing{*to, std::move(message)});
+  waiting_.emplace(due, machine::Outgoing{*to, std::move(message)});
   actions.append(on_timeout(now));
   return actions;
 }
 
-wire::Actions Forwarder::on_timeout(wire::Instant now) {
-  wire::Actions actions;
+machine::Actions Forwarder::on_timeout(wire::Instant now) {
+  machine::Actions actions;
   while (!waiting_.empty() && waiting_.begin()->first <= now) {
     actions.messages.push_back(std::move(waiting_.begin()->second));
     waiting_.erase(waiting_.begin());
@@ -79,7 +80,7 @@ wire::Actions Forwarder::on_timeout(wire::Instant now) {
   return actions;
 }
 
-wire::Actions Forwarder::on_done(wire::WorkId, wire::Outcome, wire::Instant) {
+machine::Actions Forwarder::on_done(wire::WorkId, machine::Outcome, wire::Instant) {
   COLLAGE_CHECK(!"the forwarder asks for no work");
   return {};
 }

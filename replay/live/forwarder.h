@@ -12,8 +12,8 @@
 #include <map>
 #include <optional>
 
-#include "wire/machine.h"
-#include "wire/random.h"
+#include "machine/machine.h"
+#include "machine/random.h"
 
 namespace replay::live {
 
@@ -25,7 +25,7 @@ struct Ills {
   bool garbage = false;        // What the stage answers is nonsense.
 };
 
-class Forwarder : public wire::Machine {
+class Forwarder : public machine::Machine {
  public:
   static constexpr std::uint32_t kUpstreams = 2;  // Sockets of a stage for each way.
   // Where the stage connects: way 0 is to the broker, 1 to the sink.  The upstreams of a way are
@@ -33,11 +33,12 @@ class Forwarder : public wire::Machine {
   static constexpr std::uint32_t downstream(std::uint32_t way) { return way * (1 + kUpstreams); }
 
   // `ills` is asked for each message.
-  Forwarder(std::function<Ills()> ills, wire::Rng rng) : ills_(std::move(ills)), rng_(rng) {}
+  Forwarder(std::function<Ills()> ills, machine::Rng rng) : ills_(std::move(ills)), rng_(rng) {}
 
-  wire::Actions on_message(wire::Peer from, wire::Message message, wire::Instant now) override;
-  wire::Actions on_timeout(wire::Instant now) override;
-  wire::Actions on_done(wire::WorkId work, wire::Outcome outcome, wire::Instant now) override;
+  machine::Actions on_message(machine::Peer from, wire::Message message,
+                              wire::Instant now) override;
+  machine::Actions on_timeout(wire::Instant now) override;
+  machine::Actions on_done(wire::WorkId work, machine::Outcome outcome, wire::Instant now) override;
   std::optional<wire::Instant> next_timeout() const override;
 
   struct Counters {
@@ -51,14 +52,15 @@ class Forwarder : public wire::Machine {
  private:
   static constexpr std::size_t kWaitingMax = 10'000;
 
-  std::optional<wire::Peer> other_end(wire::Peer from);
+  std::optional<machine::Peer> other_end(machine::Peer from);
   void garble(wire::Message& message);
 
   const std::function<Ills()> ills_;
-  wire::Rng rng_;
-  std::map<wire::Peer, wire::Peer> upstream_of_, stage_of_;  // By peer of the stage, by upstream.
-  std::multimap<wire::Instant, wire::Outgoing> waiting_;     // By when they are due.
-  std::map<wire::Peer, wire::Instant> last_due_;             // By whom they are for.
+  machine::Rng rng_;
+  std::map<machine::Peer, machine::Peer> upstream_of_,
+      stage_of_;                                             // By peer of the stage, by upstream.
+  std::multimap<wire::Instant, machine::Outgoing> waiting_;  // By when they are due.
+  std::map<machine::Peer, wire::Instant> last_due_;          // By whom they are for.
   Counters counters_;
 };
 

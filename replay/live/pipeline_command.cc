@@ -8,9 +8,9 @@
 
 #include "replay/commands.h"
 #include "replay/live/fleet.h"
-#include "runtime/clock.h"
-#include "runtime/pipeline.h"
-#include "runtime/signals.h"
+#include "runtime/loop/clock.h"
+#include "runtime/loop/signals.h"
+#include "runtime/pipeline/pipeline.h"
 
 namespace replay {
 namespace {

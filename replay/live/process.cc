@@ -13,7 +13,7 @@
 #include <thread>
 #include <utility>
 
-#include "runtime/clock.h"
+#include "runtime/loop/clock.h"
 
 namespace replay::live {
 namespace {

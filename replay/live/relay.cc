@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "runtime/service.h"
+#include "runtime/service/service.h"
 
 namespace replay::live {
 namespace {
@@ -22,7 +22,7 @@ std::vector<runtime::Link> links_of(const runtime::Pipeline& pipeline) {
 }  // namespace
 
 Relay::Relay(const runtime::Pipeline& pipeline, std::uint64_t seed)
-    : forwarder_([this] { return ills(); }, wire::Rng(seed)) {
+    : forwarder_([this] { return ills(); }, machine::Rng(seed)) {
   loop_ = std::make_unique<runtime::Loop>(context_, links_of(pipeline), forwarder_,
                                           runtime::Loop::Runner{}, runtime::Loop::Options{});
   workers_ = loop_->bound_endpoint(Forwarder::downstream(0));

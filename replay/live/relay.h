@@ -10,8 +10,8 @@
 #include <thread>
 
 #include "replay/live/forwarder.h"
-#include "runtime/loop.h"
-#include "runtime/pipeline.h"
+#include "runtime/loop/loop.h"
+#include "runtime/pipeline/pipeline.h"
 
 namespace replay::live {
 

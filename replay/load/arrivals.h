@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "wire/random.h"
+#include "machine/random.h"
 #include "wire/types.h"
 
 namespace replay::load {
@@ -38,7 +38,7 @@ class Schedule {
 
  private:
   const Arrivals arrivals_;
-  wire::Rng rng_;
+  machine::Rng rng_;
   std::size_t at_ = 0;
 };
 

@@ -8,8 +8,8 @@
 namespace replay::load {
 namespace {
 
-constexpr wire::Peer kToBroker{Driver::kBroker, 0};
-constexpr wire::Peer kToSink{Driver::kSink, 0};
+constexpr machine::Peer kToBroker{Driver::kBroker, 0};
+constexpr machine::Peer kToSink{Driver::kSink, 0};
 constexpr wire::Duration kIdleProbe = std::chrono::seconds(1);  // Should a Status be lost.
 
 std::uint64_t value(const Counters& counters, const std::string& name) {
@@ -36,8 +36,8 @@ Driver::Driver(Options options, producer::Policy client, Listener listener)
   }
 }
 
-wire::Actions Driver::on_message(wire::Peer from, wire::Message message, wire::Instant now) {
-  wire::Actions actions;
+machine::Actions Driver::on_message(machine::Peer from, wire::Message message, wire::Instant now) {
+  machine::Actions actions;
   if (std::holds_alternative<wire::Drain>(message)) {
     interrupted_ = phase_ != Phase::finished;
     phase_ = Phase::finished;
@@ -50,19 +50,19 @@ wire::Actions Driver::on_message(wire::Peer from, wire::Message message, wire::I
   return actions;
 }
 
-wire::Actions Driver::on_timeout(wire::Instant now) {
+machine::Actions Driver::on_timeout(wire::Instant now) {
   if (!give_up_at_) give_up_at_ = now + options_.phase_max;
-  wire::Actions actions = client_.on_timeout(now);
+  machine::Actions actions = client_.on_timeout(now);
   turn(actions, now);
   return actions;
 }
 
-wire::Actions Driver::on_done(wire::WorkId, wire::Outcome, wire::Instant) {
+machine::Actions Driver::on_done(wire::WorkId, machine::Outcome, wire::Instant) {
   COLLAGE_CHECK(!"the driver asks for no work");
   return {};
 }
 
-void Driver::on_status(wire::Peer from, const wire::Status& status, wire::Instant now) {
+void Driver::on_status(machine::Peer from, const wire::Status& status, wire::Instant now) {
   Counters& counters = from.link == kBroker ? broker_ : sink_;
   counters.clear();
   for (const wire::Counter& counter : status.counters) counters[counter.name] = counter.value;
@@ -98,7 +98,7 @@ bool Driver::watching() const {
   return counted_ && phase_ != Phase::counting && phase_ != Phase::finished;
 }
 
-void Driver::turn(wire::Actions& actions, wire::Instant now) {
+void Driver::turn(machine::Actions& actions, wire::Instant now) {
   collect(now);
   if (phase_ == Phase::readying && ready()) phase_ = Phase::counting;
   give_up(now);
@@ -228,13 +228,13 @@ void Driver::batch_done(wire::Instant now) {
   probe_at_ = now;
 }
 
-void Driver::ask(wire::Actions& actions, wire::Instant now) {
+void Driver::ask(machine::Actions& actions, wire::Instant now) {
   if (asking() && now >= probe_at_) {
-    actions.send(kToBroker, wire::Probe{});
-    if (phase_ == Phase::counting) actions.send(kToSink, wire::Probe{});
+    actions.send(kToBroker, wire::StatusRequest{});
+    if (phase_ == Phase::counting) actions.send(kToSink, wire::StatusRequest{});
     probe_at_ = now + (phase_ == Phase::idling ? kIdleProbe : options_.probe_every);
   } else if (watching() && now >= health_at_) {
-    actions.send(kToBroker, wire::Probe{});
+    actions.send(kToBroker, wire::StatusRequest{});
   }
   if (watching() && now >= health_at_) health_at_ = now + options_.health_every;
 }

@@ -23,9 +23,9 @@
 #include <string>
 #include <vector>
 
+#include "machine/machine.h"
 #include "producer/client.h"
 #include "replay/load/arrivals.h"
-#include "wire/machine.h"
 
 namespace replay::load {
 
@@ -40,7 +40,7 @@ struct Answer {
   bool local = false;  // The client's own word, not the broker's.
 };
 
-class Driver : public wire::Machine {
+class Driver : public machine::Machine {
  public:
   static constexpr std::uint32_t kBroker = 0;
   static constexpr std::uint32_t kSink = 1;
@@ -75,9 +75,10 @@ class Driver : public wire::Machine {
   // Batches require options.images to be a multiple of options.slots.
   Driver(Options options, producer::Policy client, Listener listener);
 
-  wire::Actions on_message(wire::Peer from, wire::Message message, wire::Instant now) override;
-  wire::Actions on_timeout(wire::Instant now) override;
-  wire::Actions on_done(wire::WorkId work, wire::Outcome outcome, wire::Instant now) override;
+  machine::Actions on_message(machine::Peer from, wire::Message message,
+                              wire::Instant now) override;
+  machine::Actions on_timeout(wire::Instant now) override;
+  machine::Actions on_done(wire::WorkId work, machine::Outcome outcome, wire::Instant now) override;
   std::optional<wire::Instant> next_timeout() const override;
 
   bool finished() const { return phase_ == Phase::finished; }
@@ -113,8 +114,8 @@ class Driver : public wire::Machine {
     wire::Instant intended;
   };
 
-  void on_status(wire::Peer from, const wire::Status& status, wire::Instant now);
-  void turn(wire::Actions& actions, wire::Instant now);
+  void on_status(machine::Peer from, const wire::Status& status, wire::Instant now);
+  void turn(machine::Actions& actions, wire::Instant now);
   void give_up(wire::Instant now);
   void pass_marks(wire::Instant now);
   void leave_idling();
@@ -125,7 +126,7 @@ class Driver : public wire::Machine {
   void collect(wire::Instant now);
   void deliver(const Sent& sent, producer::Delivered delivered, wire::Instant now);
   void batch_done(wire::Instant now);
-  void ask(wire::Actions& actions, wire::Instant now);
+  void ask(machine::Actions& actions, wire::Instant now);
   bool ready() const;
   bool idle() const;
   bool asking() const;

@@ -1,8 +1,8 @@
 // The life of one request, put together from the logs of the processes it went through.
 //
 // Processes that log requests (log.requests in pipeline.yaml) write a line a step, as
-// wire::step_text has it.  Steps are put in order by their ages since the request was admitted, as
-// each host counts them; the clocks of the hosts are not compared.
+// machine::trace_text has it.  Steps are put in order by their ages since the request was admitted,
+// as each host counts them; the clocks of the hosts are not compared.
 #pragma once
 
 #include <cstdint>

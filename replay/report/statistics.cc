@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "machine/random.h"
 #include "wire/check.h"
-#include "wire/random.h"
 
 namespace replay::report {
 namespace {
@@ -17,7 +17,7 @@ std::size_t rank(std::size_t count, double p) {
 }
 
 // Gamma of scale 1 (Marsaglia and Tsang 2000).  Requires shape >= 1.
-double draw_gamma(double shape, wire::Rng& rng) {
+double draw_gamma(double shape, machine::Rng& rng) {
   const double d = shape - 1.0 / 3;
   const double c = 1 / std::sqrt(9 * d);
   for (;;) {
@@ -33,7 +33,7 @@ double draw_gamma(double shape, wire::Rng& rng) {
 // r-th smallest of n uniform numbers is Beta(r, n - r + 1): one draw instead of n.
 std::vector<double> resampled_p99(std::span<const double> sorted, std::uint64_t seed,
                                   std::size_t resamples) {
-  wire::Rng rng(seed);
+  machine::Rng rng(seed);
   const auto n = static_cast<double>(sorted.size());
   const auto r = static_cast<double>(rank(sorted.size(), 0.99) + 1);
   std::vector<double> p99(resamples);

@@ -5,27 +5,27 @@
 
 #include <optional>
 
-#include "wire/machine.h"
+#include "machine/machine.h"
 
 namespace replay::sim {
 
-class Auditor : public wire::Machine {
+class Auditor : public machine::Machine {
  public:
   static constexpr std::uint32_t kBroker = 0;
   static constexpr std::uint32_t kSink = 1;
 
   explicit Auditor(wire::Duration every) : every_(every) {}
 
-  wire::Actions on_message(wire::Peer, wire::Message, wire::Instant) override { return {}; }
-  wire::Actions on_timeout(wire::Instant now) override {
-    wire::Actions actions;
+  machine::Actions on_message(machine::Peer, wire::Message, wire::Instant) override { return {}; }
+  machine::Actions on_timeout(wire::Instant now) override {
+    machine::Actions actions;
     if (now < due_) return actions;
     due_ = now + every_;
-    actions.send({kBroker, 0}, wire::Probe{});
-    actions.send({kSink, 0}, wire::Probe{});
+    actions.send({kBroker, 0}, wire::StatusRequest{});
+    actions.send({kSink, 0}, wire::StatusRequest{});
     return actions;
   }
-  wire::Actions on_done(wire::WorkId, wire::Outcome, wire::Instant) override { return {}; }
+  machine::Actions on_done(wire::WorkId, machine::Outcome, wire::Instant) override { return {}; }
   std::optional<wire::Instant> next_timeout() const override { return due_; }
 
  private:

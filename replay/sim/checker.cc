@@ -166,13 +166,13 @@ void Checker::on_sent(NodeId from, NodeId to, const wire::Message& message, wire
   log_.message(world_.name(from), world_.name(to), message, now);
   if (const auto* assign = std::get_if<wire::Assign>(&message)) {
     check_assign(to, *assign, now);
-  } else if (const auto* sealed = std::get_if<wire::Sealed>(&message)) {
+  } else if (const auto* sealed = std::get_if<wire::BatchSealed>(&message)) {
     std::vector<wire::Instant>& admitted = admitted_[sealed->batch];
     admitted.clear();
     for (const wire::Duration age : sealed->ages) admitted.push_back(now - age);
-  } else if (const auto* settled = std::get_if<wire::Settled>(&message)) {
+  } else if (const auto* settled = std::get_if<wire::SlotSettled>(&message)) {
     check_settled(*settled, now);
-  } else if (const auto* corrected = std::get_if<wire::Corrected>(&message)) {
+  } else if (const auto* corrected = std::get_if<wire::Disagreement>(&message)) {
     check_corrected(*corrected, now);
   } else if (const auto* correction = std::get_if<wire::Correction>(&message)) {
     check_correction(to, *correction, now);
@@ -270,7 +270,7 @@ void Checker::check_correction(NodeId to, const wire::Correction& correction, wi
   told_.erase(told);
 }
 
-void Checker::check_corrected(const wire::Corrected& corrected, wire::Instant now) {
+void Checker::check_corrected(const wire::Disagreement& corrected, wire::Instant now) {
   const std::string name = "batch " + std::to_string(corrected.batch.sequence.value) + " slot " +
                            std::to_string(corrected.slot);
   const auto settled = settled_.find({corrected.batch, corrected.slot});
@@ -283,7 +283,7 @@ void Checker::check_corrected(const wire::Corrected& corrected, wire::Instant no
   settled->second.reset();
 }
 
-void Checker::check_settled(const wire::Settled& settled, wire::Instant now) {
+void Checker::check_settled(const wire::SlotSettled& settled, wire::Instant now) {
   const std::string name = "batch " + std::to_string(settled.batch.sequence.value) + " slot " +
                            std::to_string(settled.slot);
   const bool collage =
@@ -302,7 +302,7 @@ void Checker::check_settled(const wire::Settled& settled, wire::Instant now) {
   if (settled.source == wire::Source::collage) check_collage(settled, now);
 }
 
-void Checker::check_collage(const wire::Settled& settled, wire::Instant now) {
+void Checker::check_collage(const wire::SlotSettled& settled, wire::Instant now) {
   const std::string name = "the collage answer of batch " +
                            std::to_string(settled.batch.sequence.value) + " slot " +
                            std::to_string(settled.slot);

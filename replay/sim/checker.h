@@ -97,9 +97,9 @@ class Checker : public Observer {
              std::uint64_t token) const;
   void note_told(NodeId to, const wire::Result& result, wire::Instant now);
   void check_correction(NodeId to, const wire::Correction& correction, wire::Instant now);
-  void check_corrected(const wire::Corrected& corrected, wire::Instant now);
-  void check_settled(const wire::Settled& settled, wire::Instant now);
-  void check_collage(const wire::Settled& settled, wire::Instant now);
+  void check_corrected(const wire::Disagreement& corrected, wire::Instant now);
+  void check_settled(const wire::SlotSettled& settled, wire::Instant now);
+  void check_collage(const wire::SlotSettled& settled, wire::Instant now);
   void check_ready(NodeId from, const wire::Ready& ready, wire::Instant now);
   void check_assign(NodeId to, const wire::Assign& assign, wire::Instant now);
   void check_result(NodeId to, const wire::Result& result, wire::Instant now);

@@ -49,15 +49,15 @@ class Details {
     place(m.batch, m.slot);
     word(to_string(m.verdict.reason));
   }
-  void operator()(const wire::Settled& m) {
+  void operator()(const wire::SlotSettled& m) {
     place(m.batch, m.slot);
     word(to_string(m.source));
   }
-  void operator()(const wire::Corrected& m) {
+  void operator()(const wire::Disagreement& m) {
     place(m.batch, m.slot);
     word(to_string(m.source));
   }
-  void operator()(const wire::Sealed& m) {
+  void operator()(const wire::BatchSealed& m) {
     number("batch", m.batch.sequence.value);
     number("filled", m.ages.size());
   }

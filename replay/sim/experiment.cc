@@ -152,7 +152,7 @@ class Replay {
   const ExperimentOptions& options_;
   const load::Driver::Listener told_;
   const std::vector<load::Strike> strikes_;
-  wire::Rng rng_;
+  machine::Rng rng_;
   TokenRunner runner_;
   World world_;
   Fleet fleet_;

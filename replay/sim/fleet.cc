@@ -16,7 +16,7 @@ namespace replay::sim {
 using stages::collage::Assembler;
 using stages::collage::CollageWorker;
 
-Fleet::Fleet(FleetPolicy policy, World& world, Runner& runner, wire::Rng rng)
+Fleet::Fleet(FleetPolicy policy, World& world, Runner& runner, machine::Rng rng)
     : policy_(std::move(policy)), world_(world), runner_(runner), rng_(rng) {
   COLLAGE_CHECK(world_.node_count() == 0);
   broker_ = add(Kind::broker, "broker");
@@ -77,13 +77,13 @@ void Fleet::set_garbage(const std::string& process, bool on) {
   for (const NodeId node : nodes_of(process)) runners_[node].set(on);
 }
 
-Runner::Done Garbling::run(wire::Work work) {
+Runner::Done Garbling::run(machine::Work work) {
   Done done = inner_.run(std::move(work));
   if (!on_) return done;
   const wire::Predictions nonsense = load::nonsense();
   if (auto* verdict = std::get_if<wire::Verdict>(&done.outcome.what)) {
     verdict->predictions = nonsense;
-  } else if (auto* cells = std::get_if<wire::Cells>(&done.outcome.what)) {
+  } else if (auto* cells = std::get_if<machine::Cells>(&done.outcome.what)) {
     for (wire::Predictions& cell : cells->cells) cell = nonsense;
   }
   return done;
@@ -125,7 +125,7 @@ std::optional<stages::Emulation> Fleet::emulation(NodeId node) {
 }
 
 // Ids and seeds are drawn in separate statements: arguments have no order.
-std::unique_ptr<wire::Machine> Fleet::make(NodeId node) {
+std::unique_ptr<machine::Machine> Fleet::make(NodeId node) {
   switch (kind(node)) {
     case Kind::broker:
       return std::make_unique<broker::Broker>(policy_.broker, wire::Epoch{draw_id()});

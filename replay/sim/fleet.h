@@ -52,7 +52,7 @@ struct FleetPolicy {
 class Garbling : public Runner {
  public:
   explicit Garbling(Runner& inner) : inner_(inner) {}
-  Done run(wire::Work work) override;
+  Done run(machine::Work work) override;
   void set(bool on) { on_ = on; }
 
  private:
@@ -63,7 +63,7 @@ class Garbling : public Runner {
 class Fleet {
  public:
   // `runner` serves every stage and, as the world, outlives the fleet.
-  Fleet(FleetPolicy policy, World& world, Runner& runner, wire::Rng rng);
+  Fleet(FleetPolicy policy, World& world, Runner& runner, machine::Rng rng);
 
   void start_all();
   // Begins a new life of a node that has none.
@@ -90,7 +90,7 @@ class Fleet {
   const std::vector<ChannelId>& channels() const { return channels_; }
 
  private:
-  std::unique_ptr<wire::Machine> make(NodeId node);
+  std::unique_ptr<machine::Machine> make(NodeId node);
   wire::WorkerHello hello(wire::Role role, std::uint32_t capacity);
   std::optional<stages::Emulation> emulation(NodeId node);
   NodeId add(Kind kind, const std::string& name);
@@ -101,7 +101,7 @@ class Fleet {
   World& world_;
   Runner& runner_;
   std::deque<Garbling> runners_;  // By node.
-  wire::Rng rng_;
+  machine::Rng rng_;
   NodeId broker_ = 0, sink_ = 0;
   std::vector<NodeId> classifiers_, assemblers_, collages_, producers_;
   std::vector<Kind> kinds_;  // By node.

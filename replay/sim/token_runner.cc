@@ -72,10 +72,10 @@ wire::Duration TokenRunner::draw(const ServiceTime& time) {
   return time.least + wire::from_seconds(wire::to_seconds(time.spread) * share);
 }
 
-Runner::Done TokenRunner::run(wire::Work work) {
-  const ServiceTime& time = std::holds_alternative<wire::Classify>(work.job) ? policy_.single
-                            : std::holds_alternative<wire::Paste>(work.job)  ? policy_.paste
-                                                                             : policy_.collage;
+Runner::Done TokenRunner::run(machine::Work work) {
+  const ServiceTime& time = std::holds_alternative<machine::Classify>(work.job) ? policy_.single
+                            : std::holds_alternative<machine::Paste>(work.job)  ? policy_.paste
+                                                                                : policy_.collage;
   Done done;
   done.takes = draw(time);
   done.outcome = std::visit([this](auto& job) { return outcome(std::move(job)); }, work.job);
@@ -83,7 +83,7 @@ Runner::Done TokenRunner::run(wire::Work work) {
   return done;
 }
 
-wire::Outcome TokenRunner::outcome(wire::Classify job) const {
+machine::Outcome TokenRunner::outcome(machine::Classify job) const {
   const auto bytes = job.image.bytes();
   COLLAGE_CHECK(bytes.size() == kImageBytes);
   wire::Verdict verdict;
@@ -95,26 +95,26 @@ wire::Outcome TokenRunner::outcome(wire::Classify job) const {
   return {std::move(verdict), {}, {}};
 }
 
-wire::Outcome TokenRunner::outcome(wire::Paste job) {
+machine::Outcome TokenRunner::outcome(machine::Paste job) {
   const auto image = job.image.bytes();
   COLLAGE_CHECK(image.size() == kImageBytes);
   if (job.slot >= policy_.slots) {
     bad_pictures_ += 1;
-    return {wire::Pasted{std::move(job.canvas), wire::Reason::none}, {}, {}};
+    return {machine::Pasted{std::move(job.canvas), wire::Reason::none}, {}, {}};
   }
   if (image[kTokenBytes] == 0) {
-    return {wire::Pasted{std::move(job.canvas), wire::Reason::not_an_image}, {}, {}};
+    return {machine::Pasted{std::move(job.canvas), wire::Reason::not_an_image}, {}, {}};
   }
   wire::Payload::Bytes canvas = std::move(job.canvas).release();
   canvas.resize(policy_.slots * kTokenBytes);
   std::uint8_t* place = canvas.data() + job.slot * kTokenBytes;
   if (read_token(place) != 0) bad_pictures_ += 1;
   std::memcpy(place, image.data(), kTokenBytes);
-  return {wire::Pasted{wire::Payload(std::move(canvas)), wire::Reason::none}, {}, {}};
+  return {machine::Pasted{wire::Payload(std::move(canvas)), wire::Reason::none}, {}, {}};
 }
 
-wire::Outcome TokenRunner::outcome(wire::ClassifyCollage job) {
-  wire::Cells cells;
+machine::Outcome TokenRunner::outcome(machine::ClassifyCollage job) {
+  machine::Cells cells;
   const auto picture = job.picture.bytes();
   if (picture.size() != policy_.slots * kTokenBytes || job.blank.size() != policy_.slots) {
     bad_pictures_ += 1;

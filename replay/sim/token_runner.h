@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "machine/random.h"
 #include "replay/sim/world.h"
-#include "wire/random.h"
 
 namespace replay::sim {
 
@@ -39,22 +39,23 @@ class TokenRunner : public Runner {
     double misread = 0;        // Chance that a cell of a collage is.
     ServiceTime single, paste, collage;
   };
-  TokenRunner(Policy policy, wire::Rng rng) : policy_(policy), rng_(rng), misreads_(rng.split()) {}
+  TokenRunner(Policy policy, machine::Rng rng)
+      : policy_(policy), rng_(rng), misreads_(rng.split()) {}
 
-  Done run(wire::Work work) override;
+  Done run(machine::Work work) override;
 
   // Pictures that no correct assembler makes: of a wrong size, or with flags that do not fit.
   std::uint64_t bad_pictures() const { return bad_pictures_; }
 
  private:
-  wire::Outcome outcome(wire::Classify job) const;
-  wire::Outcome outcome(wire::Paste job);
-  wire::Outcome outcome(wire::ClassifyCollage job);
+  machine::Outcome outcome(machine::Classify job) const;
+  machine::Outcome outcome(machine::Paste job);
+  machine::Outcome outcome(machine::ClassifyCollage job);
   wire::Duration draw(const ServiceTime& time);
 
   const Policy policy_;
-  wire::Rng rng_;
-  wire::Rng misreads_;  // Of its own: rng_'s draws mean the same with it or without.
+  machine::Rng rng_;
+  machine::Rng misreads_;  // Of its own: rng_'s draws mean the same with it or without.
   std::uint64_t bad_pictures_ = 0;
 };
 

@@ -53,7 +53,7 @@ class Trial {
     checker_.on_calm();
     plan_calm(calm);
     advance(calm + kCalmEvery * kCalmGroups + 2 * options_.fleet.broker.deadline + seconds(2));
-    return report();
+    return telemetry();
   }
 
  private:
@@ -205,7 +205,7 @@ class Trial {
     }
   }
 
-  TrialReport report() {
+  TrialReport telemetry() {
     for (const std::string& fault : world_.faults_found()) checker_.violation(fault, world_.now());
     if (runner_.bad_pictures() > 0) {
       checker_.violation("an assembler made a bad picture", world_.now());
@@ -221,8 +221,8 @@ class Trial {
   }
 
   const TrialOptions& options_;
-  wire::Rng rng_;
-  wire::Rng wishes_;  // Of its own, as they are drawn.
+  machine::Rng rng_;
+  machine::Rng wishes_;  // Of its own, as they are drawn.
   EventLog log_;
   TokenRunner runner_;
   World world_;

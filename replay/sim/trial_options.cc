@@ -35,7 +35,7 @@ class Draw {
   int count(int most) { return chance(0.35) ? 0 : small(1, most); }
 
  private:
-  wire::Rng rng_;
+  machine::Rng rng_;
 };
 
 void draw_broker(Draw& draw, TrialOptions& options) {

@@ -61,7 +61,7 @@ void World::close(Channel& channel) {
   channel.ended = now_;
 }
 
-void World::start(NodeId id, std::unique_ptr<wire::Machine> machine) {
+void World::start(NodeId id, std::unique_ptr<machine::Machine> machine) {
   Node& node = nodes_[id];
   COLLAGE_CHECK(!node.machine);
   node.machine = std::move(machine);
@@ -142,7 +142,7 @@ wire::Message World::through_codec(NodeId from, const wire::Message& message) {
 }
 
 // The last message to `to` could not be sent: its sender hears of it at this same instant.
-void World::bounce(NodeId node, const wire::Peer& to, wire::Undelivered::Why why) {
+void World::bounce(NodeId node, const machine::Peer& to, wire::Undelivered::Why why) {
   fly(now_, {node, node, 0, nodes_[node].life, to, wire::Undelivered{why}});
 }
 
@@ -150,8 +150,8 @@ void World::launch(ChannelId id, bool up, wire::Message message) {
   Channel& channel = channels_[id];
   const NodeId from = up ? channel.dealer : channel.router;
   const NodeId to = up ? channel.router : channel.dealer;
-  const wire::Peer peer =
-      up ? wire::Peer{channel.router_link, channel.connection} : wire::Peer{channel.dealer_link, 0};
+  const machine::Peer peer = up ? machine::Peer{channel.router_link, channel.connection}
+                                : machine::Peer{channel.dealer_link, 0};
   if (policy_.codec) message = through_codec(from, message);
   wire::Instant& last = up ? channel.last_up : channel.last_down;
   const auto arrival = [&] {
@@ -175,7 +175,7 @@ void World::launch(ChannelId id, bool up, wire::Message message) {
   fly(arrival(), std::move(flight));
 }
 
-void World::send_up(NodeId from, const wire::Peer& to, wire::Message message) {
+void World::send_up(NodeId from, const machine::Peer& to, wire::Message message) {
   Channel& channel = channels_[nodes_[from].dealers[to.link]];
   if (observer_) observer_->on_sent(from, channel.router, message, now_);
   if (channel.connection != 0) {
@@ -187,7 +187,7 @@ void World::send_up(NodeId from, const wire::Peer& to, wire::Message message) {
   }
 }
 
-void World::send_down(NodeId from, const wire::Peer& to, wire::Message message) {
+void World::send_down(NodeId from, const machine::Peer& to, wire::Message message) {
   COLLAGE_CHECK(to.id > 0 && to.id < connections_.size());
   const ChannelId id = connections_[to.id];
   const Channel& channel = channels_[id];
@@ -198,8 +198,8 @@ void World::send_down(NodeId from, const wire::Peer& to, wire::Message message) 
   if (noticed) bounce(from, to, wire::Undelivered::Why::unroutable);
 }
 
-void World::perform(NodeId id, wire::Actions actions) {
-  for (wire::Outgoing& outgoing : actions.messages) {
+void World::perform(NodeId id, machine::Actions actions) {
+  for (machine::Outgoing& outgoing : actions.messages) {
     COLLAGE_CHECK(!is_local(outgoing.message));
     // A node whose link is a DEALER has a channel of its own there.
     const std::vector<ChannelId>& dealers = nodes_[id].dealers;

@@ -25,10 +25,10 @@
 #include <string>
 #include <vector>
 
+#include "machine/machine.h"
+#include "machine/random.h"
 #include "replay/sim/event_queue.h"
 #include "wire/codec.h"
-#include "wire/machine.h"
-#include "wire/random.h"
 
 namespace replay::sim {
 
@@ -39,11 +39,11 @@ using ChannelId = std::uint32_t;
 class Runner {
  public:
   struct Done {
-    wire::Outcome outcome;
+    machine::Outcome outcome;
     wire::Duration takes{};
   };
   virtual ~Runner() = default;
-  virtual Done run(wire::Work work) = 0;
+  virtual Done run(machine::Work work) = 0;
 };
 
 // Looks on from outside: sees every message as it leaves and as it arrives.
@@ -79,7 +79,7 @@ class World {
     wire::Duration notice{};  // Until a ROUTER knows that a connection has ended.
   };
 
-  World(Policy policy, wire::Rng rng) : policy_(policy), rng_(rng) {}
+  World(Policy policy, machine::Rng rng) : policy_(policy), rng_(rng) {}
 
   // --- the stage set ---
   NodeId add(std::string name, Runner* runner = nullptr);
@@ -90,7 +90,7 @@ class World {
   void set_faults(LinkFaults faults) { faults_ = faults; }
 
   // --- lives ---
-  void start(NodeId node, std::unique_ptr<wire::Machine> machine);
+  void start(NodeId node, std::unique_ptr<machine::Machine> machine);
   void crash(NodeId node);
   void stall(NodeId node, wire::Duration duration);
   // Ends the connection of a channel and makes a new one.
@@ -107,7 +107,7 @@ class World {
   void run_until(wire::Instant until);
 
   // --- looking in ---
-  wire::Machine* machine(NodeId node) { return nodes_[node].machine.get(); }
+  machine::Machine* machine(NodeId node) { return nodes_[node].machine.get(); }
   bool alive(NodeId node) const { return nodes_[node].machine != nullptr; }
   const std::string& name(NodeId node) const { return nodes_[node].name; }
   const std::string& dealer_name(ChannelId id) const { return name(channels_[id].dealer); }
@@ -122,13 +122,13 @@ class World {
     NodeId to = 0;
     std::uint64_t connection = 0;  // 0 if the driver itself says so.
     std::uint32_t life = 0;        // Of `to`, if there is no connection.
-    wire::Peer peer;               // As `to` knows `from`.
+    machine::Peer peer;            // As `to` knows `from`.
     wire::Message message;
   };
   struct Node {
     std::string name;
     Runner* runner = nullptr;
-    std::unique_ptr<wire::Machine> machine;
+    std::unique_ptr<machine::Machine> machine;
     std::uint32_t life = 0;
     std::vector<ChannelId> dealers;  // By link.
     bool working = false;
@@ -136,7 +136,7 @@ class World {
     std::deque<std::uint32_t> inbox;      // Flights that wait for a deaf machine.
     std::optional<wire::Instant> wake;    // The earliest wake that is due.
     std::optional<wire::WorkId> work_id;  // Of the work under way.
-    wire::Outcome outcome;
+    machine::Outcome outcome;
     wire::Instant spinning_at;  // Guards against timers that never rest.
     int spins = 0;
   };
@@ -158,12 +158,12 @@ class World {
 
   void open(Channel& channel);
   void close(Channel& channel);
-  void perform(NodeId node, wire::Actions actions);
-  void send_up(NodeId from, const wire::Peer& to, wire::Message message);
-  void send_down(NodeId from, const wire::Peer& to, wire::Message message);
+  void perform(NodeId node, machine::Actions actions);
+  void send_up(NodeId from, const machine::Peer& to, wire::Message message);
+  void send_down(NodeId from, const machine::Peer& to, wire::Message message);
   void launch(ChannelId id, bool up, wire::Message message);
   void fly(wire::Instant at, Flight flight);
-  void bounce(NodeId node, const wire::Peer& to, wire::Undelivered::Why why);
+  void bounce(NodeId node, const machine::Peer& to, wire::Undelivered::Why why);
   std::uint32_t store(Flight flight);
   Flight unload(std::uint32_t index);
   void arrive(std::uint32_t index);
@@ -177,7 +177,7 @@ class World {
   wire::Message through_codec(NodeId from, const wire::Message& message);
 
   const Policy policy_;
-  wire::Rng rng_;
+  machine::Rng rng_;
   LinkFaults faults_;
   Observer* observer_ = nullptr;
   wire::Instant now_;

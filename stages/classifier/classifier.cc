@@ -9,8 +9,8 @@
 namespace stages::classifier {
 namespace {
 
-constexpr wire::Peer kToBroker{kBroker, 0};
-constexpr wire::Peer kToSink{kSink, 0};
+constexpr machine::Peer kToBroker{kBroker, 0};
+constexpr machine::Peer kToSink{kSink, 0};
 
 }  // namespace
 
@@ -18,16 +18,18 @@ Classifier::Classifier(wire::WorkerHello hello, Membership::Policy membership,
                        std::optional<Emulation> emulation)
     : membership_(std::move(hello), membership), line_(std::move(emulation)) {}
 
-wire::Actions Classifier::on_message(wire::Peer from, wire::Message message, wire::Instant now) {
-  wire::Actions actions;
+machine::Actions Classifier::on_message(machine::Peer from, wire::Message message,
+                                        wire::Instant now) {
+  machine::Actions actions;
   if (auto* assign = std::get_if<wire::Assign>(&message); assign && from.link == kBroker) {
     take(std::move(*assign), now);
   } else if (const auto* welcome = std::get_if<wire::Welcome>(&message)) {
-    if (membership_.on_welcome(*welcome, now)) actions.note(wire::Note::Level::info, "joined");
+    if (membership_.on_welcome(*welcome, now))
+      actions.log(machine::LogMessage::Level::info, "joined");
   } else if (const auto* refuse = std::get_if<wire::Refuse>(&message)) {
     membership_.on_refuse(*refuse, now);
-    actions.note(wire::Note::Level::warning,
-                 "the broker refuses us: " + std::string(to_string(refuse->reason)));
+    actions.log(machine::LogMessage::Level::warning,
+                "the broker refuses us: " + std::string(to_string(refuse->reason)));
   } else if (std::holds_alternative<wire::Undelivered>(message)) {
     counters_.undelivered += 1;
     if (from.link == kBroker) membership_.on_undelivered(now);
@@ -51,22 +53,23 @@ void Classifier::take(wire::Assign assign, wire::Instant now) {
   }
 }
 
-wire::Actions Classifier::on_timeout(wire::Instant now) {
-  wire::Actions actions;
+machine::Actions Classifier::on_timeout(wire::Instant now) {
+  machine::Actions actions;
   if (auto message = membership_.on_timeout(now)) actions.send(kToBroker, std::move(*message));
   advance(now, actions);
   return actions;
 }
 
-wire::Actions Classifier::on_done(wire::WorkId work, wire::Outcome outcome, wire::Instant now) {
+machine::Actions Classifier::on_done(wire::WorkId work, machine::Outcome outcome,
+                                     wire::Instant now) {
   COLLAGE_CHECK(work == work_);
   line_.done(std::move(outcome), now);
-  wire::Actions actions;
+  machine::Actions actions;
   advance(now, actions);
   return actions;
 }
 
-void Classifier::advance(wire::Instant now, wire::Actions& actions) {
+void Classifier::advance(wire::Instant now, machine::Actions& actions) {
   while (auto finished = line_.release(now)) {
     const wire::Assign& task = finished->task;
     auto& verdict = std::get<wire::Verdict>(finished->outcome.what);
@@ -74,7 +77,7 @@ void Classifier::advance(wire::Instant now, wire::Actions& actions) {
     if (verdict.reason == wire::Reason::none) times_.inference.observe(finished->outcome.compute);
     (verdict.reason == wire::Reason::none ? counters_.answered : counters_.rejected) += 1;
     const wire::Duration age = std::min(task.age + (now - finished->arrived), wire::kDurationMax);
-    actions.steps.push_back(
+    actions.traces.push_back(
         {.what = verdict.reason == wire::Reason::none ? "classified" : "rejected",
          .batch = task.batch,
          .slot = task.slot,
@@ -87,7 +90,7 @@ void Classifier::advance(wire::Instant now, wire::Actions& actions) {
   }
   if (wire::Assign* task = line_.start(now)) {
     work_.value += 1;
-    actions.work = wire::Work{work_, wire::Classify{std::move(task->image)}};
+    actions.work = machine::Work{work_, machine::Classify{std::move(task->image)}};
   }
   if (membership_.leaving() && line_.idle()) actions.finished = true;
 }
@@ -98,8 +101,8 @@ std::optional<wire::Instant> Classifier::next_timeout() const {
   return hold ? std::min(*hold, join.value_or(*hold)) : join;
 }
 
-wire::Report Classifier::report() const {
-  wire::Report report;
+machine::Telemetry Classifier::telemetry() const {
+  machine::Telemetry report;
   membership_.report(report);
   report.counters("collage_tasks_total", "Tasks done, by how they ended.", "result",
                   {{"answered", counters_.answered}, {"rejected", counters_.rejected}});

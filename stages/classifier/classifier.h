@@ -4,32 +4,33 @@
 //   link kSink   (DEALER)   Answer              ->  sink
 //
 // Stateless but for the tasks it holds: any number may run, join and leave at any time.  The
-// inference itself is Work (wire::Classify).  A pure state machine; see wire/machine.h.
+// inference itself is Work (machine::Classify).  A pure state machine; see wire/machine.h.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 
+#include "machine/machine.h"
 #include "stages/membership.h"
 #include "stages/task_line.h"
-#include "wire/machine.h"
 
 namespace stages::classifier {
 
 inline constexpr std::uint32_t kBroker = 0;
 inline constexpr std::uint32_t kSink = 1;
 
-class Classifier : public wire::Machine {
+class Classifier : public machine::Machine {
  public:
   // hello.role is classifier; hello.capacity bounds the tasks held, by granting no more credit.
   Classifier(wire::WorkerHello hello, Membership::Policy membership,
              std::optional<Emulation> emulation);
 
-  wire::Actions on_message(wire::Peer from, wire::Message message, wire::Instant now) override;
-  wire::Actions on_timeout(wire::Instant now) override;
-  wire::Actions on_done(wire::WorkId work, wire::Outcome outcome, wire::Instant now) override;
+  machine::Actions on_message(machine::Peer from, wire::Message message,
+                              wire::Instant now) override;
+  machine::Actions on_timeout(wire::Instant now) override;
+  machine::Actions on_done(wire::WorkId work, machine::Outcome outcome, wire::Instant now) override;
   std::optional<wire::Instant> next_timeout() const override;
-  wire::Report report() const override;
+  machine::Telemetry telemetry() const override;
   // The model's, in hellos and reports from now on; what answers stands in each outcome.
   void set_version(std::string version) { membership_.set_version(std::move(version)); }
 
@@ -46,7 +47,7 @@ class Classifier : public wire::Machine {
  private:
   void take(wire::Assign assign, wire::Instant now);
   // Hands out what is finished and begins what is next.
-  void advance(wire::Instant now, wire::Actions& actions);
+  void advance(wire::Instant now, machine::Actions& actions);
 
   Membership membership_;
   TaskLine<wire::Assign> line_;

@@ -5,8 +5,8 @@
 #include "imaging/decode.h"
 #include "imaging/library.h"
 #include "models/network.h"
-#include "runtime/clock.h"
-#include "runtime/random_id.h"
+#include "runtime/loop/clock.h"
+#include "runtime/loop/random_id.h"
 #include "stages/classifier/classifier.h"
 #include "stages/config.h"
 #include "stages/stage_commands.h"
@@ -15,10 +15,10 @@ namespace stages {
 namespace {
 
 // Decodes and classifies one image.
-wire::Outcome classify(const models::Network& network, const imaging::Limits& limits,
-                       std::size_t top_k, const wire::Classify& job) {
+machine::Outcome classify(const models::Network& network, const imaging::Limits& limits,
+                          std::size_t top_k, const machine::Classify& job) {
   const models::TileShape& tile = network.manifest().tile;
-  wire::Outcome outcome;
+  machine::Outcome outcome;
   outcome.version = network.manifest().version;
   const auto picture =
       imaging::decode(job.image.bytes(), {tile.width, tile.height, tile.channels}, limits);
@@ -51,13 +51,13 @@ int run_classifier(const StageOptions& options) {
   const std::uint64_t frame_bytes_max = pipeline.broker.image_bytes_max;
   const std::vector<runtime::Link> links = {
       runtime::connected_dealer(pipeline.endpoints.workers, frame_bytes_max, keys,
-                                runtime::Place::workers),
+                                runtime::LinkName::workers),
       runtime::connected_dealer(pipeline.endpoints.answers, frame_bytes_max, keys,
-                                runtime::Place::answers)};
-  const auto runner = [&](wire::Work work) {
-    return classify(*network, limits, pipeline.top_k, std::get<wire::Classify>(work.job));
+                                runtime::LinkName::answers)};
+  const auto runner = [&](machine::Work work) {
+    return classify(*network, limits, pipeline.top_k, std::get<machine::Classify>(work.job));
   };
-  const auto renew = [&](const runtime::Pipeline& fresh) -> runtime::Renewal::TakeOver {
+  const auto renew = [&](const runtime::Pipeline& fresh) -> runtime::ModelReload::TakeOver {
     models::Manifest manifest = read_single(fresh);
     const models::Manifest& serving = network->manifest();
     if (answer_alike(manifest, serving)) return {serving.version + " serves on", {}};

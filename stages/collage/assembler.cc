@@ -9,8 +9,8 @@
 namespace stages::collage {
 namespace {
 
-constexpr wire::Peer kToBroker{Assembler::kBroker, 0};
-constexpr wire::Peer kToSink{Assembler::kSink, 0};
+constexpr machine::Peer kToBroker{Assembler::kBroker, 0};
+constexpr machine::Peer kToSink{Assembler::kSink, 0};
 
 }  // namespace
 
@@ -22,7 +22,8 @@ Assembler::Assembler(wire::WorkerHello hello, wire::Epoch own, Policy policy)
   COLLAGE_CHECK(slots_ >= 1 && slots_ <= wire::kSlotsMax);
 }
 
-wire::Actions Assembler::on_message(wire::Peer from, wire::Message message, wire::Instant now) {
+machine::Actions Assembler::on_message(machine::Peer from, wire::Message message,
+                                       wire::Instant now) {
   if (std::holds_alternative<wire::Drain>(message)) {
     draining_ = true;
     actions_.send(kToBroker, membership_.set_leaving(true));
@@ -43,17 +44,17 @@ wire::Actions Assembler::on_message(wire::Peer from, wire::Message message, wire
 void Assembler::on_broker(wire::Message message, wire::Instant now) {
   if (auto* assign = std::get_if<wire::Assign>(&message)) {
     take(std::move(*assign), now);
-  } else if (const auto* seal = std::get_if<wire::Seal>(&message)) {
+  } else if (const auto* seal = std::get_if<wire::SealCollage>(&message)) {
     on_seal(seal->batch);
-  } else if (const auto* drop = std::get_if<wire::Drop>(&message)) {
+  } else if (const auto* drop = std::get_if<wire::DropCollage>(&message)) {
     discard(drop->batch, counters_.dropped);
   } else if (const auto* welcome = std::get_if<wire::Welcome>(&message)) {
     deadline_max_ = welcome->deadline_max;
     if (membership_.on_welcome(*welcome, now)) forget();
   } else if (const auto* refuse = std::get_if<wire::Refuse>(&message)) {
     membership_.on_refuse(*refuse, now);
-    actions_.note(wire::Note::Level::warning,
-                  "the broker refuses us: " + std::string(to_string(refuse->reason)));
+    actions_.log(machine::LogMessage::Level::warning,
+                 "the broker refuses us: " + std::string(to_string(refuse->reason)));
   } else if (std::holds_alternative<wire::Undelivered>(message)) {
     counters_.undelivered += 1;
     membership_.on_undelivered(now);
@@ -117,7 +118,7 @@ void Assembler::discard(wire::BatchId batch, std::uint64_t& counter) {
   });
   if (node_ && std::any_of(node_->sent.begin(), node_->sent.end(),
                            [batch](const Node::Sent& sent) { return sent.batch == batch; })) {
-    actions_.send(node_->peer, wire::Drop{batch});
+    actions_.send(node_->peer, wire::DropCollage{batch});
   }
 }
 
@@ -147,14 +148,15 @@ void Assembler::start_paste() {
   waiting_.pop_front();
   Assembly& assembly = assemblies_.at(pasting_->batch);
   work_.value += 1;
-  actions_.work = wire::Work{
-      work_, wire::Paste{std::move(assembly.canvas), pasting_->slot, std::move(pasting_->image)}};
+  actions_.work = machine::Work{work_, machine::Paste{std::move(assembly.canvas), pasting_->slot,
+                                                      std::move(pasting_->image)}};
 }
 
-wire::Actions Assembler::on_done(wire::WorkId work, wire::Outcome outcome, wire::Instant now) {
+machine::Actions Assembler::on_done(wire::WorkId work, machine::Outcome outcome,
+                                    wire::Instant now) {
   COLLAGE_CHECK(pasting_ && work == work_);
   const Waiting done = *std::exchange(pasting_, std::nullopt);
-  auto& pasted = std::get<wire::Pasted>(outcome.what);
+  auto& pasted = std::get<machine::Pasted>(outcome.what);
   if (const auto found = assemblies_.find(done.batch); found != assemblies_.end()) {
     Assembly& assembly = found->second;
     assembly.canvas = std::move(pasted.canvas);
@@ -181,7 +183,7 @@ wire::Actions Assembler::on_done(wire::WorkId work, wire::Outcome outcome, wire:
 
 // --- the collage-CNN ---
 
-void Assembler::on_node(wire::Peer from, wire::Message message, wire::Instant now) {
+void Assembler::on_node(machine::Peer from, wire::Message message, wire::Instant now) {
   if (const auto* hello = std::get_if<wire::WorkerHello>(&message)) {
     on_hello(from, *hello, now);
   } else if (const auto* ready = std::get_if<wire::Ready>(&message)) {
@@ -197,7 +199,7 @@ void Assembler::on_node(wire::Peer from, wire::Message message, wire::Instant no
   }
 }
 
-void Assembler::on_hello(wire::Peer from, const wire::WorkerHello& hello, wire::Instant now) {
+void Assembler::on_hello(machine::Peer from, const wire::WorkerHello& hello, wire::Instant now) {
   const wire::Model& ours = membership_.hello().model;
   const bool fits = hello.role == wire::Role::collage && hello.model.grid == ours.grid &&
                     hello.model.labels_hash == ours.labels_hash;
@@ -214,7 +216,7 @@ void Assembler::on_hello(wire::Peer from, const wire::WorkerHello& hello, wire::
   actions_.send(from, wire::Welcome{own_, policy_.heartbeat, 0, 0, {}});
 }
 
-void Assembler::on_ready(wire::Peer from, const wire::Ready& ready, wire::Instant now) {
+void Assembler::on_ready(machine::Peer from, const wire::Ready& ready, wire::Instant now) {
   if (!node_ || node_->peer != from) {
     return actions_.send(from, wire::Refuse{wire::Reason::unknown_worker});
   }
@@ -233,7 +235,8 @@ void Assembler::lose_node() {
   for (const Node::Sent& sent : node_->sent) release(sent.broker, sent.batch);
   node_.reset();
   cover(false);
-  actions_.note(wire::Note::Level::warning, "the collage-CNN is lost: no cover until it is back");
+  actions_.log(machine::LogMessage::Level::warning,
+               "the collage-CNN is lost: no cover until it is back");
 }
 
 void Assembler::cover(bool able) {
@@ -250,19 +253,19 @@ void Assembler::hand_out(wire::Instant now) {
     assembly_.observe(now - next.assembly.opened);
     node_->sent.push_back({sequence_, next.assembly.sequence, next.batch, next.assembly.opened});
     const wire::Duration age = std::min(now - next.assembly.opened, wire::kDurationMax);
-    actions_.steps.push_back({.what = "assembled",
-                              .batch = next.batch,
-                              .slot = std::nullopt,
-                              .age = age,
-                              .worker = node_->id});
+    actions_.traces.push_back({.what = "assembled",
+                               .batch = next.batch,
+                               .slot = std::nullopt,
+                               .age = age,
+                               .worker = node_->id});
     actions_.send(node_->peer,
                   wire::CollageTask{own_, sequence_, next.batch, std::move(next.assembly.blank),
                                     age, std::move(next.assembly.canvas)});
   }
 }
 
-wire::Report Assembler::report() const {
-  wire::Report report;
+machine::Telemetry Assembler::telemetry() const {
+  machine::Telemetry report;
   membership_.report(report);
   report.counter("collage_collages_total", "Collages handed to the collage-CNN.",
                  counters_.collages);
@@ -282,7 +285,7 @@ wire::Report Assembler::report() const {
                   {"refused", counters_.refused},
                   {"undelivered", counters_.undelivered},
                   {"bad_message", counters_.bad_messages}});
-  if (!node_) report.lacks.push_back("no collage-CNN has joined");
+  if (!node_) report.not_ready_reasons.push_back("no collage-CNN has joined");
   return report;
 }
 
@@ -315,7 +318,7 @@ void Assembler::expire(wire::Instant now) {
   });
 }
 
-wire::Actions Assembler::on_timeout(wire::Instant now) {
+machine::Actions Assembler::on_timeout(wire::Instant now) {
   // Idle and silent: its process is gone.  A busy one may be deaf; then the broker judges us.
   if (node_ && node_->sent.empty() && now >= node_->heard + policy_.heartbeat * 7 / 2) lose_node();
   if (node_) {

@@ -12,7 +12,7 @@
 // rejected or never came is black, and the collage-CNN is told so.  It joins the broker only
 // while its collage-CNN is there: a collage nobody looks at covers nothing.
 //
-// Pasting is Work (wire::Paste); the picture is handed over and comes back, never copied.
+// Pasting is Work (machine::Paste); the picture is handed over and comes back, never copied.
 // Assembler is a pure state machine; see wire/machine.h.  Open batches are bounded by the credit
 // granted (hello.capacity); a broker that sends more is counted.
 #pragma once
@@ -24,12 +24,12 @@
 #include <set>
 #include <vector>
 
+#include "machine/machine.h"
 #include "stages/membership.h"
-#include "wire/machine.h"
 
 namespace stages::collage {
 
-class Assembler : public wire::Machine {
+class Assembler : public machine::Machine {
  public:
   static constexpr std::uint32_t kBroker = 0;
   static constexpr std::uint32_t kCollage = 1;
@@ -43,11 +43,12 @@ class Assembler : public wire::Machine {
   // assembler's epoch, drawn afresh for every life.
   Assembler(wire::WorkerHello hello, wire::Epoch own, Policy policy);
 
-  wire::Actions on_message(wire::Peer from, wire::Message message, wire::Instant now) override;
-  wire::Actions on_timeout(wire::Instant now) override;
-  wire::Actions on_done(wire::WorkId work, wire::Outcome outcome, wire::Instant now) override;
+  machine::Actions on_message(machine::Peer from, wire::Message message,
+                              wire::Instant now) override;
+  machine::Actions on_timeout(wire::Instant now) override;
+  machine::Actions on_done(wire::WorkId work, machine::Outcome outcome, wire::Instant now) override;
   std::optional<wire::Instant> next_timeout() const override;
-  wire::Report report() const override;
+  machine::Telemetry telemetry() const override;
   // The model's, in hellos and reports from now on; what answers stands in each outcome.
   void set_version(std::string version) { membership_.set_version(std::move(version)); }
 
@@ -83,7 +84,7 @@ class Assembler : public wire::Machine {
     wire::Instant admitted;
   };
   struct Node {  // The collage-CNN.
-    wire::Peer peer;
+    machine::Peer peer;
     wire::WorkerId id;
     std::uint32_t capacity = 0;
     wire::Instant heard;
@@ -101,13 +102,13 @@ class Assembler : public wire::Machine {
   };
 
   void on_broker(wire::Message message, wire::Instant now);
-  void on_node(wire::Peer from, wire::Message message, wire::Instant now);
+  void on_node(machine::Peer from, wire::Message message, wire::Instant now);
   void take(wire::Assign assign, wire::Instant now);
   void on_seal(wire::BatchId batch);
   // Gives up a batch that is not with the collage-CNN yet; counts it.
   void discard(wire::BatchId batch, std::uint64_t& counter);
-  void on_hello(wire::Peer from, const wire::WorkerHello& hello, wire::Instant now);
-  void on_ready(wire::Peer from, const wire::Ready& ready, wire::Instant now);
+  void on_hello(machine::Peer from, const wire::WorkerHello& hello, wire::Instant now);
+  void on_ready(machine::Peer from, const wire::Ready& ready, wire::Instant now);
   void lose_node();
   void start_paste();
   void complete(wire::BatchId batch);
@@ -133,8 +134,8 @@ class Assembler : public wire::Machine {
   wire::WorkId work_;
   bool draining_ = false;
   Counters counters_;
-  wire::Histogram assembly_;  // A batch's first image to its collage handed out.
-  wire::Actions actions_;     // Of the turn under way.
+  machine::Histogram assembly_;  // A batch's first image to its collage handed out.
+  machine::Actions actions_;     // Of the turn under way.
 };
 
 }  // namespace stages::collage

@@ -8,9 +8,9 @@
 #include "imaging/library.h"
 #include "imaging/tile.h"
 #include "models/network.h"
-#include "runtime/clock.h"
-#include "runtime/config_error.h"
-#include "runtime/random_id.h"
+#include "runtime/config/config_error.h"
+#include "runtime/loop/clock.h"
+#include "runtime/loop/random_id.h"
 #include "stages/collage/assembler.h"
 #include "stages/collage/collage_worker.h"
 #include "stages/config.h"
@@ -23,13 +23,13 @@ using collage::Assembler;
 using collage::CollageWorker;
 
 // Decodes one image at the size of a tile and pastes it into its slot.
-wire::Outcome paste(const models::Manifest& manifest, const imaging::Limits& limits,
-                    wire::Paste job) {
+machine::Outcome paste(const models::Manifest& manifest, const imaging::Limits& limits,
+                       machine::Paste job) {
   const models::TileShape& tile = manifest.tile;
   const imaging::Grid grid = manifest.layout();
   const auto picture =
       imaging::decode(job.image.bytes(), {tile.width, tile.height, tile.channels}, limits);
-  wire::Pasted pasted;
+  machine::Pasted pasted;
   if (!picture) {
     pasted.canvas = std::move(job.canvas);
     pasted.reason = picture.error();
@@ -39,19 +39,19 @@ wire::Outcome paste(const models::Manifest& manifest, const imaging::Limits& lim
     imaging::paste(canvas, grid, tile.channels, job.slot, *picture);
     pasted.canvas = wire::Payload(std::move(canvas));
   }
-  wire::Outcome outcome;
+  machine::Outcome outcome;
   outcome.what = std::move(pasted);
   return outcome;
 }
 
-wire::Outcome classify(const models::Network& network, std::size_t top_k,
-                       const wire::ClassifyCollage& job) {
-  wire::Outcome outcome;
+machine::Outcome classify(const models::Network& network, std::size_t top_k,
+                          const machine::ClassifyCollage& job) {
+  machine::Outcome outcome;
   outcome.version = network.manifest().version;
   // Over tcp:// an assembler of another build could send a picture of another size.
   if (job.picture.size() != network.manifest().input().bytes() ||
       job.blank.size() != static_cast<std::size_t>(network.manifest().slots())) {
-    outcome.what = wire::Cells{};
+    outcome.what = machine::Cells{};
     return outcome;
   }
   const wire::Instant begun = runtime::now();
@@ -70,19 +70,19 @@ Assembler make_assembler(const runtime::Pipeline& pipeline, const models::Manife
 using Keys = std::shared_ptr<runtime::KeyStore>;
 
 std::vector<runtime::Link> assembler_links(const runtime::Pipeline& pipeline, const Keys& keys) {
-  using runtime::Place;
+  using runtime::LinkName;
   const std::uint64_t frame_bytes_max = pipeline.broker.image_bytes_max;
   const auto& endpoints = pipeline.endpoints;
-  return {runtime::connected_dealer(endpoints.workers, frame_bytes_max, keys, Place::workers),
-          runtime::bound_router(endpoints.collage, frame_bytes_max, keys, Place::collage),
-          runtime::connected_dealer(endpoints.answers, frame_bytes_max, keys, Place::answers)};
+  return {runtime::connected_dealer(endpoints.workers, frame_bytes_max, keys, LinkName::workers),
+          runtime::bound_router(endpoints.collage, frame_bytes_max, keys, LinkName::collage),
+          runtime::connected_dealer(endpoints.answers, frame_bytes_max, keys, LinkName::answers)};
 }
 
 runtime::Loop::Runner paster(const runtime::Pipeline& pipeline, const models::Manifest& manifest) {
   const imaging::Limits limits{.pixels_max = pipeline.stages.pixels_max,
                                .side_max = pipeline.stages.side_max};
-  return [limits, &manifest](wire::Work work) {
-    return paste(manifest, limits, std::move(std::get<wire::Paste>(work.job)));
+  return [limits, &manifest](machine::Work work) {
+    return paste(manifest, limits, std::move(std::get<machine::Paste>(work.job)));
   };
 }
 
@@ -96,33 +96,33 @@ CollageWorker make_worker(const runtime::Pipeline& pipeline, const models::Manif
 // A picture of the whole collage must fit one frame.
 std::vector<runtime::Link> worker_links(const runtime::Pipeline& pipeline,
                                         const models::Manifest& manifest, const Keys& keys) {
-  using runtime::Place;
+  using runtime::LinkName;
   const std::uint64_t picture = static_cast<std::uint64_t>(manifest.input().bytes());
   const std::uint64_t frame_bytes_max = std::max<std::uint64_t>(picture, 64 * 1024);
   const auto& endpoints = pipeline.endpoints;
-  return {runtime::connected_dealer(endpoints.collage, frame_bytes_max, keys, Place::collage),
-          runtime::connected_dealer(endpoints.answers, frame_bytes_max, keys, Place::answers)};
+  return {runtime::connected_dealer(endpoints.collage, frame_bytes_max, keys, LinkName::collage),
+          runtime::connected_dealer(endpoints.answers, frame_bytes_max, keys, LinkName::answers)};
 }
 
 using SharedNetwork = std::shared_ptr<const models::Network>;
 
 runtime::Loop::Runner collage_classifier(const runtime::Pipeline& pipeline,
                                          const SharedNetwork& network) {
-  return [top_k = pipeline.top_k, &network](wire::Work work) {
-    return classify(*network, top_k, std::get<wire::ClassifyCollage>(work.job));
+  return [top_k = pipeline.top_k, &network](machine::Work work) {
+    return classify(*network, top_k, std::get<machine::ClassifyCollage>(work.job));
   };
 }
 
 // Loads the model that the pipeline names by now, if it is another; `adopt` is given it between two
 // turns of the first part.
-runtime::Renewal::TakeOver renew_network(const runtime::Pipeline& fresh,
-                                         const SharedNetwork& network,
-                                         std::vector<std::function<void(SharedNetwork)>> adopt) {
+runtime::ModelReload::TakeOver renew_network(
+    const runtime::Pipeline& fresh, const SharedNetwork& network,
+    std::vector<std::function<void(SharedNetwork)>> adopt) {
   models::Manifest manifest = read_collage(fresh);
   const models::Manifest& serving = network->manifest();
   if (answer_alike(manifest, serving)) return {serving.version + " serves on", {}};
   want_same_shape(serving, manifest, fresh.models.collage);
-  runtime::Renewal::TakeOver over{manifest.version + " takes over from " + serving.version, {}};
+  runtime::ModelReload::TakeOver over{manifest.version + " takes over from " + serving.version, {}};
   const auto next = std::make_shared<const models::Network>(std::move(manifest));
   for (auto& one : adopt) {
     over.each.push_back([one = std::move(one), next] { one(next); });

@@ -4,19 +4,19 @@
 //   link kSink      (DEALER)   CollageAnswer       ->  sink
 //
 // It belongs to one assembler: over inproc:// in the same process, or over tcp:// in another.
-// The inference is Work (wire::ClassifyCollage).  A pure state machine; see wire/machine.h.
+// The inference is Work (machine::ClassifyCollage).  A pure state machine; see wire/machine.h.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 
+#include "machine/machine.h"
 #include "stages/membership.h"
 #include "stages/task_line.h"
-#include "wire/machine.h"
 
 namespace stages::collage {
 
-class CollageWorker : public wire::Machine {
+class CollageWorker : public machine::Machine {
  public:
   static constexpr std::uint32_t kAssembler = 0;
   static constexpr std::uint32_t kSink = 1;
@@ -25,11 +25,12 @@ class CollageWorker : public wire::Machine {
   CollageWorker(wire::WorkerHello hello, Membership::Policy membership,
                 std::optional<Emulation> emulation);
 
-  wire::Actions on_message(wire::Peer from, wire::Message message, wire::Instant now) override;
-  wire::Actions on_timeout(wire::Instant now) override;
-  wire::Actions on_done(wire::WorkId work, wire::Outcome outcome, wire::Instant now) override;
+  machine::Actions on_message(machine::Peer from, wire::Message message,
+                              wire::Instant now) override;
+  machine::Actions on_timeout(wire::Instant now) override;
+  machine::Actions on_done(wire::WorkId work, machine::Outcome outcome, wire::Instant now) override;
   std::optional<wire::Instant> next_timeout() const override;
-  wire::Report report() const override;
+  machine::Telemetry telemetry() const override;
   // The model's, in hellos and reports from now on; what answers stands in each outcome.
   void set_version(std::string version) { membership_.set_version(std::move(version)); }
 
@@ -45,8 +46,8 @@ class CollageWorker : public wire::Machine {
   const Counters& counters() const { return counters_; }
 
  private:
-  void drop(wire::BatchId batch, wire::Actions& actions);
-  void advance(wire::Instant now, wire::Actions& actions);
+  void drop(wire::BatchId batch, machine::Actions& actions);
+  void advance(wire::Instant now, machine::Actions& actions);
 
   Membership membership_;
   TaskLine<wire::CollageTask> line_;

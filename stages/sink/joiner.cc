@@ -51,7 +51,7 @@ Joiner::Batch* Joiner::find(wire::BatchId batch) {
 
 // --- what the broker tells ---
 
-Joiner::Settled Joiner::on_opened(const wire::Opened& opened, wire::Instant now) {
+Joiner::Settled Joiner::on_opened(const wire::BatchOpened& opened, wire::Instant now) {
   Settled out;
   // Nor before the broker's life is known: its Welcome would void what had been settled, and a
   // sink that has not had it yet is told again.
@@ -73,7 +73,7 @@ Joiner::Settled Joiner::on_opened(const wire::Opened& opened, wire::Instant now)
   return out;
 }
 
-Joiner::Settled Joiner::on_sealed(const wire::Sealed& sealed, wire::Instant now) {
+Joiner::Settled Joiner::on_sealed(const wire::BatchSealed& sealed, wire::Instant now) {
   Settled out;
   Batch* batch = find(sealed.batch);
   if (!batch || batch->closed || batch->sealed) return out;
@@ -157,12 +157,13 @@ Joiner::Single Joiner::on_single(wire::Answer answer) {
   return out;
 }
 
-std::optional<wire::Corrected> Joiner::correct(Batch& batch, wire::Answer answer) {
+std::optional<wire::Disagreement> Joiner::correct(Batch& batch, wire::Answer answer) {
   const auto told = std::exchange(batch.told[answer.slot], std::nullopt);
   if (!told || *told == answer.verdict.predictions.front().label) return std::nullopt;
   counters_.corrections += 1;
-  return wire::Corrected{answer.batch, answer.slot, answer.hedge ? Source::hedge : Source::single,
-                         std::move(answer.verdict.predictions), std::move(answer.version)};
+  return wire::Disagreement{answer.batch, answer.slot,
+                            answer.hedge ? Source::hedge : Source::single,
+                            std::move(answer.verdict.predictions), std::move(answer.version)};
 }
 
 Joiner::Settled Joiner::on_collage(wire::CollageAnswer answer, wire::Instant now) {

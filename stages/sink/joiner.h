@@ -57,11 +57,11 @@ class Joiner {
     std::uint64_t batches_refused = 0;  // At open_batch_max.
     std::uint64_t batches_expired = 0;  // Their Closed never came.
   };
-  using Settled = std::vector<wire::Settled>;
+  using Settled = std::vector<wire::SlotSettled>;
   // What an s-CNN's answer leads to: one of the two, or neither.
   struct Single {
     Settled settled;
-    std::optional<wire::Corrected> corrected;
+    std::optional<wire::Disagreement> corrected;
   };
 
   // Requires open_batch_max > 0 and classes > 0.
@@ -75,9 +75,9 @@ class Joiner {
   void set_patience(wire::Duration patience) { patience_ = patience; }
 
   // Notes a batch that opened `age` ago; telling it twice changes nothing.  Orphans may settle.
-  [[nodiscard]] Settled on_opened(const wire::Opened& opened, wire::Instant now);
+  [[nodiscard]] Settled on_opened(const wire::BatchOpened& opened, wire::Instant now);
   // Slots from ages.size() on are blank; the others were admitted that long ago.
-  [[nodiscard]] Settled on_sealed(const wire::Sealed& sealed, wire::Instant now);
+  [[nodiscard]] Settled on_sealed(const wire::BatchSealed& sealed, wire::Instant now);
   // Every slot is settled, or its deadline is over.
   void on_closed(wire::BatchId batch);
 
@@ -116,7 +116,7 @@ class Joiner {
   void adopt(wire::BatchId batch, wire::Instant now, Settled& out);
   // Settles from the collage or sets timers, once both it and the seal are there.
   void weigh(wire::BatchId id, Batch& batch, wire::Instant now, Settled& out);
-  std::optional<wire::Corrected> correct(Batch& batch, wire::Answer answer);
+  std::optional<wire::Disagreement> correct(Batch& batch, wire::Answer answer);
   void settle_from_collage(wire::BatchId id, Batch& batch, wire::Slot slot, Settled& out);
 
   const Policy policy_;

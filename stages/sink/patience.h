@@ -42,7 +42,7 @@ class Patience {
   void learn();
 
   // As learned last; zero quantiles while too little is known.
-  const wire::Service& service() const { return service_; }
+  const wire::ServiceTimes& service() const { return service_; }
 
  private:
   struct Window {
@@ -55,7 +55,7 @@ class Patience {
   const Policy policy_;
   std::map<wire::WorkerId, Window> windows_;
   std::uint64_t uses_ = 0;
-  wire::Service service_;
+  wire::ServiceTimes service_;
 };
 
 }  // namespace stages::sink

@@ -9,7 +9,7 @@
 namespace stages::sink {
 namespace {
 
-constexpr wire::Peer kToBroker{kBroker, 0};
+constexpr machine::Peer kToBroker{kBroker, 0};
 constexpr wire::Duration kLearnEvery = std::chrono::seconds(1);
 
 wire::WorkerHello hello(wire::WorkerId id) {
@@ -34,7 +34,7 @@ wire::Duration Sink::patience() const {
   return policy_.collage_first ? wire::Duration::zero() : patience_.service().patience;
 }
 
-wire::Actions Sink::on_message(wire::Peer from, wire::Message message, wire::Instant now) {
+machine::Actions Sink::on_message(machine::Peer from, wire::Message message, wire::Instant now) {
   if (std::holds_alternative<wire::Drain>(message)) {
     actions_.finished = true;  // What it holds the broker tells again to the next sink.
   } else if (from.link == kBroker) {
@@ -46,13 +46,13 @@ wire::Actions Sink::on_message(wire::Peer from, wire::Message message, wire::Ins
 }
 
 void Sink::on_broker(wire::Message message, wire::Instant now) {
-  if (const auto* opened = std::get_if<wire::Opened>(&message)) {
+  if (const auto* opened = std::get_if<wire::BatchOpened>(&message)) {
     view_.on_opened(*opened);
     tell(joiner_.on_opened(*opened, now), now);
-  } else if (const auto* sealed = std::get_if<wire::Sealed>(&message)) {
+  } else if (const auto* sealed = std::get_if<wire::BatchSealed>(&message)) {
     view_.on_sealed(*sealed, now);
     tell(joiner_.on_sealed(*sealed, now), now);
-  } else if (const auto* closed = std::get_if<wire::Closed>(&message)) {
+  } else if (const auto* closed = std::get_if<wire::BatchSettled>(&message)) {
     joiner_.on_closed(closed->batch);
     view_.on_closed(closed->batch);
   } else if (const auto* welcome = std::get_if<wire::Welcome>(&message)) {
@@ -61,8 +61,8 @@ void Sink::on_broker(wire::Message message, wire::Instant now) {
       joiner_.on_epoch(welcome->epoch, welcome->deadline_max);
   } else if (const auto* refuse = std::get_if<wire::Refuse>(&message)) {
     membership_.on_refuse(*refuse, now);
-    actions_.note(wire::Note::Level::warning,
-                  "the broker refuses us: " + std::string(to_string(refuse->reason)));
+    actions_.log(machine::LogMessage::Level::warning,
+                 "the broker refuses us: " + std::string(to_string(refuse->reason)));
   } else if (std::holds_alternative<wire::Undelivered>(message)) {
     counters_.undelivered += 1;
     membership_.on_undelivered(now);
@@ -71,7 +71,7 @@ void Sink::on_broker(wire::Message message, wire::Instant now) {
   }
 }
 
-void Sink::on_stage(wire::Peer from, wire::Message message, wire::Instant now) {
+void Sink::on_stage(machine::Peer from, wire::Message message, wire::Instant now) {
   if (auto* answer = std::get_if<wire::Answer>(&message)) {
     counters_.answers += 1;
     (answer->hedge ? hedge_ : single_).observe(answer->age);
@@ -87,7 +87,7 @@ void Sink::on_stage(wire::Peer from, wire::Message message, wire::Instant now) {
     collage_.observe(collage->age);
     view_.on_collage(*collage, now);
     tell(joiner_.on_collage(std::move(*collage), now), now);
-  } else if (std::holds_alternative<wire::Probe>(message)) {
+  } else if (std::holds_alternative<wire::StatusRequest>(message)) {
     actions_.send(from, status());
   } else if (std::holds_alternative<wire::Undelivered>(message)) {
     counters_.undelivered += 1;
@@ -100,25 +100,25 @@ void Sink::on_stage(wire::Peer from, wire::Message message, wire::Instant now) {
 }
 
 void Sink::tell(Joiner::Settled settled, wire::Instant now) {
-  for (wire::Settled& one : settled) {
+  for (wire::SlotSettled& one : settled) {
     view_.on_settled(one, now);
-    actions_.steps.push_back({.what = "settled",
-                              .batch = one.batch,
-                              .slot = one.slot,
-                              .age = view_.age(one.batch, one.slot, now),
-                              .source = one.source});
+    actions_.traces.push_back({.what = "settled",
+                               .batch = one.batch,
+                               .slot = one.slot,
+                               .age = view_.age(one.batch, one.slot, now),
+                               .source = one.source});
     actions_.send(kToBroker, std::move(one));
   }
 }
 
-wire::Actions Sink::on_timeout(wire::Instant now) {
+machine::Actions Sink::on_timeout(wire::Instant now) {
   tell(joiner_.on_timeout(now), now);
   if (now >= learn_at_) {
     learn_at_ = now + kLearnEvery;
     patience_.learn();
     joiner_.set_patience(patience());
     if (membership_.joined()) {
-      wire::Service service = patience_.service();
+      wire::ServiceTimes service = patience_.service();
       service.patience = patience();
       actions_.send(kToBroker, service);
     }
@@ -127,7 +127,7 @@ wire::Actions Sink::on_timeout(wire::Instant now) {
   return std::exchange(actions_, {});
 }
 
-wire::Actions Sink::on_done(wire::WorkId, wire::Outcome, wire::Instant) {
+machine::Actions Sink::on_done(wire::WorkId, machine::Outcome, wire::Instant) {
   COLLAGE_CHECK(!"the sink asks for no work");
   return {};
 }
@@ -165,16 +165,16 @@ wire::Status Sink::status() const {
   }};
 }
 
-wire::Report Sink::report() const {
+machine::Telemetry Sink::telemetry() const {
   const Joiner::Counters& c = joiner_.counters();
-  wire::Report report;
+  machine::Telemetry report;
   membership_.report(report);
   report.counters(
       "collage_settled_total", "Slots settled, by the source of the answer.", "source",
       {{"single", c.single}, {"hedge", c.hedge}, {"collage", c.collage}, {"rejected", c.rejected}});
   report.metrics.push_back({"collage_answer_age_seconds",
                             "Ages of answers since admission (collage: since its batch opened).",
-                            wire::Metric::Kind::histogram,
+                            machine::Metric::Kind::histogram,
                             {{{{"source", "single"}}, single_},
                              {{{"source", "hedge"}}, hedge_},
                              {{{"source", "collage"}}, collage_}}});

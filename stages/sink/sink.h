@@ -12,18 +12,18 @@
 #include <cstdint>
 #include <optional>
 
+#include "machine/machine.h"
 #include "stages/membership.h"
 #include "stages/sink/joiner.h"
 #include "stages/sink/patience.h"
 #include "stages/sink/view.h"
-#include "wire/machine.h"
 
 namespace stages::sink {
 
 inline constexpr std::uint32_t kBroker = 0;
 inline constexpr std::uint32_t kStages = 1;
 
-class Sink : public wire::Machine {
+class Sink : public machine::Machine {
  public:
   struct Policy {
     Joiner::Policy joiner;
@@ -33,9 +33,10 @@ class Sink : public wire::Machine {
   };
   Sink(wire::WorkerId id, Policy policy);
 
-  wire::Actions on_message(wire::Peer from, wire::Message message, wire::Instant now) override;
-  wire::Actions on_timeout(wire::Instant now) override;
-  wire::Actions on_done(wire::WorkId work, wire::Outcome outcome, wire::Instant now) override;
+  machine::Actions on_message(machine::Peer from, wire::Message message,
+                              wire::Instant now) override;
+  machine::Actions on_timeout(wire::Instant now) override;
+  machine::Actions on_done(wire::WorkId work, machine::Outcome outcome, wire::Instant now) override;
   std::optional<wire::Instant> next_timeout() const override;
 
   struct Counters {
@@ -48,11 +49,11 @@ class Sink : public wire::Machine {
   const Joiner& joiner() const { return joiner_; }
   const View& view() const { return view_; }
   wire::Status status() const;
-  wire::Report report() const override;
+  machine::Telemetry telemetry() const override;
 
  private:
   void on_broker(wire::Message message, wire::Instant now);
-  void on_stage(wire::Peer from, wire::Message message, wire::Instant now);
+  void on_stage(machine::Peer from, wire::Message message, wire::Instant now);
   void tell(Joiner::Settled settled, wire::Instant now);
   wire::Duration patience() const;
 
@@ -64,8 +65,8 @@ class Sink : public wire::Machine {
   wire::Instant learn_at_;
   bool corrects_ = false;  // Whether the broker has any use for corrections.
   Counters counters_;
-  wire::Histogram single_, hedge_, collage_;  // Ages of answers when they were sent.
-  wire::Actions actions_;                     // Of the turn under way.
+  machine::Histogram single_, hedge_, collage_;  // Ages of answers when they were sent.
+  machine::Actions actions_;                     // Of the turn under way.
 };
 
 }  // namespace stages::sink

@@ -41,7 +41,7 @@ void View::give_up_oldest() {
   batches_.pop_front();
 }
 
-void View::on_opened(const wire::Opened& opened) {
+void View::on_opened(const wire::BatchOpened& opened) {
   if (opened.slots > wire::kSlotsMax || find(opened.batch)) return;
   // The batches of a broker's life before are void.
   if (!batches_.empty() && batches_.back().id.epoch != opened.batch.epoch) batches_.clear();
@@ -50,7 +50,7 @@ void View::on_opened(const wire::Opened& opened) {
                   {opened.batch, std::vector<Slot>(opened.slots), false, false});
 }
 
-void View::on_sealed(const wire::Sealed& sealed, wire::Instant now) {
+void View::on_sealed(const wire::BatchSealed& sealed, wire::Instant now) {
   Batch* batch = find(sealed.batch);
   if (!batch || batch->sealed || sealed.ages.size() > batch->slots.size()) return;
   batch->sealed = true;
@@ -94,7 +94,7 @@ void View::on_collage(const wire::CollageAnswer& answer, wire::Instant now) {
   hear(answer.worker, true, answer.age, now);
 }
 
-void View::on_settled(const wire::Settled& settled, wire::Instant now) {
+void View::on_settled(const wire::SlotSettled& settled, wire::Instant now) {
   Slot* slot = find(settled.batch, settled.slot);
   if (!slot || slot->state != Slot::State::waiting) return;
   slot->source = settled.source;

@@ -56,13 +56,13 @@ class View {
 
   explicit View(Policy policy) : policy_(policy) {}
 
-  void on_opened(const wire::Opened& opened);
-  void on_sealed(const wire::Sealed& sealed, wire::Instant now);
+  void on_opened(const wire::BatchOpened& opened);
+  void on_sealed(const wire::BatchSealed& sealed, wire::Instant now);
   void on_closed(wire::BatchId batch);
   // Before what it settles.
   void on_single(const wire::Answer& answer, wire::Instant now);
   void on_collage(const wire::CollageAnswer& answer, wire::Instant now);
-  void on_settled(const wire::Settled& settled, wire::Instant now);
+  void on_settled(const wire::SlotSettled& settled, wire::Instant now);
 
   // Since the image of a slot was admitted, as far as told.
   std::optional<wire::Duration> age(wire::BatchId batch, wire::Slot slot, wire::Instant now);

@@ -128,10 +128,10 @@ TEST_F(BrokerCancelTest, WhenAllOfASealedBatchIsCancelledItIsClosedAndItsCollage
   submit(1, 6);
   advance(40ms);
   cancel(1, 5);
-  EXPECT_THAT(told<wire::Closed>(kSink), IsEmpty());
+  EXPECT_THAT(told<wire::BatchSettled>(kSink), IsEmpty());
   cancel(1, 6);
-  EXPECT_THAT(told<wire::Closed>(kSink), SizeIs(1));
-  EXPECT_THAT(told<wire::Drop>(assembler(1)), SizeIs(1));
+  EXPECT_THAT(told<wire::BatchSettled>(kSink), SizeIs(1));
+  EXPECT_THAT(told<wire::DropCollage>(assembler(1)), SizeIs(1));
 }
 
 TEST_F(BrokerCancelTest, ABatchThatIsCancelledBeforeItsSealIsDroppedThere) {
@@ -139,10 +139,10 @@ TEST_F(BrokerCancelTest, ABatchThatIsCancelledBeforeItsSealIsDroppedThere) {
   join_assembler(1);
   submit(1, 5);
   cancel(1, 5);
-  EXPECT_THAT(told<wire::Drop>(assembler(1)), IsEmpty());
+  EXPECT_THAT(told<wire::DropCollage>(assembler(1)), IsEmpty());
   advance(40ms);
-  EXPECT_THAT(told<wire::Drop>(assembler(1)), SizeIs(1));
-  EXPECT_THAT(told<wire::Seal>(assembler(1)), IsEmpty());  // It would have its collage made.
+  EXPECT_THAT(told<wire::DropCollage>(assembler(1)), SizeIs(1));
+  EXPECT_THAT(told<wire::SealCollage>(assembler(1)), IsEmpty());  // It would have its collage made.
   EXPECT_EQ(counter("batches_open"), 0u);
 }
 

@@ -24,7 +24,7 @@ class BrokerCorrectionTest : public BrokerTest {
   }
   void correct(wire::BatchId batch, wire::Slot slot, std::uint64_t label = 0,
                Source source = Source::single) {
-    say(kSink, wire::Corrected{batch, slot, source, {{{label}, 0.75f}}, "s1"});
+    say(kSink, wire::Disagreement{batch, slot, source, {{{label}, 0.75f}}, "s1"});
   }
   std::size_t corrections(std::uint64_t n) { return told<wire::Correction>(producer(n)).size(); }
 };
@@ -167,7 +167,7 @@ TEST_F(BrokerCorrectionTest, NonsenseAndWhatIsOfAnotherLifeAreCountedAndDropped)
   correct(batch(1), 0, 2);  // There are two classes.
   correct(batch(1), 0, 0, Source::collage);
   correct(batch(1), 0, 0, Source::none);
-  say(kSink, wire::Corrected{batch(1), 0, Source::single, {}, "s1"});
+  say(kSink, wire::Disagreement{batch(1), 0, Source::single, {}, "s1"});
   EXPECT_EQ(counter("settled_bad"), 4u);
   correct({{8}, {1}}, 0);
   EXPECT_EQ(counter("settled_stale"), 1u);
@@ -178,8 +178,8 @@ TEST_F(BrokerCorrectionTest, NonsenseAndWhatIsOfAnotherLifeAreCountedAndDropped)
 TEST_F(BrokerCorrectionTest, OnlyTheSinkCorrects) {
   submit(1, 5);
   settle(batch(1), 0, Source::collage);
-  for (const wire::Peer peer : {worker(7), producer(1)}) {
-    say(peer, wire::Corrected{batch(1), 0, Source::single, {{{0}, 0.9f}}, "s1"});
+  for (const machine::Peer peer : {worker(7), producer(1)}) {
+    say(peer, wire::Disagreement{batch(1), 0, Source::single, {{{0}, 0.9f}}, "s1"});
     EXPECT_THAT(told<wire::Refuse>(peer), testing::SizeIs(1));
   }
   EXPECT_EQ(corrections(1), 0u);

@@ -35,14 +35,14 @@ void BrokerTest::make(Policy policy) {
   take(broker->on_timeout(now));
 }
 
-void BrokerTest::take(wire::Actions actions) {
+void BrokerTest::take(machine::Actions actions) {
   EXPECT_FALSE(actions.work.has_value());
-  for (wire::Outgoing& out : actions.messages) sent_.push_back(std::move(out));
-  for (wire::Note& note : actions.notes) notes.push_back(std::move(note));
+  for (machine::Outgoing& out : actions.messages) sent_.push_back(std::move(out));
+  for (machine::LogMessage& note : actions.logs) notes.push_back(std::move(note));
   finished = actions.finished;
 }
 
-void BrokerTest::say(wire::Peer from, wire::Message message) {
+void BrokerTest::say(machine::Peer from, wire::Message message) {
   take(broker->on_message(from, std::move(message), now));
 }
 
@@ -69,7 +69,7 @@ void BrokerTest::join_assembler(std::uint64_t n, std::uint32_t capacity) {
   say(assembler(n), wire::WorkerHello{{3, n}, wire::Role::assembler, model, capacity});
 }
 
-void BrokerTest::join_sink(std::uint64_t id, wire::Peer peer) {
+void BrokerTest::join_sink(std::uint64_t id, machine::Peer peer) {
   say(peer, wire::WorkerHello{{4, id}, wire::Role::sink, {}, 0});
 }
 
@@ -83,14 +83,14 @@ void BrokerTest::cancel(std::uint64_t producer_number, std::uint64_t request) {
   say(producer(producer_number), wire::Cancel{{request}});
 }
 
-void BrokerTest::ready(wire::Peer from, std::uint64_t seen, std::vector<wire::Sequence> held,
+void BrokerTest::ready(machine::Peer from, std::uint64_t seen, std::vector<wire::Sequence> held,
                        bool leaving) {
   say(from, wire::Ready{{seen}, std::move(held), leaving});
 }
 
 void BrokerTest::settle(wire::BatchId batch, wire::Slot slot, wire::Source source,
                         wire::Verdict verdict) {
-  say(kSink, wire::Settled{batch, slot, source, std::move(verdict), "v1"});
+  say(kSink, wire::SlotSettled{batch, slot, source, std::move(verdict), "v1"});
 }
 
 std::vector<std::uint64_t> BrokerTest::results(std::uint64_t producer_number,
@@ -111,7 +111,7 @@ std::uint64_t BrokerTest::counter(std::string_view name) const {
 }
 
 bool BrokerTest::noted(std::string_view part) const {
-  return std::any_of(notes.begin(), notes.end(), [part](const wire::Note& note) {
+  return std::any_of(notes.begin(), notes.end(), [part](const machine::LogMessage& note) {
     return note.text.find(part) != std::string::npos;
   });
 }

@@ -24,10 +24,10 @@ using namespace std::chrono_literals;
 inline constexpr wire::Epoch kEpoch{7};
 
 constexpr wire::Instant at(wire::Duration t) { return {t}; }
-constexpr wire::Peer producer(std::uint64_t n) { return {kProducers, n}; }
-constexpr wire::Peer worker(std::uint64_t n) { return {kWorkers, n}; }
-constexpr wire::Peer assembler(std::uint64_t n) { return {kWorkers, 50 + n}; }
-inline constexpr wire::Peer kSink{kWorkers, 90};
+constexpr machine::Peer producer(std::uint64_t n) { return {kProducers, n}; }
+constexpr machine::Peer worker(std::uint64_t n) { return {kWorkers, n}; }
+constexpr machine::Peer assembler(std::uint64_t n) { return {kWorkers, 50 + n}; }
+inline constexpr machine::Peer kSink{kWorkers, 90};
 constexpr wire::BatchId batch(std::uint64_t n) { return {kEpoch, {n}}; }
 
 // Grid 2, labels cat and dog, linger 40 ms, hedge after 200 ms, deadline 1 s, heartbeat 100 ms.
@@ -38,27 +38,27 @@ class BrokerTest : public testing::Test {
   BrokerTest() { make(small_policy()); }
   void make(Policy policy);
 
-  void say(wire::Peer from, wire::Message message);
+  void say(machine::Peer from, wire::Message message);
   // Lets every timer up to `t` go at its own time.
   void advance(wire::Duration t);
 
   void join_producer(std::uint64_t n);
   void join_worker(std::uint64_t n, std::uint32_t capacity = 4);
   void join_assembler(std::uint64_t n, std::uint32_t capacity = 4);
-  void join_sink(std::uint64_t id = 1, wire::Peer peer = kSink);
+  void join_sink(std::uint64_t id = 1, machine::Peer peer = kSink);
   void submit(std::uint64_t producer_number, std::uint64_t request, std::size_t bytes = 10,
               wire::Duration remaining = {});
   void cancel(std::uint64_t producer_number, std::uint64_t request);
-  void ready(wire::Peer from, std::uint64_t seen, std::vector<wire::Sequence> held = {},
+  void ready(machine::Peer from, std::uint64_t seen, std::vector<wire::Sequence> held = {},
              bool leaving = false);
   void settle(wire::BatchId batch, wire::Slot slot, wire::Source source = wire::Source::single,
               wire::Verdict verdict = {{{{1}, 0.9f}}, wire::Reason::none});
 
   // What `peer` has been told of this kind since last asked.
   template <class T>
-  std::vector<T> told(wire::Peer peer) {
+  std::vector<T> told(machine::Peer peer) {
     std::vector<T> found;
-    std::erase_if(sent_, [&](const wire::Outgoing& out) {
+    std::erase_if(sent_, [&](const machine::Outgoing& out) {
       const T* message = std::get_if<T>(&out.message);
       if (!message || out.to != peer) return false;
       found.push_back(*message);
@@ -68,7 +68,7 @@ class BrokerTest : public testing::Test {
   }
   // The one message of this kind that `peer` has been told since last asked.
   template <class T>
-  T the(wire::Peer peer) {
+  T the(machine::Peer peer) {
     const std::vector<T> all = told<T>(peer);
     EXPECT_EQ(all.size(), 1u);
     return all.size() == 1 ? all.front() : T{};
@@ -82,11 +82,11 @@ class BrokerTest : public testing::Test {
   std::unique_ptr<Broker> broker;
   wire::Instant now;
   bool finished = false;
-  std::vector<wire::Note> notes;
+  std::vector<machine::LogMessage> notes;
 
  private:
-  void take(wire::Actions actions);
-  std::vector<wire::Outgoing> sent_;
+  void take(machine::Actions actions);
+  std::vector<machine::Outgoing> sent_;
 };
 
 }  // namespace broker

@@ -11,10 +11,10 @@ using testing::IsEmpty;
 
 class BrokerReportTest : public BrokerTest {
  protected:
-  double figure(std::string_view name, const wire::Metric::Labels& labels = {}) {
-    return ::figure(broker->report(), name, labels);
+  double figure(std::string_view name, const machine::Metric::Labels& labels = {}) {
+    return ::figure(broker->telemetry(), name, labels);
   }
-  std::vector<std::string> lacks() { return broker->report().lacks; }
+  std::vector<std::string> lacks() { return broker->telemetry().not_ready_reasons; }
 };
 
 TEST_F(BrokerReportTest, ANewBrokerMissesItsSinkAndItsClassifiers) {
@@ -34,7 +34,7 @@ TEST_F(BrokerReportTest, WithoutACollageStageItAnswersAllTheSame) {
 TEST_F(BrokerReportTest, ADrainingBrokerIsNotReady) {
   join_sink();
   join_worker(1);
-  say(wire::kLocal, wire::Drain{});
+  say(machine::kLocal, wire::Drain{});
   EXPECT_THAT(lacks(), ElementsAre("draining"));
 }
 
@@ -92,7 +92,7 @@ TEST_F(BrokerReportTest, BatchesWithoutCoverAreNotedNowAndThenNotEachTime) {
   join_worker(1, 16);
   join_producer(1);
   const auto noted_times = [this] {
-    return std::ranges::count_if(notes, [](const wire::Note& note) {
+    return std::ranges::count_if(notes, [](const machine::LogMessage& note) {
       return note.text.find("without cover") != std::string::npos;
     });
   };
@@ -107,12 +107,12 @@ TEST_F(BrokerReportTest, BatchesWithoutCoverAreNotedNowAndThenNotEachTime) {
 
 TEST_F(BrokerReportTest, EveryDropHasItsReason) {
   join_sink();
-  say(kSink, wire::Settled{{{99}, {1}}, 0, wire::Source::single, {}, ""});
+  say(kSink, wire::SlotSettled{{{99}, {1}}, 0, wire::Source::single, {}, ""});
   settle(batch(7), 0);
   settle(batch(7), 0, wire::Source::none);
   say(producer(1), wire::Ready{});
   cancel(1, 5);
-  say(kSink, wire::Corrected{batch(7), 0, wire::Source::single, {{{1}, 0.9f}}, "s1"});
+  say(kSink, wire::Disagreement{batch(7), 0, wire::Source::single, {{{1}, 0.9f}}, "s1"});
   EXPECT_EQ(figure("collage_dropped_total", {{"reason", "cancel_unknown"}}), 1);
   EXPECT_EQ(figure("collage_dropped_total", {{"reason", "correction_unwanted"}}), 1);
   EXPECT_EQ(figure("collage_dropped_total", {{"reason", "settled_stale"}}), 1);

@@ -142,11 +142,11 @@ TEST_F(BrokerTest, AFullGridIsSealedAndTheNextImageOpensAnotherBatch) {
   join_assembler(1);
   join_sink();
   for (std::uint64_t request = 1; request <= 4; ++request) submit(1, request);
-  EXPECT_EQ(the<wire::Seal>(assembler(1)).filled, 4);
-  EXPECT_THAT(the<wire::Sealed>(kSink).ages, SizeIs(4));
-  EXPECT_THAT(told<wire::Opened>(kSink), SizeIs(1));
+  EXPECT_EQ(the<wire::SealCollage>(assembler(1)).filled, 4);
+  EXPECT_THAT(the<wire::BatchSealed>(kSink).ages, SizeIs(4));
+  EXPECT_THAT(told<wire::BatchOpened>(kSink), SizeIs(1));
   submit(1, 5);
-  EXPECT_EQ(the<wire::Opened>(kSink).batch, batch(2));
+  EXPECT_EQ(the<wire::BatchOpened>(kSink).batch, batch(2));
   EXPECT_EQ(counter("batches"), 2u);
 }
 
@@ -159,12 +159,12 @@ TEST_F(BrokerTest, APartialBatchIsSealedWhenItsLingerIsOver) {
   advance(25ms);
   submit(1, 2);
   advance(39ms);
-  EXPECT_THAT(told<wire::Seal>(assembler(1)), IsEmpty());
+  EXPECT_THAT(told<wire::SealCollage>(assembler(1)), IsEmpty());
   advance(40ms);
-  const auto seal = the<wire::Seal>(assembler(1));
+  const auto seal = the<wire::SealCollage>(assembler(1));
   EXPECT_EQ(seal.batch, batch(1));
   EXPECT_EQ(seal.filled, 2);
-  EXPECT_THAT(the<wire::Sealed>(kSink).ages, ElementsAre(40ms, 15ms));
+  EXPECT_THAT(the<wire::BatchSealed>(kSink).ages, ElementsAre(40ms, 15ms));
 }
 
 TEST_F(BrokerTest, ABatchIsClosedOnceSealedAndSettled) {
@@ -174,10 +174,10 @@ TEST_F(BrokerTest, ABatchIsClosedOnceSealedAndSettled) {
   join_sink();
   submit(1, 1);
   settle(batch(1), 0);
-  EXPECT_THAT(told<wire::Closed>(kSink), IsEmpty());  // It may still grow.
+  EXPECT_THAT(told<wire::BatchSettled>(kSink), IsEmpty());  // It may still grow.
   advance(40ms);
-  EXPECT_EQ(the<wire::Closed>(kSink).batch, batch(1));
-  EXPECT_EQ(the<wire::Drop>(assembler(1)).batch, batch(1));
+  EXPECT_EQ(the<wire::BatchSettled>(kSink).batch, batch(1));
+  EXPECT_EQ(the<wire::DropCollage>(assembler(1)).batch, batch(1));
   EXPECT_EQ(counter("batches_open"), 0u);
 }
 
@@ -376,9 +376,9 @@ TEST_F(BrokerTest, ADrainingBrokerSealsRefusesAndFinishesWithItsLastAnswer) {
   join_assembler(1);
   join_sink();
   submit(1, 5);
-  say(wire::kLocal, wire::Drain{});
+  say(machine::kLocal, wire::Drain{});
   EXPECT_FALSE(finished);
-  EXPECT_EQ(the<wire::Seal>(assembler(1)).filled, 1);
+  EXPECT_EQ(the<wire::SealCollage>(assembler(1)).filled, 1);
   submit(1, 6);
   EXPECT_EQ(refusal(told<wire::Result>(producer(1))), Reason::draining);
   settle(batch(1), 0);
@@ -387,7 +387,7 @@ TEST_F(BrokerTest, ADrainingBrokerSealsRefusesAndFinishesWithItsLastAnswer) {
 }
 
 TEST_F(BrokerTest, AnIdleBrokerIsDrainedAtOnce) {
-  say(wire::kLocal, wire::Drain{});
+  say(machine::kLocal, wire::Drain{});
   EXPECT_TRUE(finished);
 }
 
@@ -395,9 +395,9 @@ TEST_F(BrokerTest, DrainingEndsWithMissingWhenItsTimeIsOver) {
   join_producer(1);
   submit(1, 5);
   submit(1, 6);
-  say(wire::kLocal, wire::Drain{});
+  say(machine::kLocal, wire::Drain{});
   advance(100ms);
-  say(wire::kLocal, wire::Drain{});  // Again: changes nothing.
+  say(machine::kLocal, wire::Drain{});  // Again: changes nothing.
   advance(499ms);
   EXPECT_FALSE(finished);
   advance(500ms);
@@ -420,7 +420,7 @@ TEST_F(BrokerTest, EachLinkTakesOnlyItsOwnMessages) {
   say(worker(1), wire::Submit{});
   say(producer(1), wire::WorkerHello{});
   say(producer(1), wire::Ready{});
-  say(producer(1), wire::Settled{});
+  say(producer(1), wire::SlotSettled{});
   say(producer(1), wire::Assign{});
   EXPECT_EQ(counter("bad_messages"), 6u);
   EXPECT_THAT(told<wire::Refuse>(worker(1)), SizeIs(2));
@@ -436,8 +436,8 @@ TEST_F(BrokerTest, ARefusalIsNeverAnswered) {
 }
 
 TEST_F(BrokerTest, AProbeIsToldEveryCounterOnEitherLink) {
-  say(producer(3), wire::Probe{});
-  say(worker(3), wire::Probe{});
+  say(producer(3), wire::StatusRequest{});
+  say(worker(3), wire::StatusRequest{});
   EXPECT_EQ(the<wire::Status>(producer(3)).counters, broker->status().counters);
   EXPECT_EQ(the<wire::Status>(worker(3)).counters, broker->status().counters);
 }

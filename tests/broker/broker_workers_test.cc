@@ -212,7 +212,7 @@ TEST_F(BrokerTest, AnAnsweredSlotIsNotHedged) {
 }
 
 TEST_F(BrokerTest, HedgesStartAtWhatTheSinkHasLearned) {
-  const auto hedged_at = [this](std::string_view name, wire::Service learned) {
+  const auto hedged_at = [this](std::string_view name, wire::ServiceTimes learned) {
     make(small_policy(name));
     join_producer(1);
     join_sink();
@@ -227,7 +227,7 @@ TEST_F(BrokerTest, HedgesStartAtWhatTheSinkHasLearned) {
     }
     return wire::Duration::max();
   };
-  const wire::Service learned{.patience = 250ms, .p95 = 400ms, .p99 = 600ms, .budget = 320ms};
+  const wire::ServiceTimes learned{.patience = 250ms, .p95 = 400ms, .p99 = 600ms, .budget = 320ms};
   EXPECT_EQ(hedged_at("hedge", learned), 400ms);
   EXPECT_EQ(hedged_at("collage-hedge", learned), 440ms);
   EXPECT_EQ(hedged_at("hedge-budget", learned), 320ms);
@@ -300,7 +300,7 @@ TEST_F(BrokerTest, WithoutAnAssemblerTheBatchGoesUncoveredAndThatIsSaid) {
   join_producer(1);
   join_sink();
   submit(1, 5);
-  EXPECT_FALSE(the<wire::Opened>(kSink).covered);
+  EXPECT_FALSE(the<wire::BatchOpened>(kSink).covered);
   EXPECT_EQ(counter("batches_uncovered"), 1u);
   EXPECT_TRUE(noted("go without cover"));
 }
@@ -345,7 +345,7 @@ TEST_F(BrokerTest, ALostAssemblerIsSentNothingMore) {
   submit(1, 6);
   advance(40ms);
   EXPECT_THAT(told<wire::Assign>(assembler(1)), IsEmpty());
-  EXPECT_THAT(told<wire::Seal>(assembler(1)), IsEmpty());
+  EXPECT_THAT(told<wire::SealCollage>(assembler(1)), IsEmpty());
 }
 
 // --- the sink ---
@@ -356,16 +356,16 @@ TEST_F(BrokerTest, ASinkThatRestartsIsToldAllThatIsOpenAgain) {
   for (std::uint64_t request = 1; request <= 5; ++request) submit(1, request);
   advance(30ms);
   forget();
-  constexpr wire::Peer kOther{kWorkers, 91};
+  constexpr machine::Peer kOther{kWorkers, 91};
   join_sink(2, kOther);
   EXPECT_THAT(told<wire::Welcome>(kOther), SizeIs(1));
-  const auto opened = told<wire::Opened>(kOther);
+  const auto opened = told<wire::BatchOpened>(kOther);
   ASSERT_THAT(opened, SizeIs(2));
   EXPECT_EQ(opened[0].batch, batch(1));
   EXPECT_EQ(opened[0].slots, 4);
   EXPECT_EQ(opened[0].age, 30ms);
   EXPECT_EQ(opened[1].batch, batch(2));
-  const auto sealed = the<wire::Sealed>(kOther);
+  const auto sealed = the<wire::BatchSealed>(kOther);
   EXPECT_EQ(sealed.batch, batch(1));
   EXPECT_THAT(sealed.ages, ElementsAre(30ms, 30ms, 30ms, 30ms));
 }
@@ -383,7 +383,7 @@ TEST_F(BrokerTest, TheSinkBeforeHasNoSayAnyMore) {
 TEST_F(BrokerTest, ASinkThatWeDoNotKnowIsAskedToSayHelloAtOnce) {
   settle({{kEpoch.value - 1}, {1}}, 0);  // It has not noticed yet that the broker restarted.
   EXPECT_EQ(the<wire::Refuse>(kSink).reason, Reason::unknown_worker);
-  say(kSink, wire::Service{});
+  say(kSink, wire::ServiceTimes{});
   EXPECT_EQ(the<wire::Refuse>(kSink).reason, Reason::unknown_worker);
 }
 
@@ -407,15 +407,16 @@ TEST_F(BrokerTest, AWorkerMayNotSettle) {
   join_sink();
   join_worker(1);
   submit(1, 5);
-  say(worker(1), wire::Settled{batch(1), 0, Source::single, {{{{0}, 1.f}}, Reason::none}, "s1"});
-  say(worker(1), wire::Service{});
+  say(worker(1),
+      wire::SlotSettled{batch(1), 0, Source::single, {{{{0}, 1.f}}, Reason::none}, "s1"});
+  say(worker(1), wire::ServiceTimes{});
   EXPECT_THAT(results(1, ResultStatus::answered), IsEmpty());
   EXPECT_EQ(counter("bad_messages"), 2u);
 }
 
 TEST_F(BrokerTest, WhatTheSinkHasLearnedIsShown) {
   join_sink();
-  say(kSink, wire::Service{.patience = 250ms, .p95 = 400ms, .p99 = 600ms, .budget = 320ms});
+  say(kSink, wire::ServiceTimes{.patience = 250ms, .p95 = 400ms, .p99 = 600ms, .budget = 320ms});
   EXPECT_EQ(counter("patience_ns"), 250'000'000u);
   EXPECT_EQ(counter("service_p95_ns"), 400'000'000u);
   EXPECT_EQ(counter("service_p99_ns"), 600'000'000u);

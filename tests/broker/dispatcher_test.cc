@@ -8,7 +8,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr wire::Instant at(wire::Duration t) { return {t}; }
-constexpr wire::Peer peer(std::uint64_t n) { return {1, n}; }
+constexpr machine::Peer peer(std::uint64_t n) { return {1, n}; }
 
 class DispatcherTest : public testing::Test {
  protected:

@@ -13,7 +13,7 @@ using testing::Optional;
 
 constexpr wire::Instant at(wire::Duration t) { return {t}; }
 constexpr wire::WorkerId id(std::uint64_t n) { return {2, n}; }
-constexpr wire::Peer peer(std::uint64_t n) { return {1, n}; }
+constexpr machine::Peer peer(std::uint64_t n) { return {1, n}; }
 
 class RosterTest : public testing::Test {
  protected:

@@ -10,7 +10,7 @@ using testing::Optional;
 using wire::Reason;
 
 constexpr wire::ProducerId kAnn{1, 1}, kBob{1, 2}, kEve{1, 3};
-constexpr wire::Peer kOne{0, 1}, kTwo{0, 2};
+constexpr machine::Peer kOne{0, 1}, kTwo{0, 2};
 constexpr wire::Instant at(wire::Duration t) { return {t}; }
 
 Sessions sessions() { return Sessions({.producer_max = 2, .credit = 2, .silence_max = 350ms}); }

@@ -5,7 +5,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "runtime/shipped.h"
+#include "runtime/service/install_paths.h"
 #include "tests/system/run_program.h"
 
 namespace {

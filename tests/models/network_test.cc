@@ -106,7 +106,7 @@ TEST_F(NetworkTest, ScoresThatAreNotFiniteAreAReasonAndNoThrow) {
 TEST_F(NetworkTest, ACollageAnswersForEachCellThatIsNotBlank) {
   const Network network(toy(2, 10));
   const std::vector<std::uint8_t> canvas(network.manifest().input().bytes(), 100);
-  const wire::Cells cells = network.classify_collage(canvas, {false, true, false, false}, 1);
+  const machine::Cells cells = network.classify_collage(canvas, {false, true, false, false}, 1);
   EXPECT_THAT(cells.cells, ElementsAre(SizeIs(1), IsEmpty(), SizeIs(1), SizeIs(1)));
 }
 
@@ -122,7 +122,7 @@ TEST_F(NetworkTest, ACellThatTheNetworkCallsBlankHasNoAnswer) {
 TEST_F(NetworkTest, ACellWithScoresThatAreNotFiniteHasNoAnswer) {
   const Network network(toy(2, kNan));
   const std::vector<std::uint8_t> canvas(network.manifest().input().bytes(), 100);
-  const wire::Cells cells = network.classify_collage(canvas, std::vector<bool>(4), 1);
+  const machine::Cells cells = network.classify_collage(canvas, std::vector<bool>(4), 1);
   EXPECT_THAT(cells.cells, ElementsAre(IsEmpty(), IsEmpty(), IsEmpty(), IsEmpty()));
 }
 
@@ -130,7 +130,7 @@ TEST_F(NetworkTest, ADetectHeadAnswersForTheCellsOfItsBoxesInTheSameWay) {
   const Network network(toy_boxes(2));
   const std::vector<std::uint8_t> canvas(network.manifest().input().bytes(), 100);
   EXPECT_THAT(network.logits(canvas), SizeIs(4 * 4));
-  const wire::Cells cells = network.classify_collage(canvas, {false, false, true, false}, 1);
+  const machine::Cells cells = network.classify_collage(canvas, {false, false, true, false}, 1);
   ASSERT_THAT(cells.cells, ElementsAre(SizeIs(1), SizeIs(1), IsEmpty(), SizeIs(1)));
   EXPECT_EQ(cells.cells[3][0].label, wire::ClassId{1});
 }

@@ -3,9 +3,9 @@
 
 #include <string>
 
+#include "machine/random.h"
 #include "models/data/dataset.h"
 #include "models/nets/architecture.h"
-#include "wire/random.h"
 
 namespace models {
 
@@ -17,7 +17,7 @@ inline Dataset toy_data(std::size_t images, std::uint64_t seed) {
                .normalisation = {.mean = {0.4}, .deviation = {0.3}},
                .pixels = {},
                .labels = {}};
-  wire::Rng rng(seed);
+  machine::Rng rng(seed);
   for (std::size_t i = 0; i < images; ++i) {
     const int label = static_cast<int>(rng.below(4));
     data.labels.push_back(label);

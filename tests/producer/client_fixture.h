@@ -26,7 +26,7 @@ using wire::Reason;
 using wire::RequestId;
 using wire::ResultStatus;
 
-inline constexpr wire::Peer kBroker{};
+inline constexpr machine::Peer kBroker{};
 inline constexpr wire::Epoch kEpoch{.value = 7};
 inline constexpr wire::Epoch kOtherEpoch{.value = 8};
 
@@ -56,8 +56,8 @@ class ClientTest : public testing::Test {
  protected:
   void make(Policy p) { client = std::make_unique<Client>(p); }
 
-  void take(wire::Actions actions) {
-    for (const wire::Outgoing& out : actions.messages) {
+  void take(machine::Actions actions) {
+    for (const machine::Outgoing& out : actions.messages) {
       EXPECT_EQ(out.to, kBroker);
       if (const auto* submit = std::get_if<wire::Submit>(&out.message)) {
         sent_.push_back(submit->request.value);
@@ -70,7 +70,7 @@ class ClientTest : public testing::Test {
         ++hellos_;
       }
     }
-    for (const wire::Note& note : actions.notes) notes.push_back(note.text);
+    for (const machine::LogMessage& note : actions.logs) notes.push_back(note.text);
     finished = actions.finished;
   }
   // Lets every timer up to `t` go at its own time.

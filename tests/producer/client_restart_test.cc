@@ -182,7 +182,7 @@ TEST_F(ClientTest, DrainWithNothingOpenFinishesAtOnce) {
 
 TEST_F(ClientTest, MessagesForOthersAreCountedAndDropped) {
   join();
-  say(wire::Seal{});
+  say(wire::SealCollage{});
   take(client->on_message({.link = 1, .id = 0}, result(1), now));
   EXPECT_EQ(counters().unexpected, 2u);
   say(wire::Undecodable{});

@@ -5,8 +5,8 @@
 #include <chrono>
 #include <fstream>
 
-#include "runtime/config_error.h"
-#include "runtime/variant.h"
+#include "runtime/config/config_error.h"
+#include "runtime/pipeline/variant.h"
 #include "tests/environment.h"
 
 namespace replay {

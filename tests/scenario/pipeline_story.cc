@@ -225,7 +225,7 @@ void PipelineStory::take_results() {
 }
 
 std::string PipelineStory::count(const Command& command) {
-  wire::Machine* machine = world_->machine(command.word(0));
+  machine::Machine* machine = world_->machine(command.word(0));
   wire::Status status;
   if (const auto* broker = dynamic_cast<const broker::Broker*>(machine)) status = broker->status();
   if (const auto* sink = dynamic_cast<const stages::sink::Sink*>(machine)) status = sink->status();

@@ -16,14 +16,14 @@ std::string SinkStory::run(const Command& command) {
   if (name == "count") return count(command);
   if (name == "single" || name == "hedge" || name == "reject") return answer(command);
   if (name == "collage") return collage(command);
-  if (name == "closed") return tell(kBroker, wire::Closed{batch(command)});
+  if (name == "closed") return tell(kBroker, wire::BatchSettled{batch(command)});
   if (name == "opened") {
-    return tell(kBroker,
-                wire::Opened{batch(command), static_cast<wire::Slot>(command.number("slots", 4)),
-                             command.duration("age", {}), true});
+    return tell(kBroker, wire::BatchOpened{batch(command),
+                                           static_cast<wire::Slot>(command.number("slots", 4)),
+                                           command.duration("age", {}), true});
   }
   if (name == "sealed") {
-    wire::Sealed sealed{batch(command), {}};
+    wire::BatchSealed sealed{batch(command), {}};
     for (const auto& age : split(command.text("ages"), ',')) {
       sealed.ages.push_back(parse_duration(age));
     }
@@ -100,10 +100,10 @@ std::string SinkStory::tell(std::uint32_t link, wire::Message message) {
   return said(sink_->on_message({link, 0}, std::move(message), now_));
 }
 
-std::string SinkStory::said(const wire::Actions& actions) {
+std::string SinkStory::said(const machine::Actions& actions) {
   std::string out;
-  for (const wire::Outgoing& message : actions.messages) {
-    const auto* settled = std::get_if<wire::Settled>(&message.message);
+  for (const machine::Outgoing& message : actions.messages) {
+    const auto* settled = std::get_if<wire::SlotSettled>(&message.message);
     if (!settled) continue;
     const wire::Verdict& verdict = settled->verdict;
     out += to_text(now_.since_start) + " batch " + std::to_string(settled->batch.sequence.value) +

@@ -28,7 +28,7 @@ class SinkStory : public Story {
   std::string collage(const Command& command);
   std::string count(const Command& command) const;
   std::string tell(std::uint32_t link, wire::Message message);
-  std::string said(const wire::Actions& actions);
+  std::string said(const machine::Actions& actions);
   wire::BatchId batch(const Command& command) const;
   wire::ClassId label(const std::string& name);
 

@@ -36,7 +36,7 @@ void World::connect(const std::string& from, std::uint32_t here, const std::stri
   nodes_[index_.at(to)].links[there] = {"", 0, true};
 }
 
-wire::Machine* World::machine(const std::string& node) {
+machine::Machine* World::machine(const std::string& node) {
   return nodes_[index_.at(node)].machine.get();
 }
 
@@ -100,7 +100,7 @@ bool World::turn(std::size_t index) {
   const auto at = due(node);
   if (at && *at <= now_) {
     if (!node.work) return act(index, node.machine->on_timeout(now_)), true;
-    wire::Outcome what = outcome(node);
+    machine::Outcome what = outcome(node);
     const wire::WorkId id = node.work->id;
     node.work.reset();
     node.done_at.reset();
@@ -113,12 +113,12 @@ bool World::turn(std::size_t index) {
   return true;
 }
 
-void World::act(std::size_t index, wire::Actions actions) {
+void World::act(std::size_t index, machine::Actions actions) {
   Node& node = nodes_[index];
-  for (const wire::Note& note : actions.notes) {
+  for (const machine::LogMessage& note : actions.logs) {
     notes_.push_back(to_text(now_.since_start) + " " + node.name + ": " + note.text);
   }
-  for (wire::Outgoing& out : actions.messages) send(index, std::move(out));
+  for (machine::Outgoing& out : actions.messages) send(index, std::move(out));
   if (actions.work) {
     if (node.work) throw std::runtime_error(node.name + " asks for two pieces of work at once");
     node.work = std::move(actions.work);
@@ -128,13 +128,13 @@ void World::act(std::size_t index, wire::Actions actions) {
 
 // --- links ---
 
-void World::send(std::size_t from, wire::Outgoing out) {
+void World::send(std::size_t from, machine::Outgoing out) {
   Node& sender = nodes_[from];
   const auto found = sender.links.find(out.to.link);
   if (found == sender.links.end()) throw std::runtime_error(sender.name + " has no such link");
   if (!found->second.many) {
     Node& server = nodes_[index_.at(found->second.to)];
-    const wire::Peer peer{found->second.there, from + 1 + kLives * sender.life};
+    const machine::Peer peer{found->second.there, from + 1 + kLives * sender.life};
     server.inbox.push_back({from, peer, std::move(out.message)});
     return;
   }
@@ -162,26 +162,26 @@ wire::Verdict World::look(const std::string& name, float probability) const {
           wire::Reason::none};
 }
 
-wire::Outcome World::outcome(const Node& node) const {
+machine::Outcome World::outcome(const Node& node) const {
   const wire::Duration took = node.service.value_or(wire::Duration::zero());
-  if (const auto* classify = std::get_if<wire::Classify>(&node.work->job)) {
+  if (const auto* classify = std::get_if<machine::Classify>(&node.work->job)) {
     return {look(text_of(classify->image), 0.9f), took, "s1"};
   }
-  if (const auto* paste = std::get_if<wire::Paste>(&node.work->job)) {
+  if (const auto* paste = std::get_if<machine::Paste>(&node.work->job)) {
     const std::string image = text_of(paste->image);
     const wire::Reason reason = look(image, 1).reason;
-    if (reason != wire::Reason::none) return {wire::Pasted{paste->canvas, reason}, took, {}};
+    if (reason != wire::Reason::none) return {machine::Pasted{paste->canvas, reason}, took, {}};
     std::vector<std::string> names = split(text_of(paste->canvas), '/');
     names.resize(std::max<std::size_t>(names.size(), paste->slot + std::size_t{1}));
     names[paste->slot] = image;
     std::string canvas;
     for (const std::string& name : names) canvas += name + "/";
-    return {wire::Pasted{payload_of(canvas), wire::Reason::none}, took, {}};
+    return {machine::Pasted{payload_of(canvas), wire::Reason::none}, took, {}};
   }
-  const auto& collage = std::get<wire::ClassifyCollage>(node.work->job);
+  const auto& collage = std::get<machine::ClassifyCollage>(node.work->job);
   std::vector<std::string> names = split(text_of(collage.picture), '/');
   names.resize(collage.blank.size());
-  wire::Cells cells;
+  machine::Cells cells;
   for (std::size_t slot = 0; slot < names.size(); ++slot) {
     const bool unsure = names[slot].ends_with('?');
     cells.cells.push_back(collage.blank[slot]

@@ -21,14 +21,14 @@
 #include <utility>
 #include <vector>
 
-#include "wire/machine.h"
+#include "machine/machine.h"
 
 namespace scenario {
 
 class World {
  public:
   // Makes the machine of a node for its n-th life, counted from 1.
-  using Maker = std::function<std::unique_ptr<wire::Machine>(std::uint64_t life)>;
+  using Maker = std::function<std::unique_ptr<machine::Machine>(std::uint64_t life)>;
   struct Link {
     std::string to;
     std::uint32_t there = 0;  // The link as the node at its other end has it.
@@ -48,7 +48,7 @@ class World {
   // How long its work takes from the next task on; nullopt for ever.
   void set_service(const std::string& node, std::optional<wire::Duration> service);
   bool has(const std::string& node) const { return index_.contains(node); }
-  wire::Machine* machine(const std::string& node);
+  machine::Machine* machine(const std::string& node);
 
   // Lets everything happen that is due until then; calls `after` when a node has had a turn.
   void run(wire::Instant until, const std::function<void(const std::string& node)>& after);
@@ -59,26 +59,26 @@ class World {
  private:
   struct Delivery {
     std::size_t from = 0;  // The node.
-    wire::Peer peer;       // As the receiver sees it.
+    machine::Peer peer;    // As the receiver sees it.
     wire::Message message;
   };
   struct Node {
     std::string name;
     Maker maker;
     std::uint64_t life = 0;
-    std::unique_ptr<wire::Machine> machine;
+    std::unique_ptr<machine::Machine> machine;
     std::map<std::uint32_t, Link> links;
     std::optional<wire::Duration> service;
-    std::optional<wire::Work> work;
+    std::optional<machine::Work> work;
     std::optional<wire::Instant> done_at;
     std::deque<Delivery> inbox;
   };
 
-  void act(std::size_t node, wire::Actions actions);
-  void send(std::size_t from, wire::Outgoing out);
+  void act(std::size_t node, machine::Actions actions);
+  void send(std::size_t from, machine::Outgoing out);
   bool turn(std::size_t node);
   std::optional<wire::Instant> due(const Node& node) const;
-  wire::Outcome outcome(const Node& node) const;
+  machine::Outcome outcome(const Node& node) const;
   wire::Verdict look(const std::string& name, float probability) const;
 
   const std::vector<std::string> labels_;

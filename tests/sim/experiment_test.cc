@@ -6,7 +6,7 @@
 #include <map>
 #include <string>
 
-#include "runtime/quantiles.h"
+#include "runtime/pipeline/quantiles.h"
 
 namespace replay::sim {
 namespace {

@@ -15,34 +15,35 @@ using testing::ElementsAre;
 constexpr wire::Instant at(int ms) { return {milliseconds(ms)}; }
 
 // Notes what it is told; says what it is given to say at a given time.
-class Puppet : public wire::Machine {
+class Puppet : public machine::Machine {
  public:
   explicit Puppet(std::vector<std::string>& heard) : heard_(heard) {}
 
-  void say(wire::Instant when, wire::Peer to, wire::Message message) {
+  void say(wire::Instant when, machine::Peer to, wire::Message message) {
     due_ = when;
-    next_ = wire::Outgoing{to, std::move(message)};
+    next_ = machine::Outgoing{to, std::move(message)};
   }
   void work(wire::Instant when) {
     due_ = when;
     work_ = true;
   }
-  wire::Peer last() const { return last_; }
+  machine::Peer last() const { return last_; }
 
-  wire::Actions on_message(wire::Peer from, wire::Message message, wire::Instant now) override {
+  machine::Actions on_message(machine::Peer from, wire::Message message,
+                              wire::Instant now) override {
     last_ = from;
     note(std::string(wire::kind(message)), now);
     return {};
   }
-  wire::Actions on_timeout(wire::Instant now) override {
+  machine::Actions on_timeout(wire::Instant now) override {
     note("timeout", now);
     due_.reset();
-    wire::Actions actions;
+    machine::Actions actions;
     if (next_) actions.messages.push_back(*std::exchange(next_, std::nullopt));
-    if (std::exchange(work_, false)) actions.work = wire::Work{{1}, wire::Classify{}};
+    if (std::exchange(work_, false)) actions.work = machine::Work{{1}, machine::Classify{}};
     return actions;
   }
-  wire::Actions on_done(wire::WorkId, wire::Outcome, wire::Instant now) override {
+  machine::Actions on_done(wire::WorkId, machine::Outcome, wire::Instant now) override {
     note("done", now);
     return {};
   }
@@ -57,19 +58,19 @@ class Puppet : public wire::Machine {
   }
   std::vector<std::string>& heard_;
   std::optional<wire::Instant> due_;
-  std::optional<wire::Outgoing> next_;
+  std::optional<machine::Outgoing> next_;
   bool work_ = false;
-  wire::Peer last_;
+  machine::Peer last_;
 };
 
 class SlowRunner : public Runner {
  public:
-  Done run(wire::Work) override { return {{}, milliseconds(10)}; }
+  Done run(machine::Work) override { return {{}, milliseconds(10)}; }
 };
 
 class WorldTest : public testing::Test {
  protected:
-  explicit WorldTest(World::Policy policy = {}) : world_(policy, wire::Rng(1)) {
+  explicit WorldTest(World::Policy policy = {}) : world_(policy, machine::Rng(1)) {
     dealer_ = world_.add("dealer", &runner_);
     router_ = world_.add("router", &runner_);
     channel_ = world_.connect(dealer_, 0, router_, 0, {milliseconds(2), {}, false});
@@ -80,8 +81,8 @@ class WorldTest : public testing::Test {
     world_.start(node, std::move(puppet));
     return made;
   }
-  void say(NodeId node, Puppet& puppet, int ms, wire::Peer to) {
-    puppet.say(at(ms), to, wire::Probe{});
+  void say(NodeId node, Puppet& puppet, int ms, machine::Peer to) {
+    puppet.say(at(ms), to, wire::StatusRequest{});
     world_.poke(node);
   }
 
@@ -107,7 +108,7 @@ TEST_F(WorldTest, ARestartedPeerHasAnotherConnectionAndTheOldOneIsUnroutable) {
   Puppet& router = start(router_, up_);
   say(dealer_, start(dealer_, down_), 1, {0, 0});
   world_.run_until(at(4));
-  const wire::Peer before = router.last();
+  const machine::Peer before = router.last();
   world_.crash(dealer_);
   say(dealer_, start(dealer_, down_), 5, {0, 0});
   world_.run_until(at(8));

@@ -14,7 +14,7 @@ using std::chrono::seconds;
 
 // `count` draws, sorted, in seconds.
 std::vector<double> draws(LatencySource source, std::size_t count) {
-  Emulation emulation(std::move(source), wire::Rng(1));
+  Emulation emulation(std::move(source), machine::Rng(1));
   std::vector<double> out;
   for (std::size_t i = 0; i < count; ++i) out.push_back(wire::to_seconds(emulation.draw({})));
   std::ranges::sort(out);
@@ -26,7 +26,7 @@ Recorded recorded(std::vector<double> values) {
 }
 
 TEST(Emulation, ARecordingKeepsItsNeighboursAndStartsOver) {
-  Emulation emulation(recorded({1, 2, 3, 4, 5}), wire::Rng(7));
+  Emulation emulation(recorded({1, 2, 3, 4, 5}), machine::Rng(7));
   const double first = wire::to_seconds(emulation.draw({}));
   double before = first;
   for (int i = 1; i < 10; ++i) {
@@ -39,7 +39,7 @@ TEST(Emulation, ARecordingKeepsItsNeighboursAndStartsOver) {
 TEST(Emulation, EachStageBeginsARecordingAtAPlaceOfItsOwn) {
   std::vector<double> values(1000);
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<double>(i);
-  wire::Rng rng(1);
+  machine::Rng rng(1);
   Emulation one(recorded(values), rng.split());
   Emulation other(recorded(values), rng.split());
   EXPECT_NE(one.draw({}), other.draw({}));
@@ -60,7 +60,7 @@ TEST(Emulation, ALogNormalHasItsMedianAndDeviation) {
 }
 
 TEST(Emulation, ASpellCountsFromTheFirstTask) {
-  Emulation emulation(recorded({0.1}), wire::Rng(1),
+  Emulation emulation(recorded({0.1}), machine::Rng(1),
                       {.factor = 4, .after = seconds(10), .length = seconds(5)});
   const wire::Instant first{seconds(100)};
   EXPECT_EQ(emulation.draw(first), wire::Duration(milliseconds(100)));
@@ -71,7 +71,7 @@ TEST(Emulation, ASpellCountsFromTheFirstTask) {
 }
 
 TEST(Emulation, NothingTakesLongerThanADay) {
-  Emulation emulation(Pareto{.shape = 0.1, .scale_s = 1e5}, wire::Rng(1));
+  Emulation emulation(Pareto{.shape = 0.1, .scale_s = 1e5}, machine::Rng(1));
   EXPECT_EQ(emulation.draw({}), wire::kDurationMax);
 }
 

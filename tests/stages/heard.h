@@ -4,15 +4,15 @@
 #include <variant>
 #include <vector>
 
-#include "wire/machine.h"
+#include "machine/machine.h"
 
 namespace stages {
 
 // The messages of one kind, to whomever on one link, in order.
 template <class T>
-std::vector<T> heard(const wire::Actions& actions, std::uint32_t link) {
+std::vector<T> heard(const machine::Actions& actions, std::uint32_t link) {
   std::vector<T> found;
-  for (const wire::Outgoing& out : actions.messages) {
+  for (const machine::Outgoing& out : actions.messages) {
     const T* message = std::get_if<T>(&out.message);
     if (message && out.to.link == link) found.push_back(*message);
   }

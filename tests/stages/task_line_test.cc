@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 constexpr wire::Instant at(wire::Duration t) { return {t}; }
 
 std::optional<Emulation> always(double seconds) {
-  return Emulation{wire::QuantileTable({{0, seconds}, {1, seconds}}), wire::Rng(1)};
+  return Emulation{machine::QuantileTable({{0, seconds}, {1, seconds}}), machine::Rng(1)};
 }
 
 TEST(TaskLine, TasksAreWorkedOnOneAtATimeInOrder) {

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "runtime/clock.h"
+#include "runtime/loop/clock.h"
 #include "tests/system/live_pipeline.h"
 
 namespace {

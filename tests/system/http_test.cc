@@ -7,7 +7,7 @@
 #include <regex>
 
 #include "replay/live/process.h"
-#include "runtime/clock.h"
+#include "runtime/loop/clock.h"
 #include "tests/system/live_pipeline.h"
 
 namespace {

@@ -11,8 +11,8 @@
 
 #include "imaging/encode.h"
 #include "imaging/library.h"
-#include "runtime/clock.h"
-#include "runtime/shipped.h"
+#include "runtime/loop/clock.h"
+#include "runtime/service/install_paths.h"
 #include "tests/system/live_pipeline.h"
 
 namespace {

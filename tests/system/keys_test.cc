@@ -7,10 +7,10 @@
 #include <fstream>
 #include <memory>
 
-#include "runtime/clock.h"
-#include "runtime/key_tree.h"
-#include "runtime/keys.h"
-#include "runtime/shipped.h"
+#include "runtime/loop/clock.h"
+#include "runtime/security/key_tree.h"
+#include "runtime/security/keys.h"
+#include "runtime/service/install_paths.h"
 #include "tests/system/live_pipeline.h"
 
 namespace {

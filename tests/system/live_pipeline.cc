@@ -9,12 +9,12 @@
 #include "imaging/encode.h"
 #include "imaging/library.h"
 #include "models/data/dataset.h"
-#include "producer/prober.h"
-#include "runtime/clock.h"
-#include "runtime/loop.h"
-#include "runtime/service.h"
-#include "runtime/shipped.h"
-#include "runtime/variant.h"
+#include "producer/push/status_poller.h"
+#include "runtime/loop/clock.h"
+#include "runtime/loop/loop.h"
+#include "runtime/pipeline/variant.h"
+#include "runtime/service/install_paths.h"
+#include "runtime/service/service.h"
 
 namespace system_test {
 namespace {
@@ -70,7 +70,7 @@ std::map<std::string, std::uint64_t> LivePipeline::counters() const {
   runtime::Context context;
   const auto keys = runtime::open_keys(runtime::load_pipeline(file_), runtime::KeyOwner::producer);
   runtime::Loop loop(
-      context, {runtime::connected_dealer(producers_, 1 << 20, keys, runtime::Place::producers)},
+      context, {runtime::connected_dealer(producers_, 1 << 20, keys, runtime::LinkName::producers)},
       prober, {}, {});
   loop.run();
   std::map<std::string, std::uint64_t> counters;

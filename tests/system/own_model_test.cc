@@ -5,7 +5,7 @@
 #include <fstream>
 
 #include "models/config.h"
-#include "runtime/shipped.h"
+#include "runtime/service/install_paths.h"
 #include "tests/system/live_pipeline.h"
 
 namespace {

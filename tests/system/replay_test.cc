@@ -8,8 +8,8 @@
 #include <thread>
 
 #include "imaging/decode.h"
-#include "runtime/latency.h"
-#include "runtime/shipped.h"
+#include "runtime/pipeline/latency.h"
+#include "runtime/service/install_paths.h"
 #include "tests/system/live_pipeline.h"
 
 namespace {

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "replay/live/process.h"
-#include "runtime/shipped.h"
+#include "runtime/service/install_paths.h"
 
 namespace system_test {
 

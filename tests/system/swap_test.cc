@@ -11,7 +11,7 @@
 
 #include "models/config.h"
 #include "replay/live/fleet.h"
-#include "runtime/clock.h"
+#include "runtime/loop/clock.h"
 #include "tests/system/live_pipeline.h"
 
 namespace {

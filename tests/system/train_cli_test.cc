@@ -6,7 +6,7 @@
 #include <fstream>
 
 #include "imaging/encode.h"
-#include "runtime/shipped.h"
+#include "runtime/service/install_paths.h"
 #include "tests/system/live_pipeline.h"
 
 namespace {

@@ -80,7 +80,7 @@ TEST(Codec, TheLargestMessagesFit) {
       Status{std::vector(kCountersMax, counter)},
       Ready{{}, std::vector(kHeldMax, Sequence{std::numeric_limits<std::uint64_t>::max()}), false},
       CollageTask{{}, {}, {}, std::vector(kSlotsMax, true), 0ns, kImage},
-      Sealed{{}, std::vector(kSlotsMax, kDurationMax)},
+      BatchSealed{{}, std::vector(kSlotsMax, kDurationMax)},
       result};
   for (const Message& message : largest) {
     const Frames frames = encode(message);
@@ -352,8 +352,8 @@ TEST(Codec, ARefusalIsReadWhateverItsVersion) {
 
 TEST(Codec, DurationsBeyondTheirRangeAreSentAsTheirBound) {
   const auto sent = [](Duration duration) {
-    const Frames frames = encode(Service{duration, 0ns, 0ns, 0ns});
-    return std::get<Service>(decode(frames.header, {}).value()).patience;
+    const Frames frames = encode(ServiceTimes{duration, 0ns, 0ns, 0ns});
+    return std::get<ServiceTimes>(decode(frames.header, {}).value()).patience;
   };
   EXPECT_EQ(sent(-1ns), 0ns);
   EXPECT_EQ(sent(kDurationMax + 1ns), kDurationMax);
@@ -368,7 +368,7 @@ TEST(CodecDeathTest, WhatWeMayNotSendIsOurMistake) {
   Status many;
   many.counters.resize(kCountersMax + 1);
   EXPECT_DEATH(encode(Drain{}), "local");
-  EXPECT_DEATH(encode(Seal{{}, kSlotsMax + 1}), "check failed");
+  EXPECT_DEATH(encode(SealCollage{{}, kSlotsMax + 1}), "check failed");
   EXPECT_DEATH(encode(not_a_number), "check failed");
   EXPECT_DEATH(encode(long_name), "check failed");
   EXPECT_DEATH(encode(many), "check failed");

@@ -4,9 +4,9 @@
 
 #include <vector>
 
+#include "machine/random.h"
 #include "tests/wire/samples.h"
 #include "wire/codec.h"
-#include "wire/random.h"
 
 namespace {
 

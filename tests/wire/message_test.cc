@@ -20,7 +20,7 @@ TEST(Message, EveryKindHasANameOfItsOwn) {
   EXPECT_EQ(names.size(), std::variant_size_v<Message>);
   EXPECT_EQ(kind(ProducerHello{}), "producer_hello");
   EXPECT_EQ(kind(CollageAnswer{}), "collage_answer");
-  EXPECT_EQ(kind(Corrected{}), "corrected");
+  EXPECT_EQ(kind(Disagreement{}), "corrected");
   EXPECT_EQ(kind(Drain{}), "drain");
 }
 

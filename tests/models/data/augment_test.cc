@@ -17,7 +17,7 @@ constexpr Augmentation kNothing{.mirror = 0, .shift_max = 0, .erase = 0};
 
 Tile augmented(const Tile& tile, const TileShape& shape, const Augmentation& policy,
                std::uint64_t seed = 1) {
-  wire::Rng rng(seed);
+  machine::Rng rng(seed);
   Tile out(tile.size(), 77);
   augment(tile, out, shape, policy, rng);
   return out;
@@ -40,7 +40,7 @@ TEST(Augment, AReflectingShiftRepeatsTheTileInReverse) {
   const TileShape shape{.width = 5, .height = 1, .channels = 1};
   const Tile tile = {1, 2, 3, 4, 5};
   const auto shifted = [&](double dx) {
-    wire::Rng noise(1);
+    machine::Rng noise(1);
     Change change;
     change.reflect = true;
     change.dx = dx;
@@ -123,7 +123,7 @@ TEST(Augment, WhatASeedGivesIsPinned) {
     Tile tile(shape.bytes());
     for (std::size_t i = 0; i < tile.size(); ++i) tile[i] = static_cast<std::uint8_t>(i * 7 + 1);
     Tile out(tile.size());
-    wire::Rng rng(20);
+    machine::Rng rng(20);
     for (int round = 0; round < 500; ++round) {
       augment(tile, out, shape, {}, rng);
       for (const std::uint8_t byte : out) add(byte);
@@ -139,7 +139,7 @@ TEST(Augment, IsToDrawAChangeAndToApplyIt) {
   Tile tile(shape.bytes());
   for (std::size_t i = 0; i < tile.size(); ++i) tile[i] = static_cast<std::uint8_t>(i);
   for (std::uint64_t seed = 0; seed < 50; ++seed) {
-    wire::Rng rng(seed);
+    machine::Rng rng(seed);
     Tile out(tile.size());
     apply(draw_change(shape, {}, rng), tile, out, shape, rng);
     EXPECT_EQ(out, augmented(tile, shape, {}, seed)) << seed;
@@ -165,7 +165,7 @@ TEST(Change, DoesTheSameToThePictureInALargerSize) {
   Augmentation policy;
   policy.erase = 0;
   for (std::uint64_t seed = 0; seed < 50; ++seed) {
-    wire::Rng rng(seed);
+    machine::Rng rng(seed);
     const Change change = draw_change(small, policy, rng);
     Tile out(small.bytes());
     Tile large_out(large.bytes());
@@ -180,9 +180,9 @@ TEST(Change, ErasesTheSameShareOfAnySize) {
   for (const TileShape shape : {TileShape{4, 4, 1}, TileShape{32, 32, 3}, TileShape{5, 5, 1}}) {
     // What is erased takes the noise of its generator, value for value, row by row.
     Tile out(shape.bytes());
-    wire::Rng noise(3);
+    machine::Rng noise(3);
     apply(change, Tile(shape.bytes()), out, shape, noise);
-    wire::Rng same(3);
+    machine::Rng same(3);
     for (int y = 0; y < shape.height; ++y) {
       for (int x = 0; x < shape.width * shape.channels; ++x) {
         const bool within = x / shape.channels >= std::lround(0.5 * shape.width) &&
@@ -205,7 +205,7 @@ TEST(Paste, CoversTheSamePlaceWithWhatIsThere) {
 
 TEST(Paste, PatchesLieWithinTheTileAndCoverHalfOfItOnAverage) {
   const TileShape shape{.width = 32, .height = 32, .channels = 3};
-  wire::Rng rng(1);
+  machine::Rng rng(1);
   double area = 0;
   for (int i = 0; i < 4000; ++i) {
     const imaging::Rect patch = draw_patch(shape, rng);

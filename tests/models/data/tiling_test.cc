@@ -15,7 +15,7 @@ using ::testing::Ge;
 
 std::vector<std::int64_t> draw(std::size_t images, std::size_t slots, double partial_share,
                                std::uint64_t seed = 1) {
-  wire::Rng rng(seed);
+  machine::Rng rng(seed);
   return draw_tilings(images, slots, partial_share, rng);
 }
 
@@ -30,7 +30,7 @@ TEST(Tilings, EveryImageAppearsExactlyOnceAnEpoch) {
 }
 
 TEST(Groups, HaveEveryImageOnceAndAreFilledUpFromTheBeginning) {
-  wire::Rng rng(1);
+  machine::Rng rng(1);
   std::vector<std::int64_t> groups = draw_groups(10, 4, rng);
   ASSERT_EQ(groups.size(), 12u);
   EXPECT_EQ(groups[10], groups[0]);
@@ -42,7 +42,7 @@ TEST(Groups, HaveEveryImageOnceAndAreFilledUpFromTheBeginning) {
 }
 
 TEST(Groups, OfFewerImagesThanAGroupRepeatThem) {
-  wire::Rng rng(1);
+  machine::Rng rng(1);
   EXPECT_THAT(draw_groups(1, 3, rng), ElementsAreArray({0, 0, 0}));
   EXPECT_TRUE(draw_groups(0, 3, rng).empty());
 }
@@ -67,7 +67,7 @@ TEST(Tilings, OneSeedGivesOneListAndAnotherSeedAnother) {
 }
 
 TEST(Tilings, OneGeneratorGivesAFreshTilingEachEpoch) {
-  wire::Rng rng(1);
+  machine::Rng rng(1);
   const auto first = draw_tilings(500, 9, 0.2, rng);
   EXPECT_NE(first, draw_tilings(500, 9, 0.2, rng));
 }

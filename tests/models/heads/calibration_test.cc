@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "wire/random.h"
+#include "machine/random.h"
 
 namespace models {
 namespace {
@@ -59,7 +59,7 @@ struct Drawn {
 };
 
 Drawn drawn_by(const Calibration& truth) {
-  wire::Rng rng(1);
+  machine::Rng rng(1);
   Drawn drawn;
   for (int i = 0; i < 20000; ++i) {
     std::vector<float> row;

@@ -12,24 +12,25 @@ using replay::live::Ills;
 
 constexpr std::uint32_t kToBroker = Forwarder::downstream(0);
 constexpr std::uint32_t kToSink = Forwarder::downstream(1);
-constexpr wire::Peer kStage{kToBroker, 1};
+constexpr machine::Peer kStage{kToBroker, 1};
 
 wire::Instant at(wire::Duration d) { return {d}; }
 
 class ForwarderTest : public testing::Test {
  protected:
-  std::vector<wire::Outgoing> send(wire::Peer from, wire::Message message, wire::Instant now = {}) {
+  std::vector<machine::Outgoing> send(machine::Peer from, wire::Message message,
+                                      wire::Instant now = {}) {
     return forwarder_.on_message(from, std::move(message), now).messages;
   }
 
   Ills ills_;
-  Forwarder forwarder_{[this] { return ills_; }, wire::Rng(1)};
+  Forwarder forwarder_{[this] { return ills_; }, machine::Rng(1)};
 };
 
 TEST_F(ForwarderTest, PassesMessagesBothWaysEachPeerByAnUpstreamOfItsOwn) {
-  const wire::Peer other{kToSink, 1}, third{kToSink, 2};
-  std::vector<wire::Peer> upstreams;
-  for (const wire::Peer& peer : {kStage, other, third}) {
+  const machine::Peer other{kToSink, 1}, third{kToSink, 2};
+  std::vector<machine::Peer> upstreams;
+  for (const machine::Peer& peer : {kStage, other, third}) {
     const auto out = send(peer, wire::Ready{});
     ASSERT_EQ(out.size(), 1u);
     upstreams.push_back(out[0].to);
@@ -37,10 +38,10 @@ TEST_F(ForwarderTest, PassesMessagesBothWaysEachPeerByAnUpstreamOfItsOwn) {
   EXPECT_EQ(upstreams[0].link, kToBroker + 1);
   EXPECT_EQ(upstreams[1].link, kToSink + 1);
   EXPECT_EQ(upstreams[2].link, kToSink + 2);
-  const auto back = send(upstreams[2], wire::Drop{});
+  const auto back = send(upstreams[2], wire::DropCollage{});
   ASSERT_EQ(back.size(), 1u);
   EXPECT_EQ(back[0].to, third);
-  EXPECT_TRUE(send({kToBroker + 2, 0}, wire::Drop{}).empty());  // Nobody there.
+  EXPECT_TRUE(send({kToBroker + 2, 0}, wire::DropCollage{}).empty());  // Nobody there.
 }
 
 TEST_F(ForwarderTest, AProcessThatComesBackTakesTheOldestUpstream) {
@@ -48,9 +49,9 @@ TEST_F(ForwarderTest, AProcessThatComesBackTakesTheOldestUpstream) {
   send({kToBroker, 2}, wire::Ready{});
   const auto out = send({kToBroker, 3}, wire::Ready{});
   ASSERT_EQ(out.size(), 1u);
-  EXPECT_EQ(out[0].to, (wire::Peer{kToBroker + 1, 0}));
-  EXPECT_EQ(send(out[0].to, wire::Drop{})[0].to, (wire::Peer{kToBroker, 3}));
-  EXPECT_EQ(send({kToBroker, 2}, wire::Ready{})[0].to, (wire::Peer{kToBroker + 2, 0}));
+  EXPECT_EQ(out[0].to, (machine::Peer{kToBroker + 1, 0}));
+  EXPECT_EQ(send(out[0].to, wire::DropCollage{})[0].to, (machine::Peer{kToBroker, 3}));
+  EXPECT_EQ(send({kToBroker, 2}, wire::Ready{})[0].to, (machine::Peer{kToBroker + 2, 0}));
 }
 
 TEST_F(ForwarderTest, ADelayHoldsMessagesInTheirOrder) {
@@ -65,7 +66,7 @@ TEST_F(ForwarderTest, ADelayHoldsMessagesInTheirOrder) {
   while (const auto due = forwarder_.next_timeout()) {
     EXPECT_GT(*due, at(1s));
     EXPECT_LE(*due, at(1100ms));
-    for (const wire::Outgoing& out : forwarder_.on_timeout(*due).messages) {
+    for (const machine::Outgoing& out : forwarder_.on_timeout(*due).messages) {
       EXPECT_EQ(std::get<wire::Ready>(out.message).seen.value, next++);
     }
     turns += 1;
@@ -118,7 +119,7 @@ TEST_F(ForwarderTest, GarbageIsMadeOfAnswersAlone) {
 }
 
 TEST_F(ForwarderTest, EndsWhenToldTo) {
-  EXPECT_TRUE(forwarder_.on_message(wire::kLocal, wire::Drain{}, {}).finished);
+  EXPECT_TRUE(forwarder_.on_message(machine::kLocal, wire::Drain{}, {}).finished);
 }
 
 }  // namespace

@@ -14,8 +14,8 @@ using testing::ElementsAre;
 
 wire::Instant at(wire::Duration d) { return {d}; }
 
-constexpr wire::Peer kBroker{Driver::kBroker, 0};
-constexpr wire::Peer kSink{Driver::kSink, 0};
+constexpr machine::Peer kBroker{Driver::kBroker, 0};
+constexpr machine::Peer kSink{Driver::kSink, 0};
 
 struct Told {
   std::vector<replay::load::Answer> answers;
@@ -52,9 +52,9 @@ Driver make(std::size_t warm_up, Told& told, Arrivals arrivals = {},
 }
 
 template <class T>
-std::vector<T> of(const wire::Actions& actions) {
+std::vector<T> of(const machine::Actions& actions) {
   std::vector<T> found;
-  for (const wire::Outgoing& out : actions.messages) {
+  for (const machine::Outgoing& out : actions.messages) {
     if (const T* m = std::get_if<T>(&out.message)) found.push_back(*m);
   }
   return found;
@@ -102,8 +102,8 @@ TEST(Driver, SendsTheNextBatchOnlyWhenEveryStageIsIdle) {
   const auto first = begin(driver, at(0ms));
   ASSERT_EQ(first.size(), 2u);
   (void)driver.on_message(kBroker, answer(first[0].request), at(100ms));
-  const wire::Actions done = driver.on_message(kBroker, answer(first[1].request), at(150ms));
-  EXPECT_EQ(of<wire::Probe>(done).size(), 1u);
+  const machine::Actions done = driver.on_message(kBroker, answer(first[1].request), at(150ms));
+  EXPECT_EQ(of<wire::StatusRequest>(done).size(), 1u);
   EXPECT_TRUE(of<wire::Submit>(driver.on_message(kBroker, status(2, 1), at(151ms))).empty());
   EXPECT_EQ(of<wire::Submit>(driver.on_message(kBroker, status(2, 0), at(700ms))).size(), 2u);
   EXPECT_THAT(told.batches, ElementsAre(wire::Duration(150ms)));
@@ -193,7 +193,7 @@ TEST(Driver, FinishesWithBothCountersAfterTheLastBatch) {
   Told told;
   Driver driver = make(0, told);
   auto submits = begin(driver, at(0ms));
-  wire::Actions last;
+  machine::Actions last;
   for (const wire::Duration t : {wire::Duration(10ms), wire::Duration(20ms)}) {
     for (const auto& s : submits) (void)driver.on_message(kBroker, answer(s.request), at(t));
     submits = of<wire::Submit>(driver.on_message(kBroker, status(2, 0), at(t + 1ms)));

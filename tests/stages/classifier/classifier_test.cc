@@ -15,7 +15,7 @@ using testing::SizeIs;
 using wire::Sequence;
 
 constexpr wire::Epoch kEpoch{7}, kOther{8};
-constexpr wire::Peer kFromBroker{kBroker, 0}, kFromSink{kSink, 0};
+constexpr machine::Peer kFromBroker{kBroker, 0}, kFromSink{kSink, 0};
 constexpr wire::WorkerId kId{1, 2};
 constexpr wire::Instant at(wire::Duration t) { return {t}; }
 
@@ -25,12 +25,13 @@ class ClassifierTest : public testing::Test {
     (void)classifier.on_timeout(at(0ms));
     (void)welcome(kEpoch);
   }
-  wire::Actions welcome(wire::Epoch epoch) {
+  machine::Actions welcome(wire::Epoch epoch) {
     auto actions = classifier.on_message(kFromBroker, wire::Welcome{epoch, 1s, 0, 0, 1s}, at(0ms));
     actions.append(classifier.on_timeout(at(0ms)));
     return actions;
   }
-  wire::Actions assign(std::uint64_t sequence, wire::Duration t = 0ms, wire::Epoch epoch = kEpoch) {
+  machine::Actions assign(std::uint64_t sequence, wire::Duration t = 0ms,
+                          wire::Epoch epoch = kEpoch) {
     wire::Assign message;
     message.sequence = {sequence};
     message.batch = {epoch, {1}};
@@ -39,8 +40,8 @@ class ClassifierTest : public testing::Test {
     message.image = image;
     return classifier.on_message(kFromBroker, message, at(t));
   }
-  wire::Actions done(std::uint64_t work, wire::Duration t,
-                     wire::Verdict verdict = {{{{3}, 0.5f}}, wire::Reason::none}) {
+  machine::Actions done(std::uint64_t work, wire::Duration t,
+                        wire::Verdict verdict = {{{{3}, 0.5f}}, wire::Reason::none}) {
     return classifier.on_done({work}, {std::move(verdict), 4ms, "v1"}, at(t));
   }
 
@@ -62,7 +63,8 @@ TEST_F(ClassifierTest, SaysHelloToTheBrokerFirst) {
 TEST_F(ClassifierTest, ATaskBecomesWorkAtOnceOnTheSameBytes) {
   const auto actions = assign(1);
   ASSERT_TRUE(actions.work);
-  EXPECT_EQ(std::get<wire::Classify>(actions.work->job).image.bytes().data(), image.bytes().data());
+  EXPECT_EQ(std::get<machine::Classify>(actions.work->job).image.bytes().data(),
+            image.bytes().data());
 }
 
 TEST_F(ClassifierTest, TheAnswerGoesToTheSinkAndTheCreditToTheBroker) {
@@ -122,7 +124,7 @@ TEST_F(ClassifierTest, TasksBeyondTwiceTheCreditAreDropped) {
 
 TEST_F(ClassifierTest, AnEmulatedLatencyHoldsTheAnswerByATimer) {
   Classifier slow({kId, wire::Role::classifier, {}, 2}, {100ms, 1s},
-                  Emulation{wire::QuantileTable({{0, 0.5}, {1, 0.5}}), wire::Rng(1)});
+                  Emulation{machine::QuantileTable({{0, 0.5}, {1, 0.5}}), machine::Rng(1)});
   (void)slow.on_timeout(at(0ms));
   (void)slow.on_message(kFromBroker, wire::Welcome{kEpoch, 1s, 0, 0, 1s}, at(0ms));
   (void)slow.on_timeout(at(0ms));
@@ -150,7 +152,7 @@ TEST_F(ClassifierTest, ABrokerThatHasRestartedIsJoinedAndToldWhatIsStillHeld) {
 
 TEST_F(ClassifierTest, ADrainingStageTakesLeaveAndFinishesWithItsLastTask) {
   assign(1);
-  const auto leaving = classifier.on_message(wire::kLocal, wire::Drain{}, at(1ms));
+  const auto leaving = classifier.on_message(machine::kLocal, wire::Drain{}, at(1ms));
   EXPECT_TRUE(heard<wire::Ready>(leaving, kBroker)[0].leaving);
   EXPECT_FALSE(leaving.finished);
   const auto last = done(1, 2ms);
@@ -159,14 +161,14 @@ TEST_F(ClassifierTest, ADrainingStageTakesLeaveAndFinishesWithItsLastTask) {
 }
 
 TEST_F(ClassifierTest, AnIdleStageIsDrainedAtOnce) {
-  EXPECT_TRUE(classifier.on_message(wire::kLocal, wire::Drain{}, at(1ms)).finished);
+  EXPECT_TRUE(classifier.on_message(machine::kLocal, wire::Drain{}, at(1ms)).finished);
 }
 
 TEST_F(ClassifierTest, ARefusalIsNotedAndAnsweredByAHelloLater) {
   const auto actions =
       classifier.on_message(kFromBroker, wire::Refuse{wire::Reason::wrong_model}, at(1ms));
-  ASSERT_THAT(actions.notes, SizeIs(1));
-  EXPECT_EQ(actions.notes[0].text, "the broker refuses us: wrong_model");
+  ASSERT_THAT(actions.logs, SizeIs(1));
+  EXPECT_EQ(actions.logs[0].text, "the broker refuses us: wrong_model");
   EXPECT_EQ(classifier.next_timeout(), at(1001ms));
 }
 
@@ -181,8 +183,8 @@ TEST_F(ClassifierTest, WhatCannotBeSentOrReadIsCounted) {
 
 TEST_F(ClassifierTest, IsNotReadyUntilItIsWelcomed) {
   Classifier fresh({kId, wire::Role::classifier, {}, 2}, {100ms, 1s}, std::nullopt);
-  EXPECT_THAT(fresh.report().lacks, SizeIs(1));
-  EXPECT_THAT(classifier.report().lacks, IsEmpty());
+  EXPECT_THAT(fresh.telemetry().not_ready_reasons, SizeIs(1));
+  EXPECT_THAT(classifier.telemetry().not_ready_reasons, IsEmpty());
 }
 
 TEST_F(ClassifierTest, ReportsWhatItHasDoneAndHowLongItTook) {
@@ -191,7 +193,7 @@ TEST_F(ClassifierTest, ReportsWhatItHasDoneAndHowLongItTook) {
   assign(2, 40ms);
   (void)done(2, 41ms, {{}, wire::Reason::not_an_image});
   assign(2, 42ms);
-  const wire::Report report = classifier.report();
+  const machine::Telemetry report = classifier.telemetry();
   EXPECT_EQ(figure(report, "collage_tasks_total", {{"result", "answered"}}), 1);
   EXPECT_EQ(figure(report, "collage_tasks_total", {{"result", "rejected"}}), 1);
   EXPECT_EQ(figure(report, "collage_task_duration_seconds"), 2);

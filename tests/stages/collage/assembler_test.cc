@@ -18,7 +18,7 @@ using wire::Sequence;
 constexpr std::uint32_t kBroker = Assembler::kBroker;
 constexpr std::uint32_t kCollage = Assembler::kCollage;
 constexpr std::uint32_t kSink = Assembler::kSink;
-constexpr wire::Peer kFromBroker{kBroker, 0}, kNode{kCollage, 1}, kOtherNode{kCollage, 2};
+constexpr machine::Peer kFromBroker{kBroker, 0}, kNode{kCollage, 1}, kOtherNode{kCollage, 2};
 constexpr wire::Epoch kEpoch{7}, kOther{8}, kOwn{5};
 constexpr wire::Model kModel{11, 2, {}};
 constexpr wire::Instant at(wire::Duration t) { return {t}; }
@@ -32,20 +32,20 @@ class AssemblerTest : public testing::Test {
     (void)welcome(kEpoch);
     (void)assembler.on_timeout(now);
   }
-  wire::Actions tell(wire::Peer from, wire::Message message) {
+  machine::Actions tell(machine::Peer from, wire::Message message) {
     auto actions = assembler.on_message(from, std::move(message), now);
     if (actions.work) work = actions.work;
     return actions;
   }
-  wire::Actions hello(wire::Peer from, wire::Model model = kModel,
-                      wire::Role role = wire::Role::collage) {
+  machine::Actions hello(machine::Peer from, wire::Model model = kModel,
+                         wire::Role role = wire::Role::collage) {
     return tell(from, wire::WorkerHello{{2, from.id}, role, model, 1});
   }
-  wire::Actions welcome(wire::Epoch epoch) {
+  machine::Actions welcome(wire::Epoch epoch) {
     return tell(kFromBroker, wire::Welcome{epoch, 100ms, 0, 0, 1s});
   }
   // The broker's sequence of a batch is its number.
-  wire::Actions assign(std::uint64_t number, wire::Slot slot, wire::Epoch epoch = kEpoch) {
+  machine::Actions assign(std::uint64_t number, wire::Slot slot, wire::Epoch epoch = kEpoch) {
     wire::Assign message;
     message.sequence = {number};
     message.batch = batch(number, epoch);
@@ -53,36 +53,39 @@ class AssemblerTest : public testing::Test {
     message.image = image;
     return tell(kFromBroker, message);
   }
-  wire::Actions seal(std::uint64_t number, wire::Slot filled) {
-    return tell(kFromBroker, wire::Seal{batch(number), filled});
+  machine::Actions seal(std::uint64_t number, wire::Slot filled) {
+    return tell(kFromBroker, wire::SealCollage{batch(number), filled});
   }
-  wire::Actions drop(std::uint64_t number) { return tell(kFromBroker, wire::Drop{batch(number)}); }
+  machine::Actions drop(std::uint64_t number) {
+    return tell(kFromBroker, wire::DropCollage{batch(number)});
+  }
   // The paste under way is done; the canvas that comes back is the one handed out, or a fresh one.
-  wire::Actions pasted(Reason reason = Reason::none) {
-    auto& paste = std::get<wire::Paste>(work->job);
+  machine::Actions pasted(Reason reason = Reason::none) {
+    auto& paste = std::get<machine::Paste>(work->job);
     wire::Payload canvas =
         paste.canvas.empty() ? wire::Payload(wire::Payload::Bytes(12)) : std::move(paste.canvas);
     canvas_data = canvas.bytes().data();
     const wire::WorkId id = work->id;
     work.reset();
-    auto actions = assembler.on_done(id, {wire::Pasted{std::move(canvas), reason}, 1ms, {}}, now);
+    auto actions =
+        assembler.on_done(id, {machine::Pasted{std::move(canvas), reason}, 1ms, {}}, now);
     if (actions.work) work = actions.work;
     return actions;
   }
   // Sends a batch of one image all the way to the collage-CNN.
-  wire::Actions send_whole(std::uint64_t number) {
+  machine::Actions send_whole(std::uint64_t number) {
     assign(number, 0);
     seal(number, 1);
     return pasted();
   }
-  wire::Actions node_ready(std::uint64_t seen, std::vector<Sequence> held = {}) {
+  machine::Actions node_ready(std::uint64_t seen, std::vector<Sequence> held = {}) {
     return tell(kNode, wire::Ready{{seen}, std::move(held), false});
   }
 
   wire::Payload image{wire::Payload::Bytes(10)};
   const std::uint8_t* canvas_data = nullptr;
   wire::Instant now;
-  std::optional<wire::Work> work;
+  std::optional<machine::Work> work;
   Assembler assembler{{{1, 1}, wire::Role::assembler, kModel, 2},
                       kOwn,
                       {.membership = {100ms, 1s}, .heartbeat = 100ms}};
@@ -99,7 +102,7 @@ TEST_F(AssemblerTest, SaysNothingToTheBrokerUntilItsCollageCnnIsThere) {
 }
 
 TEST_F(AssemblerTest, ACollageCnnOfAnotherModelGridOrRoleIsRefused) {
-  for (const wire::Actions& actions :
+  for (const machine::Actions& actions :
        {hello(kOtherNode, {12, 2, {}}), hello(kOtherNode, {11, 3, {}}),
         hello(kOtherNode, kModel, wire::Role::classifier)}) {
     EXPECT_EQ(heard<wire::Refuse>(actions, kCollage)[0].reason, Reason::wrong_model);
@@ -109,12 +112,12 @@ TEST_F(AssemblerTest, ACollageCnnOfAnotherModelGridOrRoleIsRefused) {
 
 TEST_F(AssemblerTest, EachImageIsPastedAsItArrivesOntoTheSameCanvas) {
   EXPECT_TRUE(assign(1, 0).work);
-  EXPECT_TRUE(std::get<wire::Paste>(work->job).canvas.empty());
-  EXPECT_EQ(std::get<wire::Paste>(work->job).image.bytes().data(), image.bytes().data());
+  EXPECT_TRUE(std::get<machine::Paste>(work->job).canvas.empty());
+  EXPECT_EQ(std::get<machine::Paste>(work->job).image.bytes().data(), image.bytes().data());
   EXPECT_FALSE(assign(1, 1).work);  // One at a time.
   EXPECT_TRUE(pasted().work);
-  EXPECT_EQ(std::get<wire::Paste>(work->job).canvas.bytes().data(), canvas_data);
-  EXPECT_EQ(std::get<wire::Paste>(work->job).slot, 1);
+  EXPECT_EQ(std::get<machine::Paste>(work->job).canvas.bytes().data(), canvas_data);
+  EXPECT_EQ(std::get<machine::Paste>(work->job).slot, 1);
 }
 
 TEST_F(AssemblerTest, ASealedBatchGoesToTheCollageCnnWhenItsLastImageIsPasted) {
@@ -202,7 +205,7 @@ TEST_F(AssemblerTest, ABatchThatIsAnsweredIsDroppedWhereverItIs) {
   send_whole(2);  // Finished, waiting for credit.
   assign(3, 0);   // Being pasted.
   assign(3, 1);   // Waiting to be.
-  EXPECT_EQ(heard<wire::Drop>(drop(1), kCollage)[0].batch, batch(1));
+  EXPECT_EQ(heard<wire::DropCollage>(drop(1), kCollage)[0].batch, batch(1));
   EXPECT_EQ(assembler.counters().dropped, 0u);  // The collage-CNN's to count.
   EXPECT_THAT(heard<wire::Ready>(drop(2), kBroker), SizeIs(1));
   EXPECT_THAT(heard<wire::Ready>(drop(3), kBroker), SizeIs(1));
@@ -217,7 +220,7 @@ TEST_F(AssemblerTest, ALostCollageCnnTakesItsBatchesAlongAndTheBrokerIsTold) {
   send_whole(1);
   const auto actions = tell(kNode, wire::Undelivered{});
   EXPECT_EQ(assembler.counters().lost, 1u);
-  EXPECT_THAT(actions.notes, SizeIs(1));
+  EXPECT_THAT(actions.logs, SizeIs(1));
   const auto ready = heard<wire::Ready>(actions, kBroker);
   ASSERT_FALSE(ready.empty());
   EXPECT_TRUE(ready.back().leaving);
@@ -242,8 +245,8 @@ TEST_F(AssemblerTest, ACollageCnnOnANewConnectionLosesWhatItHad) {
 
 TEST_F(AssemblerTest, ASilentIdleCollageCnnIsLost) {
   EXPECT_LE(assembler.next_timeout(), at(350ms));
-  EXPECT_THAT(assembler.on_timeout(at(349ms)).notes, IsEmpty());
-  EXPECT_THAT(assembler.on_timeout(at(350ms)).notes, SizeIs(1));
+  EXPECT_THAT(assembler.on_timeout(at(349ms)).logs, IsEmpty());
+  EXPECT_THAT(assembler.on_timeout(at(350ms)).logs, SizeIs(1));
 }
 
 TEST_F(AssemblerTest, ACollageCnnThatLeavesCoversNothingMore) {
@@ -281,7 +284,7 @@ TEST_F(AssemblerTest, TasksOfABrokerThatWeHaveNotJoinedAreDropped) {
 
 TEST_F(AssemblerTest, ADrainingAssemblerFinishesWithItsLastBatch) {
   send_whole(1);
-  const auto leaving = tell(wire::kLocal, wire::Drain{});
+  const auto leaving = tell(machine::kLocal, wire::Drain{});
   EXPECT_TRUE(heard<wire::Ready>(leaving, kBroker)[0].leaving);
   EXPECT_FALSE(leaving.finished);
   EXPECT_TRUE(node_ready(1).finished);
@@ -289,12 +292,12 @@ TEST_F(AssemblerTest, ADrainingAssemblerFinishesWithItsLastBatch) {
 
 TEST_F(AssemblerTest, ADrainingAssemblerFinishesWhenItsLastBatchExpires) {
   send_whole(1);
-  (void)tell(wire::kLocal, wire::Drain{});
+  (void)tell(machine::kLocal, wire::Drain{});
   EXPECT_TRUE(assembler.on_timeout(at(1001ms)).finished);
 }
 
 TEST_F(AssemblerTest, ACollageCnnOfAnotherVersionIsToldSo) {
-  const wire::Actions actions = tell(kNode, wire::Undecodable{Reason::wrong_protocol});
+  const machine::Actions actions = tell(kNode, wire::Undecodable{Reason::wrong_protocol});
   ASSERT_THAT(actions.messages, SizeIs(1));
   EXPECT_EQ(std::get<wire::Refuse>(actions.messages[0].message).reason, Reason::wrong_protocol);
 }
@@ -305,22 +308,22 @@ TEST_F(AssemblerTest, WhatCannotBeSentOrReadIsCounted) {
   EXPECT_EQ(assembler.counters().undelivered, 2u);
   (void)tell(kFromBroker, wire::Undecodable{});
   (void)tell(kNode, wire::Undecodable{});
-  (void)tell({kSink, 0}, wire::Probe{});
+  (void)tell({kSink, 0}, wire::StatusRequest{});
   EXPECT_EQ(assembler.counters().bad_messages, 3u);
-  EXPECT_THAT(tell(kFromBroker, wire::Refuse{Reason::wrong_grid}).notes, SizeIs(1));
+  EXPECT_THAT(tell(kFromBroker, wire::Refuse{Reason::wrong_grid}).logs, SizeIs(1));
 }
 
 TEST_F(AssemblerTest, IsNotReadyWithoutItsCollageCnn) {
   Assembler alone({{1, 1}, wire::Role::assembler, kModel, 2}, kOwn, {{100ms, 1s}, 100ms});
-  EXPECT_THAT(alone.report().lacks, testing::Contains("no collage-CNN has joined"));
-  EXPECT_THAT(assembler.report().lacks, IsEmpty());
+  EXPECT_THAT(alone.telemetry().not_ready_reasons, testing::Contains("no collage-CNN has joined"));
+  EXPECT_THAT(assembler.telemetry().not_ready_reasons, IsEmpty());
 }
 
 TEST_F(AssemblerTest, ReportsCollagesAndHowLongTheyTook) {
   send_whole(1);
   assign(2, 0);
   drop(2);
-  const wire::Report report = assembler.report();
+  const machine::Telemetry report = assembler.telemetry();
   EXPECT_EQ(figure(report, "collage_collages_total"), 1);
   EXPECT_EQ(figure(report, "collage_assembly_duration_seconds"), 1);
   EXPECT_EQ(figure(report, "collage_batches_given_up_total", {{"reason", "not_wanted"}}), 1);

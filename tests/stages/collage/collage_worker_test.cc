@@ -16,7 +16,7 @@ using wire::Sequence;
 
 constexpr std::uint32_t kAssembler = CollageWorker::kAssembler;
 constexpr std::uint32_t kSink = CollageWorker::kSink;
-constexpr wire::Peer kFromAssembler{kAssembler, 0};
+constexpr machine::Peer kFromAssembler{kAssembler, 0};
 constexpr wire::Epoch kHost{5}, kOther{6};
 constexpr wire::WorkerId kId{1, 9};
 constexpr wire::Instant at(wire::Duration t) { return {t}; }
@@ -29,10 +29,10 @@ class CollageWorkerTest : public testing::Test {
     (void)tell(wire::Welcome{kHost, 1s, 0, 0, {}});
     (void)worker.on_timeout(at(0ms));
   }
-  wire::Actions tell(wire::Message message, wire::Duration t = 0ms) {
+  machine::Actions tell(wire::Message message, wire::Duration t = 0ms) {
     return worker.on_message(kFromAssembler, std::move(message), at(t));
   }
-  wire::Actions task(std::uint64_t sequence, wire::Epoch host = kHost) {
+  machine::Actions task(std::uint64_t sequence, wire::Epoch host = kHost) {
     wire::CollageTask message;
     message.host = host;
     message.sequence = {sequence};
@@ -42,9 +42,9 @@ class CollageWorkerTest : public testing::Test {
     message.picture = picture;
     return tell(message);
   }
-  wire::Actions done(std::uint64_t work, wire::Duration t,
-                     std::vector<wire::Predictions> cells = {{{{3}, 0.5f}}, {}}) {
-    return worker.on_done({work}, {wire::Cells{std::move(cells)}, 4ms, "c1"}, at(t));
+  machine::Actions done(std::uint64_t work, wire::Duration t,
+                        std::vector<wire::Predictions> cells = {{{{3}, 0.5f}}, {}}) {
+    return worker.on_done({work}, {machine::Cells{std::move(cells)}, 4ms, "c1"}, at(t));
   }
 
   wire::Payload picture{wire::Payload::Bytes(10)};
@@ -55,7 +55,7 @@ class CollageWorkerTest : public testing::Test {
 TEST_F(CollageWorkerTest, ATaskBecomesWorkAtOnceOnTheSameBytes) {
   const auto actions = task(1);
   ASSERT_TRUE(actions.work);
-  const auto& job = std::get<wire::ClassifyCollage>(actions.work->job);
+  const auto& job = std::get<machine::ClassifyCollage>(actions.work->job);
   EXPECT_EQ(job.picture.bytes().data(), picture.bytes().data());
   EXPECT_THAT(job.blank, ElementsAre(false, true));
 }
@@ -90,7 +90,7 @@ TEST_F(CollageWorkerTest, AFailedInferenceAnswersNothingAndGivesItsCreditBack) {
 TEST_F(CollageWorkerTest, ADroppedBatchIsNotBegun) {
   task(1);
   task(2);
-  const auto actions = tell(wire::Drop{batch(2)});
+  const auto actions = tell(wire::DropCollage{batch(2)});
   EXPECT_EQ(worker.counters().dropped, 1u);
   EXPECT_THAT(heard<wire::Ready>(actions, kAssembler)[0].held, ElementsAre(Sequence{1}));
   EXPECT_FALSE(done(1, 1ms).work);
@@ -98,7 +98,7 @@ TEST_F(CollageWorkerTest, ADroppedBatchIsNotBegun) {
 
 TEST_F(CollageWorkerTest, ADropOfWhatIsUnderWayComesTooLate) {
   task(1);
-  (void)tell(wire::Drop{batch(1)});
+  (void)tell(wire::DropCollage{batch(1)});
   EXPECT_EQ(worker.counters().dropped, 0u);
   EXPECT_THAT(heard<wire::CollageAnswer>(done(1, 1ms), kSink), SizeIs(1));
 }
@@ -118,7 +118,7 @@ TEST_F(CollageWorkerTest, TasksBeyondTwiceTheCreditAreDropped) {
 
 TEST_F(CollageWorkerTest, ADrainingStageFinishesWithItsLastTask) {
   task(1);
-  const auto leaving = worker.on_message(wire::kLocal, wire::Drain{}, at(1ms));
+  const auto leaving = worker.on_message(machine::kLocal, wire::Drain{}, at(1ms));
   EXPECT_TRUE(heard<wire::Ready>(leaving, kAssembler)[0].leaving);
   EXPECT_FALSE(leaving.finished);
   EXPECT_TRUE(done(1, 2ms).finished);
@@ -130,7 +130,7 @@ TEST_F(CollageWorkerTest, WhatCannotBeSentOrReadIsCounted) {
   EXPECT_EQ(worker.counters().undelivered, 2u);
   (void)tell(wire::Undecodable{});
   EXPECT_EQ(worker.counters().bad_messages, 1u);
-  EXPECT_THAT(tell(wire::Refuse{wire::Reason::wrong_model}).notes, SizeIs(1));
+  EXPECT_THAT(tell(wire::Refuse{wire::Reason::wrong_model}).logs, SizeIs(1));
 }
 
 TEST_F(CollageWorkerTest, ReportsWhatItHasDoneAndHowLongItTook) {
@@ -138,8 +138,8 @@ TEST_F(CollageWorkerTest, ReportsWhatItHasDoneAndHowLongItTook) {
   task(2);
   (void)done(1, 30ms);
   (void)done(2, 50ms, {});
-  const wire::Report report = worker.report();
-  EXPECT_THAT(report.lacks, IsEmpty());
+  const machine::Telemetry report = worker.telemetry();
+  EXPECT_THAT(report.not_ready_reasons, IsEmpty());
   EXPECT_EQ(figure(report, "collage_tasks_total", {{"result", "answered"}}), 1);
   EXPECT_EQ(figure(report, "collage_tasks_total", {{"result", "failed"}}), 1);
   EXPECT_EQ(figure(report, "collage_task_duration_seconds"), 2);

@@ -54,7 +54,7 @@ class JoinerTest : public testing::Test {
   // "batch/slot source label" of each, by commas.
   static std::string text(const Joiner::Settled& settled) {
     std::string out;
-    for (const wire::Settled& one : settled) {
+    for (const wire::SlotSettled& one : settled) {
       if (!out.empty()) out += ", ";
       out += std::to_string(one.batch.sequence.value) + "/" + std::to_string(one.slot) + " ";
       out += one.verdict.reason == Reason::none
@@ -68,7 +68,7 @@ class JoinerTest : public testing::Test {
   // What is corrected is marked by a '!'.
   static std::string text(const Joiner::Single& single) {
     if (!single.corrected) return text(single.settled);
-    const wire::Corrected& one = *single.corrected;
+    const wire::Disagreement& one = *single.corrected;
     return text(single.settled) + "! " + std::to_string(one.batch.sequence.value) + "/" +
            std::to_string(one.slot) + " " + std::string(to_string(one.source)) + " " +
            std::to_string(one.predictions.at(0).label.value);

@@ -15,7 +15,7 @@ using wire::Reason;
 using wire::Source;
 
 constexpr wire::Epoch kEpoch{7}, kOther{8};
-constexpr wire::Peer kFromBroker{kBroker, 0}, kStage{kStages, 3};
+constexpr machine::Peer kFromBroker{kBroker, 0}, kStage{kStages, 3};
 constexpr wire::WorkerId kId{4, 1};
 constexpr wire::BatchId kBatch{kEpoch, {1}};
 constexpr wire::Instant at(wire::Duration t) { return {t}; }
@@ -43,20 +43,20 @@ class SinkTest : public testing::Test {
     (void)tell(wire::Welcome{epoch, 300ms, 0, 0, 1s});
     (void)sink.on_timeout(at(0ms));
   }
-  wire::Actions tell(wire::Message message, wire::Duration t = 0ms) {
+  machine::Actions tell(wire::Message message, wire::Duration t = 0ms) {
     return sink.on_message(kFromBroker, std::move(message), at(t));
   }
   void open() {
-    (void)tell(wire::Opened{kBatch, 2, {}, true});
-    (void)tell(wire::Sealed{kBatch, {0ms, 0ms}});
+    (void)tell(wire::BatchOpened{kBatch, 2, {}, true});
+    (void)tell(wire::BatchSealed{kBatch, {0ms, 0ms}});
   }
-  wire::Actions single(wire::Slot slot, wire::Duration age = 100ms, bool hedge = false) {
+  machine::Actions single(wire::Slot slot, wire::Duration age = 100ms, bool hedge = false) {
     return sink.on_message(
         kStage,
         wire::Answer{kBatch, slot, {1, 1}, hedge, age, {}, {{{{5}, 0.9f}}, Reason::none}, "s1"},
         at(age));
   }
-  wire::Actions collage(wire::Duration t) {
+  machine::Actions collage(wire::Duration t) {
     return sink.on_message(
         kStage, wire::CollageAnswer{kBatch, {1, 2}, t, {}, {{{{7}, 0.8f}}, {{{8}, 0.8f}}}, "c1"},
         at(t));
@@ -83,7 +83,7 @@ TEST_F(SinkTest, SaysHelloAsASink) {
 
 TEST_F(SinkTest, ASingleAnswerIsPassedOnTheMomentItComes) {
   open();
-  const auto settled = heard<wire::Settled>(single(0), kBroker);
+  const auto settled = heard<wire::SlotSettled>(single(0), kBroker);
   ASSERT_THAT(settled, SizeIs(1));
   EXPECT_EQ(settled[0].slot, 0);
   EXPECT_EQ(settled[0].source, Source::single);
@@ -94,9 +94,9 @@ TEST_F(SinkTest, ASingleAnswerIsPassedOnTheMomentItComes) {
 
 TEST_F(SinkTest, ACollageWaitsForPatienceByATimer) {
   open();
-  EXPECT_THAT(heard<wire::Settled>(collage(100ms), kBroker), IsEmpty());
+  EXPECT_THAT(heard<wire::SlotSettled>(collage(100ms), kBroker), IsEmpty());
   EXPECT_EQ(sink.next_timeout(), at(250ms));
-  const auto settled = heard<wire::Settled>(sink.on_timeout(at(250ms)), kBroker);
+  const auto settled = heard<wire::SlotSettled>(sink.on_timeout(at(250ms)), kBroker);
   ASSERT_THAT(settled, SizeIs(2));
   EXPECT_EQ(settled[1].source, Source::collage);
   EXPECT_EQ(settled[1].version, "c1");
@@ -107,7 +107,7 @@ TEST_F(SinkTest, ALateSingleAnswerIsACorrectionIfTheBrokerHasUseForIt) {
   (void)tell(wire::Welcome{kEpoch, 300ms, 0, 0, 1s, 2s});
   open();
   (void)collage(300ms);
-  const auto corrected = heard<wire::Corrected>(single(1, 400ms, true), kBroker);
+  const auto corrected = heard<wire::Disagreement>(single(1, 400ms, true), kBroker);
   ASSERT_THAT(corrected, SizeIs(1));
   EXPECT_EQ(corrected[0].batch, kBatch);
   EXPECT_EQ(corrected[0].slot, 1);
@@ -115,7 +115,7 @@ TEST_F(SinkTest, ALateSingleAnswerIsACorrectionIfTheBrokerHasUseForIt) {
   EXPECT_EQ(corrected[0].version, "s1");
   EXPECT_EQ(counter("corrections"), 1u);
   (void)tell(wire::Welcome{kEpoch, 300ms, 0, 0, 1s, 0s});
-  EXPECT_THAT(heard<wire::Corrected>(single(0, 400ms), kBroker), IsEmpty());
+  EXPECT_THAT(heard<wire::Disagreement>(single(0, 400ms), kBroker), IsEmpty());
 }
 
 TEST_F(SinkTest, CollageFirstHasNoPatience) {
@@ -123,13 +123,13 @@ TEST_F(SinkTest, CollageFirstHasNoPatience) {
   eager.collage_first = true;
   Sink first(kId, eager);
   (void)first.on_message(kFromBroker, wire::Welcome{kEpoch, 300ms, 0, 0, 1s}, at(0ms));
-  (void)first.on_message(kFromBroker, wire::Opened{kBatch, 2, {}, true}, at(0ms));
-  (void)first.on_message(kFromBroker, wire::Sealed{kBatch, {0ms, 0ms}}, at(0ms));
+  (void)first.on_message(kFromBroker, wire::BatchOpened{kBatch, 2, {}, true}, at(0ms));
+  (void)first.on_message(kFromBroker, wire::BatchSealed{kBatch, {0ms, 0ms}}, at(0ms));
   const auto actions = first.on_message(
       kStage, wire::CollageAnswer{kBatch, {1, 2}, {}, {}, {{{{7}, 1.f}}, {{{8}, 1.f}}}, ""},
       at(1ms));
-  EXPECT_THAT(heard<wire::Settled>(actions, kBroker), SizeIs(2));
-  const auto service = heard<wire::Service>(first.on_timeout(at(1s)), kBroker);
+  EXPECT_THAT(heard<wire::SlotSettled>(actions, kBroker), SizeIs(2));
+  const auto service = heard<wire::ServiceTimes>(first.on_timeout(at(1s)), kBroker);
   ASSERT_THAT(service, SizeIs(1));
   EXPECT_EQ(service[0].patience, 0ms);
 }
@@ -137,8 +137,8 @@ TEST_F(SinkTest, CollageFirstHasNoPatience) {
 TEST_F(SinkTest, OnceASecondItLearnsAndTellsTheBroker) {
   open();
   for (int i = 0; i < 4; ++i) (void)single(0, 100ms);
-  EXPECT_THAT(heard<wire::Service>(sink.on_timeout(at(999ms)), kBroker), IsEmpty());
-  const auto service = heard<wire::Service>(sink.on_timeout(at(1s)), kBroker);
+  EXPECT_THAT(heard<wire::ServiceTimes>(sink.on_timeout(at(999ms)), kBroker), IsEmpty());
+  const auto service = heard<wire::ServiceTimes>(sink.on_timeout(at(1s)), kBroker);
   ASSERT_THAT(service, SizeIs(1));
   EXPECT_EQ(service[0].p95, 100ms);
   EXPECT_EQ(service[0].patience, 100ms);
@@ -152,13 +152,13 @@ TEST_F(SinkTest, HedgesAndRejectionsTeachNothing) {
     wire::Answer rejected{kBatch, 1, {1, 1}, false, 5ms, {}, {{}, Reason::empty_image}, {}};
     (void)sink.on_message(kStage, rejected, at(0ms));
   }
-  EXPECT_EQ(heard<wire::Service>(sink.on_timeout(at(1s)), kBroker)[0].p95, 0ms);
+  EXPECT_EQ(heard<wire::ServiceTimes>(sink.on_timeout(at(1s)), kBroker)[0].p95, 0ms);
 }
 
 TEST_F(SinkTest, ABrokerThatHasRestartedIsAnsweredNothingOfItsFormerLife) {
   open();
   join(kOther);
-  EXPECT_THAT(heard<wire::Settled>(single(0), kBroker), IsEmpty());
+  EXPECT_THAT(heard<wire::SlotSettled>(single(0), kBroker), IsEmpty());
   EXPECT_EQ(counter("stale_answers"), 1u);
   EXPECT_EQ(counter("batches_open"), 0u);
 }
@@ -171,14 +171,14 @@ TEST_F(SinkTest, ABrokerThatForgotUsIsGreetedAtOnceAndRepeatsItself) {
   (void)tell(wire::Welcome{kEpoch, 300ms, 0, 0, 1s}, 10ms);
   open();
   EXPECT_EQ(counter("batches_open"), 1u);
-  EXPECT_THAT(heard<wire::Settled>(single(0), kBroker), SizeIs(1));
+  EXPECT_THAT(heard<wire::SlotSettled>(single(0), kBroker), SizeIs(1));
 }
 
 TEST_F(SinkTest, AClosedBatchIsOpenNoMore) {
   open();
-  (void)tell(wire::Closed{kBatch});
+  (void)tell(wire::BatchSettled{kBatch});
   EXPECT_EQ(counter("batches_open"), 0u);
-  EXPECT_THAT(heard<wire::Settled>(single(0), kBroker), IsEmpty());
+  EXPECT_THAT(heard<wire::SlotSettled>(single(0), kBroker), IsEmpty());
   EXPECT_EQ(counter("late_single"), 1u);
 }
 
@@ -189,13 +189,14 @@ TEST_F(SinkTest, ABatchWhoseCloseWasLostExpiresAfterTheLongestDeadline) {
 }
 
 TEST_F(SinkTest, AProbeIsToldEveryCounter) {
-  const auto status = heard<wire::Status>(sink.on_message(kStage, wire::Probe{}, at(0ms)), kStages);
+  const auto status =
+      heard<wire::Status>(sink.on_message(kStage, wire::StatusRequest{}, at(0ms)), kStages);
   ASSERT_THAT(status, SizeIs(1));
   EXPECT_EQ(status[0].counters, sink.status().counters);
 }
 
 TEST_F(SinkTest, ADrainingSinkIsFinishedAtOnce) {
-  EXPECT_TRUE(sink.on_message(wire::kLocal, wire::Drain{}, at(0ms)).finished);
+  EXPECT_TRUE(sink.on_message(machine::kLocal, wire::Drain{}, at(0ms)).finished);
 }
 
 TEST_F(SinkTest, WhatCannotBeSentOrReadIsCounted) {
@@ -215,8 +216,8 @@ TEST_F(SinkTest, ReportsWhatItSettledAndTheAgesOfAnswers) {
   (void)collage(120ms);
   (void)sink.on_timeout(at(250ms));
   (void)single(1, 300ms);
-  const wire::Report report = sink.report();
-  EXPECT_THAT(report.lacks, IsEmpty());
+  const machine::Telemetry report = sink.telemetry();
+  EXPECT_THAT(report.not_ready_reasons, IsEmpty());
   EXPECT_EQ(figure(report, "collage_settled_total", {{"source", "single"}}), 1);
   EXPECT_EQ(figure(report, "collage_settled_total", {{"source", "collage"}}), 1);
   EXPECT_EQ(figure(report, "collage_answer_age_seconds", {{"source", "single"}}), 2);

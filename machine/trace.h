@@ -1,0 +1,23 @@
+// The text form of ids and trace events, shared by logs, pages and `collage-replay trace`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "machine/machine.h"
+#include "wire/types.h"
+
+namespace machine {
+
+// Returns the first eight hexadecimal digits of an id of at least 64 random bits.
+std::string short_name(std::uint64_t id);
+template <class Tag>
+std::string short_name(wire::LongId<Tag> id) {
+  return short_name(id.high);
+}
+
+// Returns one line: "step=dispatched batch=1f2e3d4c:17 slot=5 age_ms=4.125 worker=0a1b2c3d".  What
+// is not known is left out; "admitted" also has batch_age_ms.
+std::string trace_text(const TraceEvent& event);
+
+}  // namespace machine

@@ -1,0 +1,101 @@
+#include "producer/push/push_options.h"
+
+#include <charconv>
+#include <string_view>
+
+#include "producer/choice.h"
+
+namespace producer {
+
+namespace {
+
+constexpr const char* kFooter = R"(
+Examples:
+  collage-push photo.jpg --endpoint tcp://127.0.0.1:5570
+  collage-push photos/ --endpoint tcp://broker:5570 --rate 50 --deadline 2
+  find . -name '*.png' | collage-push - --endpoint tcp://broker:5570 > results.jsonl
+  collage-push --status --endpoint tcp://broker:5570
+  collage-push photo.jpg --endpoint tcp://broker:5570 --keys ~/.config/collage/keys
+  collage-push photos/ -e tcp://a:5570 -e tcp://b:5570 --stream camera-7
+
+Directories are walked in order of name, hidden files left out.  Times are in seconds,
+probabilities 0..1.  With --rate the load is open loop and latency_s counts from when the image
+was due; without, from when it was sent.  With --in-order it includes the wait for those before it.
+
+Exit code: 0 if every image was answered, 1 if some were not, 2 if it could not start.)";
+
+std::string positive_seconds(const std::string& text) {
+  double seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  const bool number = error == std::errc{} && end == text.data() + text.size();
+  if (number && seconds >= 0.001 && seconds <= 86400) return {};
+  return "'" + text + "' is not a time in seconds from 0.001 to 86400";
+}
+
+std::string positive_rate(const std::string& text) {
+  double rate = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), rate);
+  const bool number = error == std::errc{} && end == text.data() + text.size();
+  if (number && rate >= 0.001 && rate <= 1e6) return {};
+  return "'" + text + "' is not a rate in images a second from 0.001 to 1000000";
+}
+
+std::string endpoint_error(const std::string& text) {
+  if (valid_endpoint(text)) return {};
+  return "'" + text + "' is not an endpoint such as tcp://127.0.0.1:5570";
+}
+
+}  // namespace
+
+bool valid_endpoint(const std::string& endpoint) {
+  const std::string_view text = endpoint;
+  if (text.starts_with("ipc://")) return text.size() > 6;
+  if (!text.starts_with("tcp://")) return false;
+  const std::size_t colon = text.rfind(':');
+  if (colon < 7) return false;  // No host.
+  const std::string_view port = text.substr(colon + 1);
+  unsigned number = 0;
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+  return error == std::errc{} && end == port.data() + port.size() && number >= 1 && number <= 65535;
+}
+
+void add_push_options(CLI::App& app, PushOptions& options) {
+  app.footer(kFooter);
+  app.add_option("path", options.paths, "Image files, directories, or - for a list of paths");
+  app.add_option("-e,--endpoint", options.endpoints,
+                 "The broker: tcp://HOST:PORT; or several, for --stream to choose from")
+      ->required()
+      ->allow_extra_args(false)
+      ->check(CLI::Validator(endpoint_error, ""));
+  app.add_option("--stream", options.stream,
+                 "What these images are a stream of, \"camera-7\": of several brokers it always "
+                 "goes to the same one");
+  app.add_option("--rate", options.rate, "Images a second; without it, as fast as credit allows")
+      ->check(CLI::Validator(positive_rate, ""));
+  app.add_option_function<double>(
+         "--deadline", [&options](double s) { options.deadline = wire::from_seconds(s); },
+         "Seconds until an image counts as missing, at most the pipeline's own [10]")
+      ->check(CLI::Validator(positive_seconds, ""));
+  app.add_option_function<double>(
+         "--timeout", [&options](double s) { options.reach_max = wire::from_seconds(s); },
+         "Seconds to reach the broker [5]")
+      ->check(CLI::Validator(positive_seconds, ""));
+  app.add_flag("--in-order", options.in_order, "Print results in the order of the files");
+  app.add_flag("--corrections", options.corrections,
+               "Print a line more, status corrected, where a late single answer contradicts a "
+               "collage's");
+  app.add_option("--keys", options.keys,
+                 "Encrypt; the folder of producer.secret and broker.public (with --status of a "
+                 "sink: sink.public)");
+  app.add_flag("--status", options.status, "Print the broker's counters as JSON and stop");
+  app.add_flag("-q,--quiet", options.quiet, "No progress and no summary on standard error");
+  app.callback([&options] {
+    if (options.paths.empty() && !options.status) throw CLI::RequiredError("path");
+    if (options.endpoints.size() > 1 && options.stream.empty()) {
+      throw CLI::RequiresError("--endpoint", "--stream (there are several endpoints)");
+    }
+    options.endpoint = options.endpoints[choose_broker(options.stream, options.endpoints)];
+  });
+}
+
+}  // namespace producer

@@ -1,0 +1,71 @@
+#include "runtime/config/config_error.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+
+namespace runtime {
+namespace {
+
+constexpr std::size_t kPrintableMax = 40;
+
+std::string one_line(const std::string& file, Mark mark, std::string_view key,
+                     const std::string& message) {
+  std::string line =
+      file + ":" + std::to_string(mark.line) + ":" + std::to_string(mark.column) + ": ";
+  if (!key.empty()) line.append(key).append(": ");
+  return line + message;
+}
+
+}  // namespace
+
+ConfigError::ConfigError(const std::string& file, Mark mark, std::string_view key,
+                         const std::string& message)
+    : std::runtime_error(one_line(file, mark, key, message)) {}
+
+std::string printable(std::string_view words) {
+  std::size_t length = std::min(words.size(), kPrintableMax);
+  // Never half a UTF-8 character.
+  while (length < words.size() && length > 0 && (words[length] & 0xc0) == 0x80) --length;
+  std::string out;
+  for (const char c : words.substr(0, length)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f) {
+      std::array<char, 8> escaped{};
+      std::snprintf(escaped.data(), escaped.size(), "\\x%02x", byte);
+      out += escaped.data();
+    } else {
+      out += c;
+    }
+  }
+  return length < words.size() ? out + "..." : out;
+}
+
+std::string in_quotes(std::string_view words) {
+  return std::string("'").append(printable(words)).append("'");
+}
+
+std::string read_config_file(const std::string& path, std::size_t bytes_max) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
+    throw ConfigError(path + ": cannot be read: it is a directory");
+  }
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw ConfigError(path + ": cannot be read: " + std::strerror(errno));
+  // One byte more than allowed tells a file that is too long, be it endless.
+  std::string text(bytes_max + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (file.bad()) throw ConfigError(path + ": cannot be read: " + std::strerror(errno));
+  if (text.size() > bytes_max) {
+    throw ConfigError(path + ": is too long, at most " + std::to_string(bytes_max) + " bytes");
+  }
+  return text;
+}
+
+}  // namespace runtime

@@ -1,0 +1,148 @@
+// A configuration file read strictly, with errors that name the place.
+//
+// A reader asks each section for the keys it knows, each with what is allowed and its default,
+// and at the end calls finish(), which refuses every key that nobody asked for:
+//
+//     auto document = Document::load("pipeline.yaml");
+//     Section sink = document.root().section("sink");
+//     policy.patience = sink.duration("patience", 1ms, 60s, 250ms);
+//     policy.open_batch_max = sink.integer("open_batch_max", 1, 4096);   // No default: required.
+//     if (policy.patience >= deadline) sink.fail("patience", "must be less than the deadline");
+//     document.finish();
+//
+//     pipeline.yaml:7:13: sink.patience: is '250' without a unit, want a duration from 1ms to 1m
+//         with a unit (ns, us, ms, s, m, h)                            [all in one line]
+//
+// Everything here throws ConfigError, whose what() is such a line.  Not safe for several threads.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/config/config_error.h"
+#include "wire/types.h"
+
+namespace runtime {
+
+struct DocumentState;
+struct YamlEntry;
+struct YamlNode;
+
+// A name that a choice accepts, and what it stands for.
+template <class Value>
+struct Choice {
+  std::string_view name;
+  Value value;
+};
+
+// A mapping of the file, or the empty one that an absent or empty section counts as.  A handle:
+// copies are the same section, and keep the document alive.
+//
+// The accessors return the value of a key, or `fallback` if the key is absent; without a fallback
+// an absent key is an error.  A key with nothing after it is an error too.  Bounds are inclusive
+// and hold for what the file says, not for fallbacks.
+class Section {
+ public:
+  bool has(std::string_view key) const;
+
+  // Any scalar, not empty.
+  std::string text(std::string_view key, std::optional<std::string> fallback = {});
+  std::int64_t integer(std::string_view key, std::int64_t min, std::int64_t max,
+                       std::optional<std::int64_t> fallback = {});
+  double number(std::string_view key, double min, double max, std::optional<double> fallback = {});
+  // true or false.
+  bool flag(std::string_view key, std::optional<bool> fallback = {});
+  // With a unit: "250ms", "1.5s".
+  wire::Duration duration(std::string_view key, wire::Duration min, wire::Duration max,
+                          std::optional<wire::Duration> fallback = {});
+  // "16MiB", "4KiB", "4096".
+  std::size_t bytes(std::string_view key, std::size_t min, std::size_t max,
+                    std::optional<std::size_t> fallback = {});
+  // One of the names.
+  template <class Value>
+  Value choice(std::string_view key, std::initializer_list<Choice<Value>> choices,
+               std::optional<Value> fallback = {});
+  // A list of scalars, none empty; the list may be.
+  std::vector<std::string> texts(std::string_view key,
+                                 std::optional<std::vector<std::string>> fallback = {});
+
+  // The section under the key; the empty one if it is absent.
+  Section section(std::string_view key);
+  // The sections of a list; none if it is absent.
+  std::vector<Section> sections(std::string_view key);
+
+  // For what only the caller can check: an error at the key, or at the section if it is absent.
+  [[noreturn]] void fail(std::string_view key, const std::string& message) const;
+
+  // Where this section is in the file: "stages[2].limits"; empty for the root.
+  const std::string& path() const { return path_; }
+
+ private:
+  friend class Document;
+  Section(std::shared_ptr<DocumentState> state, const YamlNode* node, Mark mark, std::string path);
+
+  // Notes that the key is known; null if it is absent.
+  const YamlEntry* find(std::string_view key);
+  const YamlEntry* peek(std::string_view key) const;
+  // As find, but refuses a value that is no scalar; null means that the fallback holds.
+  const YamlNode* scalar(std::string_view key, bool optional, const std::string& allowed);
+  std::size_t choose(std::string_view key, const std::vector<std::string>& names,
+                     std::optional<std::size_t> fallback);
+  std::string path_of(std::string_view key) const;
+  [[noreturn]] void missing(std::string_view key, const std::string& allowed) const;
+  [[noreturn]] void fail_at(const YamlNode& value, std::string_view key,
+                            const std::string& message) const;
+  // Records what holds for the key; `value` null says that it is the fallback.
+  void resolve(std::string_view key, const YamlNode* value, std::string text);
+
+  std::shared_ptr<DocumentState> state_;
+  const YamlNode* node_;  // Null if absent or empty.
+  Mark mark_;
+  std::string path_;
+};
+
+class Document {
+ public:
+  // The file is named in errors as it is named here.
+  static Document load(const std::filesystem::path& path);
+  static Document parse(const std::string& text, const std::string& name);
+
+  Section root() const;
+
+  // Refuses the first key, in the order of the file, that no section was asked for.
+  void finish() const;
+
+  // What holds, in the order in which it was first asked for.
+  struct Resolved {
+    std::string path;
+    std::string value;
+    int line;  // 0 for a default.
+  };
+  const std::vector<Resolved>& resolved() const;
+
+ private:
+  explicit Document(std::shared_ptr<DocumentState> state) : state_(std::move(state)) {}
+
+  std::shared_ptr<DocumentState> state_;
+};
+
+template <class Value>
+Value Section::choice(std::string_view key, std::initializer_list<Choice<Value>> choices,
+                      std::optional<Value> fallback) {
+  std::vector<std::string> names;
+  std::optional<std::size_t> fallback_at;
+  for (const Choice<Value>& choice : choices) {
+    if (fallback && choice.value == *fallback) fallback_at = names.size();
+    names.emplace_back(choice.name);
+  }
+  return (choices.begin() + choose(key, names, fallback_at))->value;
+}
+
+}  // namespace runtime

@@ -1,0 +1,103 @@
+#include "runtime/config/quantity.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+namespace runtime {
+namespace {
+
+struct Unit {
+  std::string_view name;
+  std::int64_t size;
+};
+
+// From the largest to the smallest.
+constexpr std::array kDurations{
+    Unit{"h", 3'600'000'000'000}, Unit{"m", 60'000'000'000}, Unit{"s", 1'000'000'000},
+    Unit{"ms", 1'000'000},        Unit{"us", 1'000},         Unit{"ns", 1}};
+constexpr std::array kBytes{Unit{"GiB", std::int64_t{1} << 30}, Unit{"MiB", std::int64_t{1} << 20},
+                            Unit{"KiB", std::int64_t{1} << 10}, Unit{"B", 1}};
+
+template <class Number>
+std::optional<Number> parse(std::string_view words) {
+  Number number{};
+  const char* end = words.data() + words.size();
+  const auto result = std::from_chars(words.data(), end, number);
+  if (result.ec != std::errc() || result.ptr != end) return std::nullopt;
+  return number;
+}
+
+// Where the unit begins.
+std::size_t unit_at(std::string_view words) {
+  const std::size_t last = words.find_last_of("0123456789.");
+  return last == std::string_view::npos ? 0 : last + 1;
+}
+
+template <class Units>
+std::int64_t size_of(const Units& units, std::string_view name) {
+  for (const Unit& unit : units) {
+    if (unit.name == name) return unit.size;
+  }
+  return 0;
+}
+
+template <class Units>
+std::string in_units(const Units& units, std::int64_t amount, std::string_view zero) {
+  if (amount == 0) return std::string(zero);
+  for (const Unit& unit : units) {
+    if (amount % unit.size == 0) return std::to_string(amount / unit.size).append(unit.name);
+  }
+  return std::to_string(amount);
+}
+
+}  // namespace
+
+std::optional<wire::Duration> parse_duration(std::string_view words) {
+  const std::size_t split = unit_at(words);
+  const std::int64_t unit = size_of(kDurations, words.substr(split));
+  const auto number = parse_number(words.substr(0, split));
+  if (unit == 0 || !number) return std::nullopt;
+  const double nanoseconds = *number * static_cast<double>(unit);
+  // Well inside the range, so that callers may add durations.
+  if (std::abs(nanoseconds) > 0x1p62) return std::nullopt;
+  return wire::Duration(std::llround(nanoseconds));
+}
+
+std::string duration_text(wire::Duration duration) {
+  return in_units(kDurations, duration.count(), "0s");
+}
+
+std::optional<std::uint64_t> parse_bytes(std::string_view words) {
+  const std::size_t split = unit_at(words);
+  const std::string_view name = words.substr(split);
+  const std::int64_t unit = name.empty() ? 1 : size_of(kBytes, name);
+  const auto number = parse<std::uint64_t>(words.substr(0, split));
+  if (unit == 0 || !number) return std::nullopt;
+  const auto size = static_cast<std::uint64_t>(unit);
+  constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
+  if (*number > kMost / size) return std::nullopt;
+  return *number * size;
+}
+
+std::string bytes_text(std::uint64_t bytes) {
+  return in_units(kBytes, static_cast<std::int64_t>(bytes), "0B");
+}
+
+std::optional<double> parse_number(std::string_view words) {
+  const auto number = parse<double>(words);
+  return number && std::isfinite(*number) ? number : std::nullopt;
+}
+
+std::optional<std::int64_t> parse_integer(std::string_view words) {
+  return parse<std::int64_t>(words);
+}
+
+std::string number_text(double number) {
+  std::array<char, 32> text{};
+  const auto result = std::to_chars(text.data(), text.data() + text.size(), number);
+  return {text.data(), result.ptr};
+}
+
+}  // namespace runtime

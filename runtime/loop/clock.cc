@@ -1,0 +1,25 @@
+#include "runtime/loop/clock.h"
+
+#include <chrono>
+
+namespace runtime {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+Steady::time_point start() {
+  static const Steady::time_point first = Steady::now();
+  return first;
+}
+
+// Taken before main, so that an Instant is an age of the process and not of its first question.
+[[maybe_unused]] const Steady::time_point kStart = start();
+
+}  // namespace
+
+wire::Instant now() {
+  const Steady::time_point first = start();
+  return {std::chrono::duration_cast<wire::Duration>(Steady::now() - first)};
+}
+
+}  // namespace runtime

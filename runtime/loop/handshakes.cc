@@ -1,0 +1,67 @@
+#include "runtime/loop/handshakes.h"
+
+#include <atomic>
+#include <cstring>
+#include <string>
+
+#include "wire/check.h"
+
+namespace runtime {
+namespace {
+
+constexpr int kEvents = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
+                        ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
+                        ZMQ_EVENT_DISCONNECTED;
+
+std::string unused_place() {
+  static std::atomic<std::uint64_t> number = 0;
+  return "inproc://handshakes-" + std::to_string(++number);
+}
+
+Handshakes::Event event_of(std::uint16_t number) {
+  switch (number) {
+    case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
+      return Handshakes::Event::succeeded;
+    case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+      return Handshakes::Event::silent;
+    case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
+      return Handshakes::Event::refused;
+    case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
+      return Handshakes::Event::ended;
+    default:
+      return Handshakes::Event::lost;
+  }
+}
+
+}  // namespace
+
+Handshakes::Handshakes(Context& context, zmq::socket_t& socket)
+    : events_(context.native(), zmq::socket_type::pair) {
+  const std::string place = unused_place();
+  if (zmq_socket_monitor(socket.handle(), place.c_str(), kEvents) != 0) throw zmq::error_t();
+  watched_.reset(socket.handle());
+  events_.set(zmq::sockopt::linger, 0);
+  events_.connect(place);
+}
+
+void Handshakes::Stop::operator()(void* socket) const { zmq_socket_monitor(socket, nullptr, 0); }
+
+std::optional<Handshakes::Event> Handshakes::take() {
+  // Two frames: number and value; address.
+  zmq::message_t frame;
+  for (;;) {
+    if (zmq_msg_recv(frame.handle(), events_.handle(), ZMQ_DONTWAIT) >= 0) break;
+    if (errno == EAGAIN) return std::nullopt;
+    COLLAGE_CHECK(errno == EINTR);
+  }
+  std::uint16_t number = 0;
+  COLLAGE_CHECK(frame.size() >= sizeof number);
+  std::memcpy(&number, frame.data(), sizeof number);
+  while (frame.more()) {
+    frame.rebuild();
+    COLLAGE_CHECK(zmq_msg_recv(frame.handle(), events_.handle(), ZMQ_DONTWAIT) >= 0);
+  }
+  return event_of(number);
+}
+
+}  // namespace runtime

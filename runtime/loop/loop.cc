@@ -1,0 +1,318 @@
+#include "runtime/loop/loop.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+#include <variant>
+#include <zmq.hpp>
+
+#include "runtime/config/config_error.h"
+#include "runtime/loop/authenticator.h"
+#include "runtime/loop/socket.h"
+#include "wire/check.h"
+#include "wire/codec.h"
+
+namespace runtime {
+namespace {
+
+// Of what strangers can make us say.
+constexpr wire::Duration kLogEvery = std::chrono::seconds(1);
+
+// At most one piece of work may be asked for in a turn.
+void gather(machine::Actions& actions, machine::Actions more) {
+  COLLAGE_CHECK(!(actions.work && more.work));
+  actions.append(std::move(more));
+}
+
+void append_counters(wire::Status& status, const LoopCounters& counters) {
+  std::vector<wire::Counter> own = counters.list();
+  if (status.counters.size() + own.size() > wire::kCountersMax) return;
+  std::move(own.begin(), own.end(), std::back_inserter(status.counters));
+}
+
+}  // namespace
+
+std::vector<wire::Counter> LoopCounters::list() const {
+  return {{"loop_received", received},
+          {"loop_sent", sent},
+          {"loop_wrong_protocol", wrong_protocol},
+          {"loop_bad_message", bad_message},
+          {"loop_foreign_id", foreign_id},
+          {"loop_denied", denied},
+          {"loop_unroutable", unroutable},
+          {"loop_blocked", blocked},
+          {"loop_notes_dropped", notes_dropped},
+          {"loop_keys_refused", keys_refused},
+          {"loop_own_key_refused", own_key_refused},
+          {"loop_handshakes_failed", handshakes_failed},
+          {"loop_server_keys_tried", server_keys_tried}};
+}
+
+void LoopCounters::add_to(machine::Telemetry& report) const {
+  report.counter("collage_messages_received_total", "Messages that were decoded.", received);
+  report.counter("collage_messages_sent_total", "Messages handed to a connection.", sent);
+  report.counters("collage_messages_dropped_total",
+                  "Messages dropped on arrival, or that could not be sent.", "reason",
+                  {{"wrong_protocol", wrong_protocol},
+                   {"bad_message", bad_message},
+                   {"foreign_id", foreign_id},
+                   {"denied", denied},
+                   {"unroutable", unroutable},
+                   {"blocked", blocked}});
+  report.counter("collage_notes_dropped_total", "Lines of the log beyond the rate allowed.",
+                 notes_dropped);
+  report.counters("collage_handshakes_failed_total",
+                  "Handshakes on links with keys that did not succeed: peers' keys that are not "
+                  "allowed, our own not allowed by a server, any other reason.",
+                  "reason",
+                  {{"key_refused", keys_refused},
+                   {"own_key_refused", own_key_refused},
+                   {"failed", handshakes_failed}});
+  report.counter("collage_server_keys_tried_total",
+                 "Another of a server's keys tried after a failed handshake.", server_keys_tried);
+}
+
+Loop::Loop(Context& context, const std::vector<Link>& links, machine::Machine& machine,
+           Runner runner, Options options)
+    : machine_(machine),
+      runner_(std::move(runner)),
+      options_(std::move(options)),
+      access_control_(options_.guard),
+      denials_(kLogEvery),
+      handshakes_(kLogEvery) {
+  COLLAGE_CHECK(options_.messages_per_turn_max > 0);
+  if (options_.on_beat && options_.beat_every > wire::Duration::zero()) {
+    next_beat_ = runtime::now();
+  }
+  if (std::ranges::any_of(links, [](const Link& link) { return link.bind && keyed(link); })) {
+    authenticator_ = std::make_unique<Authenticator>(context);
+  }
+  for (const Link& link : links) sockets_.emplace_back(context, link);
+}
+
+Loop::~Loop() = default;
+
+std::string Loop::bound_endpoint(std::size_t link) const {
+  return sockets_.at(link).bound_endpoint();
+}
+
+machine::Telemetry Loop::telemetry() const {
+  machine::Telemetry report = machine_.telemetry();
+  counters_.add_to(report);
+  return report;
+}
+
+Loop::End Loop::run() {
+  for (;;) {
+    wait();
+    const wire::Instant now = runtime::now();
+    beat(now);
+    poll_handshakes(now);
+    machine::Actions actions;
+    if (const auto due = machine_.next_timeout(); due && *due <= now) {
+      gather(actions, machine_.on_timeout(now));
+    }
+    handle_signals(now, actions);
+    report_failed(now, actions);
+    receive(now, actions);
+    perform(std::move(actions), now);
+    calls_.receive();
+    work();
+    if (finished_) return End::finished;
+    if (stops_ > 1) return End::forced;
+    if (drain_until_ && *drain_until_ <= now) return End::late;
+  }
+}
+
+// When to wake at the latest; nullopt: when something comes.
+std::optional<wire::Instant> Loop::wait_until(wire::Instant now) const {
+  if (work_ || backlog_ || !failed_.empty()) return now;
+  std::optional<wire::Instant> until;
+  for (const auto& due : {machine_.next_timeout(), drain_until_, next_beat_}) {
+    if (due && (!until || *due < *until)) until = due;
+  }
+  for (const Socket& socket : sockets_) {
+    const auto due = socket.next_timeout();
+    if (due && (!until || *due < *until)) until = due;
+  }
+  return until;
+}
+
+void Loop::wait() {
+  const wire::Instant now = runtime::now();
+  const std::optional<wire::Instant> until = wait_until(now);
+  const bool at_once = until && *until <= now;
+  if (!at_once) timer_.set(until);
+  std::vector<zmq::pollitem_t> items;
+  for (Socket& socket : sockets_) {
+    items.push_back({socket.handle(), 0, ZMQ_POLLIN, 0});
+    if (void* handle = socket.handshake_handle()) items.push_back({handle, 0, ZMQ_POLLIN, 0});
+  }
+  if (authenticator_) items.push_back({authenticator_->handle(), 0, ZMQ_POLLIN, 0});
+  items.push_back({nullptr, stop_.descriptor(), ZMQ_POLLIN, 0});
+  items.push_back({nullptr, wake_.descriptor(), ZMQ_POLLIN, 0});
+  items.push_back({nullptr, timer_.descriptor(), ZMQ_POLLIN, 0});
+  items.push_back({nullptr, calls_.descriptor(), ZMQ_POLLIN, 0});
+  if (options_.signals) {
+    items.push_back({nullptr, options_.signals->stop_descriptor(), ZMQ_POLLIN, 0});
+    items.push_back({nullptr, options_.signals->hangup_descriptor(), ZMQ_POLLIN, 0});
+  }
+  // Interrupted or not: the turn that follows looks at everything anyhow.
+  zmq_poll(items.data(), static_cast<int>(items.size()), at_once ? 0 : -1);
+  wake_.take();
+}
+
+void Loop::beat(wire::Instant now) {
+  if (!next_beat_ || now < *next_beat_) return;
+  next_beat_ = now + options_.beat_every;
+  options_.on_beat();
+}
+
+void Loop::poll_handshakes(wire::Instant now) {
+  backlog_ = false;
+  for (Socket& socket : sockets_) {
+    HandshakeCounters seen;
+    backlog_ |= socket.tend(options_.handshakes_per_turn_max, now, seen);
+    counters_.handshakes_failed += seen.failed;
+    counters_.own_key_refused += seen.refused;
+    counters_.server_keys_tried += seen.other_key;
+    const std::string& endpoint = socket.link().endpoint;
+    if (seen.refused > 0) {
+      warn_limited(handshakes_, now, "{}: the server does not allow our key", endpoint);
+    } else if (seen.failed > 0) {
+      warn_limited(handshakes_, now, "{}: a handshake failed, {}", endpoint,
+                   socket.link().bind ? "for want of a key or of our public one"
+                                      : "perhaps for another key than the server has");
+    }
+  }
+  if (!authenticator_) return;
+  // The servers of one process have one keyring.
+  const auto server = std::ranges::find_if(
+      sockets_, [](const Socket& socket) { return socket.link().bind && keyed(socket.link()); });
+  backlog_ |=
+      authenticator_->serve(*server->link().keys->now(), options_.handshakes_per_turn_max, now);
+  counters_.keys_refused = authenticator_->refused();
+}
+
+void Loop::handle_signals(wire::Instant now, machine::Actions& actions) {
+  const bool first = stops_ == 0;
+  stops_ += stop_.take();
+  if (options_.signals) {
+    stops_ += options_.signals->take_stops();
+    if (options_.signals->take_hangups() > 0 && options_.on_hangup) options_.on_hangup();
+  }
+  if (!first || stops_ == 0) return;
+  drain_until_ = now + options_.drain_max;
+  gather(actions, machine_.on_message(machine::kLocal, wire::Drain{}, now));
+}
+
+void Loop::report_failed(wire::Instant now, machine::Actions& actions) {
+  for (const Failed& failed : std::exchange(failed_, {})) {
+    gather(actions, machine_.on_message(failed.peer, failed.what, now));
+  }
+}
+
+void Loop::receive(wire::Instant now, machine::Actions& actions) {
+  Incoming in;
+  std::size_t silent = 0;
+  for (std::size_t taken = 0; taken < options_.messages_per_turn_max;) {
+    if (silent == sockets_.size()) break;
+    const std::uint32_t link = next_link_;
+    next_link_ = static_cast<std::uint32_t>((link + 1) % sockets_.size());
+    const bool any = receive_from(link, in, now, actions);
+    silent = any ? 0 : silent + 1;
+    taken += any;
+  }
+  backlog_ |= silent < sockets_.size();
+}
+
+// False if nothing had come.
+bool Loop::receive_from(std::uint32_t link, Incoming& in, wire::Instant now,
+                        machine::Actions& actions) {
+  const Socket::Received received = sockets_[link].receive(in);
+  if (received == Socket::Received::nothing) return false;
+  if (received == Socket::Received::foreign) {
+    ++counters_.foreign_id;
+    return true;
+  }
+  auto message = wire::decode({in.header.data<std::uint8_t>(), in.header.size()}, in.payloads);
+  if (!message) {
+    ++(message.error() == wire::Reason::wrong_protocol ? counters_.wrong_protocol
+                                                       : counters_.bad_message);
+    message = wire::Undecodable{message.error()};
+  } else {
+    ++counters_.received;
+  }
+  if (!heard(link, in, *message, now)) return true;
+  gather(actions, machine_.on_message({link, in.peer}, std::move(*message), now));
+  return true;
+}
+
+// Whether the sender's key allows it to say this.
+bool Loop::heard(std::uint32_t link, Incoming& in, const wire::Message& message,
+                 wire::Instant now) {
+  const Link& of = sockets_[link].link();
+  if (!of.bind || !keyed(of)) return true;
+  const auto keyring = of.keys->now();
+  const std::string_view key = in.key();
+  const KeyName* who = keyring->named(key);
+  const auto denial = access_control_.check(of.place, who, message);
+  if (!denial) return true;
+  ++counters_.denied;
+  warn_limited(denials_, now, "{} on the {} link from {}: {}", kind(message), to_string(of.place),
+               who ? to_string(*who) : printable(key), to_string(*denial));
+  return false;
+}
+
+void Loop::perform(machine::Actions actions, wire::Instant now) {
+  for (machine::Outgoing& outgoing : actions.messages) send(std::move(outgoing));
+  for (const machine::LogMessage& each : actions.logs) note(each, now);
+  if (options_.on_trace) std::ranges::for_each(actions.traces, options_.on_trace);
+  COLLAGE_CHECK(!(work_ && actions.work));
+  if (actions.work) work_ = std::move(actions.work);
+  finished_ = finished_ || actions.finished;
+}
+
+void Loop::send(machine::Outgoing outgoing) {
+  COLLAGE_CHECK(outgoing.to.link < sockets_.size());
+  if (auto* status = std::get_if<wire::Status>(&outgoing.message)) {
+    append_counters(*status, counters_);
+  }
+  using Why = wire::Undelivered::Why;
+  switch (sockets_[outgoing.to.link].send(outgoing.to.id, wire::encode(outgoing.message))) {
+    case Socket::Sent::sent:
+      ++counters_.sent;
+      return;
+    case Socket::Sent::unroutable:
+      ++counters_.unroutable;
+      failed_.push_back({outgoing.to, {Why::unroutable}});
+      return;
+    case Socket::Sent::blocked:
+      ++counters_.blocked;
+      failed_.push_back({outgoing.to, {Why::blocked}});
+      return;
+  }
+}
+
+void Loop::note(const machine::LogMessage& note, wire::Instant now) {
+  if (now - notes_since_ >= std::chrono::seconds(1)) {
+    notes_since_ = now;
+    notes_ = 0;
+  }
+  if (++notes_ > options_.notes_per_second_max) {
+    ++counters_.notes_dropped;
+  } else if (options_.on_note) {
+    options_.on_note(note);
+  }
+}
+
+void Loop::work() {
+  if (!work_) return;
+  machine::Work work = *std::exchange(work_, std::nullopt);
+  const wire::WorkId id = work.id;
+  machine::Outcome outcome = runner_(std::move(work));
+  const wire::Instant now = runtime::now();
+  perform(machine_.on_done(id, std::move(outcome), now), now);
+}
+
+}  // namespace runtime

@@ -1,0 +1,47 @@
+#include "runtime/loop/loop_calls.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace runtime {
+
+bool LoopCalls::call(Call visit, wire::Duration wait) {
+  const auto caller = std::make_shared<Caller>(Caller{std::move(visit)});
+  std::unique_lock lock(mutex_);
+  if (closed_) return false;
+  callers_.push_back(caller);
+  wake_.notify();
+  const auto begun = [&] { return caller->state != Caller::State::waiting; };
+  if (!changed_.wait_for(lock, wait, begun)) {
+    std::erase(callers_, caller);
+    return false;
+  }
+  changed_.wait(lock, [&] { return caller->state != Caller::State::inside; });
+  return caller->state == Caller::State::done;
+}
+
+void LoopCalls::receive() {
+  wake_.take();
+  std::unique_lock lock(mutex_);
+  if (callers_.empty()) return;
+  const auto caller = std::move(callers_.front());
+  callers_.pop_front();
+  if (!callers_.empty()) wake_.notify();
+  caller->state = Caller::State::inside;
+  changed_.notify_all();
+  lock.unlock();
+  caller->visit();
+  lock.lock();
+  caller->state = Caller::State::done;
+  changed_.notify_all();
+}
+
+void LoopCalls::close() {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  for (const auto& caller : callers_) caller->state = Caller::State::turned_away;
+  callers_.clear();
+  changed_.notify_all();
+}
+
+}  // namespace runtime

@@ -1,0 +1,279 @@
+#include "runtime/loop/socket.h"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "runtime/config/config_error.h"
+#include "wire/check.h"
+
+namespace runtime {
+namespace {
+
+// ZeroMQ's own routing ids: a zero byte and 32 bits.  A set bit above them keeps the numbers we
+// make of them apart from 0, which means 'the one peer' on a dealer.
+constexpr std::size_t kRoutingIdBytes = 5;
+constexpr std::uint64_t kPeerBit = std::uint64_t{1} << 32;
+
+std::optional<std::uint64_t> peer_of(const zmq::message_t& id) {
+  const auto* bytes = id.data<std::uint8_t>();
+  if (id.size() != kRoutingIdBytes || bytes[0] != 0) return std::nullopt;
+  std::uint64_t value = 0;
+  for (std::size_t i = 1; i < kRoutingIdBytes; ++i) value = value << 8 | bytes[i];
+  return value | kPeerBit;
+}
+
+zmq::message_t routing_id(std::uint64_t peer) {
+  std::array<std::uint8_t, kRoutingIdBytes> bytes{};
+  for (std::size_t i = kRoutingIdBytes - 1; i > 0; --i, peer >>= 8) {
+    bytes[i] = static_cast<std::uint8_t>(peer);
+  }
+  return zmq::message_t(bytes.data(), bytes.size());
+}
+
+// ZeroMQ holds the handle until the frame has left, and lets it go on a thread of its own.
+zmq::message_t shared(const wire::Payload& payload) {
+  auto held = std::make_unique<wire::Payload>(payload);
+  void* data = const_cast<std::uint8_t*>(held->bytes().data());  // Only ever read.
+  const std::size_t size = held->size();
+  const auto drop = [](void*, void* handle) { delete static_cast<wire::Payload*>(handle); };
+  zmq::message_t message(data, size, drop, held.get());
+  held.release();
+  return message;
+}
+
+wire::Payload payload_of(zmq::message_t part) {
+  const auto held = std::make_shared<zmq::message_t>(std::move(part));
+  return wire::Payload(held, std::span(held->data<std::uint8_t>(), held->size()));
+}
+
+void set_options(zmq::socket_t& socket, const Link& link) {
+  // Memory is bounded by messages a connection times bytes a frame; libzmq's defaults are 1000 and
+  // no bound at all.
+  socket.set(zmq::sockopt::sndhwm, link.hwm);
+  socket.set(zmq::sockopt::rcvhwm, link.hwm);
+  socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(link.frame_bytes_max));
+  // Last answers may leave when we end, but a peer that is gone must not keep us (default: for
+  // ever).
+  socket.set(zmq::sockopt::linger, 1000);
+  // Find a host that has vanished in seconds; TCP alone takes minutes.  The I/O thread answers for
+  // a busy stage, so this judges hosts and networks, not stages.
+  socket.set(zmq::sockopt::heartbeat_ivl, 1000);
+  socket.set(zmq::sockopt::heartbeat_timeout, 5000);
+  // A connection that says nothing holds a descriptor: 2 s instead of 30.
+  socket.set(zmq::sockopt::handshake_ivl, 2000);
+  // A restarted peer is back within half a second, and a fleet does not knock in step for long:
+  // the interval doubles up to 2 s.
+  socket.set(zmq::sockopt::reconnect_ivl, 100);
+  socket.set(zmq::sockopt::reconnect_ivl_max, 2000);
+  // A hello may wait in the pipe for its connection, else each start would cost a retry.  What
+  // waits is bounded by credit and by the mark above.
+  socket.set(zmq::sockopt::immediate, false);
+  // For peers that do not answer heartbeats: half-open connections end after a minute, not hours.
+  socket.set(zmq::sockopt::tcp_keepalive, 1);
+  socket.set(zmq::sockopt::tcp_keepalive_idle, 30);
+  socket.set(zmq::sockopt::tcp_keepalive_intvl, 10);
+  socket.set(zmq::sockopt::tcp_keepalive_cnt, 3);
+  if (link.kind == Link::Kind::router) {
+    // Without it a message for a lost or full peer is dropped in silence.
+    socket.set(zmq::sockopt::router_mandatory, true);
+    // A second peer of the same id must not be sent what is meant for the first.
+    socket.set(zmq::sockopt::router_handover, false);
+  }
+}
+
+zmq::const_buffer as_buffer(std::string_view text) { return zmq::buffer(text.data(), text.size()); }
+
+// ZMQ_ZAP_ENFORCE_DOMAIN, which zmq.h declares among its drafts though the library always has it.
+constexpr int kZapEnforceDomain = 93;
+
+// Strangers are let in unless a ZAP domain is set, enforced, and a handler is there.
+void set_server_keys(zmq::socket_t& socket, const Link& link) {
+  socket.set(zmq::sockopt::curve_server, true);
+  socket.set(zmq::sockopt::curve_secretkey, as_buffer(link.keys->now()->own.secret.text()));
+  socket.set(zmq::sockopt::zap_domain, std::string(to_string(link.place)));
+  const int enforced = 1;
+  COLLAGE_CHECK(zmq_setsockopt(socket.handle(), kZapEnforceDomain, &enforced, sizeof enforced) ==
+                0);
+}
+
+void set_client_keys(zmq::socket_t& socket, const Link& link, const PublicKey& server) {
+  const auto keyring = link.keys->now();
+  socket.set(zmq::sockopt::curve_serverkey, as_buffer(server.text()));
+  socket.set(zmq::sockopt::curve_publickey, as_buffer(keyring->own.shared.text()));
+  socket.set(zmq::sockopt::curve_secretkey, as_buffer(keyring->own.secret.text()));
+}
+
+PublicKey first_server_key(const Link& link) {
+  link.keys->want(link.place);
+  return link.keys->now()->servers(link.place).front();
+}
+
+}  // namespace
+
+std::string_view Incoming::key() {
+  const char* user = zmq_msg_gets(header.handle(), "User-Id");
+  return user == nullptr ? std::string_view() : user;
+}
+
+Context::Context() : context_(std::make_unique<zmq::context_t>()) {}
+Context::~Context() = default;
+
+Socket::Socket(Context& context, const Link& link)
+    : link_(link), router_(link.kind == Link::Kind::router), context_(&context) {
+  if (keyed(link_) && !link_.bind) server_key_.emplace(first_server_key(link_));
+  open();
+}
+
+void Socket::open() try {
+  socket_ = zmq::socket_t(context_->native(),
+                          router_ ? zmq::socket_type::router : zmq::socket_type::dealer);
+  set_options(socket_, link_);
+  if (keyed(link_)) {
+    link_.bind ? set_server_keys(socket_, link_)
+               : set_client_keys(socket_, link_, server_key_->key());
+    handshakes_.emplace(*context_, socket_);
+  }
+  link_.bind ? socket_.bind(link_.endpoint) : socket_.connect(link_.endpoint);
+} catch (const zmq::error_t& error) {
+  throw ConfigError(link_.endpoint + ": " + error.what());
+}
+
+void Socket::note(Handshakes::Event event) {
+  using Event = Handshakes::Event;
+  using Failure = ServerKeySelector::Failure;
+  up_ = event == Event::succeeded;
+  switch (event) {
+    case Event::succeeded:
+      failure_.reset();
+      if (server_key_) server_key_->on_success();
+      return;
+    case Event::refused:
+      // Here a server's own ZAP handler has counted it.
+      if (server_key_) ++noted_.refused;
+      failure_ = Failure::refused;
+      return;
+    case Event::silent:
+    case Event::ended:
+      ++noted_.failed;
+      failure_ = event == Event::silent ? Failure::silent : Failure::ended;
+      return;
+    case Event::lost:
+      return;
+  }
+}
+
+bool Socket::tend(std::size_t events_max, wire::Instant now, HandshakeCounters& counters) {
+  if (!handshakes_) return false;
+  std::size_t taken = 0;
+  for (; taken < events_max; ++taken) {
+    const auto event = handshakes_->take();
+    if (!event) break;
+    note(*event);
+  }
+  if (server_key_) {
+    if (failure_) {
+      server_key_->on_failure(*failure_, link_.keys->now()->servers(link_.place), now);
+      failure_.reset();
+    }
+    if (up_) send_held();
+    // What had come before the connection ended is read first: it would be lost.
+    const bool unread = (socket_.get(zmq::sockopt::events) & ZMQ_POLLIN) != 0;
+    if (const auto at = server_key_->retry_at(); at && *at <= now && !unread) open_anew();
+  }
+  counters.failed += noted_.failed;
+  counters.refused += noted_.refused;
+  counters.other_key += noted_.other_key;
+  noted_ = {};
+  return taken == events_max;
+}
+
+std::optional<wire::Instant> Socket::next_timeout() const {
+  return server_key_ ? server_key_->retry_at() : std::nullopt;
+}
+
+// The options of a socket hold for connections to be made, but libzmq's own tries go on with those
+// that it began with, and end for good at some failures.
+void Socket::open_anew() {
+  noted_.other_key += server_key_->on_retry();
+  handshakes_.reset();
+  socket_.set(zmq::sockopt::linger, 0);
+  open();
+}
+
+// False if nothing has come.
+bool Socket::receive_part(zmq::message_t& part) {
+  for (;;) {
+    if (zmq_msg_recv(part.handle(), socket_.handle(), ZMQ_DONTWAIT) >= 0) return true;
+    if (errno == EAGAIN) return false;
+    COLLAGE_CHECK(errno == EINTR);  // The socket is open, ours, and of a kind that receives.
+  }
+}
+
+Socket::Received Socket::receive(Incoming& in) {
+  in.peer = 0;
+  in.payloads.clear();
+  in.header.rebuild();
+  zmq::message_t part;
+  if (!receive_part(part)) return Received::nothing;
+  bool foreign = false;
+  bool more = true;
+  if (router_) {
+    const auto peer = peer_of(part);
+    foreign = !peer;
+    in.peer = peer.value_or(0);
+    more = part.more();
+    if (!more || !receive_part(part)) return foreign ? Received::foreign : Received::message;
+  }
+  std::size_t parts = 1;
+  for (more = part.more(), in.header = std::move(part); more; ++parts) {
+    part.rebuild();
+    COLLAGE_CHECK(receive_part(part));  // Messages arrive whole or not at all.
+    more = part.more();
+    if (parts < kPartsMax) in.payloads.push_back(payload_of(std::move(part)));
+  }
+  return foreign ? Received::foreign : Received::message;
+}
+
+// False, with errno, if the message cannot go.
+bool Socket::send_part(zmq::message_t part, bool more) {
+  const int flags = ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0);
+  for (;;) {
+    if (zmq_msg_send(part.handle(), socket_.handle(), flags) >= 0) return true;
+    if (errno != EINTR) return false;
+  }
+}
+
+Socket::Sent Socket::send(std::uint64_t peer, const wire::Frames& frames) {
+  if (!server_key_) return send_now(peer, frames);
+  // The machine may have been at work for long: is the connection still there?
+  while (const auto event = handshakes_->take()) note(*event);
+  if (up_) send_held();
+  if (up_ && held_.empty()) return send_now(peer, frames);
+  if (held_.size() >= static_cast<std::size_t>(link_.hwm)) return Sent::blocked;
+  held_.push_back(frames);
+  return Sent::sent;
+}
+
+void Socket::send_held() {
+  while (!held_.empty() && send_now(0, held_.front()) == Sent::sent) held_.pop_front();
+}
+
+Socket::Sent Socket::send_now(std::uint64_t peer, const wire::Frames& frames) {
+  const zmq::const_buffer header(frames.header.data(), frames.header.size());
+  const bool sent = (!router_ || send_part(routing_id(peer), true)) &&
+                    send_part(zmq::message_t(header.data(), header.size()), frames.has_payload) &&
+                    (!frames.has_payload || send_part(shared(frames.payload), false));
+  if (sent) return Sent::sent;
+  if (errno == EHOSTUNREACH) return Sent::unroutable;
+  COLLAGE_CHECK(errno == EAGAIN);
+  return Sent::blocked;
+}
+
+std::string Socket::bound_endpoint() const { return socket_.get(zmq::sockopt::last_endpoint); }
+
+}  // namespace runtime

@@ -1,0 +1,33 @@
+#include "runtime/loop/timer_fd.h"
+
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "runtime/loop/clock.h"
+#include "wire/check.h"
+
+namespace runtime {
+
+TimerFd::TimerFd() : descriptor_(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) {
+  COLLAGE_CHECK(descriptor_ >= 0);
+}
+
+TimerFd::~TimerFd() { close(descriptor_); }
+
+void TimerFd::set(std::optional<wire::Instant> instant) {
+  if (instant == instant_) return;
+  instant_ = instant;
+  itimerspec timer{};  // All noughts: never.
+  if (instant) {
+    using std::chrono::nanoseconds;
+    const auto left = std::max<nanoseconds>(*instant - now(), nanoseconds(1));
+    timer.it_value.tv_sec = left.count() / std::nano::den;
+    timer.it_value.tv_nsec = left.count() % std::nano::den;
+  }
+  COLLAGE_CHECK(timerfd_settime(descriptor_, 0, &timer, nullptr) == 0);
+}
+
+}  // namespace runtime

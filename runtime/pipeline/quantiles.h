@@ -1,0 +1,28 @@
+// A latency distribution from a file of quantiles.
+//
+//     # Lines that begin with # are comments.
+//     quantile,seconds
+//     0,0.08356
+//     0.5,0.13816
+//     1,4.2
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "machine/random.h"
+
+namespace runtime {
+
+// The rows of the file, values in seconds; they satisfy machine::QuantileTable::valid.  Throws
+// ConfigError, whose line names the place: a header other than above, a row of other than two
+// finite numbers, seconds below 0 or above 86400, quantiles not rising from 0 to 1, seconds that
+// fall.  Empty lines are skipped; line ends may be CRLF.
+std::vector<machine::QuantileTable::Row> load_quantiles(const std::filesystem::path& path);
+
+// The same of a text; `name` stands for the file in errors.
+std::vector<machine::QuantileTable::Row> parse_quantiles(const std::string& text,
+                                                         const std::string& name);
+
+}  // namespace runtime

@@ -1,0 +1,73 @@
+#include "runtime/pipeline/variant.h"
+
+#include <algorithm>
+#include <map>
+
+namespace runtime {
+namespace {
+
+using Values = std::vector<std::pair<std::string, std::string>>;  // By path, in order.
+
+void set(Values& values, const std::string& path, const std::string& value) {
+  for (auto& [known, old] : values) {
+    if (known == path) {
+      old = value;
+      return;
+    }
+  }
+  values.emplace_back(path, value);
+}
+
+// Plain keys first, then sections by name.
+std::string yaml_of(const Values& values) {
+  std::string plain;
+  std::map<std::string, std::string> sections;
+  for (const auto& [path, value] : values) {
+    const std::size_t dot = path.find('.');
+    if (dot == path.npos) {
+      plain += path + ": " + value + "\n";
+    } else {
+      sections[path.substr(0, dot)] += "  " + path.substr(dot + 1) + ": " + value + "\n";
+    }
+  }
+  for (const auto& [name, lines] : sections) plain += name + ":\n" + lines;
+  return plain;
+}
+
+}  // namespace
+
+std::string pipeline_variant(const std::filesystem::path& file, const Values& overrides) {
+  const Pipeline pipeline = load_pipeline(file);
+  Values values;
+  for (const Document::Resolved& resolved : pipeline.resolved) {
+    values.emplace_back(resolved.path, resolved.value);
+  }
+  set(values, "models.single", std::filesystem::absolute(pipeline.models.single).string());
+  set(values, "models.collage", std::filesystem::absolute(pipeline.models.collage).string());
+  if (pipeline.keys) {
+    set(values, "security.keys", std::filesystem::absolute(*pipeline.keys).string());
+  }
+  if (pipeline.emulation) {
+    for (const auto& [key, value] : latency_keys(pipeline.emulation->latency)) {
+      set(values, "emulation." + key, value);
+    }
+  }
+  for (const auto& [path, value] : overrides) set(values, path, value);
+  std::erase_if(values, [](const auto& each) { return each.second.empty(); });
+  return yaml_of(values);
+}
+
+std::string resolved_text(const Pipeline& pipeline) {
+  constexpr std::size_t kCommentColumn = 28;
+  Values values;
+  for (const Document::Resolved& resolved : pipeline.resolved) {
+    const std::string pad(kCommentColumn - std::min(kCommentColumn, resolved.value.size()), ' ');
+    values.emplace_back(
+        resolved.path,
+        resolved.value + pad + "  # " +
+            (resolved.line == 0 ? "default" : "line " + std::to_string(resolved.line)));
+  }
+  return "# " + pipeline.file.string() + "\n" + yaml_of(values);
+}
+
+}  // namespace runtime

@@ -1,0 +1,112 @@
+#include "runtime/security/access_control.h"
+
+#include <algorithm>
+
+namespace runtime {
+namespace {
+
+using Role = KeyName::Role;
+using wire::Message;
+
+template <class... Kinds>
+bool is_one_of(const Message& message) {
+  return (std::holds_alternative<Kinds>(message) || ...);
+}
+
+bool hello_as(const Message& message, std::initializer_list<wire::Role> roles) {
+  const auto* hello = std::get_if<wire::WorkerHello>(&message);
+  return hello != nullptr && std::ranges::find(roles, hello->role) != roles.end();
+}
+
+bool may_say(LinkName place, Role role, const Message& message) {
+  if (!admits(place, role)) return false;
+  // Who speaks another version is to be told so.
+  if (is_one_of<wire::StatusRequest, wire::Undecodable>(message)) return true;
+  switch (place) {
+    case LinkName::producers:
+      return is_one_of<wire::ProducerHello, wire::Submit, wire::Cancel>(message);
+    case LinkName::workers:
+      if (is_one_of<wire::Ready>(message)) return true;
+      if (role == Role::sink) {
+        return hello_as(message, {wire::Role::sink}) ||
+               is_one_of<wire::SlotSettled, wire::Disagreement, wire::ServiceTimes>(message);
+      }
+      return hello_as(message, {wire::Role::classifier, wire::Role::assembler});
+    case LinkName::answers:
+      return role == Role::stage && is_one_of<wire::Answer, wire::CollageAnswer>(message);
+    case LinkName::collage:
+      return hello_as(message, {wire::Role::collage}) || is_one_of<wire::Ready>(message);
+    case LinkName::any:
+      return false;
+  }
+  return false;
+}
+
+// The process that a message says it is from, if it says so.
+std::optional<std::pair<std::uint64_t, std::uint64_t>> claimed(const Message& message) {
+  const auto pair = [](const auto& id) { return std::pair(id.high, id.low); };
+  if (const auto* hello = std::get_if<wire::ProducerHello>(&message)) return pair(hello->producer);
+  if (const auto* hello = std::get_if<wire::WorkerHello>(&message)) return pair(hello->worker);
+  if (const auto* answer = std::get_if<wire::Answer>(&message)) return pair(answer->worker);
+  if (const auto* answer = std::get_if<wire::CollageAnswer>(&message)) return pair(answer->worker);
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<AccessControl::Denial> AccessControl::check(LinkName place, const KeyName* who,
+                                                          const wire::Message& message) {
+  if (who == nullptr) return Denial::stranger;
+  if (!may_say(place, who->role, message)) return Denial::wrong_kind;
+  const auto id = claimed(message);
+  if (id && !claim(*who, *id)) return Denial::foreign_id;
+  return std::nullopt;
+}
+
+bool AccessControl::claim(const KeyName& name, LongId id) {
+  const auto known = owners_.find(id);
+  if (known != owners_.end()) {
+    if (known->second.name != name) return false;
+    ids_[name].erase(known->second.said);
+  } else {
+    make_room(name);
+  }
+  owners_[id] = {name, ++said_};
+  ids_[name].emplace(said_, id);
+  return true;
+}
+
+void AccessControl::forget(const KeyName& name, std::uint64_t said) {
+  const auto of_name = ids_.find(name);
+  const auto id = of_name->second.find(said);
+  owners_.erase(id->second);
+  of_name->second.erase(id);
+  if (of_name->second.empty()) ids_.erase(of_name);
+}
+
+void AccessControl::make_room(const KeyName& name) {
+  if (const auto own = ids_.find(name); own != ids_.end()) {
+    if (own->second.size() >= policy_.ids_per_name_max) forget(name, own->second.begin()->first);
+    return;
+  }
+  if (ids_.size() < policy_.names_max) return;
+  // Names that were allowed once: the one that has been silent for longest makes room.
+  const auto silent = std::ranges::min_element(
+      ids_, {}, [](const auto& of_name) { return of_name.second.rbegin()->first; });
+  for (const auto& [said, id] : silent->second) owners_.erase(id);
+  ids_.erase(silent);
+}
+
+std::string_view to_string(AccessControl::Denial denial) {
+  switch (denial) {
+    case AccessControl::Denial::stranger:
+      return "its key is not allowed";
+    case AccessControl::Denial::wrong_kind:
+      return "not for its key to say here";
+    case AccessControl::Denial::foreign_id:
+      return "an id that another key has said before";
+  }
+  return "unknown";
+}
+
+}  // namespace runtime

@@ -1,0 +1,145 @@
+#include "runtime/security/key_tree.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "runtime/config/config_error.h"
+#include "runtime/security/keyring.h"
+
+namespace runtime {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A name becomes a folder's and a file's.
+void check_name(const std::string& name) {
+  constexpr std::string_view kAllowed =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+  const bool plain = name.find_first_not_of(kAllowed) == name.npos;
+  if (name.empty() || name.front() == '.' || name.size() > 64 || !plain) {
+    throw ConfigError(in_quotes(name) +
+                      ": is no name of a host, want letters, digits, '-', '_' and '.', 64 at most");
+  }
+}
+
+class Tree {
+ public:
+  explicit Tree(fs::path folder) : folder_(std::move(folder)) {}
+
+  // The public half of a host's own pair, which is made if it has none.
+  PublicKey own(const std::string& host, KeyOwner owner) {
+    const fs::path file = folder_ / host / (std::string(to_string(owner)) + ".secret");
+    std::error_code ignored;
+    if (fs::exists(file, ignored)) return read_key_pair(file).shared;
+    make_folder(file.parent_path(), fs::perms::owner_all);
+    const KeyPair pair = new_key_pair();
+    write_key_pair(file, pair);
+    ++written_;
+    return pair.shared;
+  }
+
+  // Puts a key into host/name.public.
+  void tell(const std::string& host, const std::string& name, const PublicKey& key) {
+    const fs::path file = folder_ / host / (name + ".public");
+    std::error_code ignored;
+    if (fs::exists(file, ignored)) {
+      const auto known = read_public_keys(file, kKeysOfNameMax);
+      if (std::ranges::find(known, key) != known.end()) return;
+      throw ConfigError(file.string() + ": is there without the key " + key.text());
+    }
+    make_folder(file.parent_path(), fs::perms::owner_all);
+    write_public_key(file, key);
+    ++written_;
+  }
+
+  std::size_t written() const { return written_; }
+
+ private:
+  static void make_folder(const fs::path& folder, fs::perms perms) {
+    std::error_code error;
+    if (fs::create_directories(folder, error)) fs::permissions(folder, perms, error);
+    if (error) throw ConfigError(folder.string() + ": cannot be made: " + error.message());
+  }
+
+  const fs::path folder_;
+  std::size_t written_ = 0;
+};
+
+using Keys = std::vector<std::pair<std::string, PublicKey>>;  // By host.
+
+Keys own_keys(Tree& tree, const std::vector<std::string>& hosts, KeyOwner owner) {
+  Keys keys;
+  for (const std::string& host : hosts) keys.emplace_back(host, tree.own(host, owner));
+  return keys;
+}
+
+void allow(Tree& tree, const std::string& host, const std::string& role, const Keys& keys) {
+  for (const auto& [name, key] : keys) tree.tell(host, "allowed/" + role + "/" + name, key);
+}
+
+std::size_t count(const Keyring& keyring, KeyName::Role role) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      keyring.allowed, [role](const auto& each) { return each.second.role == role; }));
+}
+
+}  // namespace
+
+std::size_t make_key_tree(const fs::path& folder, const KeyHosts& hosts) {
+  for (const std::string& name : {hosts.broker, hosts.sink}) check_name(name);
+  for (const std::string& name : hosts.stages) check_name(name);
+  for (const std::string& name : hosts.producers) check_name(name);
+  if (!hosts.assembler.empty() &&
+      std::ranges::find(hosts.stages, hosts.assembler) == hosts.stages.end()) {
+    throw ConfigError(in_quotes(hosts.assembler) + ": the assembler's host is none of the stages");
+  }
+  Tree tree(folder);
+  const PublicKey broker = tree.own(hosts.broker, KeyOwner::broker);
+  const PublicKey sink = tree.own(hosts.sink, KeyOwner::sink);
+  const Keys stages = own_keys(tree, hosts.stages, KeyOwner::stage);
+  const Keys producers = own_keys(tree, hosts.producers, KeyOwner::producer);
+
+  allow(tree, hosts.broker, "producers", producers);
+  allow(tree, hosts.broker, "stages", stages);
+  allow(tree, hosts.broker, "sinks", {{hosts.sink, sink}});
+  allow(tree, hosts.sink, "producers", producers);
+  allow(tree, hosts.sink, "stages", stages);
+  tree.tell(hosts.sink, "broker", broker);
+  for (const auto& [host, key] : stages) {
+    tree.tell(host, "broker", broker);
+    tree.tell(host, "sink", sink);
+    if (host == hosts.assembler) {
+      for (const auto& [other, ignored] : stages) tree.tell(other, "assembler", key);
+      allow(tree, host, "stages", stages);
+    }
+  }
+  for (const auto& [host, key] : producers) {
+    tree.tell(host, "broker", broker);
+    tree.tell(host, "sink", sink);
+  }
+  return tree.written();
+}
+
+std::string describe_keys(const fs::path& folder) {
+  std::string text;
+  for (const KeyOwner owner :
+       {KeyOwner::broker, KeyOwner::sink, KeyOwner::stage, KeyOwner::producer}) {
+    std::error_code ignored;
+    if (!fs::exists(folder / (std::string(to_string(owner)) + ".secret"), ignored)) continue;
+    const KeyStore store(folder, owner);
+    store.want_servers();
+    const auto keyring = store.now();
+    using Role = KeyName::Role;
+    text += fmt::format(
+        "{} has {}, trusts {} of the broker and {} of the sink, allows {} of producers, {} of "
+        "stages, {} of sinks\n",
+        to_string(owner), keyring->own.shared.text(), keyring->broker.size(), keyring->sink.size(),
+        count(*keyring, Role::producer), count(*keyring, Role::stage), count(*keyring, Role::sink));
+  }
+  if (text.empty()) throw ConfigError(folder.string() + ": holds no secret key");
+  return text;
+}
+
+}  // namespace runtime

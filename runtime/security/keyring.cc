@@ -1,0 +1,206 @@
+#include "runtime/security/keyring.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "runtime/config/config_error.h"
+#include "wire/check.h"
+
+namespace runtime {
+namespace {
+
+namespace fs = std::filesystem;
+using Role = KeyName::Role;
+
+KeyPair read_own(const fs::path& folder, KeyOwner owner) {
+  const std::string name = std::string(to_string(owner)) + ".secret";
+  if (const char* credentials = std::getenv("CREDENTIALS_DIRECTORY")) {
+    const fs::path handed = fs::path(credentials) / name;
+    std::error_code ignored;
+    if (fs::exists(handed, ignored)) return read_key_pair(handed, SecretPlace::credential);
+  }
+  return read_key_pair(folder / name);
+}
+
+std::vector<PublicKey> read_server(const fs::path& folder, const char* name) {
+  const fs::path file = folder / (std::string(name) + ".public");
+  std::error_code ignored;
+  if (!fs::exists(file, ignored)) return {};
+  return read_public_keys(file, kServerKeysMax);
+}
+
+// Files named NAME.public, in order of name.
+std::vector<fs::path> public_files(const fs::path& folder) {
+  std::vector<fs::path> files;
+  std::error_code error;
+  for (fs::directory_iterator each(folder, error), end; !error && each != end;
+       each.increment(error)) {
+    const fs::path& path = each->path();
+    if (path.extension() == ".public" && !path.stem().empty()) files.push_back(path);
+    if (files.size() > kAllowedMax) break;
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    throw ConfigError(folder.string() + ": cannot be read: " + error.message());
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+void read_allowed(Keyring& keyring, const char* folder, Role role) {
+  for (const fs::path& file : public_files(keyring.folder / "allowed" / folder)) {
+    const KeyName name{role, printable(file.stem().string())};
+    for (const PublicKey& key : read_public_keys(file, kKeysOfNameMax)) {
+      const auto [known, fresh] = keyring.allowed.emplace(key.text(), name);
+      if (!fresh) {
+        throw ConfigError(file.string() + ": has a key of " + to_string(known->second) +
+                          ", want each key under one name");
+      }
+    }
+    if (keyring.allowed.size() > kAllowedMax) {
+      throw ConfigError(file.string() + ": is beyond the " + std::to_string(kAllowedMax) +
+                        " keys that may be allowed");
+    }
+  }
+}
+
+const char* server_name(LinkName place) {
+  if (place == LinkName::answers) return "sink";
+  return place == LinkName::collage ? "assembler" : "broker";
+}
+
+// All but the own pair.
+Keyring read_around(KeyPair own, const fs::path& folder) {
+  Keyring keyring{folder,
+                  std::move(own),
+                  read_server(folder, "broker"),
+                  read_server(folder, "sink"),
+                  read_server(folder, "assembler"),
+                  {}};
+  read_allowed(keyring, "producers", Role::producer);
+  read_allowed(keyring, "stages", Role::stage);
+  read_allowed(keyring, "sinks", Role::sink);
+  return keyring;
+}
+
+// What has become of a pair since it was read.
+std::string change_of(const KeyPair& own, const fs::path& folder, KeyOwner owner) {
+  try {
+    return read_own(folder, owner).shared == own.shared ? "" : "our own key is another now";
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+}
+
+// A reload must not leave a client without anybody to trust.
+void want_same_servers(const Keyring& old, const Keyring& fresh) {
+  for (const LinkName place : {LinkName::workers, LinkName::answers, LinkName::collage}) {
+    if (!old.servers(place).empty() && fresh.servers(place).empty()) {
+      throw ConfigError((fresh.folder / server_name(place)).string() + ".public: is gone");
+    }
+  }
+}
+
+}  // namespace
+
+std::string_view to_string(LinkName place) {
+  switch (place) {
+    case LinkName::producers:
+      return "producers";
+    case LinkName::workers:
+      return "workers";
+    case LinkName::answers:
+      return "answers";
+    case LinkName::collage:
+      return "collage";
+    case LinkName::any:
+      return "any";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(KeyOwner owner) {
+  switch (owner) {
+    case KeyOwner::broker:
+      return "broker";
+    case KeyOwner::sink:
+      return "sink";
+    case KeyOwner::stage:
+      return "stage";
+    case KeyOwner::producer:
+      return "producer";
+  }
+  return "unknown";
+}
+
+std::string to_string(const KeyName& name) {
+  const char* role = name.role == Role::producer ? "producer "
+                     : name.role == Role::stage  ? "stage "
+                                                 : "sink ";
+  return role + name.name;
+}
+
+bool admits(LinkName place, Role role) {
+  switch (place) {
+    case LinkName::producers:
+      return role == Role::producer;
+    case LinkName::workers:
+      return role == Role::stage || role == Role::sink;
+    case LinkName::answers:
+      return role == Role::stage || role == Role::producer;
+    case LinkName::collage:
+      return role == Role::stage;
+    case LinkName::any:
+      return false;
+  }
+  return false;
+}
+
+std::vector<PublicKey> Keyring::servers(LinkName place) const {
+  if (place == LinkName::answers) return sink;
+  if (place == LinkName::collage) return assembler;
+  std::vector<PublicKey> keys = broker;
+  if (place == LinkName::any) keys.insert(keys.end(), sink.begin(), sink.end());
+  return keys;
+}
+
+const KeyName* Keyring::named(std::string_view key) const {
+  const auto found = allowed.find(key);
+  return found == allowed.end() ? nullptr : &found->second;
+}
+
+Keyring read_keyring(const fs::path& folder, KeyOwner owner) {
+  return read_around(read_own(folder, owner), folder);
+}
+
+KeyStore::KeyStore(const fs::path& folder, KeyOwner owner)
+    : owner_(owner), keyring_(std::make_shared<Keyring>(read_keyring(folder, owner))) {}
+
+std::shared_ptr<const Keyring> KeyStore::now() const {
+  const std::lock_guard lock(mutex_);
+  return keyring_;
+}
+
+void KeyStore::want(LinkName place) const {
+  const auto keyring = now();
+  if (!keyring->servers(place).empty()) return;
+  throw ConfigError((keyring->folder / server_name(place)).string() + ".public: is missing");
+}
+
+void KeyStore::want_servers() const {
+  if (owner_ != KeyOwner::broker) want(LinkName::workers);
+  if (owner_ == KeyOwner::stage) want(LinkName::answers);
+}
+
+std::string KeyStore::refresh() {
+  const auto old = now();
+  KeyPair own{old->own.shared, SecretKey(old->own.secret.text())};
+  auto fresh = std::make_shared<Keyring>(read_around(std::move(own), old->folder));
+  want_same_servers(*old, *fresh);
+  std::string change = change_of(old->own, old->folder, owner_);
+  const std::lock_guard lock(mutex_);
+  keyring_ = std::move(fresh);
+  return change;
+}
+
+}  // namespace runtime

@@ -1,0 +1,27 @@
+#include "runtime/service/cli.h"
+
+#include <cstdio>
+#include <exception>
+
+#include "runtime/service/version.h"
+
+namespace runtime {
+
+int run_cli(CLI::App& app, int argc, char** argv, const std::function<int()>& body) {
+  constexpr int kCannotStart = 2;
+  app.set_version_flag("--version", version_text());
+  app.option_defaults()->always_capture_default();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kCannotStart;
+  }
+  try {
+    return body();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return kCannotStart;
+  }
+}
+
+}  // namespace runtime

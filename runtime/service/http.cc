@@ -1,0 +1,123 @@
+#include "runtime/service/http.h"
+
+#include <httplib.h>
+
+#include <thread>
+#include <utility>
+
+#include "runtime/config/config_error.h"
+#include "runtime/service/exposition.h"
+#include "runtime/service/process_metrics.h"
+#include "runtime/service/version.h"
+#include "wire/message.h"
+
+namespace runtime {
+namespace {
+
+constexpr int kThreads = 8;
+constexpr std::size_t kBodyBytesMax = 1024;  // Nobody has anything to tell us.
+constexpr const char* kText = "text/plain; charset=utf-8";
+constexpr const char* kMetrics = "text/plain; version=0.0.4; charset=utf-8";
+constexpr const char* kDeaf = "a loop of this process does not turn\n";
+
+machine::Metric build_info() {
+  return {"collage_build_info",
+          "Which build this is; always 1.",
+          machine::Metric::Kind::gauge,
+          {{{{"version", version()},
+             {"commit", commit()},
+             {"protocol", std::to_string(wire::kProtocol)}},
+            1.0}}};
+}
+
+void say(httplib::Response& response, int status, const std::string& text) {
+  response.status = status;
+  response.set_content(text, kText);
+}
+
+std::string lines(const std::vector<std::string>& texts) {
+  std::string out;
+  for (const std::string& text : texts) out += text + "\n";
+  return out;
+}
+
+}  // namespace
+
+struct HttpServer::Server {
+  explicit Server(Options given) : options(std::move(given)) {
+    http.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
+    // Not the library's own, with which two processes would share a port unnoticed.
+    http.set_socket_options([](socket_t socket) {
+      const int yes = 1;
+      setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    });
+    http.set_payload_max_length(kBodyBytesMax);
+    http.set_keep_alive_max_count(1);
+    http.set_keep_alive_timeout(1);  // To a connection's first byte.
+    http.set_read_timeout(2);
+    http.set_write_timeout(5);
+    // The page is one file and asks only its own server; nothing else may frame or feed it.
+    http.set_default_headers(
+        {{"Content-Security-Policy",
+          "default-src 'none'; connect-src 'self'; img-src data:; style-src 'unsafe-inline'; "
+          "script-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"},
+         {"X-Content-Type-Options", "nosniff"},
+         {"Cache-Control", "no-store"}});
+    http.Get("/metrics", [this](const auto&, httplib::Response& response) { metrics(response); });
+    http.Get("/livez", [this](const auto&, httplib::Response& response) {
+      options.report() ? say(response, 200, "alive\n") : say(response, 503, kDeaf);
+    });
+    http.Get("/readyz", [this](const auto&, httplib::Response& response) { ready(response); });
+    for (const HttpPage& page : options.pages) {
+      http.Get(page.path, [&page](const auto&, httplib::Response& response) {
+        const auto body = page.body();
+        body ? response.set_content(*body, page.type) : say(response, 503, kDeaf);
+      });
+    }
+  }
+
+  void metrics(httplib::Response& response) {
+    auto report = options.report();
+    if (!report) return say(response, 503, kDeaf);
+    report->metrics.push_back(build_info());
+    process.add_to(*report);
+    report->gauge("collage_ready", "Whether the process can do its part.",
+                  report->not_ready_reasons.empty() ? 1 : 0);
+    response.set_content(exposition(report->metrics), kMetrics);
+  }
+
+  void ready(httplib::Response& response) {
+    const auto report = options.report();
+    if (!report) return say(response, 503, kDeaf);
+    report->not_ready_reasons.empty() ? say(response, 200, "ready\n")
+                                      : say(response, 503, lines(report->not_ready_reasons));
+  }
+
+  const Options options;
+  const ProcessFigures process;
+  httplib::Server http;
+  std::thread thread;
+};
+
+HttpServer::HttpServer(Options options) : server_(std::make_unique<Server>(std::move(options))) {
+  const std::string& address = server_->options.address;
+  const int wanted = server_->options.port;
+  const int port = wanted == 0 ? server_->http.bind_to_any_port(address)
+                   : server_->http.bind_to_port(address, wanted) ? wanted
+                                                                 : -1;
+  if (port < 0) {
+    throw ConfigError("http://" + address + ":" + std::to_string(wanted) +
+                      ": cannot listen there: in use, or not an address of this host");
+  }
+  port_ = static_cast<std::uint16_t>(port);
+  server_->thread = std::thread([this] { server_->http.listen_after_bind(); });
+  // Before that stop() is not heard.
+  while (!server_->http.is_running()) std::this_thread::yield();
+}
+
+HttpServer::~HttpServer() {
+  server_->http.stop();
+  server_->thread.join();
+}
+
+}  // namespace runtime

@@ -1,0 +1,50 @@
+#include "runtime/service/model_reload.h"
+
+#include <chrono>
+#include <exception>
+#include <utility>
+
+#include "runtime/loop/log.h"
+#include "wire/check.h"
+
+namespace runtime {
+namespace {
+
+// Longer than a loop is deaf at its work; one that has ended turns its visitors away at once.
+constexpr wire::Duration kVisitMax = std::chrono::seconds(3);
+
+}  // namespace
+
+ModelReload::~ModelReload() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void ModelReload::begin(Pipeline fresh) {
+  if (busy_.exchange(true)) {
+    spdlog::warn("still loading what was asked for before; ask again when it has taken over");
+    return;
+  }
+  if (thread_.joinable()) thread_.join();
+  thread_ = std::thread([this, fresh = std::move(fresh)] {
+    run(fresh);
+    busy_ = false;
+  });
+}
+
+void ModelReload::run(const Pipeline& fresh) {
+  try {
+    const Swap over = prepare_(fresh);
+    COLLAGE_CHECK(over.each.size() <= loops_.size());
+    for (std::size_t i = over.each.size(); i-- > 0;) {
+      if (!loops_[i]->visit(over.each[i], kVisitMax)) {
+        spdlog::error("{}: not yet, for a loop is busy; ask again", over.what);
+        return;
+      }
+    }
+    if (!over.what.empty()) spdlog::info("{}", over.what);
+  } catch (const std::exception& error) {
+    spdlog::error("{} (nothing has changed)", error.what());
+  }
+}
+
+}  // namespace runtime

@@ -1,0 +1,35 @@
+#include "runtime/service/notify.h"
+
+#include <systemd/sd-daemon.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+
+namespace runtime {
+namespace {
+
+// Its failure changes nothing: systemd then acts on silence.
+void tell(const char* state) { sd_notify(0, state); }
+
+}  // namespace
+
+void notify_ready() { tell("READY=1"); }
+void notify_reloading() { tell("RELOADING=1"); }
+void notify_stopping() { tell("STOPPING=1"); }
+
+void Watchdog::beat(std::size_t loop) {
+  beaten_.at(loop) = true;
+  const auto all = [](const std::atomic<bool>& beaten) { return beaten.load(); };
+  if (!std::all_of(beaten_.begin(), beaten_.end(), all)) return;
+  for (std::atomic<bool>& beaten : beaten_) beaten = false;
+  tell("WATCHDOG=1");
+}
+
+std::optional<wire::Duration> Watchdog::interval() {
+  std::uint64_t microseconds = 0;
+  if (sd_watchdog_enabled(0, &microseconds) <= 0) return std::nullopt;
+  return std::chrono::microseconds(microseconds / 2);
+}
+
+}  // namespace runtime

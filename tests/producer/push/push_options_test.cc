@@ -1,0 +1,117 @@
+#include "producer/push/push_options.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace producer {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr const char* kEndpoint = "tcp://127.0.0.1:5570";
+
+// What a command line means; throws what CLI11 throws.
+PushOptions parse(std::vector<std::string> arguments) {
+  CLI::App app("", "collage-push");
+  PushOptions options;
+  add_push_options(app, options);
+  std::reverse(arguments.begin(), arguments.end());  // As CLI11 wants them.
+  app.parse(std::move(arguments));
+  return options;
+}
+
+// The one line that a wrong command line gets.
+std::string error_of(std::vector<std::string> arguments) {
+  try {
+    (void)parse(std::move(arguments));
+  } catch (const CLI::ParseError& error) {
+    EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos);
+    return error.what();
+  }
+  return "";
+}
+
+TEST(PushOptions, KeysAreAFolder) {
+  EXPECT_EQ(parse({"a.jpg", "-e", kEndpoint}).keys, "");
+  EXPECT_EQ(parse({"a.jpg", "-e", kEndpoint, "--keys", "folder"}).keys, "folder");
+}
+
+TEST(PushOptions, PathsAndAnEndpointAreEnough) {
+  const PushOptions options = parse({"a.jpg", "dir/", "-", "--endpoint", kEndpoint});
+  EXPECT_THAT(options.paths, ElementsAre("a.jpg", "dir/", "-"));
+  EXPECT_EQ(options.endpoint, kEndpoint);
+  EXPECT_EQ(options.rate, 0);
+  EXPECT_EQ(options.deadline, 10s);
+  EXPECT_EQ(options.reach_max, 5s);
+  EXPECT_FALSE(options.quiet);
+  EXPECT_FALSE(options.status);
+  EXPECT_FALSE(options.in_order);
+  EXPECT_FALSE(options.corrections);
+}
+
+TEST(PushOptions, EveryOptionIsHeard) {
+  const PushOptions options =
+      parse({"-e", kEndpoint, "--rate", "2.5", "--deadline", "0.25", "--timeout", "1", "--quiet",
+             "--in-order", "--corrections", "a"});
+  EXPECT_EQ(options.rate, 2.5);
+  EXPECT_EQ(options.deadline, 250ms);
+  EXPECT_EQ(options.reach_max, 1s);
+  EXPECT_TRUE(options.quiet);
+  EXPECT_TRUE(options.in_order);
+  EXPECT_TRUE(options.corrections);
+}
+
+TEST(PushOptions, OfSeveralBrokersAStreamHasAlwaysTheSame) {
+  const PushOptions options =
+      parse({"a", "-e", kEndpoint, "-e", "tcp://b:5570", "--stream", "camera-7"});
+  EXPECT_THAT(options.endpoints, ElementsAre(kEndpoint, "tcp://b:5570"));
+  const PushOptions turned =
+      parse({"a", "-e", "tcp://b:5570", "-e", kEndpoint, "--stream", "camera-7"});
+  EXPECT_EQ(options.endpoint, turned.endpoint);
+  EXPECT_THAT(error_of({"a", "-e", kEndpoint, "-e", "tcp://b:5570"}), HasSubstr("--stream"));
+}
+
+TEST(PushOptions, StatusNeedsNoPath) { EXPECT_TRUE(parse({"--status", "-e", kEndpoint}).status); }
+
+TEST(PushOptions, WhatIsMissingIsNamed) {
+  EXPECT_THAT(error_of({"-e", kEndpoint}), HasSubstr("path"));
+  EXPECT_THAT(error_of({"a.jpg"}), HasSubstr("--endpoint"));
+  EXPECT_THAT(error_of({"a.jpg", "-e", kEndpoint, "--rat", "1"}), HasSubstr("--rat"));
+}
+
+TEST(PushOptions, BadValuesAreNamedWithWhatIsAllowed) {
+  EXPECT_THAT(error_of({"a", "-e", "localhost"}),
+              AllOf(HasSubstr("'localhost'"), HasSubstr("tcp://127.0.0.1:5570")));
+  EXPECT_THAT(error_of({"a", "-e", kEndpoint, "--rate", "0"}), HasSubstr("images a second"));
+  EXPECT_THAT(error_of({"a", "-e", kEndpoint, "--rate", "nan"}), HasSubstr("'nan'"));
+  EXPECT_THAT(error_of({"a", "-e", kEndpoint, "--deadline", "-1"}), HasSubstr("seconds"));
+  EXPECT_THAT(error_of({"a", "-e", kEndpoint, "--deadline", "2s"}), HasSubstr("'2s'"));
+  EXPECT_THAT(error_of({"a", "-e", kEndpoint, "--timeout", "1e9"}), HasSubstr("86400"));
+}
+
+TEST(PushOptions, EndpointsHaveAHostAndAPort) {
+  EXPECT_TRUE(valid_endpoint("tcp://host:1"));
+  EXPECT_TRUE(valid_endpoint("tcp://[::1]:65535"));
+  EXPECT_TRUE(valid_endpoint("ipc:///run/collage"));
+  for (const char* bad :
+       {"", "tcp://", "tcp://:1", "tcp://host", "tcp://host:", "tcp://host:0", "tcp://host:65536",
+        "tcp://host:1x", "tcp://host:-1", "ipc://", "http://host:80", "host:80"}) {
+    EXPECT_FALSE(valid_endpoint(bad)) << bad;
+  }
+}
+
+TEST(PushOptions, HelpHasExamplesUnitsAndExitCodes) {
+  CLI::App app;
+  PushOptions options;
+  add_push_options(app, options);
+  EXPECT_THAT(app.help(), AllOf(HasSubstr("Examples:"), HasSubstr("Seconds"),
+                                HasSubstr("Exit code: 0"), HasSubstr("--deadline")));
+}
+
+}  // namespace
+}  // namespace producer

@@ -1,0 +1,495 @@
+#include "runtime/loop/loop.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <string>
+#include <thread>
+#include <zmq.hpp>
+
+#include "runtime/config/config_error.h"
+#include "wire/codec.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+using machine::Actions;
+using machine::Peer;
+using runtime::Context;
+using runtime::Link;
+using runtime::Loop;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using wire::Instant;
+using wire::Message;
+
+constexpr const char* kPlace = "inproc://loop";
+const Link kRouter{.kind = Link::Kind::router, .bind = true, .endpoint = kPlace};
+const Link kTcpRouter{.kind = Link::Kind::router, .bind = true, .endpoint = "tcp://127.0.0.1:*"};
+
+wire::Submit submission(wire::Payload image) { return {{1}, 0s, std::move(image)}; }
+
+Actions finish() {
+  Actions actions;
+  actions.finished = true;
+  return actions;
+}
+
+// Writes down what it hears, answers a Probe with a Status, and finishes when drained.
+class Recorder : public machine::Machine {
+ public:
+  Actions on_message(Peer from, Message message, Instant now) override {
+    heard.push_back(std::string(kind(message)));
+    froms.push_back(from);
+    Actions actions;
+    if (std::holds_alternative<wire::StatusRequest>(message)) actions.send(from, wire::Status{});
+    actions.finished = finishes && std::holds_alternative<wire::Drain>(message);
+    if (also) also(from, message, now, actions);
+    return actions;
+  }
+  Actions on_timeout(Instant now) override {
+    heard.push_back("timeout");
+    return std::exchange(timer, std::nullopt) && at_timeout ? at_timeout(now) : Actions{};
+  }
+  Actions on_done(wire::WorkId work, machine::Outcome outcome, Instant) override {
+    heard.push_back("done " + std::to_string(work.value));
+    return at_done ? at_done(work, outcome) : Actions{};
+  }
+  std::optional<Instant> next_timeout() const override { return timer; }
+
+  std::vector<std::string> heard;
+  std::vector<Peer> froms;
+  bool finishes = true;
+  std::optional<Instant> timer;
+  std::function<void(Peer, const Message&, Instant, Actions&)> also;
+  std::function<Actions(Instant)> at_timeout;
+  std::function<Actions(wire::WorkId, const machine::Outcome&)> at_done;
+};
+
+// What a peer of the loop has: a plain dealer.
+class Dealer {
+ public:
+  Dealer(Context& context, const std::string& endpoint, const std::string& id = "")
+      : socket_(context.native(), zmq::socket_type::dealer) {
+    socket_.set(zmq::sockopt::linger, 0);
+    socket_.set(zmq::sockopt::rcvtimeo, 10000);
+    if (!id.empty()) socket_.set(zmq::sockopt::routing_id, id);
+    zmq_socket_monitor(socket_.handle(), "inproc://monitor", ZMQ_EVENT_DISCONNECTED);
+    socket_.connect(endpoint);
+  }
+
+  void send(const Message& message) {
+    const wire::Frames frames = encode(message);
+    std::vector<std::string> parts{{frames.header.begin(), frames.header.end()}};
+    const auto body = frames.payload.bytes();
+    if (frames.has_payload) parts.emplace_back(body.begin(), body.end());
+    send(parts);
+  }
+  void send(const std::vector<std::string>& parts) {
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      const bool more = i + 1 < parts.size();
+      socket_.send(zmq::buffer(parts[i]), more ? zmq::send_flags::sndmore : zmq::send_flags::none);
+    }
+  }
+  // The next message; a test that waits ten seconds for it has failed.
+  Message receive() {
+    zmq::message_t header;
+    if (!socket_.recv(header)) throw std::runtime_error("nothing came");
+    std::vector<wire::Payload> payloads;
+    while (socket_.get(zmq::sockopt::rcvmore)) {
+      auto part = std::make_shared<zmq::message_t>();
+      (void)socket_.recv(*part);
+      payloads.emplace_back(part, std::span(part->data<std::uint8_t>(), part->size()));
+    }
+    return wire::decode({header.data<std::uint8_t>(), header.size()}, payloads).value();
+  }
+  void ask() {
+    send(wire::StatusRequest{});
+    EXPECT_TRUE(std::holds_alternative<wire::Status>(receive()));
+  }
+  zmq::socket_t& socket() { return socket_; }
+
+ private:
+  zmq::socket_t socket_;
+};
+
+// A loop in a thread of its own, stopped and joined at the end.
+class Running {
+ public:
+  explicit Running(Loop& loop) : loop_(loop), thread_([this] { end_ = loop_.run(); }) {}
+  ~Running() { stop(); }
+  Loop::End stop() {
+    if (thread_.joinable()) {
+      loop_.stop();
+      thread_.join();
+    }
+    return end_;
+  }
+
+ private:
+  Loop& loop_;
+  Loop::End end_{};
+  std::thread thread_;
+};
+
+struct LoopTest : testing::Test {
+  Loop make(std::vector<Link> links, Loop::Options options = {}) {
+    return Loop(
+        context, links, machine, [this](machine::Work work) { return run(work); }, options);
+  }
+  machine::Outcome run(const machine::Work& work) {
+    machine.heard.push_back("run " + std::to_string(work.id.value));
+    return {.what = wire::Verdict{}, .compute = 1ms, .version = "v"};
+  }
+  static machine::Work work(std::uint64_t id) { return {{id}, machine::Classify{}}; }
+
+  Context context;
+  Recorder machine;
+};
+
+TEST_F(LoopTest, ServesAPeerOverTcpOnThePortItWasGiven) {
+  Loop loop = make({kTcpRouter});
+  Running running(loop);
+  Dealer peer(context, loop.bound_endpoint(0));
+  peer.ask();
+  EXPECT_EQ(running.stop(), Loop::End::finished);
+  EXPECT_THAT(machine.heard, ElementsAre("probe", "drain"));
+  EXPECT_EQ(machine.froms.back(), machine::kLocal);
+}
+
+TEST_F(LoopTest, TwoLoopsOfOneContextTalk) {
+  Recorder other;
+  other.timer = Instant{};
+  other.at_timeout = [](Instant) {
+    Actions hello;
+    hello.send({0, 0}, wire::StatusRequest{});
+    return hello;
+  };
+  other.also = [](Peer, const Message& message, Instant, Actions& actions) {
+    actions.finished = std::holds_alternative<wire::Status>(message);
+  };
+  Loop loop = make({kRouter});
+  Running running(loop);
+  Loop client(context, {{.endpoint = kPlace}}, other, nullptr, {});
+  EXPECT_EQ(client.run(), Loop::End::finished);
+  EXPECT_THAT(other.heard, ElementsAre("timeout", "status"));
+  EXPECT_EQ(other.froms[0], (Peer{0, 0}));
+}
+
+TEST_F(LoopTest, PassesAPictureOnWithoutCopyingIt) {
+  const wire::Payload image(wire::Payload::Bytes(100000, 7));
+  machine.also = [&](Peer from, const Message& message, Instant, Actions& actions) {
+    if (const auto* submit = std::get_if<wire::Submit>(&message)) {
+      actions.send(from, wire::Assign{{}, {}, 0, false, {}, {}, submit->image});
+      actions.send(from, submission(image));
+    }
+  };
+  Loop loop = make({kRouter});
+  Running running(loop);
+  Dealer peer(context, kPlace);
+  std::vector<std::uint8_t> sent(100000, 9);
+  const std::vector<std::uint8_t> header = encode(wire::Submit{}).header;
+  peer.socket().send(zmq::buffer(header), zmq::send_flags::sndmore);
+  zmq::message_t frame(sent.data(), sent.size(), [](void*, void*) {});
+  peer.socket().send(frame, zmq::send_flags::none);
+  EXPECT_EQ(std::get<wire::Assign>(peer.receive()).image.bytes().data(), sent.data());
+  EXPECT_EQ(std::get<wire::Submit>(peer.receive()).image.bytes().data(), image.bytes().data());
+}
+
+TEST_F(LoopTest, LetsADueTimerGoBeforeAMessage) {
+  Loop loop = make({kRouter});
+  Dealer peer(context, kPlace);
+  peer.send(wire::StatusRequest{});
+  machine.timer = Instant{};
+  loop.stop();
+  EXPECT_EQ(loop.run(), Loop::End::finished);
+  EXPECT_THAT(machine.heard, ElementsAre("timeout", "drain", "probe"));
+}
+
+TEST_F(LoopTest, WaitsForATimerThatIsNotYetDue) {
+  const Instant due = runtime::now() + 3ms;
+  machine.timer = due;
+  machine.at_timeout = [&](Instant now) {
+    EXPECT_GE(now, due);
+    return finish();
+  };
+  EXPECT_EQ(make({kRouter}).run(), Loop::End::finished);
+  EXPECT_THAT(machine.heard, ElementsAre("timeout"));
+}
+
+// The best of some, for any may be late on a busy machine.
+TEST_F(LoopTest, WaitsForPartsOfAMillisecond) {
+  wire::Duration late = 1h;
+  int left = 20;
+  std::optional<Instant> due;
+  machine.timer = Instant{};  // At once; from there on the loop is under way.
+  machine.at_timeout = [&](Instant now) {
+    if (due) late = std::min(late, now - *due);
+    if (--left == 0) return finish();
+    due = now + 1100us;
+    machine.timer = due;
+    return machine::Actions{};
+  };
+  EXPECT_EQ(make({kRouter}).run(), Loop::End::finished);
+  EXPECT_LT(late, 600us);
+}
+
+TEST_F(LoopTest, AsksForTheNextTimeoutAgainWhenWoken) {
+  // Has nothing to wait for when asked first, and is handed something right after that.
+  struct Woken : Recorder {
+    std::optional<Instant> next_timeout() const override {
+      if (std::exchange(given, true)) return Instant{};
+      loop->wake();
+      return std::nullopt;
+    }
+    mutable bool given = false;
+    Loop* loop = nullptr;
+  } woken;
+  Loop loop(context, {kRouter}, woken, nullptr, {});
+  woken.loop = &loop;
+  woken.timer = Instant{};
+  woken.at_timeout = [](Instant) { return finish(); };
+  EXPECT_EQ(loop.run(), Loop::End::finished);
+}
+
+TEST_F(LoopTest, RunsWorkAfterSendingAndReportsItsEnd) {
+  Loop loop = make({kRouter});
+  Dealer peer(context, kPlace);
+  machine.also = [](Peer, const Message& message, Instant, Actions& actions) {
+    if (std::holds_alternative<wire::StatusRequest>(message)) actions.work = work(1);
+  };
+  machine.at_done = [&](wire::WorkId id, const machine::Outcome& outcome) {
+    EXPECT_EQ(outcome.version, "v");
+    Actions actions;
+    if (id.value == 1) {
+      EXPECT_TRUE(std::holds_alternative<wire::Status>(peer.receive()));  // Sent before the work.
+      peer.send(wire::DropCollage{});
+      actions.work = work(2);
+    }
+    actions.finished = id.value == 2;
+    return actions;
+  };
+  peer.send(wire::StatusRequest{});
+  EXPECT_EQ(loop.run(), Loop::End::finished);
+  // The second piece of work does not keep the message from being heard.
+  EXPECT_THAT(machine.heard, ElementsAre("probe", "run 1", "done 1", "drop", "run 2", "done 2"));
+}
+
+TEST_F(LoopTest, CountsGarbageAndServesTheHonest) {
+  Loop loop = make({kRouter});
+  Running running(loop);
+  Dealer liar(context, kPlace);
+  liar.send({"GET / HTTP/1.1"});
+  liar.send({""});
+  liar.send({std::string("\xdd\xff\xff\xff\xff", 5)});
+  liar.send({std::string("\x92\x03\x13", 3)});  // A probe of version 3.
+  Dealer honest(context, kPlace);
+  honest.ask();
+  liar.ask();
+  running.stop();
+  EXPECT_EQ(loop.counters().bad_message, 3u);
+  EXPECT_EQ(loop.counters().wrong_protocol, 1u);
+  EXPECT_EQ(loop.counters().received, 2u);
+  EXPECT_EQ(std::count(machine.heard.begin(), machine.heard.end(), "undecodable"), 4);
+}
+
+TEST_F(LoopTest, DropsAMessageOfAThousandPartsAsAWhole) {
+  Loop loop = make({kRouter});
+  Running running(loop);
+  Dealer peer(context, kPlace);
+  peer.send(std::vector<std::string>(1000, "\x92\x02\x13"));
+  peer.ask();
+  running.stop();
+  EXPECT_EQ(loop.counters().bad_message, 1u);
+  EXPECT_THAT(machine.heard, ElementsAre("undecodable", "probe", "drain"));
+}
+
+TEST_F(LoopTest, CutsOffAPeerThatSendsAnOversizeFrame) {
+  Link link = kTcpRouter;
+  link.frame_bytes_max = 1000;
+  Loop loop = make({link});
+  Running running(loop);
+  Dealer peer(context, loop.bound_endpoint(0));
+  peer.ask();
+  zmq::socket_t monitor(context.native(), zmq::socket_type::pair);
+  monitor.set(zmq::sockopt::rcvtimeo, 10000);
+  monitor.connect("inproc://monitor");
+  peer.send(submission(wire::Payload(wire::Payload::Bytes(1001))));
+  zmq::message_t event;
+  EXPECT_TRUE(monitor.recv(event)) << "not disconnected";
+  Dealer honest(context, loop.bound_endpoint(0));
+  honest.ask();
+  running.stop();
+  EXPECT_THAT(machine.heard, ElementsAre("probe", "probe", "drain"));
+}
+
+TEST_F(LoopTest, DoesNotHearPeersThatChooseTheirOwnRoutingId) {
+  Loop loop = make({kRouter});
+  Running running(loop);
+  Dealer named(context, kPlace, "worker-1");
+  named.send(wire::StatusRequest{});
+  Dealer of_five_bytes(context, kPlace, "abcde");
+  of_five_bytes.send(wire::StatusRequest{});
+  Dealer honest(context, kPlace);
+  honest.ask();
+  running.stop();
+  EXPECT_EQ(loop.counters().foreign_id, 2u);
+  EXPECT_THAT(machine.heard, ElementsAre("probe", "drain"));
+}
+
+TEST_F(LoopTest, TellsTheMachineOfAPeerThatCannotBeReached) {
+  const Peer gone{0, (std::uint64_t{1} << 32) | 12345};
+  machine.timer = Instant{};
+  machine.at_timeout = [&](Instant) {
+    Actions actions;
+    actions.send(gone, submission(wire::Payload(wire::Payload::Bytes(100))));
+    return actions;
+  };
+  machine.also = [&](Peer from, const Message& message, Instant, Actions& actions) {
+    EXPECT_EQ(from, gone);
+    EXPECT_EQ(std::get<wire::Undelivered>(message).why, wire::Undelivered::Why::unroutable);
+    actions.finished = true;
+  };
+  Loop loop = make({kRouter});
+  EXPECT_EQ(loop.run(), Loop::End::finished);
+  EXPECT_EQ(loop.counters().unroutable, 1u);
+  EXPECT_EQ(loop.counters().sent, 0u);
+}
+
+TEST_F(LoopTest, TellsTheMachineOfAPeerThatIsFull) {
+  machine.timer = Instant{};
+  machine.at_timeout = [&](Instant) {
+    Actions actions;
+    for (int i = 0; i < 5; ++i) actions.send({0, 0}, wire::StatusRequest{});
+    return actions;
+  };
+  machine.also = [&](Peer, const Message& message, Instant, Actions& actions) {
+    EXPECT_EQ(std::get<wire::Undelivered>(message).why, wire::Undelivered::Why::blocked);
+    actions.finished = true;
+  };
+  Loop loop = make({{.endpoint = "inproc://nobody", .hwm = 2}});
+  EXPECT_EQ(loop.run(), Loop::End::finished);
+  EXPECT_EQ(loop.counters().sent, 2u);
+  EXPECT_EQ(loop.counters().blocked, 3u);
+  EXPECT_THAT(machine.heard, ElementsAre("timeout", "undelivered", "undelivered", "undelivered"));
+}
+
+TEST_F(LoopTest, ReadsItsLinksInTurn) {
+  Link second = kRouter;
+  second.endpoint = "inproc://second";
+  Loop loop = make({kRouter, second}, {.messages_per_turn_max = 4});
+  Dealer loud(context, kPlace);
+  for (int i = 0; i < 20; ++i) loud.send(wire::DropCollage{});
+  Dealer quiet(context, second.endpoint);
+  quiet.send(wire::DropCollage{});
+  int turns = 0;
+  machine.timer = Instant{};
+  machine.at_timeout = [&](Instant) {
+    if (++turns == 2) return finish();
+    machine.timer = Instant{};
+    return Actions{};
+  };
+  loop.run();
+  // Two turns of four messages, the quiet link's among the first two.
+  EXPECT_EQ(loop.counters().received, 8u);
+  EXPECT_TRUE(machine.froms[0].link == 1 || machine.froms[1].link == 1);
+}
+
+TEST_F(LoopTest, GivesAStatusItsOwnCounters) {
+  Loop loop = make({kRouter});
+  Running running(loop);
+  Dealer peer(context, kPlace);
+  peer.send({"?"});
+  peer.send(wire::StatusRequest{});
+  const auto status = std::get<wire::Status>(peer.receive());
+  EXPECT_THAT(status.counters, testing::IsSupersetOf<wire::Counter>(
+                                   {{"loop_received", 1}, {"loop_bad_message", 1}}));
+}
+
+TEST_F(LoopTest, LogsNoMoreNotesThanItsRateAllows) {
+  int logged = 0;
+  machine.timer = Instant{};
+  machine.at_timeout = [&](Instant) {
+    Actions actions = finish();
+    for (int i = 0; i < 5; ++i) actions.log(machine::LogMessage::Level::info, "again");
+    return actions;
+  };
+  Loop loop = make({kRouter}, {.notes_per_second_max = 3,
+                               .on_note = [&](const machine::LogMessage&) { ++logged; }});
+  loop.run();
+  EXPECT_EQ(logged, 3);
+  EXPECT_EQ(loop.counters().notes_dropped, 2u);
+}
+
+TEST_F(LoopTest, GivesUpOnAMachineThatDoesNotDrainInTime) {
+  machine.finishes = false;
+  Loop loop = make({kRouter}, {.drain_max = 2ms});
+  loop.stop();
+  EXPECT_EQ(loop.run(), Loop::End::late);
+  EXPECT_THAT(machine.heard, ElementsAre("drain"));
+}
+
+TEST_F(LoopTest, EndsAtOnceWhenToldToStopTwice) {
+  machine.finishes = false;
+  Loop loop = make({kRouter}, {.drain_max = 1h});
+  loop.stop();
+  loop.stop();
+  EXPECT_EQ(loop.run(), Loop::End::forced);
+}
+
+TEST_F(LoopTest, DrainsOnASignal) {
+  runtime::Signals signals;
+  Loop loop = make({kRouter}, {.signals = &signals});
+  kill(getpid(), SIGTERM);
+  EXPECT_EQ(loop.run(), Loop::End::finished);
+  EXPECT_THAT(machine.heard, ElementsAre("drain"));
+}
+
+TEST_F(LoopTest, TellsOfAHangupAndGoesOn) {
+  runtime::Signals signals(runtime::Signals::Hangup::reloads);
+  int hangups = 0;
+  Loop loop = make({kRouter}, {.signals = &signals, .on_hangup = [&] {
+                                 ++hangups;
+                                 kill(getpid(), SIGTERM);
+                               }});
+  kill(getpid(), SIGHUP);
+  EXPECT_EQ(loop.run(), Loop::End::finished);
+  EXPECT_EQ(hangups, 1);
+}
+
+TEST_F(LoopTest, BeatsWhileTheMachineWaitsForNothing) {
+  int beats = 0;
+  Loop* running = nullptr;
+  Loop loop = make({kRouter}, {.beat_every = 1ms, .on_beat = [&] {
+                                 if (++beats == 3) running->stop();
+                               }});
+  running = &loop;
+  EXPECT_EQ(loop.run(), Loop::End::finished);
+  EXPECT_EQ(beats, 3);
+}
+
+TEST_F(LoopTest, NamesTheEndpointThatItCannotOpen) {
+  Loop loop = make({kTcpRouter});
+  Link taken = kTcpRouter;
+  taken.endpoint = loop.bound_endpoint(0);
+  try {
+    make({taken});
+    FAIL() << "opened twice";
+  } catch (const runtime::ConfigError& error) {
+    EXPECT_THAT(error.what(), HasSubstr(taken.endpoint));
+    EXPECT_THAT(error.what(), HasSubstr("in use"));
+  }
+}
+
+TEST_F(LoopTest, IsVisitedBetweenTwoTurns) {
+  Loop loop = make({kRouter});
+  Running running(loop);
+  machine::Telemetry report;
+  EXPECT_TRUE(loop.visit([&] { report = loop.telemetry(); }, 10s));
+  EXPECT_EQ(report.metrics.front().name, "collage_messages_received_total");
+}
+
+}  // namespace

@@ -1,0 +1,177 @@
+#include "runtime/pipeline/pipeline.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "runtime/pipeline/variant.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+const std::filesystem::path kShipped = std::filesystem::path(COLLAGE_SOURCE_DIR) / "pipeline.yaml";
+
+std::string installed_path() {
+  std::ifstream in(kShipped);
+  std::stringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+// The installed_path file with one piece of text replaced.
+std::string with(const std::string& old, const std::string& fresh) {
+  std::string text = installed_path();
+  const std::size_t at = text.find(old);
+  EXPECT_NE(at, std::string::npos) << old;
+  return text.replace(at, old.size(), fresh);
+}
+
+// The one line that refuses the text.
+std::string refusal(const std::string& text) {
+  try {
+    runtime::parse_pipeline(text, kShipped.parent_path() / "pipeline.yaml");
+  } catch (const runtime::ConfigError& error) {
+    const std::string line = error.what();
+    EXPECT_EQ(line.find('\n'), std::string::npos);
+    return line.substr(kShipped.parent_path().string().size() + 1);
+  }
+  return "accepted";
+}
+
+int line_of(const std::string& text, const std::string& piece) {
+  const std::size_t at = text.find(piece);
+  return 1 + static_cast<int>(std::count(text.begin(), text.begin() + static_cast<long>(at), '\n'));
+}
+
+TEST(Pipeline, TheShippedFileIsValid) {
+  const runtime::Pipeline pipeline = runtime::load_pipeline(kShipped);
+  EXPECT_EQ(pipeline.grid, 3);
+  EXPECT_EQ(pipeline.broker.linger, wire::Duration(20ms));
+  EXPECT_EQ(pipeline.broker.correction_window, wire::Duration(2s));
+  EXPECT_EQ(pipeline.broker.correction_max, 4096u);
+  EXPECT_TRUE(pipeline.sink.learned);
+  EXPECT_FALSE(pipeline.emulation);
+}
+
+TEST(Pipeline, CorrectionsCanBeTurnedOff) {
+  const std::string text = with("correction_window: 2s ", "correction_window: 0s ");
+  EXPECT_EQ(runtime::parse_pipeline(text, kShipped).broker.correction_window, wire::Duration(0s));
+}
+
+TEST(Pipeline, AnUnknownKeyIsRefusedAtItsPlaceWithASuggestion) {
+  const std::string text = with("  linger:", "  lingr:");
+  EXPECT_THAT(refusal(text),
+              AllOf(StartsWith("pipeline.yaml:" + std::to_string(line_of(text, "lingr")) + ":3: "),
+                    HasSubstr("broker.lingr"), HasSubstr("linger")));
+}
+
+TEST(Pipeline, AWrongTypeSaysWhatIsAllowed) {
+  EXPECT_THAT(refusal(with("grid: 3", "grid: three")),
+              AllOf(HasSubstr("grid"), HasSubstr("from 2 to 5")));
+  EXPECT_THAT(refusal(with("linger: 20ms", "linger: 20")), HasSubstr("unit"));
+}
+
+TEST(Pipeline, AValueOutOfRangeSaysTheRange) {
+  EXPECT_THAT(refusal(with("grid: 3", "grid: 6")), HasSubstr("from 2 to 5"));
+  EXPECT_THAT(refusal(with("gate: 0 ", "gate: 1.5 ")), HasSubstr("sink.gate"));
+}
+
+TEST(Pipeline, AnUnknownPolicyListsThePolicies) {
+  EXPECT_THAT(refusal(with("policy: collage-hedge", "policy: colage")),
+              AllOf(HasSubstr("policy"), HasSubstr("'colage'"), HasSubstr("hedge-budget")));
+}
+
+TEST(Pipeline, TheOrderOfWaitsIsEnforcedAtTheKeyThatBreaksIt) {
+  const std::string rule = "linger < patience < hedge_after < deadline";
+  EXPECT_THAT(refusal(with("linger: 20ms", "linger: 300ms")),
+              AllOf(HasSubstr("sink.patience_initial"), HasSubstr(rule)));
+  EXPECT_THAT(refusal(with("hedge_after: 400ms", "hedge_after: 200ms")),
+              AllOf(HasSubstr("broker.hedge_after"), HasSubstr(rule)));
+  EXPECT_THAT(refusal(with("deadline: 5s", "deadline: 350ms")),
+              AllOf(HasSubstr("broker.deadline"), HasSubstr(rule)));
+  EXPECT_THAT(refusal(with("patience_max: 2s", "patience_max: 6s")),
+              AllOf(HasSubstr("sink.patience_max"), HasSubstr(rule)));
+}
+
+TEST(Pipeline, AMissingModelIsNamed) {
+  EXPECT_THAT(refusal(with("models/fashion_single.yaml", "models/nobody.yaml")),
+              AllOf(HasSubstr("models.single"), HasSubstr("models/nobody.yaml")));
+}
+
+TEST(Pipeline, EndpointsAreCheckedAndMustDiffer) {
+  EXPECT_THAT(refusal(with("127.0.0.1:5570", "127.0.0.1:70000")),
+              AllOf(HasSubstr("endpoints.producers"), HasSubstr("1 to 65535")));
+  EXPECT_THAT(refusal(with("127.0.0.1:5570", "127.0.0.1:0")), HasSubstr("1 to 65535"));
+  EXPECT_THAT(refusal(with("127.0.0.1:5571", "127.0.0.1:5570")), HasSubstr("same as producers"));
+}
+
+TEST(Pipeline, AVariantReadsBackWithItsOverrides) {
+  const std::string text = runtime::pipeline_variant(
+      kShipped,
+      {{"policy", "hedge"},
+       {"broker.linger", "7ms"},
+       {"emulation.seed", "3"},
+       {"emulation.slow", "[classifier-3, collage-0]"},
+       {"emulation.slow_factor", "2.5"},
+       {"emulation.file", COLLAGE_SOURCE_DIR "/replay/quantiles/cloud-latency-2019.csv"}});
+  const runtime::Pipeline pipeline = runtime::parse_pipeline(text, "/elsewhere/pipeline.yaml");
+  const runtime::Pipeline original = runtime::load_pipeline(kShipped);
+  EXPECT_EQ(pipeline.policy, "hedge");
+  EXPECT_EQ(pipeline.broker.linger, wire::Duration(7ms));
+  EXPECT_EQ(pipeline.broker.deadline, original.broker.deadline);
+  EXPECT_EQ(pipeline.broker.image_bytes_max, original.broker.image_bytes_max);
+  ASSERT_TRUE(pipeline.emulation.has_value());
+  EXPECT_EQ(pipeline.emulation->seed, 3u);
+  EXPECT_EQ(pipeline.emulation->latency.source, runtime::Latency::Source::quantiles);
+  EXPECT_THAT(pipeline.emulation->slow, testing::ElementsAre("classifier-3", "collage-0"));
+  EXPECT_EQ(pipeline.emulation->slow_factor, 2.5);
+  EXPECT_TRUE(std::filesystem::exists(pipeline.models.single));
+}
+
+TEST(Pipeline, IsPlainUnlessItNamesAFolderOfKeys) {
+  EXPECT_FALSE(runtime::load_pipeline(kShipped).keys);
+  const runtime::Pipeline keyed =
+      runtime::parse_pipeline(installed_path() + "\nsecurity:\n  keys: docs\n", kShipped);
+  EXPECT_EQ(keyed.keys, kShipped.parent_path() / "docs");
+}
+
+TEST(Pipeline, AFolderOfKeysThatIsNotThereIsRefused) {
+  EXPECT_THAT(refusal(installed_path() + "\nsecurity:\n  keys: nowhere\n"),
+              HasSubstr("security.keys: there is no folder 'nowhere'"));
+}
+
+TEST(Pipeline, AVariantMayLeaveAKeyOut) {
+  const std::filesystem::path file =
+      std::filesystem::path(testing::TempDir()) / "collage_keyed_pipeline.yaml";
+  std::ofstream(file) << runtime::pipeline_variant(kShipped,
+                                                   {{"security.keys", testing::TempDir()}});
+  EXPECT_TRUE(runtime::load_pipeline(file).keys);
+  const std::string plain = runtime::pipeline_variant(file, {{"security.keys", ""}});
+  EXPECT_FALSE(runtime::parse_pipeline(plain, kShipped).keys);
+}
+
+TEST(Pipeline, TheResolvedTextReadsBackAndSaysWhereEachValueComesFrom) {
+  const runtime::Pipeline original = runtime::load_pipeline(kShipped);
+  const std::string text = runtime::resolved_text(original);
+  EXPECT_THAT(text, StartsWith("# " + kShipped.string() + "\ngrid: 3 "));
+  EXPECT_THAT(text, testing::ContainsRegex("\n  deadline: 5s +# line [0-9]+\n"));
+  const runtime::Pipeline again = runtime::parse_pipeline(text, kShipped);
+  ASSERT_EQ(again.resolved.size(), original.resolved.size());
+  for (std::size_t i = 0; i < again.resolved.size(); ++i) {
+    EXPECT_EQ(again.resolved[i].path, original.resolved[i].path);
+    EXPECT_EQ(again.resolved[i].value, original.resolved[i].value);
+  }
+  const std::string sparse =
+      runtime::resolved_text(runtime::parse_pipeline(with("  deadline: 5s ", "  # "), kShipped));
+  EXPECT_THAT(sparse, testing::ContainsRegex("\n  deadline: 5s +# default\n"));
+}
+
+}  // namespace

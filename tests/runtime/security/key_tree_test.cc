@@ -1,0 +1,115 @@
+#include "runtime/security/key_tree.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "runtime/config/config_error.h"
+#include "runtime/security/keyring.h"
+#include "tests/runtime/security/key_folder.h"
+
+namespace {
+
+using runtime::KeyHosts;
+using runtime::KeyOwner;
+using runtime::KeyStore;
+using runtime::LinkName;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class KeyTree : public testing::Test {
+ protected:
+  std::set<std::string> files(const std::string& host) const {
+    std::set<std::string> names;
+    const auto folder = keys.path() / host;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+      if (entry.is_regular_file()) {
+        names.insert(std::filesystem::relative(entry.path(), folder).string());
+      }
+    }
+    return names;
+  }
+  KeyStore of(const std::string& host, KeyOwner owner) const {
+    return KeyStore(keys.path() / host, owner);
+  }
+  std::string refusal(const KeyHosts& wrong) const {
+    try {
+      runtime::make_key_tree(keys.path(), wrong);
+    } catch (const runtime::ConfigError& error) {
+      return error.what();
+    }
+    return "made";
+  }
+
+  runtime_test::KeyFolder keys;
+  const KeyHosts hosts{"b1", "s1", {"h1", "h2"}, {"p1"}, ""};
+};
+
+TEST_F(KeyTree, EachHostGetsItsOwnSecretAndNoOther) {
+  EXPECT_GT(runtime::make_key_tree(keys.path(), hosts), 0u);
+  EXPECT_THAT(files("b1"),
+              ElementsAre("allowed/producers/p1.public", "allowed/sinks/s1.public",
+                          "allowed/stages/h1.public", "allowed/stages/h2.public", "broker.secret"));
+  EXPECT_THAT(files("s1"), ElementsAre("allowed/producers/p1.public", "allowed/stages/h1.public",
+                                       "allowed/stages/h2.public", "broker.public", "sink.secret"));
+  EXPECT_THAT(files("h1"), ElementsAre("broker.public", "sink.public", "stage.secret"));
+  EXPECT_THAT(files("p1"), ElementsAre("broker.public", "producer.secret", "sink.public"));
+}
+
+TEST_F(KeyTree, ThePartiesKnowEachOther) {
+  runtime::make_key_tree(keys.path(), hosts);
+  const auto broker = of("b1", KeyOwner::broker).now();
+  const auto stage = of("h2", KeyOwner::stage).now();
+  EXPECT_THAT(stage->servers(LinkName::workers), ElementsAre(broker->own.shared));
+  ASSERT_NE(broker->named(stage->own.shared.text()), nullptr);
+  EXPECT_EQ(to_string(*broker->named(stage->own.shared.text())), "stage h2");
+}
+
+TEST_F(KeyTree, AHostMayBeEverything) {
+  runtime::make_key_tree(keys.path(), {"here", "here", {"here"}, {"here"}, ""});
+  EXPECT_THAT(runtime::describe_keys(keys.path() / "here"),
+              AllOf(HasSubstr("broker has "), HasSubstr("sink has "), HasSubstr("stage has "),
+                    HasSubstr("producer has ")));
+}
+
+TEST_F(KeyTree, ACollageLinkOverTcpHasTheAssemblersKey) {
+  runtime::make_key_tree(keys.path(), {"b1", "s1", {"h1", "h2"}, {}, "h1"});
+  const auto assembler = of("h1", KeyOwner::stage).now();
+  const auto node = of("h2", KeyOwner::stage).now();
+  EXPECT_THAT(node->servers(LinkName::collage), ElementsAre(assembler->own.shared));
+  EXPECT_NE(assembler->named(node->own.shared.text()), nullptr);
+}
+
+TEST_F(KeyTree, AHostThatIsAddedChangesNoOthersPair) {
+  runtime::make_key_tree(keys.path(), hosts);
+  const auto before = of("h1", KeyOwner::stage).now();
+  KeyHosts more = hosts;
+  more.stages.push_back("h3");
+  EXPECT_EQ(runtime::make_key_tree(keys.path(), more),
+            5u);  // Its three files; broker and sink allow it.
+  EXPECT_EQ(of("h1", KeyOwner::stage).now()->own.shared, before->own.shared);
+  EXPECT_EQ(runtime::make_key_tree(keys.path(), more), 0u);
+}
+
+TEST_F(KeyTree, AFileThatIsThereWithoutTheKeyIsNotChanged) {
+  runtime::make_key_tree(keys.path(), hosts);
+  std::filesystem::remove(keys.path() / "b1/broker.secret");
+  EXPECT_THAT(refusal(hosts), HasSubstr("broker.public: is there without the key"));
+}
+
+TEST_F(KeyTree, ANameThatIsNoNameIsRefused) {
+  EXPECT_THAT(refusal({"../b1", "s1", {"h1"}, {}, ""}), HasSubstr("is no name of a host"));
+  EXPECT_THAT(refusal({"b1", "s1", {".h1"}, {}, ""}), HasSubstr("is no name of a host"));
+  EXPECT_THAT(refusal({"b1", "s1", {"h1"}, {}, "h2"}), HasSubstr("none of the stages"));
+}
+
+TEST_F(KeyTree, AFolderThatAProcessCannotStartWithIsRefused) {
+  runtime::make_key_tree(keys.path(), hosts);
+  std::filesystem::remove(keys.path() / "h1/sink.public");
+  EXPECT_THROW(runtime::describe_keys(keys.path() / "h1"), runtime::ConfigError);
+  EXPECT_THROW(runtime::describe_keys(keys.path()), runtime::ConfigError);
+}
+
+}  // namespace

@@ -1,0 +1,100 @@
+#include "runtime/security/server_key_selector.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace {
+
+using namespace std::chrono_literals;
+using runtime::PublicKey;
+using runtime::ServerKeySelector;
+using wire::Instant;
+using Failure = ServerKeySelector::Failure;
+
+const PublicKey kOld = *PublicKey::parse(std::string(40, '0'));
+const PublicKey kNew = *PublicKey::parse(std::string(40, '1'));
+
+Instant at(wire::Duration time) { return {time}; }
+
+TEST(ServerKeySelector, TheOtherOfTwoIsTriedAtOnce) {
+  ServerKeySelector server(kOld);
+  server.on_failure(Failure::silent, {kOld, kNew}, at(5s));
+  EXPECT_EQ(server.retry_at(), at(5s));
+  EXPECT_TRUE(server.on_retry());
+  EXPECT_EQ(server.key(), kNew);
+  EXPECT_FALSE(server.retry_at());
+}
+
+TEST(ServerKeySelector, TheOnlyOneIsLeftToZeroMqToTryAgain) {
+  ServerKeySelector server(kOld);
+  server.on_failure(Failure::silent, {kOld}, at(5s));
+  EXPECT_EQ(server.key(), kOld);
+  EXPECT_FALSE(server.retry_at());
+}
+
+TEST(ServerKeySelector, OneThatIsNoLongerKnownIsGivenUpForOneThatIs) {
+  ServerKeySelector server(kOld);
+  server.on_failure(Failure::silent, {kNew}, at(5s));
+  server.on_retry();
+  EXPECT_EQ(server.key(), kNew);
+}
+
+TEST(ServerKeySelector, TwoThatAreBothWrongAreTriedInTurnMoreAndMoreSlowly) {
+  ServerKeySelector server(kOld);
+  Instant now = at(0s);
+  std::vector<wire::Duration> waits;
+  for (int i = 0; i < 7; ++i) {
+    server.on_failure(Failure::silent, {kOld, kNew}, now);
+    waits.push_back(*server.retry_at() - now);
+    now = *server.retry_at();
+    server.on_retry();
+    EXPECT_EQ(server.key(), i % 2 == 0 ? kNew : kOld);
+  }
+  EXPECT_THAT(waits, testing::ElementsAre(0s, 200ms, 400ms, 800ms, 1600ms, 2s, 2s));
+}
+
+TEST(ServerKeySelector, ASuccessMakesTheNextFailureTheFirst) {
+  ServerKeySelector server(kOld);
+  server.on_failure(Failure::silent, {kOld, kNew}, at(0s));
+  server.on_retry();
+  server.on_success();
+  server.on_failure(Failure::silent, {kOld, kNew}, at(9s));
+  EXPECT_EQ(server.retry_at(), at(9s));
+  server.on_retry();
+  EXPECT_EQ(server.key(), kOld);
+}
+
+TEST(ServerKeySelector, ASuccessCallsOffAKnockThatHasNotComeYet) {
+  ServerKeySelector server(kOld);
+  server.on_failure(Failure::silent, {kOld, kNew}, at(0s));
+  server.on_success();
+  EXPECT_FALSE(server.retry_at());
+  EXPECT_EQ(server.key(), kOld);
+}
+
+TEST(ServerKeySelector, ARefusalIsNoReasonForAnotherKeyButToKnockAgain) {
+  ServerKeySelector server(kOld);
+  server.on_failure(Failure::refused, {kOld, kNew}, at(0s));
+  EXPECT_EQ(server.retry_at(), at(100ms));
+  EXPECT_FALSE(server.on_retry());
+  EXPECT_EQ(server.key(), kOld);
+}
+
+TEST(ServerKeySelector, AnEndedTryIsKnockedAnewWhateverTheKey) {
+  ServerKeySelector server(kOld);
+  server.on_failure(Failure::ended, {kOld}, at(0s));
+  EXPECT_EQ(server.retry_at(), at(100ms));
+  EXPECT_FALSE(server.on_retry());
+  EXPECT_EQ(server.key(), kOld);
+}
+
+TEST(ServerKeySelector, AFailureThatIsAlreadyActedOnChangesNothing) {
+  ServerKeySelector server(kOld);
+  server.on_failure(Failure::silent, {kOld, kNew}, at(0s));
+  server.on_failure(Failure::silent, {kOld, kNew}, at(1s));
+  EXPECT_EQ(server.retry_at(), at(0s));
+  server.on_retry();
+  EXPECT_EQ(server.key(), kNew);
+}
+
+}  // namespace

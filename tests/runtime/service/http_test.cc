@@ -1,0 +1,96 @@
+#include "runtime/service/http.h"
+
+#include <gmock/gmock.h>
+#include <httplib.h>
+
+#include "runtime/config/config_error.h"
+
+namespace runtime {
+namespace {
+
+using testing::HasSubstr;
+
+class HttpTest : public testing::Test {
+ protected:
+  HttpServer::Options options() {
+    return {.address = "127.0.0.1",
+            .port = 0,
+            .report = [this] { return report; },
+            .pages = {{"/", "text/html", [this] { return page; }}}};
+  }
+  httplib::Result get(const std::string& path) {
+    return httplib::Client("127.0.0.1", server.port()).Get(path);
+  }
+
+  std::optional<machine::Telemetry> report{std::in_place};
+  std::optional<std::string> page = "<p>hello</p>";
+  HttpServer server{options()};
+};
+
+TEST_F(HttpTest, ServesFiguresInPrometheusFormat) {
+  report->counter("collage_hedges_total", "Second tasks.", 12);
+  const auto got = get("/metrics");
+  ASSERT_TRUE(got);
+  EXPECT_EQ(got->status, 200);
+  EXPECT_EQ(got->get_header_value("Content-Type"), "text/plain; version=0.0.4; charset=utf-8");
+  EXPECT_THAT(got->body, HasSubstr("\ncollage_hedges_total 12\n"));
+  EXPECT_THAT(got->body, HasSubstr("\ncollage_build_info{version=\""));
+  EXPECT_THAT(got->body, HasSubstr("\ncollage_ready 1\n"));
+}
+
+TEST_F(HttpTest, IsReadyWhenNothingIsMissing) {
+  const auto got = get("/readyz");
+  ASSERT_TRUE(got);
+  EXPECT_EQ(got->status, 200);
+  EXPECT_EQ(got->body, "ready\n");
+}
+
+TEST_F(HttpTest, SaysWhatIsMissingUntilItIsReady) {
+  report->not_ready_reasons = {"no sink", "no classifier"};
+  const auto got = get("/readyz");
+  ASSERT_TRUE(got);
+  EXPECT_EQ(got->status, 503);
+  EXPECT_EQ(got->body, "no sink\nno classifier\n");
+  EXPECT_THAT(get("/metrics")->body, HasSubstr("\ncollage_ready 0\n"));
+  EXPECT_EQ(get("/livez")->status, 200);
+}
+
+TEST_F(HttpTest, IsNotAliveWhileALoopIsDeaf) {
+  report.reset();
+  EXPECT_EQ(get("/livez")->status, 503);
+  EXPECT_EQ(get("/readyz")->status, 503);
+  EXPECT_EQ(get("/metrics")->status, 503);
+}
+
+TEST_F(HttpTest, ServesAPageThatMayTalkToItsOwnServerOnly) {
+  const auto got = get("/");
+  ASSERT_TRUE(got);
+  EXPECT_EQ(got->body, "<p>hello</p>");
+  EXPECT_EQ(got->get_header_value("Content-Type"), "text/html");
+  EXPECT_THAT(got->get_header_value("Content-Security-Policy"), HasSubstr("default-src 'none'"));
+}
+
+TEST_F(HttpTest, SaysThatAPageIsNotToBeHadWhileItsLoopIsDeaf) {
+  page.reset();
+  EXPECT_EQ(get("/")->status, 503);
+}
+
+TEST_F(HttpTest, KnowsNothingElse) {
+  EXPECT_EQ(get("/etc/passwd")->status, 404);
+  EXPECT_EQ(httplib::Client("127.0.0.1", server.port()).Post("/metrics", "x", "text/plain")->status,
+            404);
+}
+
+TEST_F(HttpTest, APortThatIsTakenIsAnError) {
+  HttpServer::Options again = options();
+  again.port = server.port();
+  try {
+    HttpServer second(std::move(again));
+    FAIL() << "took the port of another";
+  } catch (const ConfigError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("http://127.0.0.1:" + std::to_string(server.port())));
+  }
+}
+
+}  // namespace
+}  // namespace runtime
