@@ -1,9 +1,35 @@
 // collage-broker: admits images, dispatches them, and answers each exactly once.
 #include "broker/broker.h"
-#include "broker/policy_reader.h"
+#include "models/config.h"
 #include "runtime/loop/random_id.h"
+#include "runtime/pipeline/startup.h"
 #include "runtime/service/cli.h"
-#include "runtime/service/service.h"
+
+namespace {
+
+using runtime::LinkName;
+
+std::vector<runtime::Link> links_of(const runtime::Startup& start) {
+  const runtime::Pipeline::Endpoints& endpoints = start.pipeline.endpoints;
+  const std::uint64_t frame_bytes_max = start.pipeline.broker.image_bytes_max;
+  // Producers get twice the room: an image that is a little too large is then refused with a
+  // reason, while a larger frame costs its sender the connection.
+  return {runtime::bound_router(endpoints.producers, 2 * frame_bytes_max, start.keys,
+                                LinkName::producers),
+          runtime::bound_router(endpoints.workers, frame_bytes_max, start.keys, LinkName::workers)};
+}
+
+int run(const runtime::StartOptions& options) {
+  runtime::Startup start(options, runtime::KeyOwner::broker);
+  broker::Policy policy = start.pipeline.broker;
+  policy.labels = models::load_manifest(start.pipeline.models.single).class_names;
+  broker::Broker machine(std::move(policy), runtime::random_id<wire::Epoch>());
+  if (start.only_checks()) return 0;
+  return start.serve(
+      {"broker", start.pipeline.http.broker, {{"broker", machine, links_of(start), {}}}});
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app(
@@ -12,24 +38,7 @@ int main(int argc, char** argv) {
       "  collage-broker pipeline.yaml\n"
       "  collage-broker --check pipeline.yaml",
       "collage-broker");
-  runtime::ServiceOptions options;
-  runtime::add_service_options(app, options);
-  return runtime::run_cli(app, argc, argv, [&options] {
-    runtime::Signals signals(runtime::Signals::Hangup::reloads);
-    const runtime::Pipeline pipeline = runtime::load_pipeline(options.pipeline);
-    broker::Broker machine(broker::read_policy(pipeline), runtime::random_id<wire::Epoch>());
-    const auto keys = runtime::open_keys(pipeline, runtime::KeyOwner::broker);
-    if (runtime::only_checks(options, pipeline)) return 0;
-    const std::uint64_t frame_bytes_max = pipeline.broker.image_bytes_max;
-    using runtime::LinkName;
-    // Room above the limit: an image that is a little too large is refused by name; only the absurd
-    // has its connection cut.
-    const std::vector<runtime::Link> links = {
-        runtime::bound_router(pipeline.endpoints.producers, 2 * frame_bytes_max, keys,
-                              LinkName::producers),
-        runtime::bound_router(pipeline.endpoints.workers, frame_bytes_max, keys,
-                              LinkName::workers)};
-    return runtime::serve(pipeline, signals,
-                          {"broker", pipeline.http.broker, {{"broker", machine, links, {}}}});
-  });
+  runtime::StartOptions options;
+  runtime::add_start_options(app, options);
+  return runtime::run_cli(app, argc, argv, [&options] { return run(options); });
 }

@@ -4,6 +4,7 @@
 // pipeline.yaml are looked up by named_redundancy().
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -38,30 +39,35 @@ std::optional<Redundancy> named_redundancy(std::string_view name);
 // The names above, for error messages.
 const std::vector<std::string>& redundancy_names();
 
+// The section `broker` of pipeline.yaml; the defaults stand here alone.  `grid`, `redundancy` and
+// `labels` come from other places of the file (runtime/pipeline).
 struct Policy {
   // Batching.
-  int grid = 3;             // Tiles a side; a batch has grid x grid slots.
-  wire::Duration linger{};  // A batch waits this long for further images.
+  int grid = 3;  // Tiles a side; a batch has grid x grid slots.
+  wire::Duration linger = std::chrono::milliseconds(20);  // How long a batch waits for images.
   // Patience with workers.
   Redundancy redundancy;
-  wire::Duration hedge_after{};   // Until something has been learned.
-  double hedge_rate_max = 0.2;    // Hedges started per image admitted, over the long run.
-  double suspect_factor = 3;      // A task older than this x the learned p99 is suspicious.
-  wire::Duration task_age_max{};  // A worker that holds a task longer is dead.
-  wire::Duration heartbeat{};     // Peers speak at least this often; 3 missed are too many.
+  wire::Duration hedge_after =
+      std::chrono::milliseconds(400);  // Until a quantile has been learned.
+  double hedge_rate_max = 0.2;         // Hedges started per image admitted, over the long run.
+  double suspect_factor = 3;  // A task older than this x the learned p99 makes its worker suspect.
+  wire::Duration task_age_max =
+      std::chrono::seconds(3);  // A worker that holds a task longer is dead.
+  wire::Duration heartbeat =
+      std::chrono::milliseconds(500);  // Idle peers send at least this often.
   // Admission.
-  wire::Duration deadline{};  // The pipeline's own, and the longest a producer may ask.
-  std::size_t image_bytes_max = 0;
-  std::size_t open_bytes_max = 0;  // Of all images held.
-  std::size_t open_request_max = 0;
-  std::size_t producer_max = 0;
-  std::size_t producer_credit = 0;     // Open requests a producer.
-  std::size_t worker_max = 0;          // Of each role.
-  wire::Duration correction_window{};  // For so long after a collage answer; 0 for never.
-  std::size_t correction_max = 0;      // Collage answers that may be corrected, of all producers.
-  wire::Duration retry_after{};        // The hint that goes with a refusal.
-  wire::Duration drain_max{};          // A draining broker answers `missing` after this.
-  // The model every stage must serve.
+  wire::Duration deadline = std::chrono::seconds(5);  // The default, and the longest allowed.
+  std::size_t image_bytes_max = std::size_t{16} << 20;
+  std::size_t open_bytes_max = std::size_t{1} << 30;  // Bytes of all images held at once.
+  std::size_t open_request_max = 4096;
+  std::size_t producer_max = 256;
+  std::size_t producer_credit = 256;                           // Open requests a producer.
+  std::size_t worker_max = 1024;                               // Workers of each role.
+  wire::Duration correction_window = std::chrono::seconds(2);  // After a collage answer; 0: never.
+  std::size_t correction_max = 4096;  // Collage answers remembered for corrections.
+  wire::Duration retry_after = std::chrono::milliseconds(100);  // The hint with each refusal.
+  wire::Duration drain_max = std::chrono::seconds(4);  // Then open requests end as `missing`.
+  // Class names of the model that every stage must serve, in order; from its manifest.
   std::vector<std::string> labels;
 
   // Three missed heartbeats, and a little for the road.

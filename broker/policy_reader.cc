@@ -1,35 +1,53 @@
 #include "broker/policy_reader.h"
 
-#include "models/config.h"
-#include "wire/check.h"
+#include <chrono>
+#include <string_view>
 
 namespace broker {
+namespace {
 
-Policy read_policy(const runtime::Pipeline& pipeline) {
-  const runtime::Pipeline::Broker& from = pipeline.broker;
+using runtime::Section;
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+
+std::size_t count(Section& s, std::string_view key, std::int64_t max, std::size_t fallback) {
+  return static_cast<std::size_t>(s.integer(key, 1, max, static_cast<std::int64_t>(fallback)));
+}
+
+void read_times(Section& s, Policy& p) {
+  p.linger = s.duration("linger", {}, minutes(1), p.linger);
+  p.hedge_after = s.duration("hedge_after", milliseconds(1), minutes(10), p.hedge_after);
+  p.deadline = s.duration("deadline", milliseconds(1), hours(1), p.deadline);
+  p.hedge_rate_max = s.number("hedge_rate_max", 0, 1, p.hedge_rate_max);
+  p.suspect_factor = s.number("suspect_factor", 1, 1000, p.suspect_factor);
+  p.task_age_max = s.duration("task_age_max", milliseconds(10), hours(1), p.task_age_max);
+  p.heartbeat = s.duration("heartbeat", milliseconds(10), minutes(1), p.heartbeat);
+  p.retry_after = s.duration("retry_after", milliseconds(1), minutes(1), p.retry_after);
+  // Half a second less than the five seconds after which the service manager kills the process.
+  p.drain_max = s.duration("drain_max", {}, milliseconds(4500), p.drain_max);
+}
+
+void read_bounds(Section& s, Policy& p) {
+  p.image_bytes_max = s.bytes("image_bytes_max", 1, std::size_t{1} << 30, p.image_bytes_max);
+  p.open_bytes_max = s.bytes("open_bytes_max", 1, std::size_t{1} << 40, p.open_bytes_max);
+  p.open_request_max = count(s, "open_request_max", 10'000'000, p.open_request_max);
+  p.producer_max = count(s, "producer_max", 1'000'000, p.producer_max);
+  p.producer_credit = count(s, "producer_credit", 1'000'000, p.producer_credit);
+  p.worker_max = count(s, "worker_max", 100'000, p.worker_max);
+  p.correction_window = s.duration("correction_window", {}, hours(1), p.correction_window);
+  p.correction_max = count(s, "correction_max", 10'000'000, p.correction_max);
+  if (p.image_bytes_max > p.open_bytes_max) {
+    s.fail("open_bytes_max", "is less than image_bytes_max, expected room for at least one image");
+  }
+}
+
+}  // namespace
+
+Policy read_policy(Section section) {
   Policy policy;
-  policy.grid = pipeline.grid;
-  policy.linger = from.linger;
-  const auto redundancy = named_redundancy(pipeline.policy);
-  COLLAGE_CHECK(redundancy.has_value());
-  policy.redundancy = *redundancy;
-  policy.hedge_after = from.hedge_after;
-  policy.hedge_rate_max = from.hedge_rate_max;
-  policy.suspect_factor = from.suspect_factor;
-  policy.task_age_max = from.task_age_max;
-  policy.heartbeat = from.heartbeat;
-  policy.deadline = from.deadline;
-  policy.image_bytes_max = from.image_bytes_max;
-  policy.open_bytes_max = from.open_bytes_max;
-  policy.open_request_max = from.open_request_max;
-  policy.producer_max = from.producer_max;
-  policy.producer_credit = from.producer_credit;
-  policy.worker_max = from.worker_max;
-  policy.correction_window = from.correction_window;
-  policy.correction_max = from.correction_max;
-  policy.retry_after = from.retry_after;
-  policy.drain_max = from.drain_max;
-  policy.labels = models::load_manifest(pipeline.models.single).class_names;
+  read_times(section, policy);
+  read_bounds(section, policy);
   return policy;
 }
 

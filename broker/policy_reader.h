@@ -1,12 +1,14 @@
-// pipeline.yaml as the broker's policy.
+// The section `broker` of pipeline.yaml.
 #pragma once
 
 #include "broker/policy.h"
-#include "runtime/pipeline/pipeline.h"
+#include "runtime/config/document.h"
 
 namespace broker {
 
-// Reads the class names from the single model's manifest.  Throws ConfigError.
-Policy read_policy(const runtime::Pipeline& pipeline);
+// Reads the keys of the section over the defaults of Policy.  Leaves `grid`, `redundancy` and
+// `labels` at their defaults, for they stand elsewhere.  Throws ConfigError that names file, line
+// and key.
+Policy read_policy(runtime::Section section);
 
 }  // namespace broker

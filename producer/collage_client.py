@@ -85,7 +85,7 @@ class Keys:
     def _lines(path, secret):
         with open(path) as file:
             if secret and os.fstat(file.fileno()).st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-                raise ValueError(f"{path}: may be used by others, want a mode of 0400 or 0600")
+                raise ValueError(f"{path}: may be used by others, expected a mode of 0400 or 0600")
             lines = [line.strip() for line in file]
         pairs = [line.partition(" ")[::2] for line in lines
                  if line and line != "#" and not line.startswith("# ")]

@@ -53,7 +53,7 @@ struct Connection::Wiring {
                  ? nullptr
                  : std::make_shared<runtime::KeyStore>(folder, runtime::KeyOwner::producer)),
         session(policy),
-        loop(context, {{.endpoint = endpoint, .keys = keys, .place = runtime::LinkName::producers}},
+        loop(context, {{.endpoint = endpoint, .keys = keys, .name = runtime::LinkName::producers}},
              session, {}, {}) {}
 
   const std::shared_ptr<runtime::KeyStore> keys;

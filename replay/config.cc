@@ -3,12 +3,12 @@
 #include <algorithm>
 
 #include "broker/policy.h"
-#include "broker/policy_reader.h"
 #include "runtime/config/config_error.h"
 #include "runtime/config/quantity.h"
 #include "runtime/config/suggest.h"
 #include "runtime/service/install_paths.h"
-#include "stages/config.h"
+#include "stages/emulation_reader.h"
+#include "stages/served_models.h"
 #include "wire/check.h"
 
 namespace replay {
@@ -65,7 +65,7 @@ Fault read_fault(runtime::Section s, const Scenario& scenario) {
   fault.node = s.text("node");
   if (!known(scenario, fault.node)) {
     s.fail("node", "there is no " + runtime::in_quotes(fault.node) +
-                       ", want broker, sink, classifier-<i> or collage-<i>");
+                       ", expected broker, sink, classifier-<i> or collage-<i>");
   }
   fault.after = s.duration("after", {}, wire::kDurationMax, wire::Duration{});
   const bool lasts =
@@ -114,12 +114,12 @@ std::vector<load::Contestant> read_policies(runtime::Section root) {
   for (const std::string& name : root.texts("policies")) {
     const auto policy = load::named_contestant(name);
     if (!policy) {
-      root.fail("policies",
-                "has " + runtime::in_quotes(name) + ", want some of " + load::contestant_names());
+      root.fail("policies", "has " + runtime::in_quotes(name) + ", expected some of " +
+                                load::contestant_names());
     }
     policies.push_back(*policy);
   }
-  if (policies.empty()) root.fail("policies", "want one at least");
+  if (policies.empty()) root.fail("policies", "expected one at least");
   return policies;
 }
 
@@ -129,7 +129,7 @@ std::vector<std::pair<std::string, std::string>> read_settings(runtime::Section 
   for (const std::string& line : root.texts("settings", std::vector<std::string>{})) {
     const std::size_t equals = line.find('=');
     if (equals == line.npos) {
-      root.fail("settings", "has " + runtime::in_quotes(line) + ", want key=value");
+      root.fail("settings", "has " + runtime::in_quotes(line) + ", expected key=value");
     }
     settings.emplace_back(line.substr(0, equals), line.substr(equals + 1));
   }
@@ -179,7 +179,7 @@ std::filesystem::path scenario_file(const std::string& name) {
   for (const std::string& one : names) all += (all.empty() ? "" : ", ") + one;
   const auto meant = runtime::nearest(name, names);
   throw runtime::ConfigError("there is no scenario " + runtime::in_quotes(name) +
-                             ", want a file or one of " + all +
+                             ", expected a file or one of " + all +
                              (meant ? "; did you mean " + *meant + "?" : ""));
 }
 
@@ -217,10 +217,12 @@ Stages stages_of(const Scenario& scenario, const load::Contestant& policy) {
 sim::FleetPolicy simulated_fleet(const Scenario& scenario, const load::Contestant& policy,
                                  const runtime::Pipeline& pipeline) {
   sim::FleetPolicy fleet;
-  fleet.broker = broker::read_policy(pipeline);
+  fleet.broker = pipeline.broker;
+  fleet.broker.labels = stages::read_single(pipeline).class_names;
   fleet.broker.redundancy.ties = policy.ties;
-  fleet.sink = stages::read_sink_policy(pipeline);
-  fleet.membership = stages::read_membership(pipeline);
+  fleet.sink = pipeline.sink;
+  fleet.sink.joiner.classes = fleet.broker.labels.size();
+  fleet.membership = pipeline.stages.membership;
   fleet.producer.deadline = pipeline.broker.deadline;
   const Stages stages = stages_of(scenario, policy);
   fleet.classifiers = stages.classifiers;

@@ -27,7 +27,7 @@ void read_seeds(const std::string& text, replay::SimOptions& options) {
   const auto read = [&](const std::string& word, std::uint64_t& value) {
     const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
     if (error != std::errc() || end != word.data() + word.size()) {
-      throw runtime::ConfigError("--seeds: is '" + text + "', want FIRST..LAST");
+      throw runtime::ConfigError("--seeds: is '" + text + "', expected FIRST..LAST");
     }
   };
   read(first, options.first);

@@ -37,7 +37,7 @@ Scenario scenario_of(const ReplayOptions& options) {
   for (const std::string& name : options.policies) {
     const auto contestant = load::named_contestant(name);
     if (!contestant) {
-      throw runtime::ConfigError("--policies: there is no policy " + name + ", want some of " +
+      throw runtime::ConfigError("--policies: there is no policy " + name + ", expected some of " +
                                  load::contestant_names());
     }
     scenario.policies.push_back(*contestant);
@@ -48,7 +48,8 @@ Scenario scenario_of(const ReplayOptions& options) {
 // A pipeline that is up is asked as it is, so that it must be what the run is said to be of.
 void expect_deployed(const ReplayOptions& options, const Scenario& scenario) {
   if (scenario.policies.size() != 1) {
-    throw runtime::ConfigError("--deployed: the pipeline has one policy, want one of --policies");
+    throw runtime::ConfigError(
+        "--deployed: the pipeline has one policy, expected one of --policies");
   }
   const load::Contestant& policy = scenario.policies.front();
   const std::filesystem::path& file = options.pipeline;

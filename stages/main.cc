@@ -14,7 +14,7 @@ int main(int argc, char** argv) {
   const auto add = [&](const char* name, const char* what,
                        int (*verb)(const stages::StageOptions&)) {
     CLI::App* command = app.add_subcommand(name, what);
-    runtime::add_service_options(*command, options.service);
+    runtime::add_start_options(*command, options.start);
     command->add_option("--index", options.index,
                         "Which of its kind: names it in the log, seeds its emulated latencies.");
     command->callback([&run, verb] { run = verb; });

@@ -4,12 +4,12 @@
 #include <cstdint>
 #include <string>
 
-#include "runtime/service/service.h"
+#include "runtime/pipeline/startup.h"
 
 namespace stages {
 
 struct StageOptions {
-  runtime::ServiceOptions service;
+  runtime::StartOptions start;
   std::uint64_t index = 0;  // Names the stage in the log and seeds its emulated latencies.
 };
 

@@ -112,7 +112,7 @@ void drive(load::Driver& driver, const runtime::Pipeline& pipeline, runtime::Sig
   runtime::Loop::Options options;
   options.signals = &signals;
   const std::uint64_t frame_bytes_max = pipeline.broker.image_bytes_max;
-  const auto keys = runtime::open_keys(pipeline, runtime::KeyOwner::producer);
+  const auto keys = runtime::open_keys(pipeline.service, runtime::KeyOwner::producer);
   runtime::Loop loop(context,
                      {runtime::connected_dealer(pipeline.endpoints.producers, frame_bytes_max, keys,
                                                 runtime::LinkName::producers),

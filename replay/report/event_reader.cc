@@ -26,7 +26,7 @@ class Fields {
   explicit Fields(std::vector<std::string_view> fields) : fields_(std::move(fields)) {}
   std::string_view operator[](std::size_t i) const {
     if (i < fields_.size()) return fields_[i];
-    throw BadLine("has " + std::to_string(fields_.size()) + " fields, want more");
+    throw BadLine("has " + std::to_string(fields_.size()) + " fields, expected more");
   }
 
  private:
@@ -184,7 +184,7 @@ std::vector<PolicyRun> read_events(const std::filesystem::path& file, std::uint6
   try {
     const auto header = lines.next();
     if (!header || *header != kEventHeader) {
-      throw BadLine("is no log of events, want the header " + std::string(kEventHeader));
+      throw BadLine("is no log of events, expected the header " + std::string(kEventHeader));
     }
     while (const auto line = lines.next()) {
       const Fields fields = split(*line);

@@ -49,10 +49,10 @@ Document Document::parse(const std::string& text, const std::string& name) {
   state->name = name;
   state->root = parse_yaml(text, name);
   if (state->root.kind == YamlNode::Kind::null) {
-    throw ConfigError(name, {}, "", "is empty, want keys with values");
+    throw ConfigError(name, {}, "", "is empty, expected keys with values");
   }
   if (state->root.kind != YamlNode::Kind::mapping) {
-    throw ConfigError(name, state->root.mark, "", "is no mapping, want keys with values");
+    throw ConfigError(name, state->root.mark, "", "is no mapping, expected keys with values");
   }
   return Document(std::move(state));
 }

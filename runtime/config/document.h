@@ -16,6 +16,7 @@
 // Everything here throws ConfigError, whose what() is such a line.  Not safe for several threads.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -27,7 +28,6 @@
 #include <vector>
 
 #include "runtime/config/config_error.h"
-#include "wire/types.h"
 
 namespace runtime {
 
@@ -60,8 +60,9 @@ class Section {
   // true or false.
   bool flag(std::string_view key, std::optional<bool> fallback = {});
   // With a unit: "250ms", "1.5s".
-  wire::Duration duration(std::string_view key, wire::Duration min, wire::Duration max,
-                          std::optional<wire::Duration> fallback = {});
+  std::chrono::nanoseconds duration(std::string_view key, std::chrono::nanoseconds min,
+                                    std::chrono::nanoseconds max,
+                                    std::optional<std::chrono::nanoseconds> fallback = {});
   // "16MiB", "4KiB", "4096".
   std::size_t bytes(std::string_view key, std::size_t min, std::size_t max,
                     std::optional<std::size_t> fallback = {});
@@ -99,8 +100,9 @@ class Section {
   [[noreturn]] void missing(std::string_view key, const std::string& allowed) const;
   [[noreturn]] void fail_at(const YamlNode& value, std::string_view key,
                             const std::string& message) const;
-  // Records what holds for the key; `value` null says that it is the fallback.
-  void resolve(std::string_view key, const YamlNode* value, std::string text);
+  // Records what holds for the key.  A null `value` means that the fallback holds.
+  void resolve(std::string_view key, const YamlNode* value, std::string text,
+               const std::string& allowed, std::string fallback);
 
   std::shared_ptr<DocumentState> state_;
   const YamlNode* node_;  // Null if absent or empty.
@@ -119,12 +121,15 @@ class Document {
   // Refuses the first key, in the order of the file, that no section was asked for.
   void finish() const;
 
-  // What holds, in the order in which it was first asked for.
+  // One key as it holds.  docs/CONFIGURATION.md is checked against these.
   struct Resolved {
-    std::string path;
-    std::string value;
-    int line;  // 0 for a default.
+    std::string path;      // "broker.linger".
+    std::string value;     // "20ms".
+    int line;              // Where the file gives the value; 0 for the default.
+    std::string allowed;   // "a duration from 0s to 1m with a unit (...)".
+    std::string fallback;  // The default as text; empty if the key is required.
   };
+  // In the order in which the keys were first read.
   const std::vector<Resolved>& resolved() const;
 
  private:

@@ -54,7 +54,7 @@ std::string in_units(const Units& units, std::int64_t amount, std::string_view z
 
 }  // namespace
 
-std::optional<wire::Duration> parse_duration(std::string_view words) {
+std::optional<std::chrono::nanoseconds> parse_duration(std::string_view words) {
   const std::size_t split = unit_at(words);
   const std::int64_t unit = size_of(kDurations, words.substr(split));
   const auto number = parse_number(words.substr(0, split));
@@ -62,10 +62,10 @@ std::optional<wire::Duration> parse_duration(std::string_view words) {
   const double nanoseconds = *number * static_cast<double>(unit);
   // Well inside the range, so that callers may add durations.
   if (std::abs(nanoseconds) > 0x1p62) return std::nullopt;
-  return wire::Duration(std::llround(nanoseconds));
+  return std::chrono::nanoseconds(std::llround(nanoseconds));
 }
 
-std::string duration_text(wire::Duration duration) {
+std::string duration_text(std::chrono::nanoseconds duration) {
   return in_units(kDurations, duration.count(), "0s");
 }
 

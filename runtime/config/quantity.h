@@ -1,12 +1,11 @@
 // Amounts with units, as users write them: "250ms", "16MiB".
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "wire/types.h"
 
 namespace runtime {
 
@@ -15,10 +14,10 @@ inline constexpr std::string_view kByteUnits = "B, KiB, MiB, GiB";
 
 // A decimal number with a unit of kDurationUnits, such as "1.5s"; nullopt for anything else, a
 // bare number too, and for what does not fit.  May be negative.
-std::optional<wire::Duration> parse_duration(std::string_view words);
+std::optional<std::chrono::nanoseconds> parse_duration(std::string_view words);
 
 // The duration in the largest unit that needs no fraction: "250ms", "90s", "0s".
-std::string duration_text(wire::Duration duration);
+std::string duration_text(std::chrono::nanoseconds duration);
 
 // A whole number of bytes, or one with a unit of kByteUnits: "4096", "16MiB".
 std::optional<std::uint64_t> parse_bytes(std::string_view words);

@@ -15,6 +15,12 @@ std::string either(const std::vector<std::string>& names) {
   return out;
 }
 
+std::string list_text(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const std::string& text : texts) all += (all.empty() ? "" : ", ") + text;
+  return "[" + all + "]";
+}
+
 std::string range(const std::string& what, const std::string& min, const std::string& max) {
   return what + " from " + min + " to " + max;
 }
@@ -58,7 +64,7 @@ void Section::fail_at(const YamlNode& value, std::string_view key,
 }
 
 void Section::missing(std::string_view key, const std::string& allowed) const {
-  const std::string message = "missing, want " + allowed;
+  const std::string message = "missing, expected " + allowed;
   std::vector<std::string> spare;
   if (node_ != nullptr) {
     const std::vector<std::string>& known = state_->known[node_];
@@ -85,70 +91,79 @@ const YamlNode* Section::scalar(std::string_view key, bool optional, const std::
   const YamlNode& value = entry->value;
   if (value.kind == YamlNode::Kind::null ||
       (value.kind == YamlNode::Kind::scalar && value.text.empty())) {
-    fail_at(value, key, "has no value, want " + allowed);
+    fail_at(value, key, "has no value, expected " + allowed);
   }
-  if (value.kind == YamlNode::Kind::sequence) fail_at(value, key, "is a list, want " + allowed);
-  if (value.kind == YamlNode::Kind::mapping) fail_at(value, key, "is a section, want " + allowed);
+  if (value.kind == YamlNode::Kind::sequence) fail_at(value, key, "is a list, expected " + allowed);
+  if (value.kind == YamlNode::Kind::mapping)
+    fail_at(value, key, "is a section, expected " + allowed);
   return &value;
 }
 
-void Section::resolve(std::string_view key, const YamlNode* value, std::string text) {
+void Section::resolve(std::string_view key, const YamlNode* value, std::string text,
+                      const std::string& allowed, std::string fallback) {
   std::string path = path_of(key);
   const auto same = [&](const Document::Resolved& known) { return known.path == path; };
   if (std::any_of(state_->resolved.begin(), state_->resolved.end(), same)) return;
   const int line = value != nullptr ? value->mark.line : 0;
-  state_->resolved.push_back({std::move(path), std::move(text), line});
+  state_->resolved.push_back(
+      {std::move(path), std::move(text), line, allowed, std::move(fallback)});
 }
 
 std::string Section::text(std::string_view key, std::optional<std::string> fallback) {
+  const std::string fallback_text = fallback ? *fallback : "";
   const YamlNode* value = scalar(key, fallback.has_value(), "a text");
   std::string result = value != nullptr ? value->text : *std::move(fallback);
-  resolve(key, value, result);
+  resolve(key, value, result, "a text", fallback_text);
   return result;
 }
 
 std::int64_t Section::integer(std::string_view key, std::int64_t min, std::int64_t max,
                               std::optional<std::int64_t> fallback) {
+  const std::string fallback_text = fallback ? std::to_string(*fallback) : "";
   const std::string allowed = range("a whole number", std::to_string(min), std::to_string(max));
   const YamlNode* value = scalar(key, fallback.has_value(), allowed);
   if (value != nullptr) {
     fallback = value->plain ? parse_integer(value->text) : std::nullopt;
     if (!fallback || *fallback < min || *fallback > max) {
-      fail_at(*value, key, "is " + in_quotes(value->text) + ", want " + allowed);
+      fail_at(*value, key, "is " + in_quotes(value->text) + ", expected " + allowed);
     }
   }
-  resolve(key, value, std::to_string(*fallback));
+  resolve(key, value, std::to_string(*fallback), allowed, fallback_text);
   return *fallback;
 }
 
 double Section::number(std::string_view key, double min, double max,
                        std::optional<double> fallback) {
+  const std::string fallback_text = fallback ? number_text(*fallback) : "";
   const std::string allowed = range("a number", number_text(min), number_text(max));
   const YamlNode* value = scalar(key, fallback.has_value(), allowed);
   if (value != nullptr) {
     fallback = value->plain ? parse_number(value->text) : std::nullopt;
     if (!fallback || *fallback < min || *fallback > max) {
-      fail_at(*value, key, "is " + in_quotes(value->text) + ", want " + allowed);
+      fail_at(*value, key, "is " + in_quotes(value->text) + ", expected " + allowed);
     }
   }
-  resolve(key, value, number_text(*fallback));
+  resolve(key, value, number_text(*fallback), allowed, fallback_text);
   return *fallback;
 }
 
 bool Section::flag(std::string_view key, std::optional<bool> fallback) {
+  const std::string fallback_text = fallback ? std::string(*fallback ? "true" : "false") : "";
   const YamlNode* value = scalar(key, fallback.has_value(), "true or false");
   if (value != nullptr) {
     fallback = value->text == "true";
     if (!value->plain || (value->text != "true" && value->text != "false")) {
-      fail_at(*value, key, "is " + in_quotes(value->text) + ", want true or false");
+      fail_at(*value, key, "is " + in_quotes(value->text) + ", expected true or false");
     }
   }
-  resolve(key, value, *fallback ? "true" : "false");
+  resolve(key, value, *fallback ? "true" : "false", "true or false", fallback_text);
   return *fallback;
 }
 
-wire::Duration Section::duration(std::string_view key, wire::Duration min, wire::Duration max,
-                                 std::optional<wire::Duration> fallback) {
+std::chrono::nanoseconds Section::duration(std::string_view key, std::chrono::nanoseconds min,
+                                           std::chrono::nanoseconds max,
+                                           std::optional<std::chrono::nanoseconds> fallback) {
+  const std::string fallback_text = fallback ? duration_text(*fallback) : "";
   const std::string allowed = range("a duration", duration_text(min), duration_text(max)) +
                               " with a unit (" + std::string(kDurationUnits) + ")";
   const YamlNode* value = scalar(key, fallback.has_value(), allowed);
@@ -156,32 +171,34 @@ wire::Duration Section::duration(std::string_view key, wire::Duration min, wire:
     fallback = parse_duration(value->text);
     if (!fallback || *fallback < min || *fallback > max) {
       const bool bare = parse_number(value->text).has_value();
-      fail_at(
-          *value, key,
-          "is " + in_quotes(value->text) + (bare ? " without a unit" : "") + ", want " + allowed);
+      fail_at(*value, key,
+              "is " + in_quotes(value->text) + (bare ? " without a unit" : "") + ", expected " +
+                  allowed);
     }
   }
-  resolve(key, value, duration_text(*fallback));
+  resolve(key, value, duration_text(*fallback), allowed, fallback_text);
   return *fallback;
 }
 
 std::size_t Section::bytes(std::string_view key, std::size_t min, std::size_t max,
                            std::optional<std::size_t> fallback) {
+  const std::string fallback_text = fallback ? bytes_text(*fallback) : "";
   const std::string allowed = range("a size", bytes_text(min), bytes_text(max)) +
                               " in bytes or with a unit (" + std::string(kByteUnits) + ")";
   const YamlNode* value = scalar(key, fallback.has_value(), allowed);
   if (value != nullptr) {
     fallback = parse_bytes(value->text);
     if (!fallback || *fallback < min || *fallback > max) {
-      fail_at(*value, key, "is " + in_quotes(value->text) + ", want " + allowed);
+      fail_at(*value, key, "is " + in_quotes(value->text) + ", expected " + allowed);
     }
   }
-  resolve(key, value, bytes_text(*fallback));
+  resolve(key, value, bytes_text(*fallback), allowed, fallback_text);
   return *fallback;
 }
 
 std::size_t Section::choose(std::string_view key, const std::vector<std::string>& names,
                             std::optional<std::size_t> fallback) {
+  const std::string fallback_text = fallback ? names[*fallback] : "";
   const std::string allowed = either(names);
   const YamlNode* value = scalar(key, fallback.has_value(), allowed);
   if (value != nullptr) {
@@ -190,35 +207,35 @@ std::size_t Section::choose(std::string_view key, const std::vector<std::string>
       const auto near = nearest(value->text, names);
       fail_at(*value, key,
               "is " + in_quotes(value->text) + ", " +
-                  (near ? "did you mean '" + *near + "'? want " : "want ") + allowed);
+                  (near ? "did you mean '" + *near + "'? expected " : "expected ") + allowed);
     }
     fallback = static_cast<std::size_t>(name - names.begin());
   }
-  resolve(key, value, names[*fallback]);
+  resolve(key, value, names[*fallback], allowed, fallback_text);
   return *fallback;
 }
 
 std::vector<std::string> Section::texts(std::string_view key,
                                         std::optional<std::vector<std::string>> fallback) {
+  const std::string fallback_text = fallback ? list_text(*fallback) : "";
   const YamlEntry* entry = find(key);
   if (entry == nullptr && !fallback) missing(key, "a list of texts");
   std::vector<std::string> result;
   if (entry == nullptr) {
     result = *std::move(fallback);
   } else if (entry->value.kind != YamlNode::Kind::sequence) {
-    fail_at(entry->value, key, "is no list, want a list of texts");
+    fail_at(entry->value, key, "is no list, expected a list of texts");
   } else {
     for (const YamlNode& item : entry->value.items) {
       const std::string name = std::string(key) + "[" + std::to_string(result.size()) + "]";
       if (item.kind != YamlNode::Kind::scalar || item.text.empty()) {
-        fail_at(item, name, "is no text, want a text");
+        fail_at(item, name, "is no text, expected a text");
       }
       result.push_back(item.text);
     }
   }
-  std::string all;
-  for (const std::string& word : result) all += (all.empty() ? "" : ", ") + word;
-  resolve(key, entry != nullptr ? &entry->value : nullptr, "[" + all + "]");
+  resolve(key, entry != nullptr ? &entry->value : nullptr, list_text(result), "a list of texts",
+          fallback_text);
   return result;
 }
 
@@ -228,7 +245,7 @@ Section Section::section(std::string_view key) {
   const YamlNode& value = entry->value;
   const bool empty = value.kind == YamlNode::Kind::null;
   if (!empty && value.kind != YamlNode::Kind::mapping) {
-    fail_at(value, key, "is no section, want keys with values");
+    fail_at(value, key, "is no section, expected keys with values");
   }
   return Section(state_, empty ? nullptr : &value, entry->mark, path_of(key));
 }
@@ -237,13 +254,13 @@ std::vector<Section> Section::sections(std::string_view key) {
   const YamlEntry* entry = find(key);
   if (entry == nullptr) return {};
   if (entry->value.kind != YamlNode::Kind::sequence) {
-    fail_at(entry->value, key, "is no list, want a list of sections");
+    fail_at(entry->value, key, "is no list, expected a list of sections");
   }
   std::vector<Section> result;
   for (const YamlNode& item : entry->value.items) {
     const std::string name = std::string(key) + "[" + std::to_string(result.size()) + "]";
     if (item.kind != YamlNode::Kind::mapping) {
-      fail_at(item, name, "is no section, want keys with values");
+      fail_at(item, name, "is no section, expected keys with values");
     }
     result.push_back(Section(state_, &item, item.mark, path_of(name)));
   }

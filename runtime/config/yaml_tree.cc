@@ -184,7 +184,7 @@ YamlNode parse_yaml(const std::string& text, const std::string& name) {
     YamlNode root = builder.take_root();
     Builder second(name, body);
     if (parser.HandleNextDocument(second)) {
-      throw ConfigError(name, second.take_root().mark, "", "a second document (---), want one");
+      throw ConfigError(name, second.take_root().mark, "", "a second document (---), expected one");
     }
     return root;
   } catch (const YAML::Exception& error) {

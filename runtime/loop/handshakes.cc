@@ -13,7 +13,7 @@ constexpr int kEvents = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAIL
                         ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
                         ZMQ_EVENT_DISCONNECTED;
 
-std::string unused_place() {
+std::string unused_address() {
   static std::atomic<std::uint64_t> number = 0;
   return "inproc://handshakes-" + std::to_string(++number);
 }
@@ -37,11 +37,11 @@ Handshakes::Event event_of(std::uint16_t number) {
 
 Handshakes::Handshakes(Context& context, zmq::socket_t& socket)
     : events_(context.native(), zmq::socket_type::pair) {
-  const std::string place = unused_place();
-  if (zmq_socket_monitor(socket.handle(), place.c_str(), kEvents) != 0) throw zmq::error_t();
+  const std::string address = unused_address();
+  if (zmq_socket_monitor(socket.handle(), address.c_str(), kEvents) != 0) throw zmq::error_t();
   watched_.reset(socket.handle());
   events_.set(zmq::sockopt::linger, 0);
-  events_.connect(place);
+  events_.connect(address);
 }
 
 void Handshakes::Stop::operator()(void* socket) const { zmq_socket_monitor(socket, nullptr, 0); }

@@ -22,10 +22,10 @@ struct Link {
   std::string endpoint{};                       // tcp://host:port or inproc://name.
   int hwm = 1000;                               // Messages a connection may hold, each way.
   std::uint64_t frame_bytes_max = 1024 * 1024;  // A peer that sends a larger frame is cut off.
-  // Encrypted, and both sides known by their keys; without keys, plain.  `place` says which
+  // Encrypted, and both sides known by their keys; without keys, plain.  `name` says which
   // server's keys a client trusts and whom a server admits, and what it lets them say (guard.h).
   std::shared_ptr<KeyStore> keys{};
-  LinkName place = LinkName::producers;
+  LinkName name = LinkName::producers;
 };
 
 // Whether it is encrypted: within a process there is nothing to hide.

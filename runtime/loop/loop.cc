@@ -256,10 +256,10 @@ bool Loop::heard(std::uint32_t link, Incoming& in, const wire::Message& message,
   const auto keyring = of.keys->now();
   const std::string_view key = in.key();
   const KeyName* who = keyring->named(key);
-  const auto denial = access_control_.check(of.place, who, message);
+  const auto denial = access_control_.check(of.name, who, message);
   if (!denial) return true;
   ++counters_.denied;
-  warn_limited(denials_, now, "{} on the {} link from {}: {}", kind(message), to_string(of.place),
+  warn_limited(denials_, now, "{} on the {} link from {}: {}", kind(message), to_string(of.name),
                who ? to_string(*who) : printable(key), to_string(*denial));
   return false;
 }

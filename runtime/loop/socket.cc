@@ -95,7 +95,7 @@ constexpr int kZapEnforceDomain = 93;
 void set_server_keys(zmq::socket_t& socket, const Link& link) {
   socket.set(zmq::sockopt::curve_server, true);
   socket.set(zmq::sockopt::curve_secretkey, as_buffer(link.keys->now()->own.secret.text()));
-  socket.set(zmq::sockopt::zap_domain, std::string(to_string(link.place)));
+  socket.set(zmq::sockopt::zap_domain, std::string(to_string(link.name)));
   const int enforced = 1;
   COLLAGE_CHECK(zmq_setsockopt(socket.handle(), kZapEnforceDomain, &enforced, sizeof enforced) ==
                 0);
@@ -109,8 +109,8 @@ void set_client_keys(zmq::socket_t& socket, const Link& link, const PublicKey& s
 }
 
 PublicKey first_server_key(const Link& link) {
-  link.keys->want(link.place);
-  return link.keys->now()->servers(link.place).front();
+  link.keys->want(link.name);
+  return link.keys->now()->servers(link.name).front();
 }
 
 }  // namespace
@@ -177,7 +177,7 @@ bool Socket::tend(std::size_t events_max, wire::Instant now, HandshakeCounters& 
   }
   if (server_key_) {
     if (failure_) {
-      server_key_->on_failure(*failure_, link_.keys->now()->servers(link_.place), now);
+      server_key_->on_failure(*failure_, link_.keys->now()->servers(link_.name), now);
       failure_.reset();
     }
     if (up_) send_held();

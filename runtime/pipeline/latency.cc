@@ -115,18 +115,18 @@ std::vector<double> load_series(const std::filesystem::path& path) {
     if (line.ends_with('\r')) line.pop_back();
     if (line.empty() || line.starts_with('#')) continue;
     if (!header) {
-      if (line != kHeader) fail("is " + in_quotes(line) + ", want the header seconds");
+      if (line != kHeader) fail("is " + in_quotes(line) + ", expected the header seconds");
       header = true;
       continue;
     }
     const auto value = parse_number(line);
     if (!value || *value < 0 || *value > kSecondsMax) {
-      fail("is " + in_quotes(line) + ", want seconds from 0 to " + number_text(kSecondsMax));
+      fail("is " + in_quotes(line) + ", expected seconds from 0 to " + number_text(kSecondsMax));
     }
     if (seconds.size() == kRowsMax) fail("more than 10,000,000 rows");
     seconds.push_back(*value);
   }
-  if (seconds.empty()) fail("ends too early, want the header seconds and a row at least");
+  if (seconds.empty()) fail("ends too early, expected the header seconds and a row at least");
   return seconds;
 }
 

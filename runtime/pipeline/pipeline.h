@@ -1,7 +1,9 @@
-// pipeline.yaml as values, read whole and validated whole, whichever process reads it.
+// pipeline.yaml as values: every process reads and validates the whole file.
 //
-// Each folder's config.cc turns its part into the policies of its machines.  Paths are resolved
-// against the file's folder.
+// Each machine reads its own section (broker::read_policy, stages::sink::read_policy,
+// stages::read_policy) and owns its defaults; this room puts the sections together and checks them
+// against one another.  It stands above the machines for that reason, unlike the other rooms of
+// runtime/.  Paths are resolved against the file's folder.
 #pragma once
 
 #include <cstdint>
@@ -10,9 +12,11 @@
 #include <string>
 #include <vector>
 
-#include "runtime/config/document.h"
-#include "runtime/loop/log.h"
+#include "broker/policy.h"
 #include "runtime/pipeline/latency.h"
+#include "runtime/service/service_config.h"
+#include "stages/policy.h"
+#include "stages/sink/sink.h"
 #include "wire/types.h"
 
 namespace runtime {
@@ -24,62 +28,32 @@ struct Pipeline {
   struct Endpoints {
     std::string producers, workers, answers, collage;
   };
-  struct Broker {
-    wire::Duration linger{}, hedge_after{}, deadline{};
-    double hedge_rate_max = 0;
-    double suspect_factor = 0;
-    wire::Duration task_age_max{}, heartbeat{}, retry_after{}, drain_max{};
-    std::size_t image_bytes_max = 0, open_bytes_max = 0, open_request_max = 0;
-    std::size_t producer_max = 0, producer_credit = 0, worker_max = 0;
-    wire::Duration correction_window{};
-    std::size_t correction_max = 0;
+  // HTTP ports; that of a stage is for index 0, and those of higher indices follow.
+  struct HttpPorts {
+    std::uint16_t broker = 9570, sink = 9571, classifier = 9600, collage = 9700, collage_cnn = 9800;
   };
-  struct Sink {
-    bool learned = true;
-    wire::Duration patience_initial{}, patience_min{}, patience_max{};
-    std::size_t window = 0;
-    double gate = 0;
-    std::size_t open_batch_max = 0, orphan_max = 0;
-  };
-  struct Stages {
-    std::uint32_t classifier_capacity = 0;
-    std::uint32_t batches_max = 0;
-    std::uint32_t collage_capacity = 0;
-    std::int64_t pixels_max = 0;
-    int side_max = 0;
-  };
-  // Where a process listens for HTTP (runtime/http.h); a port is that of index 0, others follow.
-  struct Http {
-    std::string address;  // Empty: nowhere.
-    std::uint16_t broker = 0, sink = 0, classifier = 0, collage = 0, collage_cnn = 0;
-  };
-  // Answers are held until a latency drawn as that says has passed.
+  // Every stage holds its answer until a latency drawn from `latency` has passed.
   struct Emulation {
     Latency latency;
     std::uint64_t seed = 0;
-    // These stages, by names such as classifier-3 or collage-0, take slow_factor times as long,
-    // from slow_after their first task and for slow_for.
+    // The stages named here ("classifier-3", "collage-0") take slow_factor times as long, from
+    // slow_after their first task on, for slow_for.
     std::vector<std::string> slow;
-    double slow_factor = 1;
-    wire::Duration slow_after{}, slow_for{};
+    double slow_factor = 4;
+    wire::Duration slow_after{}, slow_for = wire::kDurationMax;
   };
 
-  std::filesystem::path file;
-  int grid = 0;
-  std::string policy;  // One of broker::kPolicyNames.
-  std::size_t top_k = 0;
+  ServiceConfig service;
+  int grid = 3;
+  std::string policy = "collage-hedge";  // One of broker::kPolicyNames.
+  std::size_t top_k = 3;
   Models models;
   Endpoints endpoints;
-  Broker broker;
-  Sink sink;
-  Stages stages;
-  Http http;
+  broker::Policy broker;            // Complete but for `labels`.
+  stages::sink::Sink::Policy sink;  // Complete but for the joiner's `classes`.
+  stages::Policy stages;
+  HttpPorts http;
   std::optional<Emulation> emulation;
-  std::optional<std::filesystem::path> keys;  // The folder; none: nothing is encrypted.
-  spdlog::level::level_enum log_level = spdlog::level::info;
-  LogFormat log_format = LogFormat::text;
-  bool log_requests = false;                 // Each step in the life of each request.
-  std::vector<Document::Resolved> resolved;  // Every key as it holds, defaults included.
 };
 
 // Throws ConfigError with one line 'FILE:LINE:COLUMN: key: what is wrong, what is allowed'.

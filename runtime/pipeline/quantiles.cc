@@ -6,6 +6,7 @@
 
 #include "runtime/config/config_error.h"
 #include "runtime/config/quantity.h"
+#include "wire/types.h"
 
 namespace runtime {
 namespace {
@@ -25,7 +26,8 @@ class Reader {
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (line.empty() || line.starts_with('#')) return;
     if (!header_) {
-      if (line != kHeader) fail(1, "is " + in_quotes(line) + ", want the header quantile,seconds");
+      if (line != kHeader)
+        fail(1, "is " + in_quotes(line) + ", expected the header quantile,seconds");
       header_ = true;
     } else {
       add(line);
@@ -35,11 +37,11 @@ class Reader {
   std::vector<Row> finish() {
     if (rows_.size() < 2) {
       line_ = line_ == 0 ? 1 : line_;
-      fail(1, "ends too early, want quantile,seconds and at least two rows");
+      fail(1, "ends too early, expected quantile,seconds and at least two rows");
     }
     if (rows_.back().quantile != 1) {
       line_ = last_row_;
-      fail(1, "the last quantile is " + number_text(rows_.back().quantile) + ", want 1");
+      fail(1, "the last quantile is " + number_text(rows_.back().quantile) + ", expected 1");
     }
     return std::move(rows_);
   }
@@ -52,24 +54,26 @@ class Reader {
   double number(std::string_view field, std::size_t column, double max, const char* what) const {
     const auto number = parse_number(field);
     if (number && *number >= 0 && *number <= max) return *number;
-    fail(column, "is " + in_quotes(field) + ", want " + what + " from 0 to " + number_text(max));
+    fail(column,
+         "is " + in_quotes(field) + ", expected " + what + " from 0 to " + number_text(max));
   }
 
   void add(std::string_view line) {
     const std::size_t comma = line.find(',');
-    if (comma == std::string_view::npos) fail(1, "is " + in_quotes(line) + ", want two numbers");
+    if (comma == std::string_view::npos)
+      fail(1, "is " + in_quotes(line) + ", expected two numbers");
     const Row row{.quantile = number(line.substr(0, comma), 1, 1, "a quantile"),
                   .value = number(line.substr(comma + 1), comma + 2, kSecondsMax, "seconds")};
     if (rows_.empty() && row.quantile != 0) {
-      fail(1, "the first quantile is " + number_text(row.quantile) + ", want 0");
+      fail(1, "the first quantile is " + number_text(row.quantile) + ", expected 0");
     }
     if (!rows_.empty() && row.quantile <= rows_.back().quantile) {
       fail(1, "quantile " + number_text(row.quantile) + " follows " +
-                  number_text(rows_.back().quantile) + ", want rising quantiles");
+                  number_text(rows_.back().quantile) + ", expected rising quantiles");
     }
     if (!rows_.empty() && row.value < rows_.back().value) {
       fail(comma + 2, "seconds " + number_text(row.value) + " follow " +
-                          number_text(rows_.back().value) + ", want seconds that do not fall");
+                          number_text(rows_.back().value) + ", expected seconds that do not fall");
     }
     rows_.push_back(row);
     last_row_ = line_;

@@ -39,13 +39,13 @@ std::string yaml_of(const Values& values) {
 std::string pipeline_variant(const std::filesystem::path& file, const Values& overrides) {
   const Pipeline pipeline = load_pipeline(file);
   Values values;
-  for (const Document::Resolved& resolved : pipeline.resolved) {
+  for (const Document::Resolved& resolved : pipeline.service.resolved) {
     values.emplace_back(resolved.path, resolved.value);
   }
   set(values, "models.single", std::filesystem::absolute(pipeline.models.single).string());
   set(values, "models.collage", std::filesystem::absolute(pipeline.models.collage).string());
-  if (pipeline.keys) {
-    set(values, "security.keys", std::filesystem::absolute(*pipeline.keys).string());
+  if (pipeline.service.keys) {
+    set(values, "security.keys", std::filesystem::absolute(*pipeline.service.keys).string());
   }
   if (pipeline.emulation) {
     for (const auto& [key, value] : latency_keys(pipeline.emulation->latency)) {
@@ -58,16 +58,20 @@ std::string pipeline_variant(const std::filesystem::path& file, const Values& ov
 }
 
 std::string resolved_text(const Pipeline& pipeline) {
-  constexpr std::size_t kCommentColumn = 28;
+  constexpr std::size_t kCommentColumn = 44;  // Behind all but the longest paths.
   Values values;
-  for (const Document::Resolved& resolved : pipeline.resolved) {
-    const std::string pad(kCommentColumn - std::min(kCommentColumn, resolved.value.size()), ' ');
+  for (const Document::Resolved& resolved : pipeline.service.resolved) {
+    const std::size_t dot = resolved.path.find('.');
+    const std::size_t key =
+        dot == std::string::npos ? resolved.path.size() : 2 + resolved.path.size() - (dot + 1);
+    const std::size_t used = key + 2 + resolved.value.size();
+    const std::string pad(kCommentColumn - std::min(kCommentColumn, used), ' ');
     values.emplace_back(
         resolved.path,
         resolved.value + pad + "  # " +
             (resolved.line == 0 ? "default" : "line " + std::to_string(resolved.line)));
   }
-  return "# " + pipeline.file.string() + "\n" + yaml_of(values);
+  return "# " + pipeline.service.file.string() + "\n" + yaml_of(values);
 }
 
 }  // namespace runtime

@@ -18,11 +18,11 @@ bool hello_as(const Message& message, std::initializer_list<wire::Role> roles) {
   return hello != nullptr && std::ranges::find(roles, hello->role) != roles.end();
 }
 
-bool may_say(LinkName place, Role role, const Message& message) {
-  if (!admits(place, role)) return false;
+bool may_say(LinkName link, Role role, const Message& message) {
+  if (!admits(link, role)) return false;
   // Who speaks another version is to be told so.
   if (is_one_of<wire::StatusRequest, wire::Undecodable>(message)) return true;
-  switch (place) {
+  switch (link) {
     case LinkName::producers:
       return is_one_of<wire::ProducerHello, wire::Submit, wire::Cancel>(message);
     case LinkName::workers:
@@ -54,10 +54,10 @@ std::optional<std::pair<std::uint64_t, std::uint64_t>> claimed(const Message& me
 
 }  // namespace
 
-std::optional<AccessControl::Denial> AccessControl::check(LinkName place, const KeyName* who,
+std::optional<AccessControl::Denial> AccessControl::check(LinkName link, const KeyName* who,
                                                           const wire::Message& message) {
   if (who == nullptr) return Denial::stranger;
-  if (!may_say(place, who->role, message)) return Denial::wrong_kind;
+  if (!may_say(link, who->role, message)) return Denial::wrong_kind;
   const auto id = claimed(message);
   if (id && !claim(*who, *id)) return Denial::foreign_id;
   return std::nullopt;

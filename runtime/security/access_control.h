@@ -43,7 +43,7 @@ class AccessControl {
     foreign_id,  // The id is another name's.
   };
   // Why a message is not to be heard; nullopt: it may be.  `who` said it, nullptr if nobody known.
-  std::optional<Denial> check(LinkName place, const KeyName* who, const wire::Message& message);
+  std::optional<Denial> check(LinkName link, const KeyName* who, const wire::Message& message);
 
  private:
   using LongId = std::pair<std::uint64_t, std::uint64_t>;

@@ -20,8 +20,9 @@ void check_name(const std::string& name) {
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
   const bool plain = name.find_first_not_of(kAllowed) == name.npos;
   if (name.empty() || name.front() == '.' || name.size() > 64 || !plain) {
-    throw ConfigError(in_quotes(name) +
-                      ": is no name of a host, want letters, digits, '-', '_' and '.', 64 at most");
+    throw ConfigError(
+        in_quotes(name) +
+        ": is no name of a host, expected letters, digits, '-', '_' and '.', 64 at most");
   }
 }
 

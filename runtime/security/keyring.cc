@@ -54,7 +54,7 @@ void read_allowed(Keyring& keyring, const char* folder, Role role) {
       const auto [known, fresh] = keyring.allowed.emplace(key.text(), name);
       if (!fresh) {
         throw ConfigError(file.string() + ": has a key of " + to_string(known->second) +
-                          ", want each key under one name");
+                          ", expected each key under one name");
       }
     }
     if (keyring.allowed.size() > kAllowedMax) {
@@ -64,9 +64,9 @@ void read_allowed(Keyring& keyring, const char* folder, Role role) {
   }
 }
 
-const char* server_name(LinkName place) {
-  if (place == LinkName::answers) return "sink";
-  return place == LinkName::collage ? "assembler" : "broker";
+const char* server_name(LinkName link) {
+  if (link == LinkName::answers) return "sink";
+  return link == LinkName::collage ? "assembler" : "broker";
 }
 
 // All but the own pair.
@@ -94,17 +94,17 @@ std::string change_of(const KeyPair& own, const fs::path& folder, KeyOwner owner
 
 // A reload must not leave a client without anybody to trust.
 void want_same_servers(const Keyring& old, const Keyring& fresh) {
-  for (const LinkName place : {LinkName::workers, LinkName::answers, LinkName::collage}) {
-    if (!old.servers(place).empty() && fresh.servers(place).empty()) {
-      throw ConfigError((fresh.folder / server_name(place)).string() + ".public: is gone");
+  for (const LinkName link : {LinkName::workers, LinkName::answers, LinkName::collage}) {
+    if (!old.servers(link).empty() && fresh.servers(link).empty()) {
+      throw ConfigError((fresh.folder / server_name(link)).string() + ".public: is gone");
     }
   }
 }
 
 }  // namespace
 
-std::string_view to_string(LinkName place) {
-  switch (place) {
+std::string_view to_string(LinkName link) {
+  switch (link) {
     case LinkName::producers:
       return "producers";
     case LinkName::workers:
@@ -140,8 +140,8 @@ std::string to_string(const KeyName& name) {
   return role + name.name;
 }
 
-bool admits(LinkName place, Role role) {
-  switch (place) {
+bool admits(LinkName link, Role role) {
+  switch (link) {
     case LinkName::producers:
       return role == Role::producer;
     case LinkName::workers:
@@ -156,11 +156,11 @@ bool admits(LinkName place, Role role) {
   return false;
 }
 
-std::vector<PublicKey> Keyring::servers(LinkName place) const {
-  if (place == LinkName::answers) return sink;
-  if (place == LinkName::collage) return assembler;
+std::vector<PublicKey> Keyring::servers(LinkName link) const {
+  if (link == LinkName::answers) return sink;
+  if (link == LinkName::collage) return assembler;
   std::vector<PublicKey> keys = broker;
-  if (place == LinkName::any) keys.insert(keys.end(), sink.begin(), sink.end());
+  if (link == LinkName::any) keys.insert(keys.end(), sink.begin(), sink.end());
   return keys;
 }
 
@@ -181,10 +181,10 @@ std::shared_ptr<const Keyring> KeyStore::now() const {
   return keyring_;
 }
 
-void KeyStore::want(LinkName place) const {
+void KeyStore::want(LinkName link) const {
   const auto keyring = now();
-  if (!keyring->servers(place).empty()) return;
-  throw ConfigError((keyring->folder / server_name(place)).string() + ".public: is missing");
+  if (!keyring->servers(link).empty()) return;
+  throw ConfigError((keyring->folder / server_name(link)).string() + ".public: is missing");
 }
 
 void KeyStore::want_servers() const {

@@ -32,7 +32,7 @@ namespace runtime {
 // A link of the pipeline, by the name of its endpoint in pipeline.yaml; its ZAP domain.  `any` is
 // for clients that may ask broker or sink how they are: nobody listens there.
 enum class LinkName : std::uint8_t { producers, workers, answers, collage, any };
-std::string_view to_string(LinkName place);
+std::string_view to_string(LinkName link);
 
 // Whose own pair a process uses.
 enum class KeyOwner : std::uint8_t { broker, sink, stage, producer };
@@ -47,7 +47,7 @@ struct KeyName {
 std::string to_string(const KeyName& name);
 
 // Whether a key of this role may connect to a link at all.
-bool admits(LinkName place, KeyName::Role role);
+bool admits(LinkName link, KeyName::Role role);
 
 inline constexpr std::size_t kServerKeysMax = 2;  // Of one server.
 inline constexpr std::size_t kKeysOfNameMax = 8;  // Of one file of allowed/.
@@ -61,7 +61,7 @@ struct Keyring {
   std::map<std::string, KeyName, std::less<>> allowed;  // By public key.
 
   // What a client of this link may find there.  Empty if the folder does not say.
-  std::vector<PublicKey> servers(LinkName place) const;
+  std::vector<PublicKey> servers(LinkName link) const;
   // Whose public key this is; nullptr: nobody's that may connect.
   const KeyName* named(std::string_view key) const;
 };
@@ -79,7 +79,7 @@ class KeyStore {
 
   // Throws ConfigError if there is no public key of the server of this link, or of one that every
   // process of our kind needs.
-  void want(LinkName place) const;
+  void want(LinkName link) const;
   void want_servers() const;
 
   // Reads the folder again.  Links that stand are not cut: the own pair holds as long as the

@@ -75,9 +75,9 @@ void check_place(const std::filesystem::path& file, int descriptor, bool secret,
   if (!S_ISREG(found.st_mode)) fail(file, "is not a file");
   if (!secret || place == SecretPlace::credential) return;
   const bool owned = found.st_uid == geteuid() || found.st_uid == 0 || geteuid() == 0;
-  if (!owned) fail(file, "belongs to another user, want a secret key of our own or root's");
+  if (!owned) fail(file, "belongs to another user, expected a secret key of our own or root's");
   if ((found.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    fail(file, "may be used by others, want a mode of 0400 or 0600");
+    fail(file, "may be used by others, expected a mode of 0400 or 0600");
   }
 }
 
@@ -202,7 +202,7 @@ KeyPair read_key_pair(const std::filesystem::path& file, SecretPlace place) {
     throw ConfigError(file.string(), {number, 1}, "",
                       "want 'public KEY' and 'secret KEY', each once, a KEY being 40 characters");
   });
-  if (!shared || !secret) fail(file, "holds no pair, want 'public KEY' and 'secret KEY'");
+  if (!shared || !secret) fail(file, "holds no pair, expected 'public KEY' and 'secret KEY'");
   if (!belong_together(*shared, *secret)) fail(file, "its public key is not of its secret key");
   return {*std::move(shared), *std::move(secret)};
 }
@@ -218,7 +218,7 @@ std::vector<PublicKey> read_public_keys(const std::filesystem::path& file, std::
     }
     if (keys.size() == keys_max) {
       throw ConfigError(file.string(), mark, "",
-                        "is one too many, want at most " + std::to_string(keys_max));
+                        "is one too many, expected at most " + std::to_string(keys_max));
     }
     keys.push_back(*key);
   });

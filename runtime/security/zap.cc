@@ -15,9 +15,9 @@ enum Frame : std::size_t { version, request, domain, address, identity, mechanis
 constexpr std::size_t kKeyBytes = 32;
 
 std::optional<LinkName> place_of(const std::string& name) {
-  for (const LinkName place :
+  for (const LinkName link :
        {LinkName::producers, LinkName::workers, LinkName::answers, LinkName::collage}) {
-    if (to_string(place) == name) return place;
+    if (to_string(link) == name) return link;
   }
   return std::nullopt;
 }
@@ -33,11 +33,11 @@ std::string objection(std::span<const std::string> frames, const Keyring& keyrin
   if (frames.size() != kFrames || frames[version] != "1.0") return "not a request of ZAP 1.0";
   if (frames[mechanism] != "CURVE") return "no key";
   if (frames[key].size() != kKeyBytes) return "no key of 32 bytes";
-  const auto place = place_of(frames[domain]);
-  if (!place) return "unknown domain " + in_quotes(frames[domain]);
+  const auto link = place_of(frames[domain]);
+  if (!link) return "unknown domain " + in_quotes(frames[domain]);
   const KeyName* name = keyring.named(z85(frames[key]));
   if (name == nullptr) return "unknown key " + z85(frames[key]);
-  if (!admits(*place, name->role)) {
+  if (!admits(*link, name->role)) {
     return "the key of " + to_string(*name) + " is not for the " + frames[domain] + " link";
   }
   return {};

@@ -25,8 +25,8 @@ Exit code: 0, or 2 with the reason on standard error.)";
 
 int check(const std::string& file) {
   const runtime::Pipeline pipeline = runtime::load_pipeline(file);
-  if (!pipeline.keys) throw runtime::ConfigError(file + ": has no security.keys");
-  std::fputs(runtime::describe_keys(*pipeline.keys).c_str(), stdout);
+  if (!pipeline.service.keys) throw runtime::ConfigError(file + ": has no security.keys");
+  std::fputs(runtime::describe_keys(*pipeline.service.keys).c_str(), stdout);
   return 0;
 }
 

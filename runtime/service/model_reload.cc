@@ -10,8 +10,8 @@
 namespace runtime {
 namespace {
 
-// Longer than a loop is deaf at its work; one that has ended turns its visitors away at once.
-constexpr wire::Duration kVisitMax = std::chrono::seconds(3);
+// Longer than a loop is blocked in its work; a loop that has ended rejects calls at once.
+constexpr wire::Duration kCallMax = std::chrono::seconds(3);
 
 }  // namespace
 
@@ -19,24 +19,24 @@ ModelReload::~ModelReload() {
   if (thread_.joinable()) thread_.join();
 }
 
-void ModelReload::begin(Pipeline fresh) {
+void ModelReload::begin() {
   if (busy_.exchange(true)) {
     spdlog::warn("still loading what was asked for before; ask again when it has taken over");
     return;
   }
   if (thread_.joinable()) thread_.join();
-  thread_ = std::thread([this, fresh = std::move(fresh)] {
-    run(fresh);
+  thread_ = std::thread([this] {
+    run();
     busy_ = false;
   });
 }
 
-void ModelReload::run(const Pipeline& fresh) {
+void ModelReload::run() {
   try {
-    const Swap over = prepare_(fresh);
+    const Swap over = prepare_();
     COLLAGE_CHECK(over.each.size() <= loops_.size());
     for (std::size_t i = over.each.size(); i-- > 0;) {
-      if (!loops_[i]->visit(over.each[i], kVisitMax)) {
+      if (!loops_[i]->visit(over.each[i], kCallMax)) {
         spdlog::error("{}: not yet, for a loop is busy; ask again", over.what);
         return;
       }

@@ -1,5 +1,5 @@
-// Something that takes a while to make ready, made beside a process's loops and then taken over by
-// them between two turns: a model of another version, say.  Meanwhile the loops go on as before.
+// Replaces something that takes long to load, such as a model, while the loops of a process run on:
+// the new one is prepared on a thread of its own and swapped in between two iterations of a loop.
 #pragma once
 
 #include <atomic>
@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "runtime/loop/loop.h"
-#include "runtime/pipeline/pipeline.h"
 
 namespace runtime {
 
@@ -17,24 +16,24 @@ class ModelReload {
  public:
   struct Swap {
     std::string what;  // For the log: "model a takes over from b".
-    // Each called by the loop of its place, the last of them first: the loop that may be busy at
-    // long work, without which the others shall not go ahead.
+    // One function a loop, called on that loop, the last one first: a later loop may be busy with
+    // long work, and the earlier loops must not change before it has.
     std::vector<std::function<void()>> each;
   };
-  // Called on a thread of its own, never twice at a time.  Nothing to take over: an empty `each`.
-  // What it throws goes to the log, and nothing changes.
-  using Prepare = std::function<Swap(const Pipeline& fresh)>;
+  // Called on a thread of its own, never twice at a time.  An empty `each`: nothing to swap.  An
+  // exception goes to the log, and nothing changes.
+  using Prepare = std::function<Swap()>;
 
-  // The loops must outlive it.
+  // The loops must outlive this object.
   ModelReload(Prepare prepare, std::vector<Loop*> loops)
       : prepare_(std::move(prepare)), loops_(std::move(loops)) {}
   ~ModelReload();
 
-  // Begins, or says in the log that the one before is still under way.
-  void begin(Pipeline fresh);
+  // Starts a reload.  If one is still running, logs that and does nothing.
+  void begin();
 
  private:
-  void run(const Pipeline& fresh);
+  void run();
 
   const Prepare prepare_;
   const std::vector<Loop*> loops_;

@@ -29,7 +29,7 @@ void reload_keys(KeyStore& keys) {
 
 }  // namespace
 
-Changes changes_between(const Pipeline& running, const Pipeline& fresh,
+Changes changes_between(const ServiceConfig& running, const ServiceConfig& fresh,
                         const std::vector<std::string>& renewable) {
   std::map<std::string, std::string> gone;
   for (const Document::Resolved& key : running.resolved) gone[key.path] = key.value;
@@ -51,43 +51,60 @@ Changes changes_between(const Pipeline& running, const Pipeline& fresh,
   return changes;
 }
 
-std::optional<Pipeline> reload(Pipeline& running, const std::vector<std::string>& renewable,
-                               KeyStore* keys) {
-  std::optional<Pipeline> read;
-  notify_reloading();
+namespace {
+
+void log_changes(const std::string& file, const Changes& changes) {
+  if (!changes.renewing.empty()) {
+    spdlog::info("{}: read again, being loaded: {}", file, fmt::join(changes.renewing, ", "));
+  }
+  if (changes.at_once.empty() && changes.renewing.empty() && changes.after_restart.empty()) {
+    spdlog::info("{}: read again, nothing has changed", file);
+  }
+  if (!changes.at_once.empty()) {
+    spdlog::info("{}: read again, in effect: {}", file, fmt::join(changes.at_once, ", "));
+  }
+  if (!changes.after_restart.empty()) {
+    spdlog::warn("{}: changed, but takes effect after a restart: {}", file,
+                 fmt::join(changes.after_restart, ", "));
+  }
+}
+
+// Takes over what is in effect from `fresh`; keys that need a restart keep their running values.
+void apply(const ServiceConfig& fresh, const Changes& changes, ServiceConfig& running) {
+  running.log_level = fresh.log_level;
+  running.log_requests = fresh.log_requests;
+  for (Document::Resolved& key : running.resolved) {
+    const auto& waits = changes.after_restart;
+    if (std::ranges::find(waits, key.path) != waits.end()) continue;
+    const auto now = std::ranges::find(fresh.resolved, key.path, &Document::Resolved::path);
+    if (now != fresh.resolved.end()) key = *now;
+  }
+}
+
+bool reload_file(ServiceConfig& running, const std::function<ServiceConfig()>& load,
+                 const std::vector<std::string>& renewable) {
   try {
-    const Pipeline fresh = load_pipeline(running.file);
+    const ServiceConfig fresh = load();
     const Changes changes = changes_between(running, fresh, renewable);
-    // Reported at whichever level says more.
+    // The change is logged at the more verbose of the two levels, so that a reload which lowers the
+    // level is still seen.
     spdlog::set_level(std::min(running.log_level, fresh.log_level));
-    running.log_level = fresh.log_level;
-    running.log_requests = fresh.log_requests;
-    for (Document::Resolved& key : running.resolved) {
-      const auto& waits = changes.after_restart;
-      if (std::ranges::find(waits, key.path) != waits.end()) continue;
-      const auto now = std::ranges::find(fresh.resolved, key.path, &Document::Resolved::path);
-      if (now != fresh.resolved.end()) key = *now;
-    }
-    if (!changes.renewing.empty()) {
-      spdlog::info("{}: read again, being loaded: {}", running.file.string(),
-                   fmt::join(changes.renewing, ", "));
-    }
-    if (changes.at_once.empty() && changes.renewing.empty() && changes.after_restart.empty()) {
-      spdlog::info("{}: read again, nothing has changed", running.file.string());
-    }
-    if (!changes.at_once.empty()) {
-      spdlog::info("{}: read again, in effect: {}", running.file.string(),
-                   fmt::join(changes.at_once, ", "));
-    }
-    if (!changes.after_restart.empty()) {
-      spdlog::warn("{}: changed, but takes effect after a restart: {}", running.file.string(),
-                   fmt::join(changes.after_restart, ", "));
-    }
+    apply(fresh, changes, running);
+    log_changes(running.file.string(), changes);
     spdlog::set_level(fresh.log_level);
-    read = fresh;
+    return true;
   } catch (const ConfigError& error) {
     spdlog::error("{} (nothing has changed)", error.what());
+    return false;
   }
+}
+
+}  // namespace
+
+bool reload(ServiceConfig& running, const std::function<ServiceConfig()>& load,
+            const std::vector<std::string>& renewable, KeyStore* keys) {
+  notify_reloading();
+  const bool read = reload_file(running, load, renewable);
   if (keys) reload_keys(*keys);
   notify_ready();
   return read;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstdio>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -10,7 +9,6 @@
 #include <utility>
 
 #include "machine/trace.h"
-#include "runtime/pipeline/variant.h"
 #include "runtime/service/http.h"
 #include "runtime/service/notify.h"
 #include "runtime/service/reload.h"
@@ -20,55 +18,43 @@
 
 namespace runtime {
 
-void add_service_options(CLI::App& app, ServiceOptions& options) {
-  app.add_option("pipeline", options.pipeline, "The file that describes the pipeline.");
-  app.add_flag("--check", options.check, "Only validate the file and what it names.");
-  app.add_flag("--print-config", options.print_config,
-               "Only validate, and print every key as it holds and where it comes from.");
-}
-
-bool only_checks(const ServiceOptions& options, const Pipeline& pipeline) {
-  if (options.print_config) std::fputs(resolved_text(pipeline).c_str(), stdout);
-  return options.check || options.print_config;
-}
-
-void log_note(const machine::LogMessage& note) {
-  spdlog::log(
-      note.level == machine::LogMessage::Level::warning ? spdlog::level::warn : spdlog::level::info,
-      "{}", note.text);
+void log_message(const machine::LogMessage& message) {
+  spdlog::log(message.level == machine::LogMessage::Level::warning ? spdlog::level::warn
+                                                                   : spdlog::level::info,
+              "{}", message.text);
 }
 
 namespace {
 
-// Headers must fit whatever little an image may have.
+// A message header must fit, however small the images are.
 std::uint64_t frame_limit(std::uint64_t payload_bytes_max) {
   return std::max<std::uint64_t>(payload_bytes_max, wire::kHeaderBytesMax);
 }
 
 }  // namespace
 
-std::shared_ptr<KeyStore> open_keys(const Pipeline& pipeline, KeyOwner owner) {
-  if (!pipeline.keys) return nullptr;
-  auto keys = std::make_shared<KeyStore>(*pipeline.keys, owner);
+std::shared_ptr<KeyStore> open_keys(const ServiceConfig& config, KeyOwner owner) {
+  if (!config.keys) return nullptr;
+  auto keys = std::make_shared<KeyStore>(*config.keys, owner);
   keys->want_servers();
   return keys;
 }
 
 Link bound_router(const std::string& endpoint, std::uint64_t frame_bytes_max,
-                  std::shared_ptr<KeyStore> keys, LinkName place) {
-  Link link = connected_dealer(endpoint, frame_bytes_max, std::move(keys), place);
+                  std::shared_ptr<KeyStore> keys, LinkName name) {
+  Link link = connected_dealer(endpoint, frame_bytes_max, std::move(keys), name);
   link.kind = Link::Kind::router;
   link.bind = true;
   return link;
 }
 
 Link connected_dealer(const std::string& endpoint, std::uint64_t frame_bytes_max,
-                      std::shared_ptr<KeyStore> keys, LinkName place) {
+                      std::shared_ptr<KeyStore> keys, LinkName name) {
   Link link;
   link.endpoint = endpoint;
   link.frame_bytes_max = frame_limit(frame_bytes_max);
   link.keys = std::move(keys);
-  link.place = place;
+  link.name = name;
   return link;
 }
 
@@ -80,12 +66,12 @@ bool within_host(const std::string& endpoint) {
 
 namespace {
 
-// What all loops of a process have; `loop` is this one's number with the watchdog.
-Loop::Options options_of(Watchdog& watchdog, std::size_t loop, const std::atomic<bool>& steps) {
+// The options of loop number `loop`, which is also its number at the watchdog.
+Loop::Options options_of(Watchdog& watchdog, std::size_t loop, const std::atomic<bool>& traces) {
   Loop::Options options;
-  options.on_note = log_note;
-  options.on_trace = [&steps](const machine::TraceEvent& step) {
-    if (steps) spdlog::info("{}", machine::trace_text(step));
+  options.on_note = log_message;
+  options.on_trace = [&traces](const machine::TraceEvent& event) {
+    if (traces) spdlog::info("{}", machine::trace_text(event));
   };
   if (const auto interval = Watchdog::interval()) {
     options.beat_every = *interval;
@@ -94,15 +80,16 @@ Loop::Options options_of(Watchdog& watchdog, std::size_t loop, const std::atomic
   return options;
 }
 
-// All links of a process have the same keys, or none.
-void heed(Signals& signals, Pipeline& pipeline, const Process& process,
-          std::unique_ptr<ModelReload>& renewal, std::atomic<bool>& steps, Loop::Options& options) {
+// Makes the loop handle signals.  All links of a process share one key store, or none has keys.
+void handle_signals(Signals& signals, ServiceConfig& running, const Process& process,
+                    std::unique_ptr<ModelReload>& renewal, std::atomic<bool>& traces,
+                    Loop::Options& options) {
   options.signals = &signals;
   options.on_hangup = [&] {
     KeyStore* keys = process.parts.front().links.front().keys.get();
-    auto fresh = reload(pipeline, process.renewable, keys);
-    steps = pipeline.log_requests;
-    if (fresh && renewal) renewal->begin(std::move(*fresh));
+    const bool renew = reload(running, process.load, process.renewable, keys);
+    traces = running.log_requests;
+    if (renew && renewal) renewal->begin();
   };
 }
 
@@ -119,16 +106,17 @@ void warn_of_open_links(const Process& process) {
                open);
 }
 
-// How long an onlooker waits for a loop that is busy.
-constexpr wire::Duration kVisitMax = std::chrono::seconds(2);
+// How long an HTTP request waits for a busy loop: longer than any inference, shorter than the time
+// after which a scraper gives up.
+constexpr wire::Duration kCallMax = std::chrono::seconds(2);
 
-// Of all loops together, each figure labelled with its part; nullopt if one is deaf.
-std::optional<machine::Telemetry> report_of(const Process& process,
-                                            const std::vector<std::unique_ptr<Loop>>& loops) {
+// The telemetry of all loops, each metric labelled with its part; nullopt if a loop is blocked.
+std::optional<machine::Telemetry> telemetry_of(const Process& process,
+                                               const std::vector<std::unique_ptr<Loop>>& loops) {
   machine::Telemetry all;
   for (std::size_t i = 0; i < loops.size(); ++i) {
     machine::Telemetry one;
-    if (!loops[i]->visit([&] { one = loops[i]->telemetry(); }, kVisitMax)) return std::nullopt;
+    if (!loops[i]->visit([&] { one = loops[i]->telemetry(); }, kCallMax)) return std::nullopt;
     for (machine::Metric& metric : one.metrics) {
       for (machine::Metric::Sample& sample : metric.samples) {
         sample.labels.emplace(sample.labels.begin(), "part", process.parts[i].name);
@@ -145,15 +133,16 @@ std::vector<HttpPage> pages_of(const Process& process, Loop& loop) {
   for (const Page& page : process.pages) {
     pages.push_back({page.path, page.type, [&page, &loop]() -> std::optional<std::string> {
                        std::string text;
-                       if (!loop.visit([&] { text = page.body(); }, kVisitMax)) return std::nullopt;
+                       if (!loop.visit([&] { text = page.body(); }, kCallMax)) return std::nullopt;
                        return text;
                      }});
   }
   return pages;
 }
 
-// nullptr, and said in the log, if an endpoint cannot be opened.  It may be later, when its address
-// is up or another process has gone, so whoever supervises this one should try again.
+// Logs the error and returns nullptr if an endpoint cannot be opened.  The endpoint may become
+// available later, when its address is up or another process has gone, so this is exit code 1,
+// after which a supervisor tries again, and not 2.
 template <class... Arguments>
 std::unique_ptr<Loop> open_loop(Arguments&&... arguments) {
   try {
@@ -164,7 +153,7 @@ std::unique_ptr<Loop> open_loop(Arguments&&... arguments) {
   }
 }
 
-// The same for where it is to be seen.
+// Likewise for the HTTP endpoint.
 std::unique_ptr<HttpServer> open_http(HttpServer::Options options) {
   try {
     return std::make_unique<HttpServer>(std::move(options));
@@ -192,12 +181,12 @@ Loop::End run_all(const std::vector<std::unique_ptr<Loop>>& loops) {
   return end;
 }
 
-void say_up() {
+void announce_ready() {
   spdlog::info("up, {}", version_text());
   notify_ready();
 }
 
-int report(Loop::End end) {
+int exit_code(Loop::End end) {
   notify_stopping();
   if (end == Loop::End::finished) {
     spdlog::info("drained, down");
@@ -209,35 +198,36 @@ int report(Loop::End end) {
 
 }  // namespace
 
-int serve(const Pipeline& pipeline, Signals& signals, Process process) {
+int serve(const ServiceConfig& config, Signals& signals, Process process) {
   COLLAGE_CHECK(process.parts.size() == 1 || process.parts.size() == 2);
-  start_log({process.name, pipeline.log_level, pipeline.log_format});
-  Pipeline running = pipeline;
-  std::atomic<bool> steps = running.log_requests;  // Read by every loop.
+  start_log({process.name, config.log_level, config.log_format});
+  ServiceConfig running = config;
+  std::atomic<bool> traces = running.log_requests;  // Read by every loop.
   Watchdog watchdog(process.parts.size());
   Context context;
   warn_of_open_links(process);
   std::vector<std::unique_ptr<Loop>> loops(process.parts.size());
   std::unique_ptr<ModelReload> renewal;
-  // The one that binds what they are joined by comes last, for it is the one that others see.
+  // The first part opens last: the second part must be connected to their common endpoint before
+  // other processes can see the first.
   for (std::size_t i = loops.size(); i-- > 0;) {
     Part& part = process.parts[i];
-    Loop::Options options = options_of(watchdog, i, steps);
-    if (i == 0) heed(signals, running, process, renewal, steps, options);
+    Loop::Options options = options_of(watchdog, i, traces);
+    if (i == 0) handle_signals(signals, running, process, renewal, traces, options);
     loops[i] = open_loop(context, part.links, part.machine, std::move(part.runner), options);
     if (!loops[i]) return 1;
   }
   if (process.renew) renewal = std::make_unique<ModelReload>(process.renew, pointers_to(loops));
   std::unique_ptr<HttpServer> http;
-  if (!pipeline.http.address.empty()) {
-    http = open_http({.address = pipeline.http.address,
+  if (!config.http_address.empty()) {
+    http = open_http({.address = config.http_address,
                       .port = process.http_port,
-                      .report = [&] { return report_of(process, loops); },
+                      .report = [&] { return telemetry_of(process, loops); },
                       .pages = pages_of(process, *loops[0])});
     if (!http) return 1;
   }
-  say_up();
-  return report(run_all(loops));
+  announce_ready();
+  return exit_code(run_all(loops));
 }
 
 }  // namespace runtime

@@ -1,84 +1,68 @@
-// Runs one machine as a process: reads pipeline.yaml, starts the log, drives until told to stop.
+// A process around its machines: log, signals, HTTP, reload, and the exit code.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "runtime/loop/loop.h"
 #include "runtime/loop/signals.h"
-#include "runtime/pipeline/pipeline.h"
-#include "runtime/service/install_paths.h"
 #include "runtime/service/model_reload.h"
+#include "runtime/service/service_config.h"
 
 namespace runtime {
 
-// What the command line of every pipeline process has.
-struct ServiceOptions {
-  std::filesystem::path pipeline = default_pipeline();
-  bool check = false;         // Only validate.
-  bool print_config = false;  // Only validate, and print every key as it holds.
-};
-
-// Adds the pipeline's file, --check, --print-config and their help.
-void add_service_options(CLI::App& app, ServiceOptions& options);
-
-// To be called once all that a process reads at its start has been: whether that is all that was
-// asked for.
-bool only_checks(const ServiceOptions& options, const Pipeline& pipeline);
-
-// A machine with what drives it.
+// A machine and its links.
 struct Part {
-  std::string name;  // Its figures are labelled with it: "assembler".
+  std::string name;  // The label `part` of its metrics, such as "assembler".
   machine::Machine& machine;
   std::vector<Link> links;
   Loop::Runner runner;
 };
 
-// A page over HTTP that shows the machine of a process; `body` is called between two of its turns.
+// An HTTP page about the machine of a process.  `body` is called on the machine's loop.
 struct Page {
   std::string path, type;
   std::function<std::string()> body;
 };
 
 struct Process {
-  std::string name;             // In the log: "classifier 3".
-  std::uint16_t http_port = 0;  // Where pipeline.http has an address.
-  // One, or two in threads of their own, joined by inproc://.  The first heeds the signals; when it
-  // is done the second is told to stop.
+  std::string name;             // The name in the log, such as "classifier 3".
+  std::uint16_t http_port = 0;  // Used if the configuration has an HTTP address.
+  // One part, or two that run in threads of their own and are joined by inproc://.  The first part
+  // handles signals; when the first part has finished, the second is told to stop.
   std::vector<Part> parts;
-  std::vector<Page> pages{};  // Of the first part.
-  // At a SIGHUP, if there is one: what the process makes of the file as it now is.  `renewable` are
-  // the keys that it puts into effect so.
+  std::vector<Page> pages{};  // About the first part.
+  // Reads the configuration again at a SIGHUP.  Throws ConfigError.
+  std::function<ServiceConfig()> load{};
+  // Prepares what the keys in `renewable` changed to, after a SIGHUP; empty: nothing is renewable.
   ModelReload::Prepare renew{};
   std::vector<std::string> renewable{};
 };
 
-// Drives the machines over their links until SIGTERM or SIGINT and drained, or `drain_max` later.
-// Notes and the end go to the log, and a warning if strangers of other hosts may connect; SIGHUP
-// reads the file and the keys again (runtime/reload.h); systemd, if that
-// is what started the process, is told that it is up and, by a watchdog, that it is alive; figures
-// and readiness are served over HTTP.  Returns the exit code: 0 drained, 1 not within its time or
+// Drives the machines over their links until SIGTERM or SIGINT and drained.  A SIGHUP reads the
+// configuration and the keys again (reload.h).  Readiness and a watchdog are reported to systemd if
+// systemd started the process; metrics and readiness are served over HTTP.  Logs a warning if hosts
+// without a key may connect.  Requires that `signals` was made before any model was loaded, so that
+// a SIGTERM during the load is handled.  Returns the exit code: 0 drained, 1 not drained in time or
 // an endpoint could not be opened.
-// `signals` is made before a model is loaded, so that a SIGTERM that comes meanwhile is heeded.
-int serve(const Pipeline& pipeline, Signals& signals, Process process);
+int serve(const ServiceConfig& config, Signals& signals, Process process);
 
-// A note as a line of the log.
-void log_note(const machine::LogMessage& note);
+// Writes a machine's message to the log.
+void log_message(const machine::LogMessage& message);
 
-// The keys of a process if its pipeline has any, else null.  Throws ConfigError.
-std::shared_ptr<KeyStore> open_keys(const Pipeline& pipeline, KeyOwner owner);
+// Loads the keys of a process; nullptr if the configuration has none.  Throws ConfigError.
+std::shared_ptr<KeyStore> open_keys(const ServiceConfig& config, KeyOwner owner);
 
-// Links as pipelines use them; frame sizes are bounded by what an image may have.
+// Links as pipelines use them.  Frames are bounded by `frame_bytes_max`, which is at least the size
+// of a message header.
 Link bound_router(const std::string& endpoint, std::uint64_t frame_bytes_max,
-                  std::shared_ptr<KeyStore> keys = {}, LinkName place = LinkName::producers);
+                  std::shared_ptr<KeyStore> keys = {}, LinkName name = LinkName::producers);
 Link connected_dealer(const std::string& endpoint, std::uint64_t frame_bytes_max,
-                      std::shared_ptr<KeyStore> keys = {}, LinkName place = LinkName::producers);
+                      std::shared_ptr<KeyStore> keys = {}, LinkName name = LinkName::producers);
 
-// Whether only processes of this host can connect there.
+// Returns true if only processes of this host can connect to the endpoint.
 bool within_host(const std::string& endpoint);
 
 }  // namespace runtime

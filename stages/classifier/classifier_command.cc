@@ -8,7 +8,8 @@
 #include "runtime/loop/clock.h"
 #include "runtime/loop/random_id.h"
 #include "stages/classifier/classifier.h"
-#include "stages/config.h"
+#include "stages/emulation_reader.h"
+#include "stages/served_models.h"
 #include "stages/stage_commands.h"
 
 namespace stages {
@@ -32,36 +33,39 @@ machine::Outcome classify(const models::Network& network, const imaging::Limits&
   return outcome;
 }
 
+std::vector<runtime::Link> links_of(const runtime::Startup& start) {
+  const runtime::Pipeline::Endpoints& endpoints = start.pipeline.endpoints;
+  const std::uint64_t frame_bytes_max = start.pipeline.broker.image_bytes_max;
+  return {runtime::connected_dealer(endpoints.workers, frame_bytes_max, start.keys,
+                                    runtime::LinkName::workers),
+          runtime::connected_dealer(endpoints.answers, frame_bytes_max, start.keys,
+                                    runtime::LinkName::answers)};
+}
+
 }  // namespace
 
 int run_classifier(const StageOptions& options) {
-  runtime::Signals signals(runtime::Signals::Hangup::reloads);
-  const runtime::Pipeline pipeline = runtime::load_pipeline(options.service.pipeline);
+  runtime::Startup start(options.start, runtime::KeyOwner::stage);
+  const runtime::Pipeline& pipeline = start.pipeline;
   auto network = std::make_shared<const models::Network>(read_single(pipeline));
   auto emulation = read_emulation(pipeline, wire::Role::classifier, options.index);
-  const auto keys = runtime::open_keys(pipeline, runtime::KeyOwner::stage);
-  if (runtime::only_checks(options.service, pipeline)) return 0;
+  if (start.only_checks()) return 0;
 
   const imaging::Library library;
   const imaging::Limits limits{.pixels_max = pipeline.stages.pixels_max,
                                .side_max = pipeline.stages.side_max};
   const wire::WorkerHello hello{runtime::random_long_id<wire::WorkerId>(), wire::Role::classifier,
                                 network->manifest().model(), pipeline.stages.classifier_capacity};
-  classifier::Classifier machine(hello, read_membership(pipeline), std::move(emulation));
-  const std::uint64_t frame_bytes_max = pipeline.broker.image_bytes_max;
-  const std::vector<runtime::Link> links = {
-      runtime::connected_dealer(pipeline.endpoints.workers, frame_bytes_max, keys,
-                                runtime::LinkName::workers),
-      runtime::connected_dealer(pipeline.endpoints.answers, frame_bytes_max, keys,
-                                runtime::LinkName::answers)};
+  classifier::Classifier machine(hello, pipeline.stages.membership, std::move(emulation));
   const auto runner = [&](machine::Work work) {
     return classify(*network, limits, pipeline.top_k, std::get<machine::Classify>(work.job));
   };
-  const auto renew = [&](const runtime::Pipeline& fresh) -> runtime::ModelReload::TakeOver {
+  const auto renew = [&]() -> runtime::ModelReload::Swap {
+    const runtime::Pipeline fresh = runtime::load_pipeline(pipeline.service.file);
     models::Manifest manifest = read_single(fresh);
     const models::Manifest& serving = network->manifest();
     if (answer_alike(manifest, serving)) return {serving.version + " serves on", {}};
-    want_same_shape(serving, manifest, fresh.models.single);
+    require_same_shape(serving, manifest, fresh.models.single);
     const std::string change = manifest.version + " takes over from " + serving.version;
     const auto next = std::make_shared<const models::Network>(std::move(manifest));
     return {change, {[&, next] {
@@ -69,13 +73,11 @@ int run_classifier(const StageOptions& options) {
               machine.set_version(next->manifest().version);
             }}};
   };
-  return runtime::serve(pipeline, signals,
-                        {"classifier " + std::to_string(options.index),
-                         port(pipeline.http.classifier, options),
-                         {{"classifier", machine, links, runner}},
-                         {},
-                         renew,
-                         {"models.single"}});
+  return start.serve({.name = "classifier " + std::to_string(options.index),
+                      .http_port = port(pipeline.http.classifier, options),
+                      .parts = {{"classifier", machine, links_of(start), runner}},
+                      .renew = renew,
+                      .renewable = {"models.single"}});
 }
 
 }  // namespace stages

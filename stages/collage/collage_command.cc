@@ -13,7 +13,8 @@
 #include "runtime/loop/random_id.h"
 #include "stages/collage/assembler.h"
 #include "stages/collage/collage_worker.h"
-#include "stages/config.h"
+#include "stages/emulation_reader.h"
+#include "stages/served_models.h"
 #include "stages/stage_commands.h"
 
 namespace stages {
@@ -64,7 +65,7 @@ Assembler make_assembler(const runtime::Pipeline& pipeline, const models::Manife
   const wire::WorkerHello hello{runtime::random_long_id<wire::WorkerId>(), wire::Role::assembler,
                                 manifest.model(), pipeline.stages.batches_max};
   return Assembler(hello, runtime::random_id<wire::Epoch>(),
-                   {read_membership(pipeline), pipeline.broker.heartbeat});
+                   {pipeline.stages.membership, pipeline.broker.heartbeat});
 }
 
 using Keys = std::shared_ptr<runtime::KeyStore>;
@@ -90,7 +91,7 @@ CollageWorker make_worker(const runtime::Pipeline& pipeline, const models::Manif
                           std::optional<Emulation> emulation) {
   const wire::WorkerHello hello{runtime::random_long_id<wire::WorkerId>(), wire::Role::collage,
                                 manifest.model(), pipeline.stages.collage_capacity};
-  return CollageWorker(hello, read_membership(pipeline), std::move(emulation));
+  return CollageWorker(hello, pipeline.stages.membership, std::move(emulation));
 }
 
 // A picture of the whole collage must fit one frame.
@@ -113,16 +114,17 @@ runtime::Loop::Runner collage_classifier(const runtime::Pipeline& pipeline,
   };
 }
 
-// Loads the model that the pipeline names by now, if it is another; `adopt` is given it between two
-// turns of the first part.
-runtime::ModelReload::TakeOver renew_network(
-    const runtime::Pipeline& fresh, const SharedNetwork& network,
-    std::vector<std::function<void(SharedNetwork)>> adopt) {
+// Reads the pipeline again and loads its collage model if that is another one.  Each function of
+// `adopt` is called with the new model on the loop of its part.
+runtime::ModelReload::Swap renew_network(const runtime::Pipeline& running,
+                                         const SharedNetwork& network,
+                                         std::vector<std::function<void(SharedNetwork)>> adopt) {
+  const runtime::Pipeline fresh = runtime::load_pipeline(running.service.file);
   models::Manifest manifest = read_collage(fresh);
   const models::Manifest& serving = network->manifest();
   if (answer_alike(manifest, serving)) return {serving.version + " serves on", {}};
-  want_same_shape(serving, manifest, fresh.models.collage);
-  runtime::ModelReload::TakeOver over{manifest.version + " takes over from " + serving.version, {}};
+  require_same_shape(serving, manifest, fresh.models.collage);
+  runtime::ModelReload::Swap over{manifest.version + " takes over from " + serving.version, {}};
   const auto next = std::make_shared<const models::Network>(std::move(manifest));
   for (auto& one : adopt) {
     over.each.push_back([one = std::move(one), next] { one(next); });
@@ -130,12 +132,12 @@ runtime::ModelReload::TakeOver renew_network(
   return over;
 }
 
-void want_endpoint(const runtime::Pipeline& pipeline, bool tcp) {
+void require_endpoint(const runtime::Pipeline& pipeline, bool tcp) {
   if (pipeline.endpoints.collage.starts_with("tcp://") == tcp) return;
-  throw runtime::ConfigError(pipeline.file.string() + ": endpoints.collage: is " +
+  throw runtime::ConfigError(pipeline.service.file.string() + ": endpoints.collage: is " +
                              pipeline.endpoints.collage +
-                             (tcp ? ", want tcp:// for assembler and collage-cnn apart"
-                                  : ", want inproc:// for both in one process"));
+                             (tcp ? ", expected tcp:// for assembler and collage-cnn apart"
+                                  : ", expected inproc:// for both in one process"));
 }
 
 std::string name(const char* role, const StageOptions& options) {
@@ -145,78 +147,71 @@ std::string name(const char* role, const StageOptions& options) {
 }  // namespace
 
 int run_assembler(const StageOptions& options) {
-  runtime::Signals signals(runtime::Signals::Hangup::reloads);
-  const runtime::Pipeline pipeline = runtime::load_pipeline(options.service.pipeline);
-  want_endpoint(pipeline, true);
+  runtime::Startup start(options.start, runtime::KeyOwner::stage);
+  const runtime::Pipeline& pipeline = start.pipeline;
+  require_endpoint(pipeline, true);
   const models::Manifest manifest = read_collage(pipeline);
-  const auto keys = runtime::open_keys(pipeline, runtime::KeyOwner::stage);
-  if (runtime::only_checks(options.service, pipeline)) return 0;
+  if (start.only_checks()) return 0;
   const imaging::Library library;
   Assembler machine = make_assembler(pipeline, manifest);
-  return runtime::serve(
-      pipeline, signals,
-      {name("assembler", options),
-       port(pipeline.http.collage, options),
-       {{"assembler", machine, assembler_links(pipeline, keys), paster(pipeline, manifest)}},
-       {}});
+  return start.serve({.name = name("assembler", options),
+                      .http_port = port(pipeline.http.collage, options),
+                      .parts = {{"assembler", machine, assembler_links(pipeline, start.keys),
+                                 paster(pipeline, manifest)}}});
 }
 
 int run_collage_cnn(const StageOptions& options) {
-  runtime::Signals signals(runtime::Signals::Hangup::reloads);
-  const runtime::Pipeline pipeline = runtime::load_pipeline(options.service.pipeline);
-  want_endpoint(pipeline, true);
+  runtime::Startup start(options.start, runtime::KeyOwner::stage);
+  const runtime::Pipeline& pipeline = start.pipeline;
+  require_endpoint(pipeline, true);
   auto network = std::make_shared<const models::Network>(read_collage(pipeline));
   auto emulation = read_emulation(pipeline, wire::Role::collage, options.index);
-  const auto keys = runtime::open_keys(pipeline, runtime::KeyOwner::stage);
-  if (runtime::only_checks(options.service, pipeline)) return 0;
+  if (start.only_checks()) return 0;
   CollageWorker machine = make_worker(pipeline, network->manifest(), std::move(emulation));
   const auto adopt = [&](const SharedNetwork& next) {
     network = next;
     machine.set_version(next->manifest().version);
   };
-  return runtime::serve(
-      pipeline, signals,
-      {name("collage-cnn", options),
-       port(pipeline.http.collage_cnn, options),
-       {{"collage_cnn", machine, worker_links(pipeline, network->manifest(), keys),
-         collage_classifier(pipeline, network)}},
-       {},
-       [&](const runtime::Pipeline& fresh) { return renew_network(fresh, network, {adopt}); },
-       {"models.collage"}});
+  return start.serve(
+      {.name = name("collage-cnn", options),
+       .http_port = port(pipeline.http.collage_cnn, options),
+       .parts = {{"collage_cnn", machine, worker_links(pipeline, network->manifest(), start.keys),
+                  collage_classifier(pipeline, network)}},
+       .renew = [&] { return renew_network(pipeline, network, {adopt}); },
+       .renewable = {"models.collage"}});
 }
 
 int run_collage(const StageOptions& options) {
-  runtime::Signals signals(runtime::Signals::Hangup::reloads);
-  const runtime::Pipeline pipeline = runtime::load_pipeline(options.service.pipeline);
-  want_endpoint(pipeline, false);
+  runtime::Startup start(options.start, runtime::KeyOwner::stage);
+  const runtime::Pipeline& pipeline = start.pipeline;
+  require_endpoint(pipeline, false);
   auto network = std::make_shared<const models::Network>(read_collage(pipeline));
   auto emulation = read_emulation(pipeline, wire::Role::collage, options.index);
-  const auto keys = runtime::open_keys(pipeline, runtime::KeyOwner::stage);
-  if (runtime::only_checks(options.service, pipeline)) return 0;
+  if (start.only_checks()) return 0;
   const imaging::Library library;
-  // The assembler needs of the model what never changes while it serves.
+  // The assembler needs only what never changes while a model is served: grid and tile size.
   const models::Manifest manifest = network->manifest();
   Assembler assembler = make_assembler(pipeline, manifest);
   CollageWorker worker = make_worker(pipeline, manifest, std::move(emulation));
-  const auto name_it = [&](const SharedNetwork& next) {
+  const auto rename = [&](const SharedNetwork& next) {
     assembler.set_version(next->manifest().version);
   };
   const auto adopt = [&](const SharedNetwork& next) {
     network = next;
     worker.set_version(next->manifest().version);
   };
-  return runtime::serve(
-      pipeline, signals,
-      {name("collage", options),
-       port(pipeline.http.collage, options),
-       {{"assembler", assembler, assembler_links(pipeline, keys), paster(pipeline, manifest)},
-        {"collage_cnn", worker, worker_links(pipeline, manifest, keys),
-         collage_classifier(pipeline, network)}},
-       {},
-       [&](const runtime::Pipeline& fresh) {
-         return renew_network(fresh, network, {name_it, adopt});
-       },
-       {"models.collage"}});
+  return start.serve(
+      {.name = name("collage", options),
+       .http_port = port(pipeline.http.collage, options),
+       .parts = {{"assembler", assembler, assembler_links(pipeline, start.keys),
+                  paster(pipeline, manifest)},
+                 {"collage_cnn", worker, worker_links(pipeline, manifest, start.keys),
+                  collage_classifier(pipeline, network)}},
+       .renew =
+           [&] {
+             return renew_network(pipeline, network, {rename, adopt});
+           },
+       .renewable = {"models.collage"}});
 }
 
 }  // namespace stages

@@ -40,10 +40,10 @@ namespace stages::sink {
 class Joiner {
  public:
   struct Policy {
-    std::size_t open_batch_max = 0;  // Beyond it, batches are not taken in.
-    std::size_t orphan_max = 0;      // Answers kept for batches not told of yet.
-    float gate = 0;                  // A collage answer less probable than this does not count.
-    std::uint64_t classes = 0;       // That a label may name; others are nonsense.
+    std::size_t open_batch_max = 4096;  // At the bound, further batches are not taken in.
+    std::size_t orphan_max = 4096;      // Answers kept for batches not yet announced.
+    float gate = 0;                     // Collage answers of a lower probability are ignored.
+    std::uint64_t classes = 0;          // Classes of the model; other labels are invalid.
   };
   struct Counters {
     std::uint64_t single = 0, hedge = 0, collage = 0, rejected = 0;  // Slots settled, by source.

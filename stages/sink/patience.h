@@ -10,6 +10,7 @@
 // `worker_max` workers; the one heard from longest ago gives way.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <vector>
@@ -23,10 +24,10 @@ class Patience {
  public:
   struct Policy {
     bool learned = true;  // If not, patience stays `initial`; the rest is still learned.
-    wire::Duration initial{};
-    wire::Duration min{};
-    wire::Duration max{};
-    std::size_t window = 128;
+    wire::Duration initial = std::chrono::milliseconds(250);
+    wire::Duration min = std::chrono::milliseconds(25);
+    wire::Duration max = std::chrono::seconds(2);
+    std::size_t window = 128;  // Service times remembered a worker.
     std::size_t sample_min = 32;
     std::size_t worker_max = 0;
     double budget_share = 0.11;  // Hedges a request that cost as much as the collages do.

@@ -99,14 +99,14 @@ TEST_F(ScenarioFile, TiedIsTheSameWithTwoStagesAnImage) {
 }
 
 TEST_F(ScenarioFile, WhatItCannotMeanIsRefused) {
-  refuses("policies: [nonsense]\n", "policies: has 'nonsense', want some of none, hedge");
+  refuses("policies: [nonsense]\n", "policies: has 'nonsense', expected some of none, hedge");
   refuses("policies: [nonsense]\n", "collage-first, equal, tied");
-  refuses("policies: []\n", "want one at least");
+  refuses("policies: []\n", "expected one at least");
   refuses("policies: [none]\nslow: {stages: [classifier-1], factor: 2}\n", "needs a latency");
   refuses("policies: [none]\nfaults: [{what: kill, node: classifier-9}]\n",
           "there is no 'classifier-9'");
   refuses("policies: [none]\nfaults: [{what: stop, node: sink}]\n", "for");
-  refuses("policies: [none]\nsettings: [linger]\n", "want key=value");
+  refuses("policies: [none]\nsettings: [linger]\n", "expected key=value");
   refuses("policies: [none]\nspeed: 3\n", "speed");
 }
 

@@ -68,7 +68,8 @@ bool LivePipeline::stop() { return fleet_->stop(); }
 std::map<std::string, std::uint64_t> LivePipeline::counters() const {
   producer::Prober prober(100ms, 5s);
   runtime::Context context;
-  const auto keys = runtime::open_keys(runtime::load_pipeline(file_), runtime::KeyOwner::producer);
+  const auto keys =
+      runtime::open_keys(runtime::load_pipeline(file_).service, runtime::KeyOwner::producer);
   runtime::Loop loop(
       context, {runtime::connected_dealer(producers_, 1 << 20, keys, runtime::LinkName::producers)},
       prober, {}, {});

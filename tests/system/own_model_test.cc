@@ -109,7 +109,8 @@ TEST(OwnModel, FoldersOfClassesCountAsLabels) {
   const Ran refused =
       collage_from(model, model / "labelled", {"--grid", "2", "--tile", "24", "--epochs", "1"});
   EXPECT_EQ(refused.code, 2);
-  EXPECT_THAT(refused.output, HasSubstr("folder 'crimson' is no class, want one of red, green"));
+  EXPECT_THAT(refused.output,
+              HasSubstr("folder 'crimson' is no class, expected one of red, green"));
 }
 
 TEST(OwnModel, ResNet34At224RunsInThePipeline) {

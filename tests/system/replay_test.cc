@@ -272,7 +272,7 @@ TEST_F(Deployed, AnotherPipelineThanTheScenarioWantsIsRefused) {
 TEST_F(Deployed, SeveralPoliciesAtOnceAreRefused) {
   const Ran ran = ask({"--deployed"}, folder_ / "wanted.yaml");
   EXPECT_EQ(ran.code, 2) << ran.output;
-  EXPECT_THAT(ran.output, HasSubstr("want one of --policies"));
+  EXPECT_THAT(ran.output, HasSubstr("expected one of --policies"));
 }
 
 // What a reader of the page would see, asked of the page itself.

@@ -99,7 +99,7 @@ TEST_F(TrainCli, AFolderThatIsNoClass) {
   write_picture("pictures/Bag/0.png");
   write_picture("pictures/Handbag/0.png");
   refuses(from((kModels / "fashion_single.yaml").string()),
-          "Handbag/0.png: folder 'Handbag' is no class, want one of T-shirt/top");
+          "Handbag/0.png: folder 'Handbag' is no class, expected one of T-shirt/top");
 }
 
 TEST_F(TrainCli, APictureThatDoesNotDecode) {

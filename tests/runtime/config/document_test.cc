@@ -96,7 +96,7 @@ TEST(Document, AnAbsentOrEmptySectionHasNoKeys) {
   EXPECT_EQ(document.root().section("broker").integer("a", 0, 9, 5), 5);
   EXPECT_EQ(error_of("sink:\n  b: 1\n",
                      [](Section& root) { root.section("sink").section("deep").flag("on"); }),
-            "pipeline.yaml:1:1: sink.deep.on: missing, want true or false");
+            "pipeline.yaml:1:1: sink.deep.on: missing, expected true or false");
 }
 
 TEST(Document, ADocumentOutlivesItsHandleInItsSections) {
@@ -107,17 +107,18 @@ TEST(Document, ADocumentOutlivesItsHandleInItsSections) {
 TEST(Document, AMissingKeyIsAnErrorAtItsSection) {
   EXPECT_EQ(error_of("a: 1\nsink:\n  b: 1\n",
                      [](Section& root) { root.section("sink").integer("workers", 1, 25); }),
-            "pipeline.yaml:2:1: sink.workers: missing, want a whole number from 1 to 25");
+            "pipeline.yaml:2:1: sink.workers: missing, expected a whole number from 1 to 25");
 }
 
 TEST(Document, AMissingKeyThatIsThereMistypedIsShownThere) {
-  EXPECT_EQ(error_of("a: 1\nwrokers: 9\n",
-                     [](Section& root) {
-                       root.integer("a", 0, 9);
-                       root.integer("workers", 1, 25);
-                     }),
-            "pipeline.yaml:2:1: workers: missing, want a whole number from 1 to 25; did you mean "
-            "'workers' by 'wrokers'?");
+  EXPECT_EQ(
+      error_of("a: 1\nwrokers: 9\n",
+               [](Section& root) {
+                 root.integer("a", 0, 9);
+                 root.integer("workers", 1, 25);
+               }),
+      "pipeline.yaml:2:1: workers: missing, expected a whole number from 1 to 25; did you mean "
+      "'workers' by 'wrokers'?");
 }
 
 TEST(Document, AnUnknownKeyIsRefusedWithTheNearestKnownOne) {
@@ -150,7 +151,7 @@ TEST(Document, AnUnknownKeyOfOddCharactersIsStillOneLine) {
 }
 
 TEST(Document, WrongTypesAreNamedWithWhatIsAllowed) {
-  const std::string integer = ", want a whole number from 1 to 25";
+  const std::string integer = ", expected a whole number from 1 to 25";
   const auto read_integer = [](Section& root) { root.integer("key", 1, 25); };
   EXPECT_EQ(error_of("key: nine\n", read_integer), "pipeline.yaml:1:6: key: is 'nine'" + integer);
   EXPECT_EQ(error_of("key: \"9\"\n", read_integer), "pipeline.yaml:1:6: key: is '9'" + integer);
@@ -162,21 +163,21 @@ TEST(Document, WrongTypesAreNamedWithWhatIsAllowed) {
   EXPECT_EQ(error_of("key: ''\n", read_integer), "pipeline.yaml:1:6: key: has no value" + integer);
 
   EXPECT_EQ(error_of("key: yes\n", [](Section& root) { root.flag("key"); }),
-            "pipeline.yaml:1:6: key: is 'yes', want true or false");
+            "pipeline.yaml:1:6: key: is 'yes', expected true or false");
   EXPECT_EQ(error_of("key: .nan\n", [](Section& root) { root.number("key", 0, 1); }),
-            "pipeline.yaml:1:6: key: is '.nan', want a number from 0 to 1");
+            "pipeline.yaml:1:6: key: is '.nan', expected a number from 0 to 1");
   EXPECT_EQ(error_of("key: nan\n", [](Section& root) { root.number("key", 0, 1); }),
-            "pipeline.yaml:1:6: key: is 'nan', want a number from 0 to 1");
+            "pipeline.yaml:1:6: key: is 'nan', expected a number from 0 to 1");
   EXPECT_EQ(error_of("key: a\n", [](Section& root) { root.section("key"); }),
-            "pipeline.yaml:1:6: key: is no section, want keys with values");
+            "pipeline.yaml:1:6: key: is no section, expected keys with values");
   EXPECT_EQ(error_of("key: a\n", [](Section& root) { root.sections("key"); }),
-            "pipeline.yaml:1:6: key: is no list, want a list of sections");
+            "pipeline.yaml:1:6: key: is no list, expected a list of sections");
   EXPECT_EQ(error_of("key: [a]\n", [](Section& root) { root.sections("key"); }),
-            "pipeline.yaml:1:7: key[0]: is no section, want keys with values");
+            "pipeline.yaml:1:7: key[0]: is no section, expected keys with values");
   EXPECT_EQ(error_of("key: a\n", [](Section& root) { root.texts("key"); }),
-            "pipeline.yaml:1:6: key: is no list, want a list of texts");
+            "pipeline.yaml:1:6: key: is no list, expected a list of texts");
   EXPECT_EQ(error_of("key: [a, {b: c}]\n", [](Section& root) { root.texts("key"); }),
-            "pipeline.yaml:1:10: key[1]: is no text, want a text");
+            "pipeline.yaml:1:10: key[1]: is no text, expected a text");
 }
 
 TEST(Document, BoundsAreInclusive) {
@@ -184,27 +185,30 @@ TEST(Document, BoundsAreInclusive) {
   EXPECT_EQ(error_of("key: 1\n", integer), "");
   EXPECT_EQ(error_of("key: 25\n", integer), "");
   EXPECT_EQ(error_of("key: 26\n", integer),
-            "pipeline.yaml:1:6: key: is '26', want a whole number from 1 to 25");
-  EXPECT_THAT(error_of("key: 0\n", integer), HasSubstr("is '0', want"));
-  EXPECT_THAT(error_of("key: 99999999999999999999\n", integer), HasSubstr("want a whole number"));
+            "pipeline.yaml:1:6: key: is '26', expected a whole number from 1 to 25");
+  EXPECT_THAT(error_of("key: 0\n", integer), HasSubstr("is '0', expected"));
+  EXPECT_THAT(error_of("key: 99999999999999999999\n", integer),
+              HasSubstr("expected a whole number"));
 
   const auto number = [](Section& root) { root.number("key", 0, 0.5); };
   EXPECT_EQ(error_of("key: 0.5\n", number), "");
   EXPECT_EQ(error_of("key: 0.51\n", number),
-            "pipeline.yaml:1:6: key: is '0.51', want a number from 0 to 0.5");
-  EXPECT_THAT(error_of("key: -0.1\n", number), HasSubstr("is '-0.1', want"));
+            "pipeline.yaml:1:6: key: is '0.51', expected a number from 0 to 0.5");
+  EXPECT_THAT(error_of("key: -0.1\n", number), HasSubstr("is '-0.1', expected"));
 
   const auto bytes = [](Section& root) { root.bytes("key", 1024, 4096); };
   EXPECT_EQ(error_of("key: 4KiB\n", bytes), "");
-  EXPECT_EQ(error_of("key: 4097\n", bytes),
-            "pipeline.yaml:1:6: key: is '4097', want a size from 1KiB to 4KiB in bytes or with a "
-            "unit (B, KiB, MiB, GiB)");
-  EXPECT_THAT(error_of("key: 1023\n", bytes), HasSubstr("is '1023', want"));
+  EXPECT_EQ(
+      error_of("key: 4097\n", bytes),
+      "pipeline.yaml:1:6: key: is '4097', expected a size from 1KiB to 4KiB in bytes or with a "
+      "unit (B, KiB, MiB, GiB)");
+  EXPECT_THAT(error_of("key: 1023\n", bytes), HasSubstr("is '1023', expected"));
 }
 
 TEST(Document, ADurationNeedsAUnit) {
   const auto read = [](Section& root) { root.duration("key", 1ms, 60s); };
-  const std::string allowed = ", want a duration from 1ms to 1m with a unit (ns, us, ms, s, m, h)";
+  const std::string allowed =
+      ", expected a duration from 1ms to 1m with a unit (ns, us, ms, s, m, h)";
   EXPECT_EQ(error_of("key: 1m\n", read), "");
   EXPECT_EQ(error_of("key: 250\n", read),
             "pipeline.yaml:1:6: key: is '250' without a unit" + allowed);
@@ -219,10 +223,10 @@ TEST(Document, AChoiceSuggestsTheNearestName) {
     root.choice<int>("policy", {{"none", 0}, {"hedge", 1}, {"collage", 2}});
   };
   EXPECT_EQ(error_of("policy: colage\n", read),
-            "pipeline.yaml:1:9: policy: is 'colage', did you mean 'collage'? want one of none, "
+            "pipeline.yaml:1:9: policy: is 'colage', did you mean 'collage'? expected one of none, "
             "hedge, collage");
   EXPECT_EQ(error_of("policy: duplicate\n", read),
-            "pipeline.yaml:1:9: policy: is 'duplicate', want one of none, hedge, collage");
+            "pipeline.yaml:1:9: policy: is 'duplicate', expected one of none, hedge, collage");
 }
 
 TEST(Document, ACallersOwnErrorIsShownAtTheKeyOrElseAtTheSection) {
@@ -268,7 +272,7 @@ TEST(Document, AByteOrderMarkAndCrlfAreAcceptedAndMoveNoPlace) {
   EXPECT_EQ(syntax_error("\xef\xbb\xbf\tkey: x\n"),
             "pipeline.yaml:1:1: a tab indents this line, use spaces");
   EXPECT_EQ(syntax_error("\xef\xbb\xbfkay: x\r\n"),
-            "pipeline.yaml:1:1: key: missing, want a text; did you mean 'key' by 'kay'?");
+            "pipeline.yaml:1:1: key: missing, expected a text; did you mean 'key' by 'kay'?");
 }
 
 TEST(Document, ControlCharactersAndOtherEncodingsAreRefused) {
@@ -284,10 +288,10 @@ TEST(Document, ControlCharactersAndOtherEncodingsAreRefused) {
 }
 
 TEST(Document, WhatIsNoMappingIsRefused) {
-  EXPECT_EQ(syntax_error(""), "pipeline.yaml:1:1: is empty, want keys with values");
-  EXPECT_EQ(syntax_error("# Nothing.\n"), "pipeline.yaml:1:1: is empty, want keys with values");
-  EXPECT_EQ(syntax_error("words\n"), "pipeline.yaml:1:1: is no mapping, want keys with values");
-  EXPECT_EQ(syntax_error("- a\n"), "pipeline.yaml:1:1: is no mapping, want keys with values");
+  EXPECT_EQ(syntax_error(""), "pipeline.yaml:1:1: is empty, expected keys with values");
+  EXPECT_EQ(syntax_error("# Nothing.\n"), "pipeline.yaml:1:1: is empty, expected keys with values");
+  EXPECT_EQ(syntax_error("words\n"), "pipeline.yaml:1:1: is no mapping, expected keys with values");
+  EXPECT_EQ(syntax_error("- a\n"), "pipeline.yaml:1:1: is no mapping, expected keys with values");
   EXPECT_THAT(syntax_error("key: a\n---\nkey: b\n"), HasSubstr("a second document"));
 }
 
@@ -308,17 +312,21 @@ TEST(Document, DepthIsBounded) {
   EXPECT_THAT(syntax_error("key: " + std::string(500'000, '[')), HasSubstr("pipeline.yaml:1:"));
 }
 
-TEST(Document, ResolvedTellsWhatHoldsAndWhereItComesFrom) {
+TEST(Document, ResolvedHoldsValuesTheirOriginAndWhatIsAllowed) {
   const Document document = parsed("a: 1\nsink:\n  patience: 2000ms\n");
   document.root().section("sink").duration("patience", 0s, 9s);
   document.root().integer("a", 0, 9);
   document.root().integer("a", 0, 9);
   document.root().flag("loud", false);
   std::vector<std::string> lines;
-  for (const auto& [path, value, line] : document.resolved()) {
-    lines.push_back(path + "=" + value + " " + std::to_string(line));
+  for (const auto& key : document.resolved()) {
+    lines.push_back(key.path + "=" + key.value + " " + std::to_string(key.line));
   }
   EXPECT_THAT(lines, ElementsAre("sink.patience=2s 3", "a=1 1", "loud=false 0"));
+  EXPECT_EQ(document.resolved()[0].allowed,
+            "a duration from 0s to 9s with a unit (ns, us, ms, s, m, h)");
+  EXPECT_EQ(document.resolved()[0].fallback, "");
+  EXPECT_EQ(document.resolved()[2].fallback, "false");
 }
 
 class Files : public testing::Test {
@@ -343,7 +351,7 @@ TEST_F(Files, AFileIsLoadedAndNamedInItsErrors) {
   const Document document = Document::load(path_);
   EXPECT_EQ(document.root().text("workers"), "x");
   write("- a\n");
-  EXPECT_EQ(load_error(path_), path_ + ":1:1: is no mapping, want keys with values");
+  EXPECT_EQ(load_error(path_), path_ + ":1:1: is no mapping, expected keys with values");
 }
 
 TEST_F(Files, AFileThatCannotBeReadIsNamed) {

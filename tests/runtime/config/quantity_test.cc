@@ -9,14 +9,14 @@ using namespace std::chrono_literals;
 using testing::Optional;
 
 TEST(Quantity, ADurationIsANumberWithAUnit) {
-  EXPECT_THAT(parse_duration("250ms"), Optional(wire::Duration(250ms)));
-  EXPECT_THAT(parse_duration("1.5s"), Optional(wire::Duration(1500ms)));
-  EXPECT_THAT(parse_duration("100us"), Optional(wire::Duration(100us)));
-  EXPECT_THAT(parse_duration("7ns"), Optional(wire::Duration(7ns)));
-  EXPECT_THAT(parse_duration("2m"), Optional(wire::Duration(2min)));
-  EXPECT_THAT(parse_duration("1h"), Optional(wire::Duration(1h)));
-  EXPECT_THAT(parse_duration("-3s"), Optional(wire::Duration(-3s)));
-  EXPECT_THAT(parse_duration("0.1s"), Optional(wire::Duration(100ms)));
+  EXPECT_THAT(parse_duration("250ms"), Optional(std::chrono::nanoseconds(250ms)));
+  EXPECT_THAT(parse_duration("1.5s"), Optional(std::chrono::nanoseconds(1500ms)));
+  EXPECT_THAT(parse_duration("100us"), Optional(std::chrono::nanoseconds(100us)));
+  EXPECT_THAT(parse_duration("7ns"), Optional(std::chrono::nanoseconds(7ns)));
+  EXPECT_THAT(parse_duration("2m"), Optional(std::chrono::nanoseconds(2min)));
+  EXPECT_THAT(parse_duration("1h"), Optional(std::chrono::nanoseconds(1h)));
+  EXPECT_THAT(parse_duration("-3s"), Optional(std::chrono::nanoseconds(-3s)));
+  EXPECT_THAT(parse_duration("0.1s"), Optional(std::chrono::nanoseconds(100ms)));
 }
 
 TEST(Quantity, WhatIsNoDurationIsNone) {

@@ -76,7 +76,7 @@ class Caller : public machine::Machine {
 // A process that listens with a key: its own context, as ZAP handlers are one a context.
 class Listening {
  public:
-  Listening(const runtime_test::KeyFolder& folder, LinkName place,
+  Listening(const runtime_test::KeyFolder& folder, LinkName name,
             const std::string& endpoint = "tcp://127.0.0.1:*")
       : keys(std::make_shared<KeyStore>(folder.path(), KeyOwner::broker)),
         loop_(context_,
@@ -84,7 +84,7 @@ class Listening {
                 .bind = true,
                 .endpoint = endpoint,
                 .keys = keys,
-                .place = place}},
+                .name = name}},
               server, nullptr, {}),
         endpoint_(loop_.bound_endpoint(0)),
         thread_([this] { loop_.run(); }) {}
@@ -113,11 +113,11 @@ class Listening {
 // A process that connects with a key.
 class Calling {
  public:
-  Calling(const runtime_test::KeyFolder& folder, KeyOwner owner, LinkName place,
+  Calling(const runtime_test::KeyFolder& folder, KeyOwner owner, LinkName name,
           const std::string& endpoint)
       : keys(std::make_shared<KeyStore>(folder.path(), owner)),
-        loop_(context_, {{.endpoint = endpoint, .keys = keys, .place = place}}, caller, nullptr,
-              {}) {}
+        loop_(context_, {{.endpoint = endpoint, .keys = keys, .name = name}}, caller, nullptr, {}) {
+  }
 
   // Whether it has been answered, within as long as any handshake takes.
   bool ask() {
@@ -303,7 +303,7 @@ TEST_F(KeyedLoopTest, OneServerOfAContextHasKeys) {
                   .bind = true,
                   .endpoint = "tcp://127.0.0.1:*",
                   .keys = keys,
-                  .place = LinkName::workers};
+                  .name = LinkName::workers};
   Loop loop(context, {link, link}, server, nullptr, {});
   EXPECT_THROW(Loop(context, {link}, server, nullptr, {}), runtime::ConfigError);
 }
@@ -315,7 +315,7 @@ class KeyedSocketTest : public KeyedLoopTest {
     return {.endpoint = endpoint,
             .hwm = hwm,
             .keys = std::make_shared<KeyStore>(calls.path(), KeyOwner::stage),
-            .place = LinkName::workers};
+            .name = LinkName::workers};
   }
   // Tends the socket until a message has come.
   bool tend_until_answered(runtime::Socket& socket) {

@@ -67,11 +67,11 @@ TEST_F(LatencyFiles, AGzippedSeriesThatIsCutShortIsRefused) {
 TEST_F(LatencyFiles, WhatIsNoSeriesIsRefusedByLine) {
   refuses("", "ends too early");
   refuses("seconds\n", "ends too early");
-  refuses("latency\n0.1\n", ".csv:1:1: is 'latency', want the header seconds");
-  refuses("seconds\n0.1\n0.1s\n", ".csv:3:1: is '0.1s', want seconds");
-  refuses("seconds\n-1\n", "want seconds from 0 to 86400");
-  refuses("seconds\n0.1,0.2\n", "want seconds");
-  refuses("seconds\nnan\n", "want seconds");
+  refuses("latency\n0.1\n", ".csv:1:1: is 'latency', expected the header seconds");
+  refuses("seconds\n0.1\n0.1s\n", ".csv:3:1: is '0.1s', expected seconds");
+  refuses("seconds\n-1\n", "expected seconds from 0 to 86400");
+  refuses("seconds\n0.1,0.2\n", "expected seconds");
+  refuses("seconds\nnan\n", "expected seconds");
 }
 
 TEST(Latency, EachSourceHasItsOwnKeys) {

@@ -19,16 +19,16 @@ using testing::StartsWith;
 
 const std::filesystem::path kShipped = std::filesystem::path(COLLAGE_SOURCE_DIR) / "pipeline.yaml";
 
-std::string installed_path() {
+std::string shipped_text() {
   std::ifstream in(kShipped);
   std::stringstream text;
   text << in.rdbuf();
   return text.str();
 }
 
-// The installed_path file with one piece of text replaced.
+// The shipped file with one piece of text replaced.
 std::string with(const std::string& old, const std::string& fresh) {
-  std::string text = installed_path();
+  std::string text = shipped_text();
   const std::size_t at = text.find(old);
   EXPECT_NE(at, std::string::npos) << old;
   return text.replace(at, old.size(), fresh);
@@ -57,7 +57,7 @@ TEST(Pipeline, TheShippedFileIsValid) {
   EXPECT_EQ(pipeline.broker.linger, wire::Duration(20ms));
   EXPECT_EQ(pipeline.broker.correction_window, wire::Duration(2s));
   EXPECT_EQ(pipeline.broker.correction_max, 4096u);
-  EXPECT_TRUE(pipeline.sink.learned);
+  EXPECT_TRUE(pipeline.sink.patience.learned);
   EXPECT_FALSE(pipeline.emulation);
 }
 
@@ -137,14 +137,14 @@ TEST(Pipeline, AVariantReadsBackWithItsOverrides) {
 }
 
 TEST(Pipeline, IsPlainUnlessItNamesAFolderOfKeys) {
-  EXPECT_FALSE(runtime::load_pipeline(kShipped).keys);
+  EXPECT_FALSE(runtime::load_pipeline(kShipped).service.keys);
   const runtime::Pipeline keyed =
-      runtime::parse_pipeline(installed_path() + "\nsecurity:\n  keys: docs\n", kShipped);
-  EXPECT_EQ(keyed.keys, kShipped.parent_path() / "docs");
+      runtime::parse_pipeline(shipped_text() + "\nsecurity:\n  keys: docs\n", kShipped);
+  EXPECT_EQ(keyed.service.keys, kShipped.parent_path() / "docs");
 }
 
 TEST(Pipeline, AFolderOfKeysThatIsNotThereIsRefused) {
-  EXPECT_THAT(refusal(installed_path() + "\nsecurity:\n  keys: nowhere\n"),
+  EXPECT_THAT(refusal(shipped_text() + "\nsecurity:\n  keys: nowhere\n"),
               HasSubstr("security.keys: there is no folder 'nowhere'"));
 }
 
@@ -153,9 +153,9 @@ TEST(Pipeline, AVariantMayLeaveAKeyOut) {
       std::filesystem::path(testing::TempDir()) / "collage_keyed_pipeline.yaml";
   std::ofstream(file) << runtime::pipeline_variant(kShipped,
                                                    {{"security.keys", testing::TempDir()}});
-  EXPECT_TRUE(runtime::load_pipeline(file).keys);
+  EXPECT_TRUE(runtime::load_pipeline(file).service.keys);
   const std::string plain = runtime::pipeline_variant(file, {{"security.keys", ""}});
-  EXPECT_FALSE(runtime::parse_pipeline(plain, kShipped).keys);
+  EXPECT_FALSE(runtime::parse_pipeline(plain, kShipped).service.keys);
 }
 
 TEST(Pipeline, TheResolvedTextReadsBackAndSaysWhereEachValueComesFrom) {
@@ -164,10 +164,10 @@ TEST(Pipeline, TheResolvedTextReadsBackAndSaysWhereEachValueComesFrom) {
   EXPECT_THAT(text, StartsWith("# " + kShipped.string() + "\ngrid: 3 "));
   EXPECT_THAT(text, testing::ContainsRegex("\n  deadline: 5s +# line [0-9]+\n"));
   const runtime::Pipeline again = runtime::parse_pipeline(text, kShipped);
-  ASSERT_EQ(again.resolved.size(), original.resolved.size());
-  for (std::size_t i = 0; i < again.resolved.size(); ++i) {
-    EXPECT_EQ(again.resolved[i].path, original.resolved[i].path);
-    EXPECT_EQ(again.resolved[i].value, original.resolved[i].value);
+  ASSERT_EQ(again.service.resolved.size(), original.service.resolved.size());
+  for (std::size_t i = 0; i < again.service.resolved.size(); ++i) {
+    EXPECT_EQ(again.service.resolved[i].path, original.service.resolved[i].path);
+    EXPECT_EQ(again.service.resolved[i].value, original.service.resolved[i].value);
   }
   const std::string sparse =
       runtime::resolved_text(runtime::parse_pipeline(with("  deadline: 5s ", "  # "), kShipped));

@@ -39,33 +39,38 @@ TEST(Quantiles, RowsAreReadInOrder) {
 TEST(Quantiles, WhatIsWrongIsNamedWithItsPlace) {
   const std::string head = "quantile,seconds\n";
   EXPECT_EQ(error_of("# a\nquantile,ms\n"),
-            "cloud.csv:2:1: is 'quantile,ms', want the header quantile,seconds");
-  EXPECT_EQ(error_of(head + "0 1\n"), "cloud.csv:2:1: is '0 1', want two numbers");
-  EXPECT_EQ(error_of(head + "0.5x,1\n"), "cloud.csv:2:1: is '0.5x', want a quantile from 0 to 1");
-  EXPECT_EQ(error_of(head + "1.5,1\n"), "cloud.csv:2:1: is '1.5', want a quantile from 0 to 1");
-  EXPECT_EQ(error_of(head + "0,1,2\n"), "cloud.csv:2:3: is '1,2', want seconds from 0 to 86400");
-  EXPECT_EQ(error_of(head + "0,nan\n"), "cloud.csv:2:3: is 'nan', want seconds from 0 to 86400");
-  EXPECT_EQ(error_of(head + "0,-1\n"), "cloud.csv:2:3: is '-1', want seconds from 0 to 86400");
-  EXPECT_EQ(error_of(head + "0,1e9\n"), "cloud.csv:2:3: is '1e9', want seconds from 0 to 86400");
+            "cloud.csv:2:1: is 'quantile,ms', expected the header quantile,seconds");
+  EXPECT_EQ(error_of(head + "0 1\n"), "cloud.csv:2:1: is '0 1', expected two numbers");
+  EXPECT_EQ(error_of(head + "0.5x,1\n"),
+            "cloud.csv:2:1: is '0.5x', expected a quantile from 0 to 1");
+  EXPECT_EQ(error_of(head + "1.5,1\n"), "cloud.csv:2:1: is '1.5', expected a quantile from 0 to 1");
+  EXPECT_EQ(error_of(head + "0,1,2\n"),
+            "cloud.csv:2:3: is '1,2', expected seconds from 0 to 86400");
+  EXPECT_EQ(error_of(head + "0,nan\n"),
+            "cloud.csv:2:3: is 'nan', expected seconds from 0 to 86400");
+  EXPECT_EQ(error_of(head + "0,-1\n"), "cloud.csv:2:3: is '-1', expected seconds from 0 to 86400");
+  EXPECT_EQ(error_of(head + "0,1e9\n"),
+            "cloud.csv:2:3: is '1e9', expected seconds from 0 to 86400");
 }
 
 TEST(Quantiles, QuantilesRiseFromZeroToOneAndSecondsDoNotFall) {
   const std::string head = "quantile,seconds\n";
   EXPECT_EQ(error_of(head + "0,1\n0.5,1\n1,1\n"), "");
-  EXPECT_EQ(error_of(head + "0.1,1\n1,1\n"), "cloud.csv:2:1: the first quantile is 0.1, want 0");
+  EXPECT_EQ(error_of(head + "0.1,1\n1,1\n"),
+            "cloud.csv:2:1: the first quantile is 0.1, expected 0");
   EXPECT_EQ(error_of(head + "0,1\n0.5,1\n0.5,2\n1,3\n"),
-            "cloud.csv:4:1: quantile 0.5 follows 0.5, want rising quantiles");
+            "cloud.csv:4:1: quantile 0.5 follows 0.5, expected rising quantiles");
   EXPECT_EQ(error_of(head + "0,1\n0.5,0.9\n1,3\n"),
-            "cloud.csv:3:5: seconds 0.9 follow 1, want seconds that do not fall");
+            "cloud.csv:3:5: seconds 0.9 follow 1, expected seconds that do not fall");
   EXPECT_EQ(error_of(head + "0,1\n0.9,2\n# End.\n"),
-            "cloud.csv:3:1: the last quantile is 0.9, want 1");
+            "cloud.csv:3:1: the last quantile is 0.9, expected 1");
 }
 
 TEST(Quantiles, AFileWithoutRowsEndsTooEarly) {
   EXPECT_EQ(error_of(""),
-            "cloud.csv:1:1: ends too early, want quantile,seconds and at least two rows");
+            "cloud.csv:1:1: ends too early, expected quantile,seconds and at least two rows");
   EXPECT_EQ(error_of("quantile,seconds\n0,1\n"),
-            "cloud.csv:2:1: ends too early, want quantile,seconds and at least two rows");
+            "cloud.csv:2:1: ends too early, expected quantile,seconds and at least two rows");
 }
 
 TEST(Quantiles, AFileThatCannotBeReadIsNamed) {

@@ -28,11 +28,11 @@ wire::Answer answer(std::uint64_t worker) {
 
 class GuardTest : public testing::Test {
  protected:
-  std::optional<Denial> check(LinkName place, const KeyName& who, const wire::Message& message) {
-    return guard.check(place, &who, message);
+  std::optional<Denial> check(LinkName link, const KeyName& who, const wire::Message& message) {
+    return guard.check(link, &who, message);
   }
-  bool may(LinkName place, const KeyName& who, const wire::Message& message) {
-    const auto denial = check(place, who, message);
+  bool may(LinkName link, const KeyName& who, const wire::Message& message) {
+    const auto denial = check(link, who, message);
     EXPECT_EQ(denial.value_or(Denial::wrong_kind), Denial::wrong_kind);
     return !denial;
   }

@@ -94,10 +94,10 @@ TEST_F(KeyringTest, ACredentialGoesBeforeTheFolder) {
 }
 
 TEST_F(KeyringTest, RolesAreAdmittedByLink) {
-  const auto admitted = [](LinkName place) {
+  const auto admitted = [](LinkName link) {
     std::string text;
     for (const Role role : {Role::producer, Role::stage, Role::sink}) {
-      if (admits(place, role)) text += to_string(KeyName{role, "x"}) + " ";
+      if (admits(link, role)) text += to_string(KeyName{role, "x"}) + " ";
     }
     return text;
   };

@@ -27,9 +27,9 @@ class Idle : public machine::Machine {
 };
 
 // Two loops that run, and what the log says.
-class RenewalTest : public testing::Test {
+class ModelReloadTest : public testing::Test {
  protected:
-  RenewalTest() {
+  ModelReloadTest() {
     spdlog::set_default_logger(std::make_shared<spdlog::logger>(
         "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(log_)));
     for (int i = 0; i < 2; ++i) {
@@ -42,7 +42,7 @@ class RenewalTest : public testing::Test {
       threads_.emplace_back([loop = loops_.back().get()] { loop->run(); });
     }
   }
-  ~RenewalTest() override {
+  ~ModelReloadTest() override {
     stop();
     spdlog::set_default_logger(std::make_shared<spdlog::logger>("none"));
   }
@@ -64,20 +64,18 @@ class RenewalTest : public testing::Test {
   std::vector<std::thread> threads_;
 };
 
-TEST_F(RenewalTest, PreparesBesideTheLoopsAndIsTakenOverByEach) {
+TEST_F(ModelReloadTest, PreparesBesideTheLoopsAndIsTakenOverByEach) {
   std::thread::id prepared, taken[2];
   {
     ModelReload renewal(
-        [&](const Pipeline& fresh) -> ModelReload::Swap {
+        [&]() -> ModelReload::Swap {
           prepared = std::this_thread::get_id();
-          return {"grid " + std::to_string(fresh.grid),
+          return {std::string("grid 4"),
                   {[&] { taken[0] = std::this_thread::get_id(); },
                    [&] { taken[1] = std::this_thread::get_id(); }}};
         },
         both());
-    Pipeline fresh;
-    fresh.grid = 4;
-    renewal.begin(fresh);
+    renewal.begin();
   }
   EXPECT_EQ(taken[0], of_loop(0));
   EXPECT_EQ(taken[1], of_loop(1));
@@ -86,17 +84,16 @@ TEST_F(RenewalTest, PreparesBesideTheLoopsAndIsTakenOverByEach) {
   EXPECT_THAT(log(), HasSubstr("grid 4"));
 }
 
-TEST_F(RenewalTest, ThatFailsSaysWhyAndChangesNothing) {
+TEST_F(ModelReloadTest, ThatFailsSaysWhyAndChangesNothing) {
   {
-    ModelReload renewal(
-        [](const Pipeline&) -> ModelReload::Swap { throw std::runtime_error("m.yaml: other"); },
-        both());
-    renewal.begin({});
+    ModelReload renewal([]() -> ModelReload::Swap { throw std::runtime_error("m.yaml: other"); },
+                        both());
+    renewal.begin();
   }
   EXPECT_THAT(log(), HasSubstr("m.yaml: other (nothing has changed)"));
 }
 
-TEST_F(RenewalTest, IsNotBegunTwiceAtATime) {
+TEST_F(ModelReloadTest, IsNotBegunTwiceAtATime) {
   std::promise<void> enough;
   int begun = 0;
   {
@@ -107,8 +104,8 @@ TEST_F(RenewalTest, IsNotBegunTwiceAtATime) {
           return {};
         },
         both());
-    renewal.begin({});
-    renewal.begin({});
+    renewal.begin();
+    renewal.begin();
     enough.set_value();
   }
   EXPECT_EQ(begun, 1);
@@ -116,15 +113,15 @@ TEST_F(RenewalTest, IsNotBegunTwiceAtATime) {
 }
 
 // The last loop is the one that may be busy.
-TEST_F(RenewalTest, IsTakenOverByTheLastLoopFirst) {
+TEST_F(ModelReloadTest, IsTakenOverByTheLastLoopFirst) {
   std::vector<int> order;
   {
     ModelReload renewal(
-        [&](const Pipeline&) -> ModelReload::Swap {
+        [&]() -> ModelReload::Swap {
           return {"all", {[&] { order.push_back(0); }, [&] { order.push_back(1); }}};
         },
         both());
-    renewal.begin({});
+    renewal.begin();
   }
   EXPECT_THAT(order, testing::ElementsAre(1, 0));
 }

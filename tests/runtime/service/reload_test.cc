@@ -9,11 +9,12 @@
 #include <sstream>
 #include <string>
 
+#include "runtime/pipeline/pipeline.h"
 #include "tests/runtime/security/key_folder.h"
 
 namespace {
 
-using runtime::Pipeline;
+using runtime::ServiceConfig;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -31,10 +32,16 @@ std::string shipped_with(const std::string& old, const std::string& fresh) {
   return all.replace(at, old.size(), fresh);
 }
 
-Pipeline parsed(const std::string& text) { return runtime::parse_pipeline(text, kShipped); }
+ServiceConfig parsed(const std::string& text) {
+  return runtime::parse_pipeline(text, kShipped).service;
+}
+
+ServiceConfig load(const std::filesystem::path& file) {
+  return runtime::load_pipeline(file).service;
+}
 
 TEST(Changes, AreNamedByWhenTheyTakeEffect) {
-  const Pipeline running = runtime::load_pipeline(kShipped);
+  const ServiceConfig running = load(kShipped);
   const auto logs = changes_between(running, parsed(shipped_with("level: info", "level: debug")));
   EXPECT_THAT(logs.at_once, ElementsAre("log.level"));
   EXPECT_THAT(logs.after_restart, IsEmpty());
@@ -45,7 +52,7 @@ TEST(Changes, AreNamedByWhenTheyTakeEffect) {
 }
 
 TEST(Changes, WhatTheProcessPutsIntoEffectItselfIsToldApart) {
-  const Pipeline running = runtime::load_pipeline(kShipped);
+  const ServiceConfig running = load(kShipped);
   const auto fresh =
       parsed(shipped_with("models/fashion_single.yaml", "models/cifar10_single.yaml"));
   EXPECT_THAT(changes_between(running, fresh, {"models.single"}).renewing,
@@ -54,7 +61,7 @@ TEST(Changes, WhatTheProcessPutsIntoEffectItselfIsToldApart) {
 }
 
 TEST(Changes, AValueWrittenOtherwiseIsNone) {
-  const Pipeline running = runtime::load_pipeline(kShipped);
+  const ServiceConfig running = load(kShipped);
   const auto same =
       changes_between(running, parsed(shipped_with("deadline: 5s", "deadline: 5000ms")));
   EXPECT_THAT(same.after_restart, IsEmpty());
@@ -63,7 +70,7 @@ TEST(Changes, AValueWrittenOtherwiseIsNone) {
 TEST(Changes, ASectionThatIsGoneIsOne) {
   const std::string emulated =
       shipped_with("log:\n", "emulation:\n  source: pareto\n  shape: 1.5\n  scale: 100ms\nlog:\n");
-  const auto changes = changes_between(parsed(emulated), runtime::load_pipeline(kShipped));
+  const auto changes = changes_between(parsed(emulated), load(kShipped));
   EXPECT_THAT(changes.after_restart, testing::Contains("emulation.seed"));
 }
 
@@ -81,6 +88,9 @@ class ReloadTest : public testing::Test {
     spdlog::set_default_logger(std::make_shared<spdlog::logger>("none"));
     std::filesystem::remove_all(folder_);
   }
+  std::function<ServiceConfig()> reader() const {
+    return [file = file_] { return load(file); };
+  }
   void write(const std::string& text) { std::ofstream(file_) << text; }
 
   std::filesystem::path folder_ =
@@ -91,11 +101,11 @@ class ReloadTest : public testing::Test {
 
 TEST_F(ReloadTest, PutsTheLevelIntoEffectAndNamesWhatWaits) {
   write(shipped_with("level: info", "level: info"));
-  Pipeline running = runtime::load_pipeline(file_);
+  ServiceConfig running = load(file_);
   std::string text = shipped_with("level: info", "level: warning");
   text.replace(text.find("deadline: 5s"), 12, "deadline: 6s");
   write(text);
-  runtime::reload(running);
+  runtime::reload(running, reader());
   EXPECT_EQ(spdlog::default_logger()->level(), spdlog::level::warn);
   EXPECT_THAT(log_.str(), AllOf(HasSubstr("takes effect after a restart: broker.deadline"),
                                 HasSubstr("in effect: log.level")));
@@ -103,39 +113,39 @@ TEST_F(ReloadTest, PutsTheLevelIntoEffectAndNamesWhatWaits) {
   log_.str("");
   spdlog::set_level(spdlog::level::info);
   running.log_level = spdlog::level::info;  // So that all would be told.
-  runtime::reload(running);
+  runtime::reload(running, reader());
   EXPECT_THAT(log_.str(), AllOf(HasSubstr("broker.deadline"), Not(HasSubstr("log.level"))));
 }
 
 TEST_F(ReloadTest, StepsOfRequestsAreLoggedFromThenOn) {
   write(shipped_with("requests: false", "requests: false"));
-  Pipeline running = runtime::load_pipeline(file_);
+  ServiceConfig running = load(file_);
   EXPECT_FALSE(running.log_requests);
   write(shipped_with("requests: false", "requests: true"));
-  runtime::reload(running);
+  runtime::reload(running, reader());
   EXPECT_TRUE(running.log_requests);
 }
 
 TEST_F(ReloadTest, AFileThatIsNotValidChangesNothing) {
   write(shipped_with("level: info", "level: info"));
-  Pipeline running = runtime::load_pipeline(file_);
+  ServiceConfig running = load(file_);
   spdlog::set_level(spdlog::level::info);
   write(shipped_with("level: info", "level: loud"));
-  runtime::reload(running);
+  runtime::reload(running, reader());
   EXPECT_EQ(spdlog::default_logger()->level(), spdlog::level::info);
   EXPECT_THAT(log_.str(), AllOf(HasSubstr("log.level"), HasSubstr("(nothing has changed)")));
 }
 
 TEST_F(ReloadTest, ReadsTheKeysAgainAndSaysWhatWaits) {
   write(shipped_with("level: info", "level: info"));
-  Pipeline running = runtime::load_pipeline(file_);
+  ServiceConfig running = load(file_);
   const runtime_test::KeyFolder folder;
   folder.own("broker", runtime::new_key_pair());
   runtime::KeyStore keys(folder.path(), runtime::KeyOwner::broker);
   folder.own("broker", runtime::new_key_pair());
   const runtime::KeyPair stage = runtime::new_key_pair();
   folder.trust("allowed/stages/h1", {stage.shared});
-  runtime::reload(running, {}, &keys);
+  runtime::reload(running, reader(), {}, &keys);
   EXPECT_NE(keys.now()->named(stage.shared.text()), nullptr);
   EXPECT_THAT(log_.str(), AllOf(HasSubstr("keys read again, 1 of peers"),
                                 HasSubstr("our own key is another now (takes effect after")));
@@ -143,20 +153,20 @@ TEST_F(ReloadTest, ReadsTheKeysAgainAndSaysWhatWaits) {
 
 TEST_F(ReloadTest, KeysThatCannotBeReadChangeNothing) {
   write(shipped_with("level: info", "level: info"));
-  Pipeline running = runtime::load_pipeline(file_);
+  ServiceConfig running = load(file_);
   const runtime_test::KeyFolder folder;
   folder.own("broker", runtime::new_key_pair());
   runtime::KeyStore keys(folder.path(), runtime::KeyOwner::broker);
   std::filesystem::create_directories(folder.path() / "allowed/stages");
   std::ofstream(folder.path() / "allowed/stages/h1.public") << "no key\n";
-  runtime::reload(running, {}, &keys);
+  runtime::reload(running, reader(), {}, &keys);
   EXPECT_THAT(log_.str(), AllOf(HasSubstr("h1.public:1:1"), HasSubstr("(no key has changed)")));
 }
 
 // Secrets are nowhere in a log, whatever is wrong with them.
 TEST_F(ReloadTest, ASecretIsNeverLogged) {
   write(shipped_with("level: info", "level: debug"));
-  Pipeline running = runtime::load_pipeline(file_);
+  ServiceConfig running = load(file_);
   const runtime_test::KeyFolder folder;
   const runtime::KeyPair pair = runtime::new_key_pair(), other = runtime::new_key_pair();
   folder.own("broker", pair);
@@ -165,7 +175,7 @@ TEST_F(ReloadTest, ASecretIsNeverLogged) {
   std::ofstream(folder.path() / "broker.secret")
       << "public " << other.shared.text() << "\nsecret " << pair.secret.text() << "\nand more\n";
   std::filesystem::permissions(folder.path() / "broker.secret", std::filesystem::perms::owner_read);
-  runtime::reload(running, {}, &keys);
+  runtime::reload(running, reader(), {}, &keys);
   EXPECT_THAT(log_.str(), AllOf(HasSubstr("broker.secret:3:1"),
                                 Not(HasSubstr(std::string(pair.secret.text())))));
 }

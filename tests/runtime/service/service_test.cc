@@ -22,7 +22,7 @@ TEST(WithinHost, IsWhatNoOtherHostCanReach) {
 class OpenKeys : public testing::Test {
  protected:
   OpenKeys() {
-    pipeline.keys = folder.path();
+    config.keys = folder.path();
     folder.own("broker", pair);
     folder.own("sink", pair);
     folder.own("stage", pair);
@@ -30,7 +30,7 @@ class OpenKeys : public testing::Test {
 
   const runtime::KeyPair pair = runtime::new_key_pair();
   runtime_test::KeyFolder folder;
-  runtime::Pipeline pipeline;
+  runtime::ServiceConfig config;
 };
 
 TEST_F(OpenKeys, ThereAreNoneWithoutAFolder) {
@@ -38,17 +38,17 @@ TEST_F(OpenKeys, ThereAreNoneWithoutAFolder) {
 }
 
 TEST_F(OpenKeys, WhoConnectsMustKnowWhomTo) {
-  EXPECT_NE(runtime::open_keys(pipeline, KeyOwner::broker), nullptr);
-  EXPECT_THROW(runtime::open_keys(pipeline, KeyOwner::sink), runtime::ConfigError);
+  EXPECT_NE(runtime::open_keys(config, KeyOwner::broker), nullptr);
+  EXPECT_THROW(runtime::open_keys(config, KeyOwner::sink), runtime::ConfigError);
   folder.trust("broker", {pair.shared});
-  EXPECT_NE(runtime::open_keys(pipeline, KeyOwner::sink), nullptr);
-  EXPECT_THROW(runtime::open_keys(pipeline, KeyOwner::stage), runtime::ConfigError);
+  EXPECT_NE(runtime::open_keys(config, KeyOwner::sink), nullptr);
+  EXPECT_THROW(runtime::open_keys(config, KeyOwner::stage), runtime::ConfigError);
   folder.trust("sink", {pair.shared});
-  EXPECT_NE(runtime::open_keys(pipeline, KeyOwner::stage), nullptr);
+  EXPECT_NE(runtime::open_keys(config, KeyOwner::stage), nullptr);
 }
 
 TEST_F(OpenKeys, LinksWithinAProcessArePlain) {
-  const auto keys = runtime::open_keys(pipeline, KeyOwner::broker);
+  const auto keys = runtime::open_keys(config, KeyOwner::broker);
   EXPECT_TRUE(keyed(runtime::bound_router("tcp://10.0.0.5:1", 1, keys, LinkName::workers)));
   EXPECT_FALSE(keyed(runtime::bound_router("inproc://collage", 1, keys, LinkName::collage)));
   EXPECT_FALSE(keyed(runtime::bound_router("tcp://10.0.0.5:1", 1)));

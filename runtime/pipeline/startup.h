@@ -1,0 +1,52 @@
+// How every process of a pipeline starts: signals, configuration, keys, then the service.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+
+#include "runtime/pipeline/pipeline.h"
+#include "runtime/security/keyring.h"
+#include "runtime/service/install_paths.h"
+#include "runtime/service/service.h"
+
+namespace runtime {
+
+// The command line of every pipeline process.
+struct StartOptions {
+  std::filesystem::path pipeline = default_pipeline();
+  bool check = false;         // Only validate.
+  bool print_config = false;  // Only validate, and print every key as it holds.
+};
+
+// Adds the pipeline file, --check, --print-config and their help.
+void add_start_options(CLI::App& app, StartOptions& options);
+
+// Use:
+//
+//     runtime::Startup start(options, runtime::KeyOwner::sink);
+//     ...build the machine from start.pipeline; this validates what it names...
+//     if (start.only_checks()) return 0;
+//     return start.serve({"sink", start.pipeline.http.sink, parts});
+class Startup {
+ public:
+  // Handles signals from here on.  Throws ConfigError if the file or its keys are not valid.
+  Startup(const StartOptions& options, KeyOwner owner);
+
+  // Returns true if --check or --print-config was given, that is, the process should exit now.
+  // Prints the configuration for the latter.  Call it after everything has been validated.
+  bool only_checks() const;
+
+  // Runs the process (service.h); `process.load` is filled in.
+  int serve(Process process);
+
+ private:
+  Signals signals_;
+  const StartOptions options_;
+
+ public:
+  const Pipeline pipeline;
+  const std::shared_ptr<KeyStore> keys;  // Null: plain connections.
+};
+
+}  // namespace runtime

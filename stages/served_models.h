@@ -1,0 +1,21 @@
+// The manifests of the models that a pipeline names, checked against the pipeline.
+#pragma once
+
+#include <filesystem>
+
+#include "models/manifest.h"
+#include "runtime/pipeline/pipeline.h"
+
+namespace stages {
+
+// Read the manifest of the single or the collage model.  Throw ConfigError if it is of another kind
+// or grid, or if the collage's class names are not the single's.
+models::Manifest read_single(const runtime::Pipeline& pipeline);
+models::Manifest read_collage(const runtime::Pipeline& pipeline);
+
+// Throws ConfigError, naming `file`, if `fresh` could not answer in the place of `serving`: other
+// classes, or another grid or tile size.  Requires that both were read by the functions above.
+void require_same_shape(const models::Manifest& serving, const models::Manifest& fresh,
+                        const std::filesystem::path& file);
+
+}  // namespace stages
