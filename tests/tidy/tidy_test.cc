@@ -7,7 +7,6 @@
 #include <fstream>
 #include <map>
 #include <regex>
-#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -202,25 +201,6 @@ TEST(Tidy, NoFileIsLongerThanFiveHundredLines) {
     if (std::count(text.begin(), text.end(), '\n') > 500) wrong.push_back(file.string());
   }
   EXPECT_THAT(wrong, IsEmpty());
-}
-
-TEST(Tidy, TheFolderMapsNameEveryFolderAndNoOther) {
-  static const std::regex kEntry(R"(^    ([a-z]+)/\s)");
-  for (const char* page : {"docs/ARCHITECTURE.md", "README.md"}) {
-    std::set<std::string> named;
-    std::istringstream text(read(kRoot / page));
-    for (std::string line; std::getline(text, line);) {
-      std::smatch match;
-      if (std::regex_search(line, match, kEntry)) named.insert(match[1].str());
-    }
-    std::set<std::string> there;
-    for (const auto& entry : fs::directory_iterator(kRoot)) {
-      const std::string name = entry.path().filename().string();
-      const bool made = name == "build" || name == "out" || name.starts_with(".");
-      if (entry.is_directory() && !made) there.insert(name);
-    }
-    EXPECT_EQ(named, there) << page;
-  }
 }
 
 }  // namespace
