@@ -1,6 +1,7 @@
 #include "producer/connection.h"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <utility>
 #include <vector>
@@ -28,12 +29,21 @@ class Connection::Session : public machine::Machine {
   Actions on_done(wire::WorkId, machine::Outcome, Instant now) override { return on_timeout(now); }
   std::optional<Instant> next_timeout() const override {
     const auto next = client.next_timeout();
+    // At once: the turn that follows ends the poll.
+    if (interrupt) return Instant{};
     return next ? std::min(*next, until) : until;
+  }
+
+  // Whether more waiting for a Welcome is of no use.
+  bool decided() const {
+    return client.joined() || client.refusal() == wire::Reason::wrong_protocol;
   }
 
   Client client;
   Instant until;  // The end of the present poll.
   bool over = false;
+  bool joining = false;  // The present poll ends with a Welcome too, or with its certain lack.
+  std::atomic<bool> interrupt = false;
   std::vector<Delivered> delivered;
   std::vector<Correction> corrections;
 
@@ -41,20 +51,22 @@ class Connection::Session : public machine::Machine {
   Actions pause(Actions actions, Instant now) {
     for (Delivered& one : client.take_results()) delivered.push_back(std::move(one));
     for (Correction& one : client.take_corrections()) corrections.push_back(std::move(one));
-    over = over || !delivered.empty() || !corrections.empty() || now >= until;
+    over = over || !delivered.empty() || !corrections.empty() || now >= until || interrupt ||
+           (joining && decided());
     actions.finished = over;
     return actions;
   }
 };
 
 struct Connection::Wiring {
-  Wiring(const std::string& endpoint, Policy policy, const std::filesystem::path& folder)
+  Wiring(const std::string& endpoint, Policy policy, const std::filesystem::path& folder,
+         Warnings warnings)
       : keys(folder.empty()
                  ? nullptr
                  : std::make_shared<runtime::KeyStore>(folder, runtime::KeyOwner::producer)),
         session(policy),
         loop(context, {{.endpoint = endpoint, .keys = keys, .name = runtime::LinkName::producers}},
-             session, {}, {}) {}
+             session, {}, {.silent = warnings == Warnings::silent}) {}
 
   const std::shared_ptr<runtime::KeyStore> keys;
 
@@ -64,14 +76,15 @@ struct Connection::Wiring {
   std::map<wire::RequestId, Callback> callbacks;
   CorrectionCallback on_correction;
   wire::RequestId last;
+  bool interrupted = false;  // The last poll was.
 };
 
 Connection::Connection(const std::string& endpoint, Policy policy,
-                       const std::filesystem::path& keys) {
+                       const std::filesystem::path& keys, Warnings warnings) {
   if (policy.producer == wire::ProducerId{}) {
     policy.producer = runtime::random_long_id<wire::ProducerId>();
   }
-  wiring_ = std::make_unique<Wiring>(endpoint, policy, keys);
+  wiring_ = std::make_unique<Wiring>(endpoint, policy, keys, warnings);
 }
 
 void Connection::refresh_keys() {
@@ -107,6 +120,7 @@ std::size_t Connection::poll(Duration timeout) {
   session.until = runtime::now() + timeout;
   session.over = false;
   while (!session.over) wiring_->loop.run();
+  wiring_->interrupted = session.interrupt.exchange(false);
   const std::vector<Delivered> delivered = std::exchange(session.delivered, {});
   for (const Delivered& one : delivered) {
     const auto found = wiring_->callbacks.find(one.result.request);
@@ -125,11 +139,43 @@ std::size_t Connection::close(Duration timeout) {
   const Instant until = runtime::now() + timeout;
   for (Instant now = runtime::now(); open() > 0 && now < until; now = runtime::now()) {
     poll(until - now);
+    if (interrupted()) break;
   }
   return open();
 }
 
+bool Connection::join(Duration timeout) {
+  Session& session = wiring_->session;
+  const Instant until = runtime::now() + timeout;
+  session.joining = true;
+  for (Instant now = runtime::now(); !session.decided() && now < until; now = runtime::now()) {
+    poll(until - now);
+    if (interrupted()) break;
+  }
+  session.joining = false;
+  return joined();
+}
+
+std::string Connection::why_not_joined() const {
+  const runtime::LoopCounters& seen = wiring_->loop.counters();
+  if (refusal() == wire::Reason::wrong_protocol) {
+    return "the broker does not speak protocol " + std::to_string(wire::kProtocol);
+  }
+  if (refusal() != wire::Reason::none) return std::string(to_string(refusal()));
+  if (seen.own_key_refused > 0) return "the broker does not allow our key";
+  if (seen.handshakes_failed > 0) return "handshakes failed: perhaps the broker has another key";
+  return {};
+}
+
+void Connection::interrupt() noexcept {
+  wiring_->session.interrupt = true;
+  wiring_->loop.wake();
+}
+
+bool Connection::interrupted() const { return wiring_->interrupted; }
+
 bool Connection::joined() const { return wiring_->session.client.joined(); }
+wire::Reason Connection::refusal() const { return wiring_->session.client.refusal(); }
 std::size_t Connection::open() const { return wiring_->session.client.open(); }
 std::size_t Connection::correctable() const { return wiring_->session.client.correctable(); }
 std::size_t Connection::window() const { return wiring_->session.client.window(); }

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -28,8 +29,11 @@ class Connection {
   // An all-zero `policy.producer` has one drawn.  With a folder of keys (producer.secret and
   // broker.public) the connection is encrypted and both sides are known.  Does not wait for the
   // broker.  Throws runtime::ConfigError if the endpoint cannot be one, or the keys cannot be read.
+  // Warnings about handshakes go to the log of the process, or nowhere: a program that only links
+  // the client has its own log.
+  enum class Warnings : std::uint8_t { logged, silent };
   explicit Connection(const std::string& endpoint, Policy policy = {},
-                      const std::filesystem::path& keys = {});
+                      const std::filesystem::path& keys = {}, Warnings warnings = Warnings::logged);
 
   // Reads the keys again, as while the broker's is being replaced; throws runtime::ConfigError, and
   // nothing changes, if they cannot be.  Nothing without keys.
@@ -56,10 +60,23 @@ class Connection {
   // callbacks were called.  Must be called at least once a heartbeat or the broker may forget us.
   std::size_t poll(wire::Duration timeout);
 
+  // Polls until the broker has welcomed us, `timeout` at most; false if it has not, if it speaks
+  // another protocol, or if interrupt() was called.
+  bool join(wire::Duration timeout);
+  // What is known of why it has not: "the broker does not allow our key"; may be empty.
+  std::string why_not_joined() const;
+
+  // Has the poll that runs return, or else the next one; close and join too.  From any thread, and
+  // from a signal handler.
+  void interrupt() noexcept;
+  // Whether it was called before the last poll returned.
+  bool interrupted() const;
+
   // Polls until nothing is open, `timeout` at most; returns how many images are left open.
   std::size_t close(wire::Duration timeout);
 
   bool joined() const;
+  wire::Reason refusal() const;  // Why the broker ended the conversation, if it did.
   std::size_t open() const;
   // Answers whose corrections may still come; they do while somebody polls.
   std::size_t correctable() const;

@@ -176,6 +176,7 @@ void Loop::poll_handshakes(wire::Instant now) {
     counters_.handshakes_failed += seen.failed;
     counters_.own_key_refused += seen.refused;
     counters_.server_keys_tried += seen.other_key;
+    if (options_.silent) continue;
     const std::string& endpoint = socket.link().endpoint;
     if (seen.refused > 0) {
       warn_limited(handshakes_, now, "{}: the server does not allow our key", endpoint);

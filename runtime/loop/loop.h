@@ -89,6 +89,7 @@ class Loop {
     // Called as often as that, whatever the machine waits for, unless it is deaf at its work.
     wire::Duration beat_every{};  // 0: never.
     std::function<void()> on_beat{};
+    bool silent = false;  // Log nothing: what happens shows in the counters alone.
   };
 
   // Opens the links.  The machine and the context must outlive the loop; the runner is called only

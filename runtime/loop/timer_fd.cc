@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <system_error>
 
 #include "runtime/loop/clock.h"
 #include "wire/check.h"
@@ -12,7 +14,7 @@
 namespace runtime {
 
 TimerFd::TimerFd() : descriptor_(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) {
-  COLLAGE_CHECK(descriptor_ >= 0);
+  if (descriptor_ < 0) throw std::system_error(errno, std::generic_category(), "timerfd_create");
 }
 
 TimerFd::~TimerFd() { close(descriptor_); }

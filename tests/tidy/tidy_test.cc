@@ -123,6 +123,21 @@ TEST(Tidy, EveryFileIncludesOnlyWhatTheTableAllows) {
   EXPECT_THAT(wrong, IsEmpty());
 }
 
+TEST(Tidy, PublicHeadersIncludeOnlyTheStandardLibrary) {
+  static const std::regex kStandard("[a-z_]+");  // All others have a dot or a slash.
+  std::vector<std::string> wrong;
+  const std::vector<fs::path> headers = sources("include");
+  EXPECT_FALSE(headers.empty());
+  for (const fs::path& file : headers) {
+    for (const Include& include : includes(file)) {
+      if (include.ours || !std::regex_match(include.target, kStandard)) {
+        wrong.push_back(file.string() + " includes " + include.target);
+      }
+    }
+  }
+  EXPECT_THAT(wrong, IsEmpty());
+}
+
 TEST(Tidy, PackagesStayInTheirFolders) {
   const std::map<std::string, std::string> kHomes = {
       {"zmq", "runtime/"},     {"yaml-cpp", "runtime/"},  {"torch", "models/"},
