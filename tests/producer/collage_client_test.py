@@ -8,8 +8,8 @@ import unittest
 import msgpack
 import zmq
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "producer"))
-from collage_client import Client, choose_broker, json_line  # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "producer", "python"))
+from collage_client import Client, Unreachable, choose_broker, json_line  # noqa: E402
 
 ANSWERED, MISSING, REJECTED, REFUSED, CANCELLED = range(5)
 FULL, DUPLICATE, UNKNOWN_PRODUCER = 17, 19, 20
@@ -49,9 +49,14 @@ class ClientTest(unittest.TestCase):
     def say(self, kind, *fields):
         """One message to the client; returns what that makes it give back."""
         self.broker.send_multipart([self.peer, msgpack.packb([2, kind, *fields])])
-        self.assertTrue(self.client._socket.poll(5000))
-        self.client._receive()
+        self.take()
         return self.advance(self.now)
+
+    def take(self):
+        """Has the client take the message that is on its way."""
+        session = self.client._session
+        self.assertTrue(session.socket.poll(5000))
+        session.receive(self.now)
 
     def welcome(self, epoch=7, credit=2):
         return self.say(3, epoch, 10 ** 10, credit, 100, 5 * 10 ** 9, 10 ** 9)
@@ -86,8 +91,7 @@ class ClientTest(unittest.TestCase):
         self.broker.send_multipart(
             [self.peer, msgpack.packb([2, 6, 1, 0, 2, 0, 10 ** 6, 0, [["coat", [4, 0.75]]], "v"])])
         self.now = 0.5
-        self.client._socket.poll(5000)
-        self.client._receive()
+        self.take()
         (result,) = self.client.poll(0)
         self.assertEqual((result.name, result.source, result.model), ("coat", "collage", "v"))
         self.assertEqual((result.latency_s, result.broker_latency_s), (0.5, 0.001))
@@ -173,7 +177,7 @@ class ClientTest(unittest.TestCase):
         self.assertEqual(self.advance(0.0), [(1, "refused")])
 
     def test_beyond_open_max_nothing_is_taken(self):
-        self.client.open_max = 1
+        self.client._session.machine.options.open_max = 1
         self.assertEqual(self.client.submit(b"a"), 1)
         self.assertIsNone(self.client.submit(b"b"))
 
@@ -266,9 +270,54 @@ class ClientTest(unittest.TestCase):
         self.join()
         self.say(6, "not a result")
         self.say(3, 1)
+        self.say(6, [1], 0, 1, 0, 10 ** 6, 0, [], "v")
         self.say(18)
-        self.assertEqual(self.client.counters["undecodable"], 2)
+        self.assertEqual(self.client.counters["undecodable"], 3)
         self.assertEqual(self.client.counters["unexpected"], 1)
+
+
+class ConnectTest(unittest.TestCase):
+    """Waiting for the broker's greeting; the clock goes on by itself at each reading."""
+
+    def setUp(self):
+        self.now = 0.0
+        self.context = zmq.Context()
+        self.broker = self.context.socket(zmq.ROUTER)
+        self.broker.linger = 0
+        port = self.broker.bind_to_random_port("tcp://127.0.0.1")
+        self.client = Client(f"tcp://127.0.0.1:{port}", clock=self.clock)
+
+    def tearDown(self):
+        self.client.close()
+        self.broker.close()
+        self.context.term()
+
+    def clock(self):
+        self.now += 0.001
+        return self.now
+
+    def answer(self, kind, *fields):
+        """To the client's hello, so that the answer is there before the client asks for it."""
+        self.client.poll(0)
+        self.assertTrue(self.broker.poll(5000))
+        peer, _ = self.broker.recv_multipart()
+        self.broker.send_multipart([peer, msgpack.packb([2, kind, *fields])])
+        self.assertTrue(self.client._session.socket.poll(5000))
+
+    def test_it_returns_once_the_broker_has_greeted(self):
+        self.answer(3, 7, 10 ** 10, 2, 100, 5 * 10 ** 9, 10 ** 9)
+        self.client.connect()
+        self.assertTrue(self.client.joined)
+
+    def test_another_protocol_is_known_at_once(self):
+        self.answer(4, 32, 3)
+        with self.assertRaisesRegex(Unreachable, "within 3600 s wrong_protocol"):
+            self.client.connect(3600)
+        self.assertLess(self.now, 1.0)
+
+    def test_silence_is_an_error_in_time(self):
+        with self.assertRaisesRegex(Unreachable, "no broker answered at tcp://.* within 0.1 s"):
+            self.client.connect(0.1)
 
 
 class ChooseBrokerTest(unittest.TestCase):
@@ -318,7 +367,7 @@ class KeysTest(unittest.TestCase):
                 now[0] = 2.0
                 client.poll(0)
                 self.assertTrue(broker.poll(5000))
-                self.assertEqual(client.counters["knocks"], 1)
+                self.assertEqual(client.counters["server_keys_tried"], 1)
 
     def test_a_secret_that_others_may_read_is_refused(self):
         self.trust(self.broker)

@@ -207,6 +207,17 @@ TEST(Tidy, EverySourceAndTestIsInItsBuild) {
   EXPECT_THAT(wrong, IsEmpty());
 }
 
+// Which of the two a client was made from must not matter.
+TEST(Tidy, ThePythonClientHasTheVersionOfTheProject) {
+  const auto version = [](const char* file, const char* pattern) {
+    const std::string text = read(kRoot / file);
+    std::smatch match;
+    return std::regex_search(text, match, std::regex(pattern)) ? match[1].str() : file;
+  };
+  EXPECT_EQ(version("producer/python/pyproject.toml", R"(\nversion = "([0-9.]+)") "),
+            version("CMakeLists.txt", R"(project\(collage VERSION ([0-9.]+))"));
+}
+
 TEST(Tidy, NoFileIsLongerThanFiveHundredLines) {
   std::vector<std::string> wrong;
   std::vector<fs::path> files = all_sources();

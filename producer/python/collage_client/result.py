@@ -1,0 +1,41 @@
+"""What becomes of an image."""
+
+import dataclasses
+import json
+from typing import Any
+
+
+@dataclasses.dataclass
+class Result:
+    """What became of one image; times in seconds, probabilities 0..1."""
+
+    request: int
+    status: str                # answered, missing, rejected, refused or cancelled; or corrected
+    reason: str = ""           # why there is no answer; may be empty
+    source: str = "none"       # single, collage or hedge
+    top: list[tuple[str, float]] = dataclasses.field(
+        default_factory=list)  # (class name, probability), most probable first
+    model: str = ""            # version of the model that answered
+    broker_latency_s: float = 0.0  # by the broker's clock; 0 if local
+    latency_s: float = 0.0     # from submit until the client had the result
+    local: bool = False        # the client decided this by itself: the broker did not
+
+    @property
+    def name(self) -> str | None:
+        """The most probable class; None without an answer."""
+        return self.top[0][0] if self.top else None
+
+
+def json_line(file: str, result: Result) -> str:
+    """One result as a line of JSON, with the names that collage-push uses."""
+    line: dict[str, Any] = {"request": result.request, "file": file, "status": result.status}
+    if result.status in ("answered", "corrected"):
+        name, probability = result.top[0] if result.top else (None, 0.0)
+        line |= {"class": name, "probability": round(probability, 6),
+                 "top": [{"class": n, "probability": round(p, 6)} for n, p in result.top],
+                 "source": result.source, "broker_latency_s": result.broker_latency_s,
+                 "model": result.model}
+    line["latency_s"] = round(result.latency_s, 6)
+    if result.reason:
+        line["reason"] = result.reason
+    return json.dumps(line)
