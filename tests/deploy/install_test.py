@@ -1,4 +1,5 @@
-"""The Debian packages on a booted host: installed, run by systemd, upgraded, removed and purged.
+"""The Debian packages on a booted host: installed, run by systemd, upgraded, removed and purged;
+and on another, which has nothing of ours, a program built against collage-dev.
 
     install_test.py PACKAGES SCRATCH OUT      folders of the .deb files, for hosts, for results
 
@@ -7,33 +8,49 @@ not, 77 if this machine cannot boot hosts.
 """
 
 import json
+import re
 import sys
 
 from hosts import Base, Failed, Hosts, Repository, await_true
-from packages import all_of, next_version, of_debian
+from packages import LIBRARY, SERVICES, all_of, among, next_version, of_debian
 from steps import Test, expect, folders, grey_png
 
 UNITS = ["collage-broker", "collage-sink", "collage-stage@0", "collage-stage@1",
          "collage-collage@0"]
 UP_S = 60
 
+# A stranger's program; its source is an example that the package brings.
+FIVE_LINES = """\
+cmake_minimum_required(VERSION 3.16)
+project(mine LANGUAGES CXX)
+find_package(collage REQUIRED)
+add_executable(mine push_image.cc)
+target_link_libraries(mine PRIVATE collage::client)
+"""
+
 
 class InstallTest(Test):
-    """On one host."""
+    """The pipeline on one host, a program that uses it on another."""
 
-    def __init__(self, host, packages, repository, scratch):
+    def __init__(self, host, developer, packages, repository, scratch):
         super().__init__()
         self.host = host
+        self.developer = developer
         self.packages = packages
         self.repository = repository
         self.scratch = scratch
 
-    def put(self, packages):
+    @staticmethod
+    def put(host, packages):
         places = []
         for each in packages:
             places.append(f"/root/{each.name}")
-            self.host.put(each, places[-1])
+            host.put(each, places[-1])
         return " ".join(places)
+
+    def apt_install(self, host, names):
+        host.run(f"echo '{self.repository.line}' > /etc/apt/sources.list && apt-get update && "
+                 f"apt-get install -y --no-install-recommends {names} 2>&1")
 
     def state(self, unit, key):
         return self.host.run(f"systemctl show --property={key} --value '{unit}'").strip()
@@ -59,9 +76,7 @@ class InstallTest(Test):
         return answers
 
     def install(self):
-        self.host.run(f"echo '{self.repository.line}' > /etc/apt/sources.list && apt-get update && "
-                      "apt-get install -y --no-install-recommends collage-broker collage-stage "
-                      "collage-tools 2>&1")
+        self.apt_install(self.host, "collage-broker collage-stage collage-tools")
         expect("a user collage", self.host.holds("getent passwd collage"))
         expect("nothing starts by itself",
                self.host.run("systemctl list-units --state=active --no-legend 'collage*'") == "")
@@ -75,6 +90,30 @@ class InstallTest(Test):
             expect(f"{unit} runs as collage, not {owner}", owner == "collage")
         state = self.host.run("systemctl is-system-running --wait", check=False).strip()
         expect(f"the whole system is up, not {state}", state == "running")
+
+    def develop(self):
+        """Five lines of CMake on a host with nothing of ours but collage-dev."""
+        self.host.run("sed -i 's|tcp://127.0.0.1:5570|tcp://0.0.0.0:5570|' "
+                      "/etc/collage/pipeline.yaml && systemctl restart collage-broker")
+        self.await_active()
+        self.apt_install(self.developer, "collage-dev g++ cmake make")
+        source = self.scratch / "CMakeLists.txt"
+        source.write_text(FIVE_LINES)
+        self.developer.run("mkdir /root/mine && cd /usr/share/doc/collage-dev/examples && "
+                           "cp push_image.cc files.h /root/mine/")
+        self.developer.put(source, "/root/mine/CMakeLists.txt")
+        self.developer.put(self.scratch / "picture.png", "/root/picture.png")
+        self.developer.run("cd /root/mine && cmake -S . -B build 2>&1 && cmake --build build 2>&1")
+        answer = self.ask()
+        print(f"  the program of five lines says: {answer.strip()}")
+
+    def ask(self):
+        """Through the developer's program."""
+        answer = self.developer.run("/root/mine/build/mine "
+                                    f"tcp://{self.host.address}:5570 /root/picture.png 2>&1")
+        expect(f"a class, its probability and its source: {answer}", re.fullmatch(
+            r"[A-Z].*, probability \S+, from (single|collage|hedge), after \d+ ms\n", answer))
+        return answer
 
     def cover(self):
         """With every s-CNN stage stopped the collage answers."""
@@ -119,11 +158,14 @@ class InstallTest(Test):
         self.host.run("sed -i 's/level: info /level: debug/' /etc/collage/pipeline.yaml")
         before = self.state("collage-broker", "MainPID")
         upgraded = next_version(self.packages, self.scratch / "next")
-        self.host.run(f"dpkg -i {self.put(upgraded)} 2>&1")
+        self.host.run(f"dpkg -i {self.put(self.host, among(upgraded, SERVICES))} 2>&1")
         expect("the operator's file is kept",
                self.host.holds("grep -q 'level: debug' /etc/collage/pipeline.yaml"))
         self.await_active()
         expect("the broker was restarted", self.state("collage-broker", "MainPID") != before)
+        library = self.put(self.developer, among(upgraded, LIBRARY))
+        self.developer.run(f"dpkg -i {library} 2>&1")
+        self.ask()
 
     def remove(self):
         self.host.run("dpkg -r collage-tools collage-stage collage-broker collage-config 2>&1")
@@ -143,6 +185,9 @@ class InstallTest(Test):
         expect("no user is left", not self.host.holds("getent passwd collage"))
         expect("no port is left", not self.host.holds("ss -Hltn | grep -E ':557[0-9]'"))
         expect("dpkg has nothing to complain of", self.host.run("dpkg --audit") == "")
+        self.developer.run(f"dpkg --purge {' '.join(LIBRARY)} 2>&1 && rm -r /root/mine")
+        left = self.developer.run("find /usr /etc -name '*collage*'")
+        expect(f"no file of the library is left:\n{left}", left == "")
 
 
 def main():
@@ -151,10 +196,11 @@ def main():
     base = Base(scratch)
     repository = Repository(scratch / "repository")
     repository.fill([*packages, *base.fetched(of_debian(packages))])
-    with Hosts(scratch, base, count=1) as hosts, repository:
-        test = InstallTest(hosts[0], packages, repository, scratch)
-        good = test.run([test.install, test.start, test.push, test.cover, test.reload, test.come_back,
-                         test.refuse, test.upgrade, test.push, test.remove, test.purge],
+    with Hosts(scratch, base, count=2) as hosts, repository:
+        test = InstallTest(hosts[0], hosts[1], packages, repository, scratch)
+        good = test.run([test.install, test.start, test.push, test.develop, test.cover, test.reload,
+                         test.come_back, test.refuse, test.upgrade, test.push, test.remove,
+                         test.purge],
                         out / "packages.json")
     return 0 if good else 1
 

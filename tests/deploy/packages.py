@@ -6,28 +6,35 @@ import shutil
 from hosts import sh
 from steps import expect
 
-NAMES = ["config", "broker", "stage", "tools"]
+SERVICES = ["collage-config", "collage-broker", "collage-stage", "collage-tools"]
+LIBRARY = ["libcollage0.1", "collage-dev"]
 BROKEN_VERSION = "0.1.0+broken"
 NEXT_VERSION = "0.1.0+upgrade"
 
 
 def all_of(folder):
-    """One file of each package, in the order of NAMES."""
+    """One file of each package, in the order of SERVICES and LIBRARY."""
     files = []
-    for name in NAMES:
-        found = sorted(folder.glob(f"collage-{name}_*.deb"))
-        expect(f"one collage-{name}_*.deb in {folder}", len(found) == 1)
+    for name in SERVICES + LIBRARY:
+        found = sorted(folder.glob(f"{name}_*.deb"))
+        expect(f"one {name}_*.deb in {folder}", len(found) == 1)
         files += found
     return files
 
 
+def among(packages, names):
+    """Those of some files that are of these packages."""
+    return [each for each in packages if each.name.split("_")[0] in names]
+
+
 def of_debian(packages):
-    """What the packages need that is not among themselves, and what playbooks add, by name."""
-    names = {"dataset-fashion-mnist", "prometheus"}
+    """What the packages need that is not among themselves, what playbooks add, and what builds a
+    program, by name."""
+    names = {"dataset-fashion-mnist", "prometheus", "g++", "cmake", "make"}
     for each in packages:
         for need in sh("dpkg-deb", "-f", each, "Depends").split(","):
             name = need.split("|")[0].strip().split(" ")[0]
-            if name and not name.startswith("collage-"):
+            if name and not name.startswith(("collage-", "libcollage")):
                 names.add(name)
     return names
 

@@ -18,14 +18,15 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-const std::vector<std::string> kPackages = {"config", "broker", "stage", "tools"};
+const std::vector<std::string> kPackages = {"collage-config", "collage-broker", "collage-stage",
+                                            "collage-tools",  "libcollage0.1",  "collage-dev"};
 
 fs::path package(const std::string& name) {
   for (const auto& entry : fs::directory_iterator(COLLAGE_PACKAGES)) {
     const std::string file = entry.path().filename();
-    if (file.starts_with("collage-" + name + "_") && file.ends_with(".deb")) return entry.path();
+    if (file.starts_with(name + "_") && file.ends_with(".deb")) return entry.path();
   }
-  ADD_FAILURE() << "no package collage-" << name << " in " COLLAGE_PACKAGES;
+  ADD_FAILURE() << "no package " << name << " in " COLLAGE_PACKAGES;
   return {};
 }
 
@@ -53,18 +54,19 @@ fs::path unpacked() {
 }
 
 TEST(Packages, TheBrokerNeedsNeitherLibTorchNorLibvips) {
-  const std::string needs = output({"dpkg-deb", "-f", package("broker").string(), "Depends"});
+  const std::string needs =
+      output({"dpkg-deb", "-f", package("collage-broker").string(), "Depends"});
   EXPECT_THAT(needs, AllOf(HasSubstr("libzmq5"), HasSubstr("collage-config")));
   EXPECT_THAT(needs, AllOf(Not(HasSubstr("torch")), Not(HasSubstr("vips"))));
 }
 
 TEST(Packages, AStageNeedsAFastBlas) {
-  EXPECT_THAT(output({"dpkg-deb", "-f", package("stage").string(), "Depends"}),
+  EXPECT_THAT(output({"dpkg-deb", "-f", package("collage-stage").string(), "Depends"}),
               AllOf(HasSubstr("libtorch1.13"), HasSubstr("libvips42"), HasSubstr("libopenblas0")));
 }
 
 TEST(Packages, ThePipelineIsAnOperatorsFileAndValid) {
-  EXPECT_EQ(output({"dpkg-deb", "-I", package("config").string(), "conffiles"}),
+  EXPECT_EQ(output({"dpkg-deb", "-I", package("collage-config").string(), "conffiles"}),
             "/etc/collage/pipeline.yaml\n");
   // Its models lie where the packages put them: here, under another root.
   const fs::path root = unpacked();
@@ -150,6 +152,39 @@ TEST(Packages, ToolsFindWhatTheyNeedFromAnyFolder) {
                        "0", "--simulated", "20", "--policies", "none"});
   EXPECT_EQ(ran.code, 0) << ran.output;
   EXPECT_TRUE(fs::exists(elsewhere / "out/replay/busy-fleet-sim/report.html"));
+}
+
+TEST(Packages, TheLibraryNeedsNothingElseOfOurs) {
+  const std::string needs =
+      output({"dpkg-deb", "-f", package("libcollage0.1").string(), "Depends"});
+  EXPECT_THAT(needs,
+              AllOf(HasSubstr("libzmq5"), Not(HasSubstr("collage")), Not(HasSubstr("-dev")),
+                    Not(HasSubstr("torch")), Not(HasSubstr("vips")), Not(HasSubstr("yaml"))));
+  // What programs that are linked with it will depend on.
+  EXPECT_THAT(output({"dpkg-deb", "-I", package("libcollage0.1").string(), "shlibs"}),
+              testing::StartsWith("libcollage 0.1 libcollage0.1"));
+}
+
+TEST(Packages, DevelopmentFilesAreOfTheSameVersionAsTheLibrary) {
+  const std::string version =
+      output({"dpkg-deb", "-f", package("collage-dev").string(), "Version"});
+  EXPECT_EQ(output({"dpkg-deb", "-f", package("collage-dev").string(), "Depends"}),
+            "libcollage0.1 (= " + version.substr(0, version.size() - 1) + ")\n");
+  const fs::path root = unpacked();
+  const fs::path link = root / "usr/lib/libcollage.so";
+  EXPECT_TRUE(fs::is_symlink(link));
+  EXPECT_TRUE(fs::exists(link)) << "it points to a library that is not there";
+  EXPECT_TRUE(fs::exists(root / "usr/include/collage/client.h"));
+  EXPECT_TRUE(fs::exists(root / "usr/lib/cmake/collage/collageConfig.cmake"));
+  EXPECT_TRUE(fs::exists(root / "usr/lib/pkgconfig/collage.pc"));
+  EXPECT_TRUE(fs::exists(root / "usr/share/doc/collage-dev/examples/CMakeLists.txt"));
+}
+
+TEST(Packages, ThePythonClientIsFoundByPythonItself) {
+  const fs::path modules = unpacked() / "usr/lib/python3/dist-packages";
+  EXPECT_THAT(output({"PYTHONPATH=" + modules.string(), "/usr/bin/python3", "-B", "-m",
+                      "collage_client", "--help"}),
+              HasSubstr("--endpoint"));
 }
 
 TEST(Packages, EveryFileIsRootsAndWritableByNoOther) {
