@@ -214,8 +214,8 @@ TEST(Tidy, ThePythonClientHasTheVersionOfTheProject) {
     std::smatch match;
     return std::regex_search(text, match, std::regex(pattern)) ? match[1].str() : file;
   };
-  EXPECT_EQ(version("producer/python/pyproject.toml", R"(\nversion = "([0-9.]+)") "),
-            version("CMakeLists.txt", R"(project\(collage VERSION ([0-9.]+))"));
+  EXPECT_EQ(version("producer/python/pyproject.toml", R"re(\nversion = "([0-9.]+)")re"),
+            version("CMakeLists.txt", R"re(project\(collage VERSION ([0-9.]+))re"));
 }
 
 TEST(Tidy, NoFileIsLongerThanFiveHundredLines) {
