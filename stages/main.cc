@@ -1,6 +1,6 @@
 // collage-stage: one classifier, or a collage stage.
 #include "runtime/service/cli.h"
-#include "stages/stage_commands.h"
+#include "stages/commands/stage_commands.h"
 
 int main(int argc, char** argv) {
   CLI::App app(

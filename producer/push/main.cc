@@ -1,4 +1,4 @@
-#include "producer/push/push_command.h"
+#include "producer/push/commands/push.h"
 #include "runtime/service/cli.h"
 
 int main(int argc, char** argv) {

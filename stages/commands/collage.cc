@@ -13,9 +13,9 @@
 #include "runtime/loop/random_id.h"
 #include "stages/collage/assembler.h"
 #include "stages/collage/collage_worker.h"
+#include "stages/commands/stage_commands.h"
 #include "stages/emulation_reader.h"
 #include "stages/served_models.h"
-#include "stages/stage_commands.h"
 
 namespace stages {
 namespace {

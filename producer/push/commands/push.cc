@@ -1,4 +1,4 @@
-#include "producer/push/push_command.h"
+#include "producer/push/commands/push.h"
 
 #include <unistd.h>
 

@@ -8,9 +8,9 @@
 #include "runtime/loop/clock.h"
 #include "runtime/loop/random_id.h"
 #include "stages/classifier/classifier.h"
+#include "stages/commands/stage_commands.h"
 #include "stages/emulation_reader.h"
 #include "stages/served_models.h"
-#include "stages/stage_commands.h"
 
 namespace stages {
 namespace {
