@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "machine/earliest.h"
 #include "wire/check.h"
 
 namespace broker {
@@ -68,11 +69,8 @@ machine::Actions Broker::on_done(wire::WorkId, machine::Outcome, wire::Instant) 
 }
 
 std::optional<wire::Instant> Broker::next_timeout() const {
-  wire::Instant next = next_sweep_;
-  if (const auto linger = batcher_.next_timeout()) next = std::min(next, *linger);
-  if (const auto timer = ledger_.next_timeout()) next = std::min(next, *timer);
-  if (drain_until_) next = std::min(next, *drain_until_);
-  return next;
+  return machine::earliest(
+      {next_sweep_, batcher_.next_timeout(), ledger_.next_timeout(), drain_until_});
 }
 
 // --- producers ---

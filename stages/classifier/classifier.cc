@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "machine/earliest.h"
 #include "wire/check.h"
 
 namespace stages::classifier {
@@ -96,9 +97,7 @@ void Classifier::advance(wire::Instant now, machine::Actions& actions) {
 }
 
 std::optional<wire::Instant> Classifier::next_timeout() const {
-  const auto hold = line_.next_timeout();
-  const auto join = membership_.next_timeout();
-  return hold ? std::min(*hold, join.value_or(*hold)) : join;
+  return machine::earliest({line_.next_timeout(), membership_.next_timeout()});
 }
 
 machine::Telemetry Classifier::telemetry() const {

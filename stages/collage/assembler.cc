@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "machine/earliest.h"
 #include "wire/check.h"
 
 namespace stages::collage {
@@ -332,12 +333,9 @@ machine::Actions Assembler::on_timeout(wire::Instant now) {
 
 std::optional<wire::Instant> Assembler::next_timeout() const {
   if (!node_) return std::nullopt;
-  std::optional<wire::Instant> next = membership_.next_timeout();
-  if (node_->sent.empty()) {
-    const wire::Instant silent = node_->heard + policy_.heartbeat * 7 / 2;
-    next = std::min(silent, next.value_or(silent));
-  }
-  return next;
+  std::optional<wire::Instant> silent;
+  if (node_->sent.empty()) silent = node_->heard + policy_.heartbeat * 7 / 2;
+  return machine::earliest({membership_.next_timeout(), silent});
 }
 
 }  // namespace stages::collage

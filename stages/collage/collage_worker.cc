@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "machine/earliest.h"
 #include "wire/check.h"
 
 namespace stages::collage {
@@ -103,9 +104,7 @@ void CollageWorker::advance(wire::Instant now, machine::Actions& actions) {
 }
 
 std::optional<wire::Instant> CollageWorker::next_timeout() const {
-  const auto hold = line_.next_timeout();
-  const auto join = membership_.next_timeout();
-  return hold ? std::min(*hold, join.value_or(*hold)) : join;
+  return machine::earliest({line_.next_timeout(), membership_.next_timeout()});
 }
 
 machine::Telemetry CollageWorker::telemetry() const {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "machine/earliest.h"
 #include "wire/check.h"
 
 namespace stages::sink {
@@ -245,11 +246,10 @@ Joiner::Settled Joiner::on_timeout(wire::Instant now) {
 }
 
 std::optional<wire::Instant> Joiner::next_timeout() const {
-  std::optional<wire::Instant> next;
-  if (!timers_.empty()) next = std::get<0>(*timers_.begin());
-  if (!expiries_.empty())
-    next = std::min(expiries_.front().first, next.value_or(expiries_.front().first));
-  return next;
+  std::optional<wire::Instant> settling, expiry;
+  if (!timers_.empty()) settling = std::get<0>(*timers_.begin());
+  if (!expiries_.empty()) expiry = expiries_.front().first;
+  return machine::earliest({settling, expiry});
 }
 
 }  // namespace stages::sink

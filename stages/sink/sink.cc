@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "machine/earliest.h"
 #include "wire/check.h"
 
 namespace stages::sink {
@@ -133,10 +134,7 @@ machine::Actions Sink::on_done(wire::WorkId, machine::Outcome, wire::Instant) {
 }
 
 std::optional<wire::Instant> Sink::next_timeout() const {
-  wire::Instant next = learn_at_;
-  if (const auto join = membership_.next_timeout()) next = std::min(next, *join);
-  if (const auto joiner = joiner_.next_timeout()) next = std::min(next, *joiner);
-  return next;
+  return machine::earliest({learn_at_, membership_.next_timeout(), joiner_.next_timeout()});
 }
 
 wire::Status Sink::status() const {

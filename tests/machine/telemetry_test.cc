@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-namespace wire {
+namespace machine {
 namespace {
 
 using namespace std::chrono_literals;
@@ -36,7 +36,7 @@ TEST(Histogram, KnowsHowManyThereWereAndTheirSum) {
 }
 
 TEST(Report, HasASampleForEachValueOfALabel) {
-  Report report;
+  Telemetry report;
   report.counters("drops_total", "Drops.", "reason", {{"late", 3}, {"bad", 0}});
   ASSERT_EQ(report.metrics.size(), 1u);
   const Metric& drops = report.metrics[0];
@@ -47,4 +47,4 @@ TEST(Report, HasASampleForEachValueOfALabel) {
 }
 
 }  // namespace
-}  // namespace wire
+}  // namespace machine
