@@ -1,4 +1,4 @@
-// Groups images into batches: who shares a collage with whom.
+// Groups images into batches: decides which images share a collage.
 //
 //     add add add ... add            add add ........ linger over
 //     [0] [1] [2] ... [8] sealed     [0] [1]                sealed with 2 of 9
@@ -23,8 +23,8 @@ class Batcher {
   struct Place {
     wire::BatchId batch;
     wire::Slot slot = 0;
-    bool opened = false;  // The first of its batch.
-    bool sealed = false;  // The last of its batch.
+    bool opened = false;  // This image is the first of its batch.
+    bool sealed = false;  // This image is the last of its batch.
   };
 
   // Requires 1 <= slots <= wire::kSlotsMax and linger >= 0.
@@ -46,8 +46,8 @@ class Batcher {
   const wire::Epoch epoch_;
   const wire::Slot slots_;
   const wire::Duration linger_;
-  std::uint64_t sequence_ = 0;  // Of the batch that is open, or was last.
-  wire::Slot filled_ = 0;       // 0 while no batch is open.
+  std::uint64_t sequence_ = 0;  // Sequence of the open batch, or of the last one.
+  wire::Slot filled_ = 0;       // Slots of the open batch that are taken; 0 if none is open.
   wire::Instant opened_;
 };
 

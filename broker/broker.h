@@ -1,25 +1,28 @@
 // The broker: admits images, groups and dispatches them, and answers each exactly once.
 //
-//   link kProducers (ROUTER)   ProducerHello, Submit, Cancel, Probe
-//                                                            ->  Welcome, Refuse, Result,
-//                                                                Correction, Status
-//   link kWorkers   (ROUTER)   WorkerHello, Ready            ->  Welcome, Refuse, Assign
-//                    assembler                               ->  Seal, Drop
-//                    sink      Settled, Corrected, Service   ->  Opened, Sealed, Closed
+//   link kProducers (ROUTER)   from producers    ProducerHello, Submit, Cancel
+//                              to producers      Welcome, Refuse, Result, Correction
+//   link kWorkers   (ROUTER)   from stages       WorkerHello, Ready
+//                              to classifiers    Welcome, Refuse, Assign
+//                              to assemblers     Welcome, Refuse, Assign, SealCollage, DropCollage
+//                              from the sink     SlotSettled, Disagreement, ServiceTimes
+//                              to the sink       BatchOpened, BatchSealed, BatchSettled
+//   both links                 from observers    StatusRequest
+//                              to observers      Status
 //
 // It owns admission, the deadline and exactly-once; which answer is good enough is the sink's
 // choice.  The life of a request:
 //
 //     Submit -> admitted -> dispatched (and to the assembler) -> settled by the sink -> Result
-//                  |            +-- hedge, if late and the policy says so
-//                  |            +-- again, if its worker is lost
+//                  |            +-- hedged, if it is late and the policy allows it
+//                  |            +-- dispatched again, if its worker is lost
 //                  +-- at its deadline: Result missing
-//                  +-- if its producer says Cancel: Result cancelled
+//                  +-- if its producer cancels it: Result cancelled
 //
-// A Result from a collage may be followed by a Correction (corrections.h), to a producer that wants
-// these.
+// A Result from a collage may be followed by a Correction (corrections.h), to a producer that asked
+// for corrections.
 //
-// Broker is a pure state machine (wire/machine.h).  Pictures are held by reference and never
+// Broker is a pure state machine (machine/machine.h).  Pictures are held by reference and never
 // looked into.  Every bound is in Policy; at a bound producers are refused with a reason.
 #pragma once
 
@@ -32,11 +35,13 @@
 #include "broker/batcher.h"
 #include "broker/corrections.h"
 #include "broker/counters.h"
+#include "broker/covers.h"
 #include "broker/dispatcher.h"
 #include "broker/ledger.h"
 #include "broker/policy.h"
 #include "broker/roster.h"
 #include "broker/sessions.h"
+#include "broker/sink_link.h"
 #include "machine/machine.h"
 
 namespace broker {
@@ -46,9 +51,11 @@ inline constexpr std::uint32_t kWorkers = 1;
 
 class Broker : public machine::Machine {
  public:
-  // Requires a policy as broker/config.cc lets through: linger < hedge_after < deadline, all
-  // bounds positive.  `epoch` is drawn afresh for every life.
+  // Requires linger < hedge_after < deadline and positive bounds, as the configuration check
+  // grants.  `epoch` is drawn at random for every life of a broker.
   Broker(Policy policy, wire::Epoch epoch);
+  Broker(const Broker&) = delete;  // Its parts share one source of sequences.
+  Broker& operator=(const Broker&) = delete;
 
   machine::Actions on_message(machine::Peer from, wire::Message message,
                               wire::Instant now) override;
@@ -57,85 +64,79 @@ class Broker : public machine::Machine {
   std::optional<wire::Instant> next_timeout() const override;
 
   const Counters& counters() const { return counters_; }
-  // All counters and gauges by name, as a probe is told them.
+  // All counters and gauges by name: the answer to a StatusRequest.
   wire::Status status() const;
   machine::Telemetry telemetry() const override;
 
  private:
-  void handle(machine::Peer from, wire::ProducerHello hello);
-  void handle(machine::Peer from, wire::Submit submit);
-  void handle(machine::Peer from, wire::Cancel cancel);
-  void handle(machine::Peer from, wire::WorkerHello hello);
-  void handle(machine::Peer from, wire::Ready ready);
-  void handle(machine::Peer from, wire::SlotSettled settled);
-  void handle(machine::Peer from, wire::Disagreement corrected);
-  void handle(machine::Peer from, wire::ServiceTimes service);
-  void handle(machine::Peer from, wire::StatusRequest probe);
-  void handle(machine::Peer from, wire::Undelivered undelivered);
-  void handle(machine::Peer from, wire::Undecodable undecodable);
-  void handle(machine::Peer from, wire::Drain drain);
-  void handle(machine::Peer from, wire::Refuse refuse);
-  template <class Other>
-  void handle(machine::Peer from, Other other);
-  void handle_stranger(machine::Peer from);
+  struct Figures;  // The table behind status() and telemetry().
 
-  wire::Reason admission(wire::ProducerId producer, const wire::Submit& submit) const;
-  void admit(wire::ProducerId producer, wire::Submit submit);
-  void refuse(machine::Peer to, wire::RequestId request, wire::Reason reason);
-  void cover(Batch& batch);
-  void cover(Batch& batch, const Roster::Worker& assembler);
-  void note_uncovered();
-  void tell_covers(const Batch& batch, const wire::Message& message);
+  // Dispatch by link (broker.cc).
+  void on_producer(machine::Peer from, wire::Message message);
+  void on_worker(machine::Peer from, wire::Message message);
+  bool on_sink(wire::Message& message);
+  void on_anyone(machine::Peer from, const wire::Message& message);
+  void reject(machine::Peer from, wire::Reason reason);
   void welcome(machine::Peer peer, std::size_t credit);
-  void send_order(const Dispatcher::Order& order);
+  void drain();
+
+  // Requests (broker_requests.cc).
+  void on_hello(machine::Peer from, const wire::ProducerHello& hello);
+  void on_submit(machine::Peer from, wire::Submit submit);
+  void on_cancel(machine::Peer from, const wire::Cancel& cancel);
+  wire::Reason admission(wire::ProducerId producer, const wire::Submit& submit) const;
+  void refuse(machine::Peer to, wire::RequestId request, wire::Reason reason);
+  void admit(wire::ProducerId producer, wire::Submit submit);
+  Batch& open_batch(wire::BatchId id);
+  Entry make_entry(wire::ProducerId producer, wire::Submit submit) const;
+  std::optional<wire::Duration> hedge_delay() const;
+  void start(Entry& entry);
   void seal(Batcher::Place last);
   void settle(Task task, wire::Result result);
   void finish(std::uint64_t batch);
+  void remember(const Entry& entry, const wire::Result& result);
   void miss(Task task);
-  void hedge(Task task);
-  void dispatch_waiting();
-  void sweep();
-  void lose(const std::optional<Roster::Loss>& loss);
-  void uncover(const std::optional<Roster::Loss>& loss);
+  void miss_all();
+
+  // The sink's answers (broker_answers.cc).
+  void on_settled(wire::SlotSettled settled);
+  void on_disagreement(wire::Disagreement disagreement);
+  bool well_formed(const wire::SlotSettled& settled) const;
+  bool valid(const wire::Predictions& predictions) const;
+  std::vector<wire::NamedPrediction> named(const wire::Predictions& predictions) const;
+
+  // Workers (broker_workers.cc).
+  void on_hello(machine::Peer from, const wire::WorkerHello& hello);
+  void on_ready(machine::Peer from, const wire::Ready& ready);
+  void on_worker_undelivered(machine::Peer from);
+  wire::Reason rejection_reason(const wire::WorkerHello& hello) const;
   void join_sink(machine::Peer from, const wire::WorkerHello& hello);
   void join_worker(machine::Peer from, const wire::WorkerHello& hello);
-  void tell_sink(wire::Message message);
-  wire::Reason unfit(const wire::WorkerHello& hello) const;
-  void remember(Task task, const Entry& entry, const wire::Result& result);
-  bool lawful(const wire::SlotSettled& settled) const;
-  bool credible(const wire::Predictions& predictions) const;
-  std::vector<wire::NamedPrediction> named(const wire::Predictions& predictions) const;
-  std::optional<wire::Duration> hedge_delay() const;
-  wire::BatchSealed ages(const Batch& batch) const;
-  void miss_all();
-  void report_requests(machine::Telemetry& report) const;
-  void report_tasks(machine::Telemetry& report) const;
-  void report_workers(machine::Telemetry& report) const;
-  void lose_sink();
-
-  // Kept until its connection fails or another says hello, for one that was deaf for a while still
-  // has the answers, and no other sink would come any sooner for being expected.
-  struct Sink {
-    wire::WorkerId id;
-    machine::Peer peer;
-  };
+  void send_order(const Dispatcher::Order& order);
+  void dispatch_waiting();
+  void hedge(Task task);
+  void on_classifier_lost(const Roster::Loss& loss);
+  void on_assembler_lost(const Roster::Loss& loss);
+  void on_sink_lost();
+  void log_uncovered();
+  void sweep();
 
   const Policy policy_;
   const wire::Epoch epoch_;
   const wire::Slot slots_;
   const std::uint64_t labels_hash_;
+  SequenceSource sequences_;
   Batcher batcher_;
   Dispatcher dispatcher_;
-  Roster assemblers_;
+  Covers covers_;
   Ledger ledger_;
   Sessions sessions_;
   Corrections corrections_;
-  std::optional<Sink> sink_;
-  wire::ServiceTimes service_;  // As the sink last told.
-  wire::Sequence sequence_;
+  SinkLink sink_;
+  wire::ServiceTimes service_;  // The sink's latest report; zeros before the first.
   wire::Instant next_sweep_;
-  std::optional<wire::Instant> drain_until_;
-  std::optional<wire::Instant> uncovered_noted_;
+  std::optional<wire::Instant> drain_until_;       // Set while the broker drains.
+  std::optional<wire::Instant> uncovered_logged_;  // When log_uncovered() last wrote a line.
   Counters counters_;
   std::array<machine::Histogram, 4> latencies_;  // Admission to result, by wire::Source.
 

@@ -1,9 +1,16 @@
-// What the broker tells of itself: counters to whoever probes, figures to whoever drives it.
+// What the broker reports about itself: a Status for observers, metrics for its driver.
+#include <string>
+#include <utility>
+
 #include "broker/broker.h"
+#include "machine/figures.h"
 
 namespace broker {
 namespace {
 
+using machine::counter;
+using machine::dropped;
+using machine::gauge;
 using Labels = machine::Metric::Labels;
 using Kind = machine::Metric::Kind;
 
@@ -22,167 +29,153 @@ machine::Metric durations(const std::array<machine::Histogram, 4>& latencies) {
 }
 
 void add_roster(machine::Metric& workers, const std::string& role, const Roster& roster) {
-  const auto add = [&](const char* state, std::size_t count) {
-    workers.samples.push_back(
-        {Labels{{"role", role}, {"state", state}}, static_cast<double>(count)});
-  };
   const Roster::Standing standing = roster.standing();
-  add("well", standing.well);
-  add("suspect", standing.suspect);
-  add("probation", standing.probation);
-  add("leaving", standing.leaving);
+  for (const Roster::State state : Roster::kStates) {
+    workers.samples.push_back(
+        {Labels{{"role", role}, {"state", std::string(to_string(state))}},
+         static_cast<double>(standing.workers[static_cast<std::size_t>(state)])});
+  }
 }
 
-void add_by_role(machine::Telemetry& report, const char* name, const char* help, double classifiers,
-                 double assemblers) {
+void add_by_role(machine::Telemetry& report, const char* name, const char* help,
+                 std::size_t classifiers, std::size_t assemblers) {
   report.metrics.push_back({name,
                             help,
                             Kind::gauge,
-                            {{Labels{{"role", "classifier"}}, classifiers},
-                             {Labels{{"role", "assembler"}}, assemblers}}});
+                            {{Labels{{"role", "classifier"}}, static_cast<double>(classifiers)},
+                             {Labels{{"role", "assembler"}}, static_cast<double>(assemblers)}}});
 }
+
+std::uint64_t nanoseconds(wire::Duration duration) {
+  return static_cast<std::uint64_t>(duration.count());
+}
+
+constexpr const char* kResults = "collage_requests_total";
+constexpr const char* kResultsHelp = "Requests that had their result, by what it was.";
+constexpr const char* kWithheld = "collage_hedges_withheld_total";
+constexpr const char* kWithheldHelp = "Late requests without a hedge.";
 
 }  // namespace
 
-wire::Status Broker::status() const {
-  const Dispatcher::Counters& d = dispatcher_.counters();
-  const Roster& classifiers = dispatcher_.roster();
-  const Counters& c = counters_;
-  return {{
-      {"requests_admitted", c.admitted},
-      {"requests_open", ledger_.open_requests()},
-      {"requests_waiting", dispatcher_.waiting()},
-      {"image_bytes_open", ledger_.open_bytes()},
-      {"answered_single", c.answered_single},
-      {"answered_collage", c.answered_collage},
-      {"answered_hedge", c.answered_hedge},
-      {"missing", c.missing},
-      {"rejected", c.rejected},
-      {"refused", c.refused},
-      {"cancelled", c.cancelled},
-      {"cancels_unknown", c.cancels_unknown},
-      {"batches", c.batches},
-      {"batches_open", ledger_.batches().size()},
-      {"batches_uncovered", c.batches_uncovered},
-      {"tasks_dispatched", d.dispatched},
-      {"tasks_outstanding", classifiers.outstanding()},
-      {"collages_outstanding", assemblers_.outstanding()},
-      {"tasks_redispatched", c.redispatched},
-      {"hedges", d.hedges},
-      {"hedges_no_rate", d.hedges_no_rate},
-      {"hedges_no_worker", d.hedges_no_worker},
-      {"probes", d.probes},
-      {"settled_twice", c.settled_twice},
-      {"settled_stale", c.settled_stale},
-      {"settled_bad", c.settled_bad},
-      {"results_undelivered", c.results_undelivered},
-      {"correctable", corrections_.size()},
-      {"corrections", c.corrections},
-      {"corrections_unwanted", c.corrections_unwanted},
-      {"corrections_forgotten", c.corrections_forgotten},
-      {"corrections_undelivered", c.corrections_undelivered},
-      {"producers", sessions_.size()},
-      {"classifiers", classifiers.size()},
-      {"classifiers_suspect", classifiers.suspects()},
-      {"classifiers_on_probation", classifiers.on_probation()},
-      {"assemblers", assemblers_.size()},
-      {"assemblers_on_probation", assemblers_.on_probation()},
-      {"sinks", sink_ ? 1u : 0u},
-      {"workers_lost", c.workers_lost},
-      {"workers_refused", c.workers_refused},
-      {"bad_messages", c.bad_messages},
-      {"patience_ns", static_cast<std::uint64_t>(service_.patience.count())},
-      {"service_p95_ns", static_cast<std::uint64_t>(service_.p95.count())},
-      {"service_p99_ns", static_cast<std::uint64_t>(service_.p99.count())},
-  }};
-}
+// A row a figure.  What has labels of two kinds, or is a duration, is added by telemetry().
+struct Broker::Figures {
+  using B = Broker;
+  static constexpr machine::Figure<B> kTable[] = {
+      counter<B>([](const B& b) { return b.counters_.admitted; }, "requests_admitted",
+                 "collage_requests_admitted_total", "Requests admitted."),
+      gauge<B>([](const B& b) { return b.ledger_.open_requests(); }, "requests_open",
+               "collage_requests_open", "Requests admitted and not answered."),
+      gauge<B>([](const B& b) { return b.dispatcher_.waiting(); }, "requests_waiting",
+               "collage_requests_waiting", "Tasks that wait for a free classifier."),
+      gauge<B>([](const B& b) { return b.ledger_.open_bytes(); }, "image_bytes_open",
+               "collage_image_bytes_open", "Bytes of the images of open requests."),
+      counter<B>([](const B& b) { return b.counters_.answered_single; }, "answered_single",
+                 kResults, kResultsHelp, "result", "single"),
+      counter<B>([](const B& b) { return b.counters_.answered_collage; }, "answered_collage",
+                 kResults, kResultsHelp, "result", "collage"),
+      counter<B>([](const B& b) { return b.counters_.answered_hedge; }, "answered_hedge", kResults,
+                 kResultsHelp, "result", "hedge"),
+      counter<B>([](const B& b) { return b.counters_.missing; }, "missing", kResults, kResultsHelp,
+                 "result", "missing"),
+      counter<B>([](const B& b) { return b.counters_.rejected; }, "rejected", kResults,
+                 kResultsHelp, "result", "rejected"),
+      counter<B>([](const B& b) { return b.counters_.refused; }, "refused", kResults, kResultsHelp,
+                 "result", "refused"),
+      counter<B>([](const B& b) { return b.counters_.cancelled; }, "cancelled", kResults,
+                 kResultsHelp, "result", "cancelled"),
+      dropped<B>([](const B& b) { return b.counters_.cancels_unknown; }, "cancels_unknown",
+                 "cancel_unknown"),
+      counter<B>([](const B& b) { return b.counters_.batches; }, "batches", "collage_batches_total",
+                 "Batches opened."),
+      gauge<B>([](const B& b) { return b.ledger_.batches().size(); }, "batches_open",
+               "collage_batches_open", "Batches with a slot to be answered."),
+      counter<B>([](const B& b) { return b.counters_.batches_uncovered; }, "batches_uncovered",
+                 "collage_batches_uncovered_total", "Batches that no collage is made of."),
+      counter<B>([](const B& b) { return b.dispatcher_.counters().dispatched; }, "tasks_dispatched",
+                 "collage_tasks_dispatched_total", "Tasks given to classifiers, hedges included."),
+      gauge<B>([](const B& b) { return b.dispatcher_.roster().outstanding(); }, "tasks_outstanding",
+               "", ""),
+      gauge<B>([](const B& b) { return b.covers_.roster().outstanding(); }, "collages_outstanding",
+               "", ""),
+      counter<B>([](const B& b) { return b.counters_.redispatched; }, "tasks_redispatched",
+                 "collage_tasks_redispatched_total", "Tasks given again: their worker was lost."),
+      counter<B>([](const B& b) { return b.dispatcher_.counters().hedges; }, "hedges",
+                 "collage_hedges_total", "Second tasks for late requests."),
+      counter<B>([](const B& b) { return b.dispatcher_.counters().hedges_no_rate; },
+                 "hedges_no_rate", kWithheld, kWithheldHelp, "reason", "rate"),
+      counter<B>([](const B& b) { return b.dispatcher_.counters().hedges_no_worker; },
+                 "hedges_no_worker", kWithheld, kWithheldHelp, "reason", "no_worker"),
+      counter<B>([](const B& b) { return b.dispatcher_.counters().probes; }, "probes",
+                 "collage_probes_total", "Copies of tasks given to workers on probation."),
+      dropped<B>([](const B& b) { return b.counters_.settled_twice; }, "settled_twice",
+                 "settled_twice"),
+      dropped<B>([](const B& b) { return b.counters_.settled_stale; }, "settled_stale",
+                 "settled_stale"),
+      dropped<B>([](const B& b) { return b.counters_.settled_bad; }, "settled_bad", "settled_bad"),
+      dropped<B>([](const B& b) { return b.counters_.results_undelivered; }, "results_undelivered",
+                 "result_undelivered"),
+      gauge<B>([](const B& b) { return b.corrections_.size(); }, "correctable",
+               "collage_correctable", "Answers by collages that may still be corrected."),
+      counter<B>([](const B& b) { return b.counters_.corrections; }, "corrections",
+                 "collage_corrections_total", "Corrections sent to producers."),
+      dropped<B>([](const B& b) { return b.counters_.corrections_unwanted; },
+                 "corrections_unwanted", "correction_unwanted"),
+      dropped<B>([](const B& b) { return b.counters_.corrections_forgotten; },
+                 "corrections_forgotten", "correction_forgotten"),
+      dropped<B>([](const B& b) { return b.counters_.corrections_undelivered; },
+                 "corrections_undelivered", "correction_undelivered"),
+      gauge<B>([](const B& b) { return b.sessions_.size(); }, "producers", "collage_producers",
+               "Producers known."),
+      gauge<B>([](const B& b) { return b.dispatcher_.roster().size(); }, "classifiers", "", ""),
+      gauge<B>([](const B& b) { return b.dispatcher_.roster().suspects(); }, "classifiers_suspect",
+               "", ""),
+      gauge<B>([](const B& b) { return b.dispatcher_.roster().on_probation(); },
+               "classifiers_on_probation", "", ""),
+      gauge<B>([](const B& b) { return b.covers_.roster().size(); }, "assemblers", "", ""),
+      gauge<B>([](const B& b) { return b.covers_.roster().on_probation(); },
+               "assemblers_on_probation", "", ""),
+      gauge<B>([](const B& b) { return std::uint64_t{b.sink_.joined()}; }, "sinks", "", ""),
+      counter<B>([](const B& b) { return b.counters_.workers_lost; }, "workers_lost",
+                 "collage_workers_lost_total",
+                 "Workers that fell silent or lost their connection."),
+      counter<B>([](const B& b) { return b.counters_.workers_refused; }, "workers_refused",
+                 "collage_workers_refused_total", "Workers whose hello was refused."),
+      dropped<B>([](const B& b) { return b.counters_.bad_messages; }, "bad_messages",
+                 "bad_message"),
+      gauge<B>([](const B& b) { return nanoseconds(b.service_.patience); }, "patience_ns", "", ""),
+      gauge<B>([](const B& b) { return nanoseconds(b.service_.p95); }, "service_p95_ns", "", ""),
+      gauge<B>([](const B& b) { return nanoseconds(b.service_.p99); }, "service_p99_ns", "", ""),
+  };
+};
+
+wire::Status Broker::status() const { return machine::status_of<Broker>(Figures::kTable, *this); }
 
 machine::Telemetry Broker::telemetry() const {
   machine::Telemetry report;
-  report_requests(report);
-  report_tasks(report);
-  report_workers(report);
-  if (!sink_) report.not_ready_reasons.push_back("no sink: nobody chooses answers");
-  if (dispatcher_.roster().size() == 0) report.not_ready_reasons.push_back("no classifier");
-  if (drain_until_) report.not_ready_reasons.push_back("draining");
-  return report;
-}
-
-void Broker::report_requests(machine::Telemetry& report) const {
-  const Counters& c = counters_;
-  report.counter("collage_requests_admitted_total", "Requests admitted.", c.admitted);
-  report.counters("collage_requests_total", "Requests that had their result, by what it was.",
-                  "result",
-                  {{"single", c.answered_single},
-                   {"hedge", c.answered_hedge},
-                   {"collage", c.answered_collage},
-                   {"missing", c.missing},
-                   {"rejected", c.rejected},
-                   {"refused", c.refused},
-                   {"cancelled", c.cancelled}});
+  machine::add_metrics<Broker>(Figures::kTable, *this, report);
   report.metrics.push_back(durations(latencies_));
-  report.gauge("collage_requests_open", "Requests admitted and not answered.",
-               static_cast<double>(ledger_.open_requests()));
-  report.gauge("collage_requests_waiting", "Tasks that wait for a free classifier.",
-               static_cast<double>(dispatcher_.waiting()));
-  report.gauge("collage_image_bytes_open", "Bytes of the images of open requests.",
-               static_cast<double>(ledger_.open_bytes()));
-  report.counter("collage_corrections_total", "Corrections sent to producers.", c.corrections);
-  report.gauge("collage_correctable", "Answers by collages that may still be corrected.",
-               static_cast<double>(corrections_.size()));
-  report.gauge("collage_producers", "Producers known.", static_cast<double>(sessions_.size()));
-  report.dropped({{"settled_twice", c.settled_twice},
-                  {"settled_stale", c.settled_stale},
-                  {"settled_bad", c.settled_bad},
-                  {"result_undelivered", c.results_undelivered},
-                  {"cancel_unknown", c.cancels_unknown},
-                  {"correction_unwanted", c.corrections_unwanted},
-                  {"correction_forgotten", c.corrections_forgotten},
-                  {"correction_undelivered", c.corrections_undelivered},
-                  {"bad_message", c.bad_messages}});
-}
-
-void Broker::report_tasks(machine::Telemetry& report) const {
-  const Dispatcher::Counters& d = dispatcher_.counters();
-  report.counter("collage_batches_total", "Batches opened.", counters_.batches);
-  report.counter("collage_batches_uncovered_total", "Batches that no collage is made of.",
-                 counters_.batches_uncovered);
-  report.gauge("collage_batches_open", "Batches with a slot to be answered.",
-               static_cast<double>(ledger_.batches().size()));
-  report.counter("collage_tasks_dispatched_total", "Tasks given to classifiers, hedges included.",
-                 d.dispatched);
-  report.counter("collage_tasks_redispatched_total", "Tasks given again: their worker was lost.",
-                 counters_.redispatched);
-  report.counter("collage_hedges_total", "Second tasks for late requests.", d.hedges);
-  report.counters("collage_hedges_withheld_total", "Late requests without a hedge.", "reason",
-                  {{"rate", d.hedges_no_rate}, {"no_worker", d.hedges_no_worker}});
-  report.counter("collage_probes_total", "Copies of tasks given to workers on probation.",
-                 d.probes);
-}
-
-void Broker::report_workers(machine::Telemetry& report) const {
   const Roster& classifiers = dispatcher_.roster();
+  const Roster& assemblers = covers_.roster();
   machine::Metric workers{"collage_workers", "Workers that have joined.", Kind::gauge, {}};
   add_roster(workers, "classifier", classifiers);
-  add_roster(workers, "assembler", assemblers_);
-  workers.samples.push_back({Labels{{"role", "sink"}, {"state", "well"}}, sink_ ? 1.0 : 0.0});
+  add_roster(workers, "assembler", assemblers);
+  workers.samples.push_back(
+      {Labels{{"role", "sink"}, {"state", "well"}}, sink_.joined() ? 1.0 : 0.0});
   report.metrics.push_back(std::move(workers));
   add_by_role(report, "collage_tasks_in_flight", "Tasks (assemblers: batches) given and not done.",
-              static_cast<double>(classifiers.outstanding()),
-              static_cast<double>(assemblers_.outstanding()));
+              classifiers.outstanding(), assemblers.outstanding());
   add_by_role(report, "collage_credit", "Tasks (assemblers: batches) that could be given now.",
-              static_cast<double>(classifiers.standing().credit),
-              static_cast<double>(assemblers_.standing().credit));
-  report.counter("collage_workers_lost_total", "Workers that fell silent or lost their connection.",
-                 counters_.workers_lost);
-  report.counter("collage_workers_refused_total", "Workers whose hello was refused.",
-                 counters_.workers_refused);
-  report.gauge("collage_patience_seconds", "Time given to single answers, as the sink told.",
+              classifiers.standing().credit, assemblers.standing().credit);
+  report.gauge("collage_patience_seconds", "Time given to single answers, as the sink reported.",
                wire::to_seconds(service_.patience));
   report.gauge("collage_service_p95_seconds", "95 % of service times, as the sink has learned.",
                wire::to_seconds(service_.p95));
   report.gauge("collage_service_p99_seconds", "99 % of service times, as the sink has learned.",
                wire::to_seconds(service_.p99));
+  if (!sink_.joined()) report.not_ready_reasons.push_back("no sink: nobody chooses answers");
+  if (classifiers.size() == 0) report.not_ready_reasons.push_back("no classifier");
+  if (drain_until_) report.not_ready_reasons.push_back("draining");
+  return report;
 }
 
 }  // namespace broker

@@ -1,4 +1,5 @@
 // Broker's dealings with workers and the sink: joining, credit, hedges, and losing them.
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -6,29 +7,36 @@
 #include "machine/trace.h"
 
 namespace broker {
-namespace {
 
-using machine::LogMessage;
 using machine::short_name;
 using wire::Reason;
+using Level = machine::LogMessage::Level;
+
+namespace {
+
+// Uncovered batches come by the hundred a second under load; a line each would bury the rest of
+// the log.
+constexpr wire::Duration kUncoveredLogEvery = std::chrono::seconds(10);
 
 }  // namespace
 
-Reason Broker::unfit(const wire::WorkerHello& hello) const {
-  if (hello.role == wire::Role::collage) return Reason::wrong_role;  // It joins its assembler.
+// --- joining ---
+
+Reason Broker::rejection_reason(const wire::WorkerHello& hello) const {
+  // A collage-CNN joins its assembler, never the broker.
+  if (hello.role == wire::Role::collage) return Reason::wrong_role;
   if (hello.role == wire::Role::sink) return Reason::none;
   if (hello.model.labels_hash != labels_hash_) return Reason::wrong_model;
   const int grid = hello.role == wire::Role::assembler ? policy_.grid : 0;
   return hello.model.grid == grid ? Reason::none : Reason::wrong_grid;
 }
 
-void Broker::handle(machine::Peer from, wire::WorkerHello hello) {
-  if (from.link != kWorkers) return handle(from, wire::Undecodable{Reason::wrong_role});
-  if (const Reason reason = unfit(hello); reason != Reason::none) {
+void Broker::on_hello(machine::Peer from, const wire::WorkerHello& hello) {
+  if (const Reason reason = rejection_reason(hello); reason != Reason::none) {
     counters_.workers_refused += 1;
-    actions_.log(LogMessage::Level::warning, "refused " + std::string(to_string(hello.role)) + " " +
-                                                 short_name(hello.worker) + ": " +
-                                                 std::string(to_string(reason)));
+    actions_.log(Level::warning, "refused " + std::string(to_string(hello.role)) + " " +
+                                     short_name(hello.worker) + ": " +
+                                     std::string(to_string(reason)));
     return actions_.send(from, wire::Refuse{reason});
   }
   hello.role == wire::Role::sink ? join_sink(from, hello) : join_worker(from, hello);
@@ -36,104 +44,104 @@ void Broker::handle(machine::Peer from, wire::WorkerHello hello) {
 
 void Broker::join_worker(machine::Peer from, const wire::WorkerHello& hello) {
   const bool classifies = hello.role == wire::Role::classifier;
-  Roster& roster = classifies ? dispatcher_.roster() : assemblers_;
+  Roster& roster = classifies ? dispatcher_.roster() : covers_.roster();
   const Roster::Joined joined = roster.join(hello, from, now_);
   if (joined.full) {
     counters_.workers_refused += 1;
     return actions_.send(from, wire::Refuse{Reason::too_many_peers});
   }
   if (!joined.renewed) {
-    actions_.log(LogMessage::Level::info, std::string(to_string(hello.role)) + " " +
-                                              short_name(hello.worker) + " joined, model " +
-                                              hello.model.version);
+    actions_.log(Level::info, std::string(to_string(hello.role)) + " " + short_name(hello.worker) +
+                                  " joined, model " + hello.model.version);
   }
   welcome(from, 0);
-  for (const Roster::Loss& loss : joined.losses) classifies ? lose(loss) : uncover(loss);
+  for (const Roster::Loss& loss : joined.losses) {
+    classifies ? on_classifier_lost(loss) : on_assembler_lost(loss);
+  }
   dispatch_waiting();
 }
 
 void Broker::join_sink(machine::Peer from, const wire::WorkerHello& hello) {
-  const bool renewed = sink_ && sink_->peer == from && sink_->id == hello.worker;
-  sink_ = Sink{hello.worker, from};
+  const bool another = sink_.join(hello.worker, from);
   welcome(from, 0);
-  if (!renewed)
-    actions_.log(LogMessage::Level::info, "sink " + short_name(hello.worker) + " joined");
-  for (const auto& [number, batch] : ledger_.batches()) {
-    tell_sink(wire::BatchOpened{batch.id, slots_, now_ - batch.opened, !batch.covers.empty()});
-    if (!batch.sealed) continue;
-    tell_sink(ages(batch));
-  }
+  if (another) actions_.log(Level::info, "sink " + short_name(hello.worker) + " joined");
+  sink_.send_open_batches(ledger_, now_, actions_);
 }
 
-void Broker::tell_sink(wire::Message message) {
-  if (sink_) actions_.send(sink_->peer, std::move(message));
-}
+// --- tasks ---
 
-void Broker::handle(machine::Peer from, wire::Ready ready) {
-  if (from.link != kWorkers) return handle(from, wire::Undecodable{Reason::wrong_role});
+void Broker::on_ready(machine::Peer from, const wire::Ready& ready) {
   if (dispatcher_.roster().ready(from, ready, now_)) return dispatch_waiting();
-  if (assemblers_.ready(from, ready, now_)) return;
-  if (sink_ && sink_->peer == from) return;
+  if (covers_.roster().ready(from, ready, now_)) return;
+  if (sink_.is(from)) return;  // A sink has no credit to give; its Ready is a sign of life.
   actions_.send(from, wire::Refuse{Reason::unknown_worker});
 }
 
 void Broker::send_order(const Dispatcher::Order& order) {
-  const Entry& entry = *ledger_.find(order.task);
+  const Entry& entry = *order.entry;
+  const wire::BatchId batch{epoch_, {entry.task.batch}};
+  const wire::Duration age = now_ - entry.admitted;
   actions_.traces.push_back({.what = order.hedge ? "hedged" : "dispatched",
-                             .batch = {epoch_, {order.task.batch}},
-                             .slot = order.task.slot,
-                             .age = now_ - entry.admitted,
+                             .batch = batch,
+                             .slot = entry.task.slot,
+                             .age = age,
                              .worker = entry.tried.back()});
-  actions_.send(order.peer, wire::Assign{order.sequence,
-                                         {epoch_, {order.task.batch}},
-                                         order.task.slot,
-                                         order.hedge,
-                                         now_ - entry.admitted,
-                                         entry.deadline - now_,
-                                         entry.image});
+  actions_.send(order.peer, wire::Assign{order.sequence, batch, entry.task.slot, order.hedge, age,
+                                         entry.deadline - now_, entry.image});
 }
 
 void Broker::dispatch_waiting() {
-  while (const auto order = dispatcher_.next_waiting(ledger_, sequence_, now_)) send_order(*order);
+  while (const auto order = dispatcher_.next_waiting(ledger_, now_)) send_order(*order);
 }
 
 void Broker::hedge(Task task) {
   Entry* entry = ledger_.find(task);
   if (!entry) return;
   entry->hedge_at.reset();
-  if (const auto order = dispatcher_.hedge(task, *entry, sequence_, now_)) send_order(*order);
+  if (const auto order = dispatcher_.hedge(*entry, now_)) send_order(*order);
 }
 
-void Broker::lose(const std::optional<Roster::Loss>& loss) {
-  if (!loss) return;
+void Broker::log_uncovered() {
+  if (uncovered_logged_ && now_ - *uncovered_logged_ < kUncoveredLogEvery) return;
+  uncovered_logged_ = now_;
+  actions_.log(Level::warning, "no collage stage is free: batches go without cover, " +
+                                   std::to_string(counters_.batches_uncovered) +
+                                   " since the start");
+}
+
+// --- losing them ---
+
+void Broker::on_worker_undelivered(machine::Peer from) {
+  if (const auto loss = dispatcher_.roster().lost(from)) on_classifier_lost(*loss);
+  if (const auto loss = covers_.roster().lost(from)) on_assembler_lost(*loss);
+}
+
+void Broker::on_classifier_lost(const Roster::Loss& loss) {
   counters_.workers_lost += 1;
-  actions_.log(LogMessage::Level::warning, "lost classifier " + short_name(loss->worker) +
-                                               " with " + std::to_string(loss->tasks.size()) +
-                                               " tasks");
-  for (const Task task : loss->tasks) {
+  actions_.log(Level::warning, "lost classifier " + short_name(loss.worker) + " with " +
+                                   std::to_string(loss.tasks.size()) + " tasks");
+  for (const Task task : loss.tasks) {
     Entry* entry = ledger_.find(task);
     if (!entry) continue;
-    std::erase(entry->tried, loss->worker);
-    // A probe or a hedge is one more than its image's copies: with all of these still in line, its
-    // loss wants no further place there.
+    std::erase(entry->tried, loss.worker);
+    // A probe or a hedge is one more than its image's copies.  While all of these are still in
+    // line, the loss of the probe or hedge needs no further place there.
     if (entry->waiting >= static_cast<std::size_t>(policy_.redundancy.copies)) continue;
     counters_.redispatched += 1;
-    if (const auto order = dispatcher_.dispatch(task, *entry, sequence_, now_)) send_order(*order);
+    if (const auto order = dispatcher_.dispatch(*entry, now_)) send_order(*order);
   }
   dispatch_waiting();
 }
 
-void Broker::uncover(const std::optional<Roster::Loss>& loss) {
-  if (!loss) return;
+void Broker::on_assembler_lost(const Roster::Loss& loss) {
   counters_.workers_lost += 1;
-  actions_.log(LogMessage::Level::warning, "lost assembler " + short_name(loss->worker) + " with " +
-                                               std::to_string(loss->tasks.size()) + " batches");
-  for (const Task task : loss->tasks) {
-    Batch* batch = ledger_.find_batch(task.batch);
-    if (!batch) continue;
-    std::erase_if(batch->covers,
-                  [&loss](const Cover& cover) { return cover.assembler == loss->worker; });
-  }
+  actions_.log(Level::warning, "lost assembler " + short_name(loss.worker) + " with " +
+                                   std::to_string(loss.tasks.size()) + " batches");
+  Covers::on_assembler_lost(loss, ledger_);
+}
+
+void Broker::on_sink_lost() {
+  actions_.log(Level::warning, "lost sink " + short_name(sink_.leave()));
 }
 
 void Broker::sweep() {
@@ -141,18 +149,18 @@ void Broker::sweep() {
   const wire::Duration p99 = std::max(service_.p99, policy_.hedge_after);
   const wire::Duration suspect_age =
       wire::from_seconds(wire::to_seconds(p99) * policy_.suspect_factor);
-  for (const Roster::Loss& loss : dispatcher_.roster().sweep(now_, suspect_age)) lose(loss);
-  for (const Roster::Loss& loss : assemblers_.sweep(now_, suspect_age)) uncover(loss);
+  for (const Roster::Loss& loss : dispatcher_.roster().sweep(now_, suspect_age)) {
+    on_classifier_lost(loss);
+  }
+  for (const Roster::Loss& loss : covers_.roster().sweep(now_, suspect_age)) {
+    on_assembler_lost(loss);
+  }
   sessions_.sweep(now_);
   corrections_.expire(now_);
-  // A busy worker need not speak, but if its connection is gone this comes back at once.
+  // A worker that is blocked in its work sends nothing, and need not.  A message to it fails at
+  // once if its connection is gone, long before task_age_max would show the loss.
   for (const machine::Peer peer : dispatcher_.roster().busy()) welcome(peer, 0);
-  for (const machine::Peer peer : assemblers_.busy()) welcome(peer, 0);
-}
-
-void Broker::lose_sink() {
-  actions_.log(LogMessage::Level::warning, "lost sink " + short_name(sink_->id));
-  sink_.reset();
+  for (const machine::Peer peer : covers_.roster().busy()) welcome(peer, 0);
 }
 
 }  // namespace broker

@@ -2,29 +2,30 @@
 
 namespace broker {
 
-bool Corrections::keep(Task task, Told told, wire::Instant now) {
+bool Corrections::keep(Task task, Correctable answer, wire::Instant now) {
   expire(now);
   if (policy_.window == wire::Duration::zero() || policy_.max == 0) return false;
-  forget(told.producer, told.request);
-  const bool full = told_.size() >= policy_.max;
+  forget(answer.producer, answer.request);
+  const bool full = kept_.size() >= policy_.max;
   if (full) erase(expiries_.begin()->second);
   const wire::Instant until = now + policy_.window;
-  tasks_[{told.producer, told.request}] = task;
+  tasks_[{answer.producer, answer.request}] = task;
   expiries_.emplace(until, task);
-  told_.emplace(task, Kept{told, until});
+  kept_.emplace(task, Kept{answer, until});
   return full;
 }
 
-std::optional<Corrections::Told> Corrections::take(Task task, wire::ClassId label,
-                                                   wire::Instant now) {
+std::optional<Corrections::Correctable> Corrections::take(Task task, wire::ClassId label,
+                                                          wire::Instant now) {
   expire(now);
-  const auto found = told_.find(task);
-  if (found == told_.end()) return std::nullopt;
-  const Told told = found->second.told;
+  const auto found = kept_.find(task);
+  if (found == kept_.end()) return std::nullopt;
+  const Correctable answer = found->second.answer;
   erase(task);
-  // The sink may have taken another collage's word for it than the one that was told.
-  if (told.label == label) return std::nullopt;
-  return told;
+  // The sink compared `label` with a collage's answer of its own choice, which may not be the one
+  // that reached the producer: two collages may have answered, or the sink may have restarted.
+  if (answer.label == label) return std::nullopt;
+  return answer;
 }
 
 void Corrections::forget(wire::ProducerId producer, wire::RequestId request) {
@@ -37,11 +38,11 @@ void Corrections::expire(wire::Instant now) {
 }
 
 void Corrections::erase(Task task) {
-  const auto found = told_.find(task);
+  const auto found = kept_.find(task);
   const Kept& kept = found->second;
-  tasks_.erase({kept.told.producer, kept.told.request});
+  tasks_.erase({kept.answer.producer, kept.answer.request});
   expiries_.erase({kept.until, task});
-  told_.erase(found);
+  kept_.erase(found);
 }
 
 }  // namespace broker

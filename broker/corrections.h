@@ -1,11 +1,11 @@
-// Which collage answers may still be corrected, and whose they are.
+// Which collage answers may still be corrected, and to which producers they were sent.
 //
 //     keep                      take
 //   collage answer sent .......... a single answer of another class -> Correction
 //        |<--------- window --------->| too late
 //
-// An answer is corrected once at most.  At `max` the oldest gives way.  A request that is opened
-// again is forgotten: what was told before is no longer its answer.
+// An answer is corrected once at most.  At `max` the oldest answer is forgotten.  A request id that
+// is opened again is forgotten too: the answer sent before is not the answer to the new request.
 //
 // Corrections is pure.  Callers pass `now`, which never goes back.
 #pragma once
@@ -16,7 +16,7 @@
 #include <set>
 #include <utility>
 
-#include "broker/roster.h"
+#include "broker/task.h"
 #include "wire/types.h"
 
 namespace broker {
@@ -24,40 +24,41 @@ namespace broker {
 class Corrections {
  public:
   struct Policy {
-    wire::Duration window{};  // 0: nothing is ever corrected.
-    std::size_t max = 0;
+    wire::Duration window{};  // Time after its answer in which it may be corrected; 0 for never.
+    std::size_t max = 0;      // Answers kept, of all producers.
   };
-  struct Told {
+  // An answer from a collage that was sent to its producer.
+  struct Correctable {
     wire::ProducerId producer;
     wire::RequestId request;
-    wire::ClassId label;  // What the collage took it for.
+    wire::ClassId label;  // The top class of the answer.
     wire::Instant admitted;
   };
 
   explicit Corrections(Policy policy) : policy_(policy) {}
 
-  // Remembers what has been told now.  Returns whether another had to give way.
-  bool keep(Task task, Told told, wire::Instant now);
+  // Remembers an answer that is sent now.  Returns whether another had to be forgotten for it.
+  bool keep(Task task, Correctable answer, wire::Instant now);
 
-  // An s-CNN takes the image of a slot for `label`.  Gives up what was told of it, and returns
-  // that if it is to be corrected.
-  std::optional<Told> take(Task task, wire::ClassId label, wire::Instant now);
+  // Forgets the answer for a slot whose image an s-CNN classifies as `label`; returns the answer if
+  // its class is another, so that it is to be corrected.
+  std::optional<Correctable> take(Task task, wire::ClassId label, wire::Instant now);
 
   void forget(wire::ProducerId producer, wire::RequestId request);
-  // Forgets what was told a window ago.
+  // Forgets the answers that were sent a window ago.
   void expire(wire::Instant now);
 
-  std::size_t size() const { return told_.size(); }
+  std::size_t size() const { return kept_.size(); }
 
  private:
   struct Kept {
-    Told told;
+    Correctable answer;
     wire::Instant until;
   };
   void erase(Task task);
 
   const Policy policy_;
-  std::map<Task, Kept> told_;
+  std::map<Task, Kept> kept_;
   std::map<std::pair<wire::ProducerId, wire::RequestId>, Task> tasks_;
   std::set<std::pair<wire::Instant, Task>> expiries_;
 };

@@ -6,82 +6,81 @@ namespace broker {
 namespace {
 
 // Stragglers come in bunches: a batch or two may be hedged as a whole.
-constexpr double kPurseMax = 32;
+constexpr double kHedgeTokensMax = 32;
 
 }  // namespace
 
-void Dispatcher::on_admitted() { purse_ = std::min(kPurseMax, purse_ + policy_.hedge_rate_max); }
+void Dispatcher::on_admitted() {
+  hedge_tokens_ = std::min(kHedgeTokensMax, hedge_tokens_ + policy_.hedge_rate_max);
+}
 
-// A worker that an image was tied to and that is gone is made up for by another.
 const Roster::Worker* Dispatcher::pick(Entry& entry) {
   if (policy_.ties == 0) return roster_.pick(entry.tried);
+  // Another worker replaces a tied one that is gone, or the image would have fewer and fewer to go
+  // to, and in the end none.
   std::erase_if(entry.ties, [this](wire::WorkerId id) { return !roster_.peer_of(id); });
   roster_.draw(static_cast<std::size_t>(policy_.ties), entry.ties);
   return roster_.pick_of(entry.ties, entry.tried);
 }
 
-std::optional<Dispatcher::Order> Dispatcher::give(Task task, Entry& entry, wire::Sequence& next,
-                                                  wire::Instant now) {
+std::optional<Dispatcher::Order> Dispatcher::give(Entry& entry, wire::Instant now) {
   const Roster::Worker* worker = pick(entry);
   if (!worker) return std::nullopt;
-  return give_to(*worker, task, entry, next, now);
+  return give_to(*worker, entry, now);
 }
 
-Dispatcher::Order Dispatcher::give_to(const Roster::Worker& worker, Task task, Entry& entry,
-                                      wire::Sequence& next, wire::Instant now) {
-  next.value += 1;
-  const Order order{worker.peer, next, task, false};
+Dispatcher::Order Dispatcher::give_to(const Roster::Worker& worker, Entry& entry,
+                                      wire::Instant now) {
+  const Order order{worker.peer, sequences_.next(), &entry, false};
   entry.tried.push_back(worker.id);
-  roster_.assign(worker.id, next, task, now);
+  roster_.assign(worker.id, order.sequence, entry.task, now);
   counters_.dispatched += 1;
   return order;
 }
 
-std::optional<Dispatcher::Order> Dispatcher::probe(Task task, Entry& entry, wire::Sequence& next,
-                                                   wire::Instant now) {
+std::optional<Dispatcher::Order> Dispatcher::probe(Entry& entry, wire::Instant now) {
   const Roster::Worker* worker = roster_.due_for_probe(entry.tried, now);
   if (!worker) return std::nullopt;
   counters_.probes += 1;
-  return give_to(*worker, task, entry, next, now);
+  return give_to(*worker, entry, now);
 }
 
-std::optional<Dispatcher::Order> Dispatcher::dispatch(Task task, Entry& entry, wire::Sequence& next,
-                                                      wire::Instant now) {
+std::optional<Dispatcher::Order> Dispatcher::dispatch(Entry& entry, wire::Instant now) {
   std::optional<Order> order;
-  // One that may not go to every worker is not behind those that wait for others.
-  if (waiting_.empty() || policy_.ties > 0) order = give(task, entry, next, now);
+  // With ties an image does not stand behind those that wait for other workers than its own.
+  if (waiting_.empty() || policy_.ties > 0) order = give(entry, now);
   if (!order) {
-    waiting_.push_back(task);
+    waiting_.push_back(entry.task);
     entry.waiting += 1;
   }
   return order;
 }
 
-std::optional<Dispatcher::Order> Dispatcher::hedge(Task task, Entry& entry, wire::Sequence& next,
-                                                   wire::Instant now) {
-  if (purse_ < 1) {
+std::optional<Dispatcher::Order> Dispatcher::hedge(Entry& entry, wire::Instant now) {
+  if (hedge_tokens_ < 1) {
     counters_.hedges_no_rate += 1;
     return std::nullopt;
   }
-  std::optional<Order> order = give(task, entry, next, now);
+  std::optional<Order> order = give(entry, now);
   if (!order) {
     counters_.hedges_no_worker += 1;
     return std::nullopt;
   }
-  purse_ -= 1;
+  hedge_tokens_ -= 1;
   counters_.hedges += 1;
   order->hedge = true;
   return order;
 }
 
-std::optional<Dispatcher::Order> Dispatcher::next_waiting(Ledger& ledger, wire::Sequence& next,
-                                                          wire::Instant now) {
-  // The first of the line, but for a second copy whose only free worker has the first, and for
-  // images that are tied to others.
+std::optional<Dispatcher::Order> Dispatcher::next_waiting(Ledger& ledger, wire::Instant now) {
+  // Not simply the first of the line: a second copy may find that the only free worker has the
+  // first copy, and a tied image that the free workers are not its own.  Those keep their places
+  // and the search goes on behind them, for a free worker must not idle.  While no worker at all is
+  // free the line is not walked, which keeps a full line cheap under overload.
   for (auto it = waiting_.begin(); it != waiting_.end() && roster_.pick({});) {
     const Task task = *it;
     Entry* entry = ledger.find(task);
-    const std::optional<Order> order = entry ? give(task, *entry, next, now) : std::nullopt;
+    const std::optional<Order> order = entry ? give(*entry, now) : std::nullopt;
     if (order) entry->waiting -= 1;
     if (!entry || order) it = waiting_.erase(it);
     if (order) return order;

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 
+#include "machine/slowness.h"
+
 namespace broker {
 namespace {
 
-constexpr int kSlowFactor = 2;
-constexpr std::ptrdiff_t kSlowTasks = 4;      // Of the last five, to be put on probation,
-constexpr std::ptrdiff_t kSlowTasksLeft = 3;  // and to be kept there.
+// Out of the last five tasks.  It takes more slow tasks to put a worker on probation than to keep
+// it there, so that a worker on the edge does not change sides with every task.
+constexpr std::ptrdiff_t kSlowTasksToEnter = 4;
+constexpr std::ptrdiff_t kSlowTasksToStay = 3;
 
 }  // namespace
 
@@ -22,7 +25,7 @@ std::optional<wire::Duration> Health::median() const {
 
 bool Health::slow(wire::Duration usual, bool on_probation) const {
   if (count_ < kTasks) return false;
-  return slow_tasks(usual) >= (on_probation ? kSlowTasksLeft : kSlowTasks);
+  return slow_tasks(usual) >= (on_probation ? kSlowTasksToStay : kSlowTasksToEnter);
 }
 
 bool Health::quick_once(wire::Duration usual) const {
@@ -31,14 +34,7 @@ bool Health::quick_once(wire::Duration usual) const {
 
 std::ptrdiff_t Health::slow_tasks(wire::Duration usual) const {
   return std::ranges::count_if(
-      recent_, [usual](wire::Duration service) { return service > kSlowFactor * usual; });
-}
-
-std::optional<wire::Duration> usual_service(std::vector<wire::Duration> medians) {
-  if (medians.size() < 2) return std::nullopt;
-  const auto middle = medians.begin() + static_cast<std::ptrdiff_t>((medians.size() - 1) / 2);
-  std::ranges::nth_element(medians, middle);
-  return *middle;
+      recent_, [usual](wire::Duration service) { return machine::is_slow(service, usual); });
 }
 
 }  // namespace broker

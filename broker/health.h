@@ -1,12 +1,12 @@
 // How quick a worker has been lately, compared with the others.
 //
-// A worker is slow if four of its last five tasks took more than twice as long as is usual: one
-// straggling task is everyday, four are the worker's own.  Pure.
+// A worker is slow if four of its last five tasks were slow (machine/slowness.h).  One straggling
+// task is an everyday event; four of five are the worker's own fault.  Pure.
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <optional>
-#include <vector>
 
 #include "wire/types.h"
 
@@ -14,10 +14,10 @@ namespace broker {
 
 class Health {
  public:
-  // A task took that long, from its assignment until the worker held it no more.
+  // Adds the service time of a task: from its assignment until the worker held it no more.
   void add(wire::Duration service);
 
-  // The middle of the last tasks; nothing until there were enough to judge by.
+  // The median service time of the last five tasks; nullopt before there were five.
   std::optional<wire::Duration> median() const;
   // Requires usual > 0.  A worker that is on probation stays slow until three of its last five
   // tasks were quick.
@@ -30,11 +30,7 @@ class Health {
 
   static constexpr std::size_t kTasks = 5;
   std::array<wire::Duration, kTasks> recent_{};
-  std::size_t count_ = 0;  // Of all tasks so far.
+  std::size_t count_ = 0;  // Number of all tasks so far.
 };
-
-// What is usual among workers with these medians: the middle one, the lower of two; nothing if
-// there are fewer than two to compare.
-std::optional<wire::Duration> usual_service(std::vector<wire::Duration> medians);
 
 }  // namespace broker

@@ -14,17 +14,17 @@ Batch& Ledger::open(wire::BatchId id, wire::Instant now) {
   return place->second;
 }
 
-Task Ledger::add(Batch& batch, Entry entry) {
+Entry& Ledger::add(Batch& batch, Entry entry) {
   COLLAGE_CHECK(!batch.sealed && batch.slots.size() < wire::kSlotsMax);
   const Task task{batch.id.sequence.value, static_cast<wire::Slot>(batch.slots.size())};
+  entry.task = task;
   timers_.emplace(entry.deadline, Due::deadline, task);
   if (entry.hedge_at) timers_.emplace(*entry.hedge_at, Due::hedge, task);
   open_requests_ += 1;
   open_bytes_ += entry.image.size();
   batch.open += 1;
   batch.admitted.push_back(entry.admitted);
-  batch.slots.emplace_back(std::move(entry));
-  return task;
+  return *batch.slots.emplace_back(std::move(entry));
 }
 
 Batch* Ledger::find_batch(std::uint64_t batch) {

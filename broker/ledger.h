@@ -1,10 +1,10 @@
 // One entry a request, from admission to its answer.
 //
-// The ledger is what makes answers exactly-once: settle() gives an entry up once and never
-// again.  It holds each image (one reference) until then, keeps the deadlines and hedge times in
-// order, and forgets a batch when it is sealed and all of its slots are settled.
+// The ledger makes answers exactly-once: settle() hands an entry over once and never again.  Until
+// then the ledger holds the image (one reference) and keeps the deadline and the hedge time in
+// order.  It forgets a batch when the batch is sealed and all of its slots are settled.
 //
-// Ledger is pure.  Order is by instant, then batch, then slot.
+// Ledger is pure.  Timers are ordered by instant, then batch, then slot.
 #pragma once
 
 #include <cstdint>
@@ -14,25 +14,26 @@
 #include <tuple>
 #include <vector>
 
-#include "broker/roster.h"
+#include "broker/task.h"
 #include "wire/payload.h"
 #include "wire/types.h"
 
 namespace broker {
 
 struct Entry {
+  Task task;  // Set by Ledger::add.
   wire::ProducerId producer;
   wire::RequestId request;
   wire::Instant admitted;
   wire::Instant deadline;
   std::optional<wire::Instant> hedge_at;
   wire::Payload image;
-  std::vector<wire::WorkerId> tried;  // Workers it has been given to.
-  std::vector<wire::WorkerId> ties;   // The only workers it may go to; empty: all.
-  std::size_t waiting = 0;            // Its places in the dispatcher's line.
+  std::vector<wire::WorkerId> tried;  // Workers that the image has been given to.
+  std::vector<wire::WorkerId> ties;   // The only workers the image may go to; empty: all.
+  std::size_t waiting = 0;            // Number of places in the dispatcher's line.
 };
 
-// An assembler that makes a collage of a batch, and the task it does so under.
+// An assembler that makes a collage of a batch, and the sequence of its task.
 struct Cover {
   wire::WorkerId assembler;
   wire::Sequence sequence;
@@ -42,9 +43,9 @@ struct Batch {
   wire::BatchId id;
   wire::Instant opened;
   bool sealed = false;
-  std::vector<std::optional<Entry>> slots;  // nullopt once settled.
-  std::vector<wire::Instant> admitted;      // A slot; kept after it is settled.
-  std::size_t open = 0;                     // Slots not settled.
+  std::vector<std::optional<Entry>> slots;  // nullopt for a slot that is settled.
+  std::vector<wire::Instant> admitted;      // One instant a slot; kept when the slot is settled.
+  std::size_t open = 0;                     // Number of slots not settled.
   std::vector<Cover> covers;
 };
 
@@ -59,8 +60,9 @@ class Ledger {
   // Requires that the batch is not known.
   Batch& open(wire::BatchId id, wire::Instant now);
 
-  // Adds the next slot of an open batch.  Requires that the batch is known and not sealed.
-  Task add(Batch& batch, Entry entry);
+  // Adds the next slot of an open batch and returns its entry, valid until the next call of add,
+  // settle or finish.  Requires that the batch is known and not sealed.
+  Entry& add(Batch& batch, Entry entry);
 
   // The entry of a slot that is not settled, or nullptr.
   Entry* find(Task task);
@@ -69,13 +71,13 @@ class Ledger {
   // Settles a slot and hands its entry over; nullopt if it is settled already or unknown.
   std::optional<Entry> settle(Task task);
 
-  // No image will be added any more.
+  // Marks a batch as complete: no image may be added any more.
   void seal(Batch& batch) { batch.sealed = true; }
 
   // Takes a batch out if it is sealed and settled as a whole.
   std::optional<Batch> finish(std::uint64_t batch);
 
-  // The next timer that is due at `now`, taken out.
+  // Takes out and returns the next timer that is due at `now`.
   std::optional<Timer> take_due(wire::Instant now);
   std::optional<wire::Instant> next_timeout() const;
 

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "machine/heartbeat.h"
 #include "wire/types.h"
 
 namespace broker {
@@ -70,8 +71,8 @@ struct Policy {
   // Class names of the model that every stage must serve, in order; from its manifest.
   std::vector<std::string> labels;
 
-  // Three missed heartbeats, and a little for the road.
-  wire::Duration silence_max() const { return heartbeat * 7 / 2; }
+  // How long a peer may be silent: three missed heartbeats plus half an interval of slack.
+  wire::Duration silence_max() const { return machine::silence_max(heartbeat); }
 };
 
 }  // namespace broker

@@ -3,12 +3,16 @@
 #include <algorithm>
 #include <utility>
 
+#include "machine/slowness.h"
 #include "wire/check.h"
 
 namespace broker {
 namespace {
 
-constexpr int kProbeWaits = 32;  // The longest wait between probes, in shortest ones.
+// The longest wait between probes, in shortest ones.  Waits double, so five slow probes reach it.
+// A probe costs a copy of a task; once in 32 heartbeats (half a minute at one a second) that is
+// little, and a worker that has recovered is still found before an operator would look for it.
+constexpr int kProbeWaits = 32;
 
 }  // namespace
 
@@ -17,7 +21,7 @@ bool Roster::has_credit(const Worker& worker) {
 }
 
 Roster::Rank Roster::rank(const Worker& worker) {
-  return {worker.suspect, worker.outstanding(), worker.used, worker.id};
+  return {worker.overdue, worker.outstanding(), worker.used, worker.id};
 }
 
 template <class Change>
@@ -30,7 +34,7 @@ void Roster::change(Worker& worker, Change apply) {
 Roster::Joined Roster::join(const wire::WorkerHello& hello, machine::Peer peer, wire::Instant now) {
   Joined joined;
   if (const auto known = workers_.find(hello.worker); known != workers_.end()) {
-    if (known->second.peer == peer) {  // It missed our welcome.
+    if (known->second.peer == peer) {  // Our welcome has not reached it.
       joined.renewed = true;
       change(known->second, [now](Worker& worker) { worker.heard = now; });
       return joined;
@@ -72,12 +76,12 @@ bool Roster::ready(machine::Peer peer, const wire::Ready& ready, wire::Instant n
       if (done) worker.health.add(now - sent.at);
       return done;
     });
-    // What is held but was not given by us in this life counts against credit all the same.
+    // Tasks that it holds but was not given in this life of the broker take up room all the same.
     const auto ours = static_cast<std::size_t>(
         std::count_if(worker.sent.begin(), worker.sent.end(),
                       [&](const Worker::Sent& sent) { return holds(sent.sequence); }));
     worker.held = ready.held.size() - std::min(ready.held.size(), ours);
-    if (worker.sent.empty()) worker.suspect = false;
+    if (worker.sent.empty()) worker.overdue = false;
   });
   return true;
 }
@@ -126,7 +130,7 @@ void Roster::assign(wire::WorkerId id, wire::Sequence sequence, Task task, wire:
   change(worker, [&](Worker& w) {
     w.sent.push_back({sequence.value, task, now});
     w.used = ++uses_;
-    if (!w.probation) return;
+    if (!w.slow) return;
     w.probe_at = now + w.probe_wait;
     w.probe_wait = std::min(2 * w.probe_wait, kProbeWaits * policy_.probe_every);
   });
@@ -142,20 +146,20 @@ Roster::Loss Roster::remove(wire::WorkerId id) {
   peers_.erase(worker.peer);
   workers_.erase(found);
   if (probation_.size() == workers_.size()) {  // A slow worker is better than none.
-    for (auto& [other, slow] : workers_) set_probation(slow, false, {});
+    for (auto& [other, slow] : workers_) set_slow(slow, false, {});
   }
   return loss;
 }
 
-void Roster::set_probation(Worker& worker, bool on, wire::Instant now) {
-  if (worker.probation == on) return;
+void Roster::set_slow(Worker& worker, bool slow, wire::Instant now) {
+  if (worker.slow == slow) return;
   change(worker, [&](Worker& w) {
-    w.probation = on;
+    w.slow = slow;
     w.probe_wait = policy_.probe_every;
     w.probe_at = now + w.probe_wait;
   });
-  on ? static_cast<void>(probation_.insert(worker.id))
-     : static_cast<void>(probation_.erase(worker.id));
+  slow ? static_cast<void>(probation_.insert(worker.id))
+       : static_cast<void>(probation_.erase(worker.id));
 }
 
 void Roster::judge(wire::Instant now) {
@@ -163,10 +167,12 @@ void Roster::judge(wire::Instant now) {
   for (const auto& [id, worker] : workers_) {
     if (const auto median = worker.health.median()) medians.push_back(*median);
   }
-  const std::optional<wire::Duration> usual = usual_service(std::move(medians));
+  // A single worker has no other to be compared with.
+  std::optional<wire::Duration> usual;
+  if (medians.size() >= 2) usual = machine::usual_service(std::move(medians));
   for (auto& [id, worker] : workers_) {
-    const bool slow = usual && worker.health.slow(*usual, worker.probation);
-    set_probation(worker, slow, now);
+    const bool slow = usual && worker.health.slow(*usual, worker.slow);
+    set_slow(worker, slow, now);
     if (slow && worker.health.quick_once(*usual)) worker.probe_wait = policy_.probe_every;
   }
 }
@@ -184,8 +190,8 @@ std::vector<Roster::Loss> Roster::sweep(wire::Instant now, wire::Duration suspec
     const wire::Duration age = busy ? now - worker.sent.front().at : wire::Duration::zero();
     if (busy ? age > policy_.task_age_max : now - worker.heard > policy_.silence_max) {
       gone.push_back(id);
-    } else if (worker.suspect != (busy && age > suspect_age)) {
-      change(worker, [](Worker& w) { w.suspect = !w.suspect; });
+    } else if (worker.overdue != (busy && age > suspect_age)) {
+      change(worker, [](Worker& w) { w.overdue = !w.overdue; });
     }
   }
   std::vector<Loss> losses;
@@ -210,19 +216,30 @@ std::vector<machine::Peer> Roster::busy() const {
 
 std::size_t Roster::suspects() const {
   return static_cast<std::size_t>(std::count_if(
-      workers_.begin(), workers_.end(), [](const auto& entry) { return entry.second.suspect; }));
+      workers_.begin(), workers_.end(), [](const auto& entry) { return entry.second.overdue; }));
 }
 
 Roster::Standing Roster::standing() const {
   Standing standing;
   for (const auto& [id, worker] : workers_) {
-    (worker.leaving     ? standing.leaving
-     : worker.probation ? standing.probation
-     : worker.suspect   ? standing.suspect
-                        : standing.well) += 1;
+    standing.workers[static_cast<std::size_t>(worker.state())] += 1;
     if (available(worker)) standing.credit += worker.capacity - worker.outstanding();
   }
   return standing;
+}
+
+std::string_view to_string(Roster::State state) {
+  switch (state) {
+    case Roster::State::well:
+      return "well";
+    case Roster::State::suspect:
+      return "suspect";
+    case Roster::State::probation:
+      return "probation";
+    case Roster::State::leaving:
+      return "leaving";
+  }
+  return "unknown";
 }
 
 std::size_t Roster::outstanding() const {

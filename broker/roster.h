@@ -1,78 +1,100 @@
-// Which workers of one role are there, and how much each may still be given.
+// Which workers of one role have joined, and how many tasks each may still be given.
 //
-// A worker grants credit by its capacity and by what it says it holds (wire::Ready):
+// A worker grants credit by its capacity and by the tasks it reports to hold (wire::Ready):
 //
 //     free = capacity - held by the worker - sent, but not yet seen by it
 //
-// so that a task lost on the way, or a worker that restarts, never leaks credit.  An idle worker
-// lives as long as it speaks; a busy one may be deaf, and is judged by the age of its oldest
-// task instead.  pick() prefers the unsuspected, then the least loaded, then the least recently
-// used; ties cannot remain, for no two workers were used last at the same time.
+// so a task lost on the way, or a worker that restarts, never leaks credit.  An idle worker counts
+// as lost when it is silent for silence_max.  A busy worker may be blocked in its work, and counts
+// as lost when its oldest task is older than task_age_max.
 //
-// A worker that is slow again and again (health.h) is put on probation: pick() passes it over, and
-// after `probe_every` it is due for a probe, a copy of a task that another has too, until it is as
-// quick as the others; while its probes are slow it is probed ever more seldom.  There is always
-// one worker off probation.
+// What a worker is given depends on its state:
+//
+//              oldest task older than suspect_age
+//        +------+ ---------------------------> +---------+
+//        | well |                              | suspect |   is picked after those that are well
+//        +------+ <--------------------------- +---------+
+//          |  ^     it is done, or young again   |  ^
+//     slow |  | quick                       slow |  | quick
+//          v  |                                  v  |
+//        +-------------------------------------------+
+//        |                 probation                 |       is given probes only
+//        +-------------------------------------------+
+//     from any state, while its Ready says so:  leaving      is given nothing
+//
+// The three facts behind the state (leaving, slow, overdue) come and go on their own; the state is
+// that of the first that holds.  A worker is slow by its last five tasks (health.h).
+//
+// pick() chooses a worker that is well before a suspect, then the least loaded, then the least
+// recently used; no two workers were used last at the same time, so the choice is unique.
+//
+// A worker on probation is due for a probe `probe_every` after it was put there: a copy of a task
+// that another worker has too.  While its probes are slow the wait doubles.  There is always one
+// worker off probation.
 //
 // Roster is pure.  Cost of every call but sweep(): logarithmic in the number of workers, and linear
-// in those on probation.
+// in the number of those on probation.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
 #include <span>
-#include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
 #include "broker/health.h"
+#include "broker/task.h"
 #include "machine/machine.h"
 #include "wire/message.h"
 #include "wire/types.h"
 
 namespace broker {
 
-// Names one slot of a batch of this broker's life, or (slot = kWholeBatch) all of it.
-struct Task {
-  std::uint64_t batch = 0;  // BatchId::sequence.
-  wire::Slot slot = 0;
-  friend auto operator<=>(const Task&, const Task&) = default;
-};
-inline constexpr wire::Slot kWholeBatch = 0xff;
-
 class Roster {
  public:
+  enum class State : std::uint8_t { well, suspect, probation, leaving };
+  static constexpr std::array<State, 4> kStates = {State::well, State::suspect, State::probation,
+                                                   State::leaving};
+
   struct Policy {
     std::size_t worker_max = 0;
-    wire::Duration silence_max{};   // An idle worker that says nothing for longer is gone.
-    wire::Duration task_age_max{};  // A worker that holds a task for longer is dead.
-    wire::Duration probe_every{};   // Of a worker on probation, at first.
+    wire::Duration silence_max{};   // An idle worker that is silent for longer is lost.
+    wire::Duration task_age_max{};  // A worker that holds a task for longer is lost.
+    wire::Duration probe_every{};   // First wait of a worker on probation for a probe.
   };
   struct Worker {
     wire::WorkerId id;
     machine::Peer peer;
     std::uint32_t capacity = 0;
-    bool leaving = false;
-    bool suspect = false;
-    bool probation = false;
+    bool leaving = false;  // Its latest Ready asked for no further tasks.
+    bool slow = false;     // Its last tasks were slow, compared with the others'.
+    bool overdue = false;  // Its oldest task was older than suspect_age at the last sweep.
     Health health;
-    wire::Instant probe_at;  // On probation: not before.
-    wire::Duration probe_wait{};
-    std::uint64_t used = 0;  // Orders workers by their last task.
-    wire::Instant heard;     // When it last said anything.
-    std::size_t held = 0;    // Tasks it says it holds that we do not know.
+    wire::Instant probe_at;       // If it is slow: no probe before this instant.
+    wire::Duration probe_wait{};  // If it is slow: the wait after the next probe.
+    std::uint64_t used = 0;       // Orders workers by their last task.
+    wire::Instant heard;          // When its last message arrived.
+    std::size_t held = 0;         // Tasks it reports to hold that this roster did not give it.
     struct Sent {
       std::uint64_t sequence;
       Task task;
       wire::Instant at;
     };
-    std::vector<Sent> sent;  // By sequence: given and, as far as we know, not done.
+    std::vector<Sent> sent;  // Tasks given and not known to be done, by rising sequence.
 
+    State state() const {
+      return leaving   ? State::leaving
+             : slow    ? State::probation
+             : overdue ? State::suspect
+                       : State::well;
+    }
     std::size_t outstanding() const { return sent.size() + held; }
   };
-  // A worker that is no longer there, and the tasks it took along.
+  // A worker that is lost, and the tasks that it had.
   struct Loss {
     wire::WorkerId worker;
     std::vector<Task> tasks;
@@ -80,8 +102,8 @@ class Roster {
 
   explicit Roster(Policy policy) : policy_(policy) {}
 
-  // Takes a worker in, or renews the connection of one that is known; tasks of a lost
-  // connection are returned.  At worker_max a stranger is refused: `full`.
+  // Takes a worker in, or renews the connection of a known one; the losses are of connections that
+  // it replaces.  At worker_max an unknown worker is refused: `full`.
   struct Joined {
     bool full = false;
     bool renewed = false;
@@ -89,64 +111,68 @@ class Roster {
   };
   Joined join(const wire::WorkerHello& hello, machine::Peer peer, wire::Instant now);
 
-  // Takes a worker's word on what it holds; false if the peer is not of this roster.
+  // Notes which tasks a worker holds; false if the peer is not of this roster.
   bool ready(machine::Peer peer, const wire::Ready& ready, wire::Instant now);
 
-  // The best worker with credit that is none of `tried`; none on probation.
+  // The best worker with credit that is none of `tried` and not on probation, or nullptr.
   const Worker* pick(std::span<const wire::WorkerId> tried) const;
-  // The best of `among` with credit that is none of `tried`; none on probation.
+  // The same, out of `among` alone.  Requires that all of `among` are in the roster.
   const Worker* pick_of(std::span<const wire::WorkerId> among,
                         std::span<const wire::WorkerId> tried) const;
-  // Adds workers to `drawn`, in turn, until it has `count` or all of them.
+  // Adds workers to `drawn`, in turn, until it has `count` of them or all.
   void draw(std::size_t count, std::vector<wire::WorkerId>& drawn);
-  // One on probation that is idle, due for a probe and none of `tried`.
+  // A worker on probation that is idle, due for a probe and none of `tried`, or nullptr.
   const Worker* due_for_probe(std::span<const wire::WorkerId> tried, wire::Instant now) const;
 
   // Gives `task` to a worker.  Requires that `id` has credit.
   void assign(wire::WorkerId id, wire::Sequence sequence, Task task, wire::Instant now);
 
-  // Takes a worker out: its connection is gone.
+  // Takes out the worker whose connection is gone; nullopt if the peer is not of this roster.
   std::optional<Loss> lost(machine::Peer peer);
 
-  // Takes out whoever is silent or dead, marks suspects (workers with a task older than
+  // Takes out the workers that are lost, finds the suspects (workers with a task older than
   // `suspect_age`), and puts workers on probation and off it.
   std::vector<Loss> sweep(wire::Instant now, wire::Duration suspect_age);
 
-  // Where a worker is; nullopt if it is not here.
+  // The connection of a worker; nullopt if it is not in the roster.
   std::optional<machine::Peer> peer_of(wire::WorkerId id) const;
-  // Where the workers with tasks are.
+  // The connections of the workers with tasks.
   std::vector<machine::Peer> busy() const;
   std::size_t size() const { return workers_.size(); }
+  // Number of workers with an overdue task, whatever their state.
   std::size_t suspects() const;
-  // How many are how, each counted once, and the tasks they could be given now.
   struct Standing {
-    std::size_t well = 0, suspect = 0, probation = 0, leaving = 0;
-    std::size_t credit = 0;
+    std::array<std::size_t, kStates.size()> workers{};  // Number of workers by State.
+    std::size_t credit = 0;                             // Tasks that could be given now.
   };
   Standing standing() const;
   std::size_t on_probation() const { return probation_.size(); }
-  // Tasks given and not known to be done.
+  // Number of tasks given and not known to be done.
   std::size_t outstanding() const;
 
  private:
   using Rank = std::tuple<bool, std::size_t, std::uint64_t, wire::WorkerId>;
   static bool has_credit(const Worker& worker);
-  static bool available(const Worker& worker) { return has_credit(worker) && !worker.probation; }
+  static bool available(const Worker& worker) { return has_credit(worker) && !worker.slow; }
   static Rank rank(const Worker& worker);
   // Changes a worker while keeping available_ true.
   template <class Change>
   void change(Worker& worker, Change apply);
   Loss remove(wire::WorkerId id);
+  // Finds out which workers are slow.
   void judge(wire::Instant now);
-  void set_probation(Worker& worker, bool on, wire::Instant now);
+  void set_slow(Worker& worker, bool slow, wire::Instant now);
 
   const Policy policy_;
   std::uint64_t uses_ = 0;
-  wire::WorkerId turn_;  // The last that was drawn.
+  wire::WorkerId turn_;  // The worker that was drawn last.
   std::map<wire::WorkerId, Worker> workers_;
   std::map<machine::Peer, wire::WorkerId> peers_;
   std::set<Rank> available_;  // Workers with credit and off probation, best first.
   std::set<wire::WorkerId> probation_;
 };
+
+// "well", "suspect", "probation" or "leaving".
+std::string_view to_string(Roster::State state);
 
 }  // namespace broker

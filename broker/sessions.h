@@ -1,8 +1,8 @@
-// The producers: who they are, where they are now, and what each has open.
+// The producers: who they are, which connection each uses now, and which requests each has open.
 //
-// A producer is known by its ProducerId, which outlives connections; its results go wherever it
-// spoke from last.  One that is silent for `silence_max` and has nothing open is forgotten; with
-// images in flight it is kept until they are answered, reachable or not.
+// A producer is known by its ProducerId, which outlives connections; its results go to the
+// connection that it used last.  A producer that is silent for `silence_max` and has no open
+// request is forgotten; with open requests it is kept until they are answered, reachable or not.
 //
 // Sessions is pure.
 #pragma once
@@ -11,7 +11,7 @@
 #include <map>
 #include <optional>
 
-#include "broker/roster.h"
+#include "broker/task.h"
 #include "machine/machine.h"
 #include "wire/reason.h"
 #include "wire/types.h"
@@ -22,24 +22,24 @@ class Sessions {
  public:
   struct Policy {
     std::size_t producer_max = 0;
-    std::size_t credit = 0;  // Open requests each.
+    std::size_t credit = 0;  // Open requests a producer may have.
     wire::Duration silence_max{};
   };
   explicit Sessions(Policy policy) : policy_(policy) {}
 
-  // Takes a producer in, or notes where it speaks from now; false at producer_max.
+  // Takes a producer in, or notes its new connection; false at producer_max.
   bool join(wire::ProducerId producer, machine::Peer peer, wire::Instant now,
             bool corrections = false);
-  // Whether it wants corrections, as it said last.
+  // Whether the producer asked for corrections in its latest hello.
   bool wants_corrections(wire::ProducerId producer) const;
-  // Where it speaks from; nullopt if it is gone.
+  // The producer's connection; nullopt if it has none.
   std::optional<machine::Peer> peer_of(wire::ProducerId producer) const;
 
-  // Whether the producer is known, but did not speak from `peer` until now: what was on its way
-  // over the connection before may be lost.
+  // Whether the producer is known, but used another connection than `peer` until now.  Messages on
+  // their way over the former connection may be lost.
   bool moved(wire::ProducerId producer, machine::Peer peer) const;
 
-  // Who speaks from this connection.
+  // The producer of this connection, of which it counts as a sign of life.
   std::optional<wire::ProducerId> at(machine::Peer peer, wire::Instant now);
 
   // Whether the producer may open this request: none, duplicate_request or no_credit.
@@ -50,7 +50,7 @@ class Sessions {
   // Closes a request; returns where its result goes, if the producer is reachable.
   std::optional<machine::Peer> close(wire::ProducerId producer, wire::RequestId request);
 
-  // The connection is gone.
+  // Notes that a connection is gone; false if no producer used it.
   bool lost(machine::Peer peer);
 
   void sweep(wire::Instant now);

@@ -38,8 +38,7 @@ void Telemetry::counters(std::string name, std::string help, std::string_view la
 }
 
 void Telemetry::dropped(std::initializer_list<Value> reasons) {
-  counters("collage_dropped_total", "What came and was dropped, or could not be delivered.",
-           "reason", reasons);
+  counters(std::string(kDroppedMetric), std::string(kDroppedHelp), "reason", reasons);
 }
 
 }  // namespace machine

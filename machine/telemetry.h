@@ -56,6 +56,11 @@ struct Metric {
   std::vector<Sample> samples;
 };
 
+// The one metric of what a process dropped; its label `reason` says why.
+inline constexpr std::string_view kDroppedMetric = "collage_dropped_total";
+inline constexpr std::string_view kDroppedHelp =
+    "What came and was dropped, or could not be delivered.";
+
 struct Telemetry {
   std::vector<Metric> metrics;
   // What keeps the process from doing its part, in words; empty: it is ready.

@@ -55,7 +55,7 @@ class Emulation {
   LatencySource source_;
   machine::Rng rng_;
   Spell spell_;
-  std::size_t at_ = 0;  // Of a recording.
+  std::size_t at_ = 0;  // Next index of a recording.
   bool begun_ = false;
   wire::Instant first_;
 };

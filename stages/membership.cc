@@ -4,41 +4,66 @@
 
 namespace stages {
 
-bool Membership::on_welcome(const wire::Welcome& welcome, wire::Instant now) {
-  if (joined_ && welcome.epoch == epoch_) return false;  // A ping.
-  const bool fresh = welcome.epoch != epoch_;
+bool Membership::on_message(const wire::Message& message, wire::Instant now,
+                            machine::Actions& actions) {
+  if (const auto* welcome = std::get_if<wire::Welcome>(&message)) {
+    on_welcome(*welcome, now);
+  } else if (const auto* refuse = std::get_if<wire::Refuse>(&message)) {
+    on_refuse(*refuse, now, actions);
+  } else if (std::holds_alternative<wire::Undelivered>(message)) {
+    on_undelivered(now);
+  } else if (!std::holds_alternative<wire::Drain>(message)) {
+    return false;
+  } else if (hello_.role == wire::Role::sink) {
+    // The broker sends its open batches again to the sink that comes next.
+    actions.finished = true;
+  } else {
+    set_leaving(true, actions);
+  }
+  return true;
+}
+
+void Membership::on_welcome(const wire::Welcome& welcome, wire::Instant now) {
+  // A host sends the same Welcome again and again to find out whether the connection still stands.
+  if (joined_ && welcome.epoch == epoch_) return;
+  const bool new_epoch = welcome.epoch != epoch_;
   joined_ = true;
   epoch_ = welcome.epoch;
+  // A heartbeat of zero would keep the loop busy with Readys.
   heartbeat_ = std::max(welcome.heartbeat, wire::Duration(std::chrono::milliseconds(1)));
   backoff_ = policy_.backoff_min;
   due_ = now;
-  if (fresh) {
+  if (new_epoch) {
     seen_ = {};
     std::fill(held_.begin(), held_.end(), wire::Sequence{});
   }
-  return fresh;
 }
 
-void Membership::on_refuse(const wire::Refuse& refuse, wire::Instant now) {
+void Membership::on_refuse(const wire::Refuse& refuse, wire::Instant now,
+                           machine::Actions& actions) {
+  actions.log(machine::LogMessage::Level::warning,
+              "the " + host() + " refuses us: " + std::string(to_string(refuse.reason)));
+  // A host that has merely forgotten this stage takes it back at once; any other reason may last.
   const bool forgotten = refuse.reason == wire::Reason::unknown_worker;
-  if (!joined_ && forgotten) return;  // We are saying hello already.
+  if (!joined_ && forgotten) return;  // A hello is on its way, or about to be.
   joined_ = false;
   due_ = forgotten ? now : now + policy_.backoff_max;
 }
 
 void Membership::on_undelivered(wire::Instant now) {
+  // The connection takes no messages: without a wait the next one would fail the same way at once.
   if (due_ <= now) due_ = now + backoff_;
 }
 
-std::optional<wire::Message> Membership::on_timeout(wire::Instant now) {
-  if (now < due_) return std::nullopt;
+void Membership::on_timeout(wire::Instant now, machine::Actions& actions) {
+  if (now < due_) return;
   if (joined_) {
     due_ = now + heartbeat_;
-    return ready();
+    return send_ready(actions);
   }
   due_ = now + backoff_;
   backoff_ = std::min(backoff_ * 2, policy_.backoff_max);
-  return hello_;
+  actions.send(kHost, hello_);
 }
 
 bool Membership::take(wire::Sequence sequence, wire::Epoch epoch) {
@@ -48,22 +73,31 @@ bool Membership::take(wire::Sequence sequence, wire::Epoch epoch) {
   return true;
 }
 
-wire::Ready Membership::release(wire::Sequence sequence, wire::Epoch epoch) {
-  // A host that has restarted counts afresh: the same number may name two tasks.
+void Membership::release(wire::Sequence sequence, wire::Epoch epoch, machine::Actions& actions) {
+  // A host that has restarted counts from one again: the same number may name two tasks.
   if (epoch != epoch_) sequence = {};
   const auto found = std::find(held_.begin(), held_.end(), sequence);
   if (found != held_.end()) held_.erase(found);
-  return ready();
+  send_ready(actions);
 }
 
-wire::Ready Membership::set_leaving(bool leaving) {
+void Membership::set_leaving(bool leaving, machine::Actions& actions) {
   leaving_ = leaving;
-  return ready();
+  send_ready(actions);
+}
+
+void Membership::send_ready(machine::Actions& actions) const {
+  actions.send(kHost, wire::Ready{seen_, held_, leaving_});
+}
+
+std::string Membership::host() const {
+  return hello_.role == wire::Role::collage ? "assembler" : "broker";
 }
 
 void Membership::report(machine::Telemetry& report) const {
   report.gauge("collage_joined",
-               "Whether whoever gives the work has welcomed this stage and not refused it since.",
+               "Whether the host that gives the work has welcomed this stage and not refused it "
+               "since.",
                joined_ ? 1 : 0);
   report.gauge("collage_tasks_held", "Tasks (assemblers: batches) taken and not done.",
                static_cast<double>(held_.size()));
@@ -73,9 +107,9 @@ void Membership::report(machine::Telemetry& report) const {
                               machine::Metric::Kind::gauge,
                               {{{{"version", hello_.model.version}}, 1.0}}});
   }
-  const std::string host = hello_.role == wire::Role::collage ? "assembler" : "broker";
-  if (!joined_)
-    report.not_ready_reasons.push_back("not joined: the " + host + " has not welcomed us");
+  if (!joined_) {
+    report.not_ready_reasons.push_back("not joined: the " + host() + " has not welcomed us");
+  }
 }
 
 }  // namespace stages

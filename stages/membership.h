@@ -1,13 +1,16 @@
-// A stage's standing with whoever gives it work: joining, credit and signs of life.
+// A stage's standing with its host, the process that gives it work: joining, credit, heartbeats.
 //
 //     hello, hello (backing off) ... Welcome -> joined: Ready at every heartbeat and change
 //        ^                                        |
 //        +------- Refuse, or another epoch <------+
 //
-// The credit of a stage is what it does not hold (wire::Ready).  Sequences rise within one epoch
-// of the host, so a task that comes twice is told from a new one.
+// The host of a classifier, an assembler and a sink is the broker; the host of a collage-CNN is its
+// assembler.  Every stage reaches its host over its link 0.
 //
-// Membership is pure: no sockets, no clock; its owner sends what it returns to the host.
+// The credit of a stage is its capacity less the tasks it holds (wire::Ready).  Sequences rise
+// within one epoch of the host, which tells a task that arrives twice from a new one.
+//
+// Membership is pure: no sockets, no clock.  Messages to the host go to the Actions it is handed.
 #pragma once
 
 #include <optional>
@@ -20,46 +23,52 @@
 
 namespace stages {
 
+inline constexpr machine::Peer kHost{.link = 0, .id = 0};
+
 class Membership {
  public:
   struct Policy {
     wire::Duration backoff_min{};  // Between the first hello and the second; then it doubles.
-    wire::Duration backoff_max{};
+    wire::Duration backoff_max{};  // The longest wait between two hellos.
   };
 
   Membership(wire::WorkerHello hello, Policy policy)
       : hello_(std::move(hello)), policy_(policy), backoff_(policy.backoff_min) {}
 
-  // True if this begins a new epoch: what the host knew of us before is void.
-  bool on_welcome(const wire::Welcome& welcome, wire::Instant now);
-  // The host does not serve us: say hello again, at once if it has merely forgotten us.
-  void on_refuse(const wire::Refuse& refuse, wire::Instant now);
-  // The connection does not take what we send; the next hello waits for its turn.
-  void on_undelivered(wire::Instant now);
+  // Handles Welcome, Refuse and Undelivered from the host, and Drain from the driver; returns false
+  // for any other message.  A Drain asks the host for no further tasks; a sink, which holds no
+  // tasks, is finished at once.
+  bool on_message(const wire::Message& message, wire::Instant now, machine::Actions& actions);
 
-  // What to tell the host at `now`, if anything is due: a hello or a Ready.
-  std::optional<wire::Message> on_timeout(wire::Instant now);
+  // Sends the hello or the Ready that is due at `now`, if any.
+  void on_timeout(wire::Instant now, machine::Actions& actions);
   std::optional<wire::Instant> next_timeout() const { return due_; }
 
-  // Takes a task in; false if it came before, or from a host that we have not joined.
+  // Takes a task in; false if it came before, or from a host that the stage has not joined.
   bool take(wire::Sequence sequence, wire::Epoch epoch);
-  // A task is done or dropped: the credit goes back with the Ready that is returned.
-  wire::Ready release(wire::Sequence sequence, wire::Epoch epoch);
-  // Tells the host whether to send us anything more.
-  wire::Ready set_leaving(bool leaving);
+  // Gives back the credit of a task that is done or dropped, with a Ready.
+  void release(wire::Sequence sequence, wire::Epoch epoch, machine::Actions& actions);
+  // Informs the host, with a Ready, whether the stage takes further tasks.
+  void set_leaving(bool leaving, machine::Actions& actions);
 
-  // Standing, tasks held and the model served; says what is missing while not joined.
+  // Adds standing, tasks held and the model served to a report; not ready while not joined.
   void report(machine::Telemetry& report) const;
 
   bool joined() const { return joined_; }
   bool leaving() const { return leaving_; }
+  // The host's epoch, of its latest Welcome.  When it changes, the host's former tasks are void.
+  wire::Epoch epoch() const { return epoch_; }
   const wire::WorkerHello& hello() const { return hello_; }
   // Another version of the same model is served from now on.
   void set_version(std::string version) { hello_.model.version = std::move(version); }
   std::size_t held() const { return held_.size(); }
 
  private:
-  wire::Ready ready() const { return {seen_, held_, leaving_}; }
+  void on_welcome(const wire::Welcome& welcome, wire::Instant now);
+  void on_refuse(const wire::Refuse& refuse, wire::Instant now, machine::Actions& actions);
+  void on_undelivered(wire::Instant now);
+  void send_ready(machine::Actions& actions) const;
+  std::string host() const;
 
   wire::WorkerHello hello_;
   const Policy policy_;
@@ -68,7 +77,7 @@ class Membership {
   wire::Epoch epoch_;
   wire::Duration heartbeat_{};
   wire::Duration backoff_;
-  wire::Instant due_;  // The next hello or Ready.
+  wire::Instant due_;  // When the next hello or Ready is due.
   wire::Sequence seen_;
   std::vector<wire::Sequence> held_;  // Rising; 0 stands for a task of an earlier epoch.
 };

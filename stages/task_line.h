@@ -6,7 +6,7 @@
 // until a drawn latency has passed since it began, or its own compute if that is longer, as in the
 // experiment of Narra et al., 2019; the hold is a timer, never a sleep.
 //
-// TaskLine is pure.  Bounded by its owner, which grants credit.
+// TaskLine is pure.  Its owner bounds it by the credit it grants.
 #pragma once
 
 #include <algorithm>
@@ -21,8 +21,8 @@ namespace stages {
 
 // How long tasks of a stage have taken.
 struct TaskTimes {
-  machine::Histogram inference;  // Alone; of those that gave something.
-  machine::Histogram task;       // From arrival to answer.
+  machine::Histogram inference;  // Inferences alone, of tasks that gave something usable.
+  machine::Histogram task;       // Tasks from arrival to answer.
 
   void add_to(machine::Telemetry& report) const {
     report.histogram("collage_inference_duration_seconds", "Inferences alone.", inference);
@@ -54,7 +54,7 @@ class TaskLine {
     return &current_->task;
   }
 
-  // The work on the current task is done.
+  // Notes the outcome of the current task, whose work is done.
   void done(machine::Outcome outcome, wire::Instant now) {
     outcome_ = std::move(outcome);
     release_at_ = std::max(release_at_, now);
@@ -69,7 +69,8 @@ class TaskLine {
     return finished;
   }
 
-  // Takes out of the line, not out of work, what `unwanted` says; calls `dropped` for each.
+  // Takes out of the line, not out of work, the tasks that are `unwanted`; calls `dropped` for
+  // each.
   template <class Unwanted, class Dropped>
   void drop(Unwanted unwanted, Dropped dropped) {
     std::erase_if(waiting_, [&](const Arrived& arrived) {
@@ -93,7 +94,7 @@ class TaskLine {
   std::optional<Emulation> emulation_;
   std::deque<Arrived> waiting_;
   std::optional<Arrived> current_;
-  std::optional<machine::Outcome> outcome_;  // Of the current task: it is held.
+  std::optional<machine::Outcome> outcome_;  // Set while the current task is held.
   wire::Instant release_at_;
 };
 

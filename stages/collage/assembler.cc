@@ -5,13 +5,37 @@
 #include <utility>
 
 #include "machine/earliest.h"
+#include "machine/figures.h"
+#include "machine/heartbeat.h"
 #include "wire/check.h"
 
 namespace stages::collage {
 namespace {
 
-constexpr machine::Peer kToBroker{Assembler::kBroker, 0};
+using C = Assembler::Counters;
+using machine::counter;
+using machine::dropped;
+
 constexpr machine::Peer kToSink{Assembler::kSink, 0};
+constexpr const char* kGivenUp = "collage_batches_given_up_total";
+constexpr const char* kGivenUpHelp = "Batches that no collage was made of.";
+
+constexpr machine::Figure<C> kFigures[] = {
+    counter<C>([](const C& c) { return c.collages; }, "", "collage_collages_total",
+               "Collages handed to the collage-CNN."),
+    counter<C>([](const C& c) { return c.dropped; }, "", kGivenUp, kGivenUpHelp, "reason",
+               "not_wanted"),
+    counter<C>([](const C& c) { return c.lost; }, "", kGivenUp, kGivenUpHelp, "reason", "lost"),
+    counter<C>([](const C& c) { return c.expired; }, "", kGivenUp, kGivenUpHelp, "reason",
+               "expired"),
+    dropped<C>([](const C& c) { return c.rejected; }, "", "rejected"),
+    dropped<C>([](const C& c) { return c.late; }, "", "late"),
+    dropped<C>([](const C& c) { return c.repeated; }, "", "repeated"),
+    dropped<C>([](const C& c) { return c.over_credit; }, "", "over_credit"),
+    dropped<C>([](const C& c) { return c.refused; }, "", "refused"),
+    dropped<C>([](const C& c) { return c.undelivered; }, "", "undelivered"),
+    dropped<C>([](const C& c) { return c.bad_messages; }, "", "bad_message"),
+};
 
 }  // namespace
 
@@ -25,18 +49,22 @@ Assembler::Assembler(wire::WorkerHello hello, wire::Epoch own, Policy policy)
 
 machine::Actions Assembler::on_message(machine::Peer from, wire::Message message,
                                        wire::Instant now) {
+  if (std::holds_alternative<wire::Undelivered>(message)) counters_.undelivered += 1;
   if (std::holds_alternative<wire::Drain>(message)) {
     draining_ = true;
-    actions_.send(kToBroker, membership_.set_leaving(true));
+    membership_.on_message(message, now, actions_);
   } else if (from.link == kBroker) {
     on_broker(std::move(message), now);
   } else if (from.link == kCollage) {
-    on_node(from, std::move(message), now);
-  } else {
-    (std::holds_alternative<wire::Undelivered>(message) ? counters_.undelivered
-                                                        : counters_.bad_messages) += 1;
+    on_collage_cnn(from, std::move(message), now);
+  } else if (!std::holds_alternative<wire::Undelivered>(message)) {
+    counters_.bad_messages += 1;
   }
   start_paste();
+  return end_turn(now);
+}
+
+machine::Actions Assembler::end_turn(wire::Instant now) {
   hand_out(now);
   if (draining_ && membership_.held() == 0) actions_.finished = true;
   return std::exchange(actions_, {});
@@ -49,18 +77,13 @@ void Assembler::on_broker(wire::Message message, wire::Instant now) {
     on_seal(seal->batch);
   } else if (const auto* drop = std::get_if<wire::DropCollage>(&message)) {
     discard(drop->batch, counters_.dropped);
-  } else if (const auto* welcome = std::get_if<wire::Welcome>(&message)) {
-    deadline_max_ = welcome->deadline_max;
-    if (membership_.on_welcome(*welcome, now)) forget();
-  } else if (const auto* refuse = std::get_if<wire::Refuse>(&message)) {
-    membership_.on_refuse(*refuse, now);
-    actions_.log(machine::LogMessage::Level::warning,
-                 "the broker refuses us: " + std::string(to_string(refuse->reason)));
-  } else if (std::holds_alternative<wire::Undelivered>(message)) {
-    counters_.undelivered += 1;
-    membership_.on_undelivered(now);
   } else {
-    counters_.bad_messages += 1;
+    const wire::Epoch before = membership_.epoch();
+    if (!membership_.on_message(message, now, actions_)) counters_.bad_messages += 1;
+    if (const auto* welcome = std::get_if<wire::Welcome>(&message)) {
+      deadline_max_ = welcome->deadline_max;
+    }
+    if (membership_.epoch() != before) forget();
   }
 }
 
@@ -69,6 +92,8 @@ void Assembler::on_broker(wire::Message message, wire::Instant now) {
 void Assembler::take(wire::Assign assign, wire::Instant now) {
   auto found = assemblies_.find(assign.batch);
   if (found == assemblies_.end()) {
+    // Twice the capacity, for a broker that has just restarted does not know yet which batches are
+    // still held from its life before.
     if (assemblies_.size() >= 2 * std::size_t{membership_.hello().capacity}) {
       counters_.over_credit += 1;
       return;
@@ -96,7 +121,7 @@ void Assembler::take(wire::Assign assign, wire::Instant now) {
   }
 }
 
-// What has not arrived by now never will: the broker's link keeps order.
+// An image that has not arrived by now never will, for the broker's link keeps messages in order.
 void Assembler::on_seal(wire::BatchId batch) {
   const auto found = assemblies_.find(batch);
   if (found == assemblies_.end()) return;
@@ -117,9 +142,9 @@ void Assembler::discard(wire::BatchId batch, std::uint64_t& counter) {
     release(finished.assembly.sequence, batch);
     return true;
   });
-  if (node_ && std::any_of(node_->sent.begin(), node_->sent.end(),
-                           [batch](const Node::Sent& sent) { return sent.batch == batch; })) {
-    actions_.send(node_->peer, wire::DropCollage{batch});
+  if (cnn_ && std::any_of(cnn_->sent.begin(), cnn_->sent.end(),
+                          [batch](const CollageCnn::Sent& sent) { return sent.batch == batch; })) {
+    actions_.send(cnn_->peer, wire::DropCollage{batch});
   }
 }
 
@@ -138,7 +163,7 @@ void Assembler::complete(wire::BatchId batch) {
 }
 
 void Assembler::release(wire::Sequence broker_sequence, wire::BatchId batch) {
-  actions_.send(kToBroker, membership_.release(broker_sequence, batch.epoch));
+  membership_.release(broker_sequence, batch.epoch, actions_);
 }
 
 // --- pasting ---
@@ -177,21 +202,18 @@ machine::Actions Assembler::on_done(wire::WorkId work, machine::Outcome outcome,
     complete(done.batch);
   }
   start_paste();
-  hand_out(now);
-  if (draining_ && membership_.held() == 0) actions_.finished = true;
-  return std::exchange(actions_, {});
+  return end_turn(now);
 }
 
 // --- the collage-CNN ---
 
-void Assembler::on_node(machine::Peer from, wire::Message message, wire::Instant now) {
+void Assembler::on_collage_cnn(machine::Peer from, wire::Message message, wire::Instant now) {
   if (const auto* hello = std::get_if<wire::WorkerHello>(&message)) {
     on_hello(from, *hello, now);
   } else if (const auto* ready = std::get_if<wire::Ready>(&message)) {
     on_ready(from, *ready, now);
   } else if (std::holds_alternative<wire::Undelivered>(message)) {
-    counters_.undelivered += 1;
-    if (node_ && node_->peer == from) lose_node();
+    if (cnn_ && cnn_->peer == from) on_collage_cnn_lost();
   } else if (const auto* undecodable = std::get_if<wire::Undecodable>(&message)) {
     counters_.bad_messages += 1;
     actions_.send(from, wire::Refuse{undecodable->reason});
@@ -208,58 +230,58 @@ void Assembler::on_hello(machine::Peer from, const wire::WorkerHello& hello, wir
     counters_.refused += 1;
     return actions_.send(from, wire::Refuse{wire::Reason::wrong_model});
   }
-  if (!node_ || node_->peer != from) {
-    if (node_) lose_node();
-    node_ = Node{from, hello.worker, hello.capacity, now, {}};
-    cover(true);
+  if (!cnn_ || cnn_->peer != from) {
+    if (cnn_) on_collage_cnn_lost();
+    cnn_ = CollageCnn{from, hello.worker, hello.capacity, now, {}};
+    set_able(true);
   }
-  node_->heard = now;
+  cnn_->heard = now;
   actions_.send(from, wire::Welcome{own_, policy_.heartbeat, 0, 0, {}});
 }
 
 void Assembler::on_ready(machine::Peer from, const wire::Ready& ready, wire::Instant now) {
-  if (!node_ || node_->peer != from) {
+  if (!cnn_ || cnn_->peer != from) {
     return actions_.send(from, wire::Refuse{wire::Reason::unknown_worker});
   }
-  node_->heard = now;
-  std::erase_if(node_->sent, [&](const Node::Sent& sent) {
+  cnn_->heard = now;
+  std::erase_if(cnn_->sent, [&](const CollageCnn::Sent& sent) {
     const bool done = sent.sequence <= ready.seen && std::find(ready.held.begin(), ready.held.end(),
                                                                sent.sequence) == ready.held.end();
     if (done) release(sent.broker, sent.batch);
     return done;
   });
-  cover(!ready.leaving);
+  set_able(!ready.leaving);
 }
 
-void Assembler::lose_node() {
-  counters_.lost += node_->sent.size();
-  for (const Node::Sent& sent : node_->sent) release(sent.broker, sent.batch);
-  node_.reset();
-  cover(false);
+void Assembler::on_collage_cnn_lost() {
+  counters_.lost += cnn_->sent.size();
+  for (const CollageCnn::Sent& sent : cnn_->sent) release(sent.broker, sent.batch);
+  cnn_.reset();
+  set_able(false);
   actions_.log(machine::LogMessage::Level::warning,
                "the collage-CNN is lost: no cover until it is back");
 }
 
-void Assembler::cover(bool able) {
+void Assembler::set_able(bool able) {
   const bool leaving = draining_ || !able;
-  if (membership_.leaving() != leaving) actions_.send(kToBroker, membership_.set_leaving(leaving));
+  if (membership_.leaving() != leaving) membership_.set_leaving(leaving, actions_);
 }
 
 void Assembler::hand_out(wire::Instant now) {
-  while (node_ && !finished_.empty() && node_->sent.size() < node_->capacity) {
+  while (cnn_ && !finished_.empty() && cnn_->sent.size() < cnn_->capacity) {
     Finished next = std::move(finished_.front());
     finished_.pop_front();
     sequence_.value += 1;
     counters_.collages += 1;
     assembly_.observe(now - next.assembly.opened);
-    node_->sent.push_back({sequence_, next.assembly.sequence, next.batch, next.assembly.opened});
+    cnn_->sent.push_back({sequence_, next.assembly.sequence, next.batch, next.assembly.opened});
     const wire::Duration age = std::min(now - next.assembly.opened, wire::kDurationMax);
     actions_.traces.push_back({.what = "assembled",
                                .batch = next.batch,
                                .slot = std::nullopt,
                                .age = age,
-                               .worker = node_->id});
-    actions_.send(node_->peer,
+                               .worker = cnn_->id});
+    actions_.send(cnn_->peer,
                   wire::CollageTask{own_, sequence_, next.batch, std::move(next.assembly.blank),
                                     age, std::move(next.assembly.canvas)});
   }
@@ -268,25 +290,12 @@ void Assembler::hand_out(wire::Instant now) {
 machine::Telemetry Assembler::telemetry() const {
   machine::Telemetry report;
   membership_.report(report);
-  report.counter("collage_collages_total", "Collages handed to the collage-CNN.",
-                 counters_.collages);
+  machine::add_metrics<C>(kFigures, counters_, report);
   report.histogram("collage_assembly_duration_seconds",
                    "From a batch's first image to its collage, linger included.", assembly_);
   report.gauge("collage_batches_open", "Batches that are being assembled.",
                static_cast<double>(assemblies_.size() + finished_.size()));
-  report.counters("collage_batches_given_up_total", "Batches that no collage was made of.",
-                  "reason",
-                  {{"not_wanted", counters_.dropped},
-                   {"lost", counters_.lost},
-                   {"expired", counters_.expired}});
-  report.dropped({{"rejected", counters_.rejected},
-                  {"late", counters_.late},
-                  {"repeated", counters_.repeated},
-                  {"over_credit", counters_.over_credit},
-                  {"refused", counters_.refused},
-                  {"undelivered", counters_.undelivered},
-                  {"bad_message", counters_.bad_messages}});
-  if (!node_) report.not_ready_reasons.push_back("no collage-CNN has joined");
+  if (!cnn_) report.not_ready_reasons.push_back("no collage-CNN has joined");
   return report;
 }
 
@@ -311,7 +320,7 @@ void Assembler::expire(wire::Instant now) {
     if (over(finished.assembly.opened)) old.push_back(finished.batch);
   }
   for (const wire::BatchId batch : old) discard(batch, counters_.expired);
-  std::erase_if(node_->sent, [&](const Node::Sent& sent) {
+  std::erase_if(cnn_->sent, [&](const CollageCnn::Sent& sent) {
     if (!over(sent.opened)) return false;
     counters_.expired += 1;
     release(sent.broker, sent.batch);
@@ -320,21 +329,21 @@ void Assembler::expire(wire::Instant now) {
 }
 
 machine::Actions Assembler::on_timeout(wire::Instant now) {
-  // Idle and silent: its process is gone.  A busy one may be deaf; then the broker judges us.
-  if (node_ && node_->sent.empty() && now >= node_->heard + policy_.heartbeat * 7 / 2) lose_node();
-  if (node_) {
+  // An idle collage-CNN that is silent is gone.  A busy one may be blocked in its work, and is left
+  // to the broker, which judges this assembler by the age of its oldest batch.
+  const auto silent = [&] { return now >= cnn_->heard + machine::silence_max(policy_.heartbeat); };
+  if (cnn_ && cnn_->sent.empty() && silent()) on_collage_cnn_lost();
+  if (cnn_) {
     expire(now);
-    if (auto message = membership_.on_timeout(now)) actions_.send(kToBroker, std::move(*message));
+    membership_.on_timeout(now, actions_);
   }
-  hand_out(now);
-  if (draining_ && membership_.held() == 0) actions_.finished = true;
-  return std::exchange(actions_, {});
+  return end_turn(now);
 }
 
 std::optional<wire::Instant> Assembler::next_timeout() const {
-  if (!node_) return std::nullopt;
+  if (!cnn_) return std::nullopt;
   std::optional<wire::Instant> silent;
-  if (node_->sent.empty()) silent = node_->heard + policy_.heartbeat * 7 / 2;
+  if (cnn_->sent.empty()) silent = cnn_->heard + machine::silence_max(policy_.heartbeat);
   return machine::earliest({membership_.next_timeout(), silent});
 }
 

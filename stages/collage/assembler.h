@@ -1,20 +1,22 @@
 // The assembler: makes one picture of a batch while its images arrive.
 //
-//   link kBroker  (DEALER)  WorkerHello, Ready  ->  broker;   Welcome, Refuse, Assign, Seal, Drop
-//   <- link kCollage (ROUTER)  Welcome, CollageTask, Drop  ->  collage-CNN;  WorkerHello, Ready <-
-//   link kSink    (DEALER)  Answer (rejected images only)  ->  sink
+//   link kBroker  (DEALER)  to the broker         WorkerHello, Ready
+//                           from the broker       Welcome, Refuse, Assign, SealCollage, DropCollage
+//   link kCollage (ROUTER)  to the collage-CNN    Welcome, Refuse, CollageTask, DropCollage
+//                           from the collage-CNN  WorkerHello, Ready
+//   link kSink    (DEALER)  to the sink           Answer (rejected images only)
 //
-//     Assign Assign ....... Assign Seal
+//     Assign Assign ....... Assign SealCollage
 //       paste   paste         paste -> picture complete -> CollageTask
 //
 // Each image is decoded at the size of a tile and pasted as it arrives, so that when the last one
 // comes only one decode stands between it and the finished collage.  A slot that is blank,
-// rejected or never came is black, and the collage-CNN is told so.  It joins the broker only
-// while its collage-CNN is there: a collage nobody looks at covers nothing.
+// rejected or never came is black, and the CollageTask marks it as blank.  The assembler joins the
+// broker only while its collage-CNN is joined: a collage that is not classified covers nothing.
 //
 // Pasting is Work (machine::Paste); the picture is handed over and comes back, never copied.
-// Assembler is a pure state machine; see wire/machine.h.  Open batches are bounded by the credit
-// granted (hello.capacity); a broker that sends more is counted.
+// Assembler is a pure state machine (machine/machine.h).  Open batches are bounded by the credit
+// granted (hello.capacity); images of further batches are dropped and counted.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +39,7 @@ class Assembler : public machine::Machine {
 
   struct Policy {
     Membership::Policy membership;
-    wire::Duration heartbeat{};  // Asked of the collage-CNN; 3 missed are too many.
+    wire::Duration heartbeat{};  // The heartbeat that the collage-CNN must keep.
   };
   // hello.role is assembler; its model is what the collage-CNN must serve.  `own` is this
   // assembler's epoch, drawn afresh for every life.
@@ -49,20 +51,20 @@ class Assembler : public machine::Machine {
   machine::Actions on_done(wire::WorkId work, machine::Outcome outcome, wire::Instant now) override;
   std::optional<wire::Instant> next_timeout() const override;
   machine::Telemetry telemetry() const override;
-  // The model's, in hellos and reports from now on; what answers stands in each outcome.
+  // Names the model's version in hellos and reports from now on.
   void set_version(std::string version) { membership_.set_version(std::move(version)); }
 
   struct Counters {
-    std::uint64_t collages = 0;     // Sent to the collage-CNN.
+    std::uint64_t collages = 0;     // Collages sent to the collage-CNN.
     std::uint64_t rejected = 0;     // Images that could not be pasted.
     std::uint64_t dropped = 0;      // Batches answered before their collage was needed.
-    std::uint64_t late = 0;         // Dropped: images of a batch sealed or dropped.
-    std::uint64_t repeated = 0;     // Dropped: came twice, or from a broker not joined.
-    std::uint64_t over_credit = 0;  // Dropped: more batches than were granted.
-    std::uint64_t lost = 0;         // Batches that went with a lost collage-CNN.
-    std::uint64_t expired = 0;      // Batches whose deadline passed unheard.
-    std::uint64_t refused = 0;      // Collage-CNNs of another model or grid.
-    std::uint64_t undelivered = 0;
+    std::uint64_t late = 0;         // Images dropped: their batch was sealed or dropped.
+    std::uint64_t repeated = 0;     // Images dropped: came twice, or from a broker not joined.
+    std::uint64_t over_credit = 0;  // Images dropped: of more batches than were granted.
+    std::uint64_t lost = 0;         // Batches that were with a collage-CNN that was lost.
+    std::uint64_t expired = 0;      // Batches whose DropCollage did not come by the deadline.
+    std::uint64_t refused = 0;      // Hellos of collage-CNNs of another model or grid.
+    std::uint64_t undelivered = 0;  // Messages that could not be sent.
     std::uint64_t bad_messages = 0;
   };
   const Counters& counters() const { return counters_; }
@@ -70,11 +72,11 @@ class Assembler : public machine::Machine {
  private:
   struct Assembly {
     wire::Sequence sequence;
-    wire::Instant opened;       // By our clock, less the age the broker told.
-    wire::Payload canvas;       // Away while a paste into it is under way.
-    std::vector<bool> arrived;  // A flag a slot.
-    std::vector<bool> blank;    // A flag a slot: not pasted.
-    std::size_t to_paste = 0;   // Arrived and not yet pasted or rejected.
+    wire::Instant opened;       // By this process's clock, from the age in the first Assign.
+    wire::Payload canvas;       // Empty while a paste into it is under way.
+    std::vector<bool> arrived;  // For each slot: its image has arrived.
+    std::vector<bool> blank;    // For each slot: nothing has been pasted into it.
+    std::size_t to_paste = 0;   // Images arrived and not yet pasted or rejected.
     bool sealed = false;
   };
   struct Waiting {
@@ -83,14 +85,14 @@ class Assembler : public machine::Machine {
     wire::Payload image;
     wire::Instant admitted;
   };
-  struct Node {  // The collage-CNN.
+  struct CollageCnn {
     machine::Peer peer;
     wire::WorkerId id;
     std::uint32_t capacity = 0;
     wire::Instant heard;
     struct Sent {
-      wire::Sequence sequence;  // Ours, to it.
-      wire::Sequence broker;    // The broker's, to us.
+      wire::Sequence sequence;  // The assembler's, of the CollageTask.
+      wire::Sequence broker;    // The broker's, of the batch's Assigns.
       wire::BatchId batch;
       wire::Instant opened;
     };
@@ -102,40 +104,43 @@ class Assembler : public machine::Machine {
   };
 
   void on_broker(wire::Message message, wire::Instant now);
-  void on_node(machine::Peer from, wire::Message message, wire::Instant now);
+  void on_collage_cnn(machine::Peer from, wire::Message message, wire::Instant now);
   void take(wire::Assign assign, wire::Instant now);
   void on_seal(wire::BatchId batch);
   // Gives up a batch that is not with the collage-CNN yet; counts it.
   void discard(wire::BatchId batch, std::uint64_t& counter);
   void on_hello(machine::Peer from, const wire::WorkerHello& hello, wire::Instant now);
   void on_ready(machine::Peer from, const wire::Ready& ready, wire::Instant now);
-  void lose_node();
+  void on_collage_cnn_lost();
   void start_paste();
   void complete(wire::BatchId batch);
   void hand_out(wire::Instant now);
+  // Gives the credit of a batch back to the broker.
   void release(wire::Sequence broker_sequence, wire::BatchId batch);
-  void cover(bool able);
-  // Forgets every batch: they were another broker's.
+  // Takes batches from the broker only while the collage-CNN can classify them.
+  void set_able(bool able);
+  // Forgets every batch: the broker's epoch has changed.
   void forget();
-  // Forgets batches that no answer can reach any more: their Seal or Drop was lost.
+  // Forgets the batches past the longest deadline: their SealCollage or DropCollage was lost.
   void expire(wire::Instant now);
+  machine::Actions end_turn(wire::Instant now);
 
   const std::size_t slots_;
   const wire::Epoch own_;
   const Policy policy_;
   Membership membership_;
   std::map<wire::BatchId, Assembly> assemblies_;
-  std::deque<Waiting> waiting_;     // To be pasted, in order of arrival.
-  std::optional<Waiting> pasting_;  // Under way.
-  std::deque<Finished> finished_;   // Waiting for the collage-CNN.
-  std::optional<Node> node_;
-  wire::Duration deadline_max_{};  // As the broker told.
+  std::deque<Waiting> waiting_;     // Images to be pasted, in order of arrival.
+  std::optional<Waiting> pasting_;  // The image whose paste is under way.
+  std::deque<Finished> finished_;   // Collages that wait for the collage-CNN.
+  std::optional<CollageCnn> cnn_;   // Set while it is joined.
+  wire::Duration deadline_max_{};   // From the broker's Welcome.
   wire::Sequence sequence_;
   wire::WorkId work_;
   bool draining_ = false;
   Counters counters_;
-  machine::Histogram assembly_;  // A batch's first image to its collage handed out.
-  machine::Actions actions_;     // Of the turn under way.
+  machine::Histogram assembly_;  // From a batch's first image until its collage is sent.
+  machine::Actions actions_;     // What the turn under way has asked for so far.
 };
 
 }  // namespace stages::collage

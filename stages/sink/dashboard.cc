@@ -1,9 +1,10 @@
 #include "stages/sink/dashboard.h"
 
 #include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
+#include <span>
 
+#include "machine/quantile.h"
 #include "machine/trace.h"
 
 namespace stages::sink {
@@ -17,46 +18,49 @@ std::string name_of(const std::vector<std::string>& labels, wire::ClassId label)
   return label.value < labels.size() ? labels[label.value] : std::to_string(label.value);
 }
 
-std::string state_of(const View::Slot& slot) {
+std::string state_of(const DashboardState::Slot& slot) {
   switch (slot.state) {
-    case View::Slot::State::settled:
+    case DashboardState::Slot::State::settled:
       return std::string(to_string(slot.source));
-    case View::Slot::State::rejected:
+    case DashboardState::Slot::State::rejected:
       return "rejected";
-    case View::Slot::State::blank:
+    case DashboardState::Slot::State::blank:
       return "blank";
-    case View::Slot::State::closed:
+    case DashboardState::Slot::State::closed:
       return "closed";
-    case View::Slot::State::waiting:
+    case DashboardState::Slot::State::waiting:
       break;
   }
   return "waiting";
 }
 
-Json slot_json(const View::Slot& slot, const std::vector<std::string>& labels, wire::Instant now) {
+Json slot_json(const DashboardState::Slot& slot, const std::vector<std::string>& labels,
+               wire::Instant now) {
   Json json = {{"state", state_of(slot)}};
-  if (slot.state == View::Slot::State::settled) {
+  if (slot.state == DashboardState::Slot::State::settled) {
     json["label"] = name_of(labels, slot.answer.label);
     json["probability"] = slot.answer.probability;
   }
-  if (slot.admitted && slot.state != View::Slot::State::blank) {
+  if (slot.admitted && slot.state != DashboardState::Slot::State::blank) {
     json["age_s"] = wire::to_seconds(slot.settled.value_or(now) - *slot.admitted);
   }
-  // What the image's own answer said when it came after all.
+  // The class of the single answer, which came after the collage had settled the slot.
   if (slot.source == wire::Source::collage && slot.single) {
     json["late"] = name_of(labels, *slot.single);
   }
   return json;
 }
 
-Json batches_json(const View& view, const std::vector<std::string>& labels, wire::Instant now) {
+Json batches_json(const DashboardState& state, const std::vector<std::string>& labels,
+                  wire::Instant now) {
   Json json = Json::array();
-  const auto& batches = view.batches();
+  const auto& batches = state.batches();
   const std::size_t shown = std::min(kBatchesShown, batches.size());
   for (auto batch = batches.end() - static_cast<std::ptrdiff_t>(shown); batch != batches.end();
        ++batch) {
     Json slots = Json::array();
-    for (const View::Slot& slot : batch->slots) slots.push_back(slot_json(slot, labels, now));
+    for (const DashboardState::Slot& slot : batch->slots)
+      slots.push_back(slot_json(slot, labels, now));
     json.push_back({{"number", batch->id.sequence.value},
                     {"state", batch->closed   ? "answered"
                               : batch->sealed ? "sealed"
@@ -66,10 +70,8 @@ Json batches_json(const View& view, const std::vector<std::string>& labels, wire
   return json;
 }
 
-// The smallest time that at least a fraction p of them do not exceed.
-double quantile(const std::vector<wire::Duration>& sorted, double p) {
-  const auto rank = static_cast<std::size_t>(std::ceil(p * static_cast<double>(sorted.size())));
-  return wire::to_seconds(sorted[rank == 0 ? 0 : rank - 1]);
+double quantile_s(std::span<const wire::Duration> sorted, double q) {
+  return wire::to_seconds(*machine::nearest_rank(sorted, q));
 }
 
 Json quantiles_json(const std::deque<wire::Duration>& times) {
@@ -77,14 +79,14 @@ Json quantiles_json(const std::deque<wire::Duration>& times) {
   if (times.empty()) return json;
   std::vector<wire::Duration> sorted(times.begin(), times.end());
   std::ranges::sort(sorted);
-  json["p50_s"] = quantile(sorted, 0.5);
-  json["p95_s"] = quantile(sorted, 0.95);
-  json["p99_s"] = quantile(sorted, 0.99);
+  json["p50_s"] = quantile_s(sorted, 0.5);
+  json["p95_s"] = quantile_s(sorted, 0.95);
+  json["p99_s"] = quantile_s(sorted, 0.99);
   json["max_s"] = wire::to_seconds(sorted.back());
   return json;
 }
 
-Json latencies_json(const View::Latencies& latencies) {
+Json latencies_json(const DashboardState::Latencies& latencies) {
   Json json = quantiles_json(latencies.times);
   machine::Histogram histogram;
   for (const wire::Duration time : latencies.times) histogram.observe(time);
@@ -93,9 +95,9 @@ Json latencies_json(const View::Latencies& latencies) {
   return json;
 }
 
-Json workers_json(const View& view, wire::Instant now) {
+Json workers_json(const DashboardState& state, wire::Instant now) {
   Json json = Json::array();
-  for (const auto& [id, worker] : view.workers()) {
+  for (const auto& [id, worker] : state.workers()) {
     Json one = quantiles_json(worker.ages);
     one["id"] = machine::short_name(id);
     one["kind"] = worker.collage ? "collage" : "classifier";
@@ -125,18 +127,19 @@ Json figures_json(const machine::Telemetry& report) {
 
 }  // namespace
 
-std::string live_json(const Sink& sink, const std::vector<std::string>& labels, wire::Instant now) {
-  const View& view = sink.view();
+std::string dashboard_json(const Sink& sink, const std::vector<std::string>& labels,
+                           wire::Instant now) {
+  const DashboardState& state = sink.dashboard();
   const machine::Telemetry report = sink.telemetry();
   std::vector<double> bounds;
   for (const int bound : machine::Histogram::kBounds) bounds.push_back(bound / 1000.0);
   const Json json = {{"lacks", report.not_ready_reasons},
                      {"figures", figures_json(report)},
-                     {"batches", batches_json(view, labels, now)},
+                     {"batches", batches_json(state, labels, now)},
                      {"bounds_s", bounds},
-                     {"with", latencies_json(view.with_collage())},
-                     {"without", latencies_json(view.without_collage())},
-                     {"workers", workers_json(view, now)}};
+                     {"with", latencies_json(state.with_collage())},
+                     {"without", latencies_json(state.without_collage())},
+                     {"workers", workers_json(state, now)}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

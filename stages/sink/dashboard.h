@@ -1,4 +1,4 @@
-// The sink's page: what it does now, for people.
+// The sink's dashboard: a web page that shows people what the sink is doing.
 #pragma once
 
 #include <string>
@@ -14,6 +14,7 @@ extern const std::string_view kDashboardPage;
 
 // What the page shows, as JSON: the newest batches, latencies, workers, and the sink's figures as
 // /metrics has them.  `labels` are the class names; times are in seconds, ages up to `now`.
-std::string live_json(const Sink& sink, const std::vector<std::string>& labels, wire::Instant now);
+std::string dashboard_json(const Sink& sink, const std::vector<std::string>& labels,
+                           wire::Instant now);
 
 }  // namespace stages::sink

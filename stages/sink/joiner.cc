@@ -13,10 +13,10 @@ using wire::Source;
 
 namespace {
 
-// What is not credible would be refused by the broker, and the slot would be nobody's.
-bool credible(const wire::Predictions& predictions, std::uint64_t classes) {
+// The broker would drop an answer that is not valid, and the slot, settled here, would be missing.
+bool valid(const wire::Predictions& predictions, std::uint64_t classes) {
   return !predictions.empty() && std::ranges::all_of(predictions, [&](const wire::Prediction& p) {
-    return p.label.value < classes && p.probability >= 0 && p.probability <= 1;  // Not so for NaN.
+    return p.label.value < classes && p.probability >= 0 && p.probability <= 1;  // False for NaN.
   });
 }
 
@@ -50,12 +50,12 @@ Joiner::Batch* Joiner::find(wire::BatchId batch) {
   return found == batches_.end() ? nullptr : &found->second;
 }
 
-// --- what the broker tells ---
+// --- from the broker ---
 
 Joiner::Settled Joiner::on_opened(const wire::BatchOpened& opened, wire::Instant now) {
   Settled out;
-  // Nor before the broker's life is known: its Welcome would void what had been settled, and a
-  // sink that has not had it yet is told again.
+  // Before the broker's Welcome no epoch is the right one.  A batch taken in now would be voided by
+  // the Welcome, and the broker sends its open batches again after it.
   if (opened.batch.epoch != epoch_) {
     counters_.stale += 1;
   } else if (opened.slots == 0 || opened.slots > wire::kSlotsMax) {
@@ -66,7 +66,7 @@ Joiner::Settled Joiner::on_opened(const wire::BatchOpened& opened, wire::Instant
     } else {
       Batch& batch = batches_[opened.batch];
       batch.settled.assign(opened.slots, false);
-      batch.told.resize(opened.slots);
+      batch.collage_labels.resize(opened.slots);
       expiries_.emplace_back(now - opened.age + batch_age_max_, opened.batch);
       adopt(opened.batch, now, out);
     }
@@ -84,7 +84,7 @@ Joiner::Settled Joiner::on_sealed(const wire::BatchSealed& sealed, wire::Instant
   }
   batch->sealed = true;
   for (const wire::Duration age : sealed.ages) batch->admitted.push_back(now - age);
-  weigh(sealed.batch, *batch, now, out);
+  apply_collage(sealed.batch, *batch, now, out);
   return out;
 }
 
@@ -101,7 +101,7 @@ void Joiner::on_closed(wire::BatchId id) {
   }
 }
 
-// --- what the stages answer ---
+// --- from the stages ---
 
 void Joiner::keep_orphan(Orphan orphan) {
   orphans_.push_back(std::move(orphan));
@@ -124,6 +124,8 @@ void Joiner::adopt(wire::BatchId batch, wire::Instant now, Settled& out) {
   };
   for (Orphan& orphan : adopted) {
     if (auto* single = std::get_if<wire::Answer>(&orphan)) {
+      // It cannot disagree with the collage: a batch that opens just now has not been sealed, and a
+      // collage settles nothing before the seal.
       take(on_single(std::move(*single)).settled);
     } else {
       take(on_collage(std::move(std::get<wire::CollageAnswer>(orphan)), now));
@@ -144,7 +146,7 @@ Joiner::Single Joiner::on_single(wire::Answer answer) {
   }
   const bool rejected = answer.verdict.reason != Reason::none;
   if (answer.slot >= batch->settled.size() ||
-      (!rejected && !credible(answer.verdict.predictions, policy_.classes))) {
+      (!rejected && !valid(answer.verdict.predictions, policy_.classes))) {
     counters_.bad += 1;
   } else if (batch->settled[answer.slot]) {
     counters_.late_single += rejected ? 0 : 1;
@@ -159,8 +161,8 @@ Joiner::Single Joiner::on_single(wire::Answer answer) {
 }
 
 std::optional<wire::Disagreement> Joiner::correct(Batch& batch, wire::Answer answer) {
-  const auto told = std::exchange(batch.told[answer.slot], std::nullopt);
-  if (!told || *told == answer.verdict.predictions.front().label) return std::nullopt;
+  const auto sent = std::exchange(batch.collage_labels[answer.slot], std::nullopt);
+  if (!sent || *sent == answer.verdict.predictions.front().label) return std::nullopt;
   counters_.corrections += 1;
   return wire::Disagreement{answer.batch, answer.slot,
                             answer.hedge ? Source::hedge : Source::single,
@@ -183,20 +185,20 @@ Joiner::Settled Joiner::on_collage(wire::CollageAnswer answer, wire::Instant now
   } else {
     const wire::BatchId id = answer.batch;
     batch->collage = std::move(answer);
-    weigh(id, *batch, now, out);
+    apply_collage(id, *batch, now, out);
   }
   return out;
 }
 
-void Joiner::weigh(wire::BatchId id, Batch& batch, wire::Instant now, Settled& out) {
+void Joiner::apply_collage(wire::BatchId id, Batch& batch, wire::Instant now, Settled& out) {
   if (!batch.sealed || !batch.collage) return;
   for (wire::Slot slot = 0; slot < batch.admitted.size(); ++slot) {
     const wire::Predictions& cell = batch.collage->cells[slot];
     if (batch.settled[slot]) {
       counters_.spare_collage += 1;
     } else if (cell.empty()) {
-      continue;  // A blank one.
-    } else if (!credible(cell, policy_.classes)) {
+      continue;  // The collage-CNN had no answer for this slot.
+    } else if (!valid(cell, policy_.classes)) {
       counters_.bad += 1;
     } else if (cell.front().probability < policy_.gate) {
       counters_.unsure += 1;
@@ -213,7 +215,7 @@ void Joiner::weigh(wire::BatchId id, Batch& batch, wire::Instant now, Settled& o
 
 void Joiner::settle_from_collage(wire::BatchId id, Batch& batch, wire::Slot slot, Settled& out) {
   batch.settled[slot] = true;
-  batch.told[slot] = batch.collage->cells[slot].front().label;
+  batch.collage_labels[slot] = batch.collage->cells[slot].front().label;
   counters_.collage += 1;
   out.push_back({id, slot, Source::collage,
                  wire::Verdict{std::move(batch.collage->cells[slot]), Reason::none},

@@ -10,13 +10,16 @@
 //
 // A single answer is handed on the moment it comes; no slot waits for another.  A slot is settled
 // at most once, and a collage answer below the gate, or for a blank slot, never settles one.
-// Patience runs from each slot's own admission, which the broker tells when it seals the batch;
-// a collage answer that comes before that waits for it.  The deadline is the broker's business.
+// Patience runs from each slot's own admission, which the sink learns when the broker seals the
+// batch; a collage answer that comes before the seal waits for it.  The deadline is the broker's
+// business.
 //
-// The first late answer of an s-CNN to a slot that was settled from the collage has a say: it
-// agrees, or the joiner says once that it does not, for as long as it remembers the batch.
+// The first late answer of an s-CNN for a slot that was settled from the collage is compared with
+// the collage's.  If the classes differ, the joiner reports a disagreement: at most one a slot, and
+// only while it remembers the batch.
 //
-// Answers for a batch not told of yet are orphans: kept, the oldest giving way, until it is.
+// Answers for a batch that has not been opened yet are orphans.  They are kept until it is opened;
+// at orphan_max the oldest gives way.
 //
 // Joiner is a pure state machine.  Callers pass `now`, which never goes back; at any one instant
 // they call on_timeout first, so an answer that ties with a timeout loses.
@@ -40,25 +43,25 @@ namespace stages::sink {
 class Joiner {
  public:
   struct Policy {
-    std::size_t open_batch_max = 4096;  // At the bound, further batches are not taken in.
-    std::size_t orphan_max = 4096;      // Answers kept for batches not yet announced.
-    float gate = 0;                     // Collage answers of a lower probability are ignored.
-    std::uint64_t classes = 0;          // Classes of the model; other labels are invalid.
+    std::size_t open_batch_max = 4096;  // Open batches beyond this number are not taken in.
+    std::size_t orphan_max = 4096;      // Answers kept for batches that are not open yet.
+    float gate = 0;                     // A collage answer less probable than this is not used.
+    std::uint64_t classes = 0;  // Number of classes; a label at or above it is not valid.
   };
   struct Counters {
     std::uint64_t single = 0, hedge = 0, collage = 0, rejected = 0;  // Slots settled, by source.
-    std::uint64_t late_single = 0;    // Stragglers: their slot had been answered without them.
-    std::uint64_t corrections = 0;    // Of these, that contradict the collage that answered it.
+    std::uint64_t late_single = 0;    // Single answers of stragglers: the slot was settled.
+    std::uint64_t corrections = 0;    // Late singles whose class differs from the collage's.
     std::uint64_t spare_collage = 0;  // Collage answers not needed.
     std::uint64_t unsure = 0;         // Collage answers below the gate.
-    std::uint64_t bad = 0;            // Dropped: nonsense, or not of their batch's shape.
-    std::uint64_t stale = 0;          // Dropped: of another broker's life.
-    std::uint64_t orphans_dropped = 0;
-    std::uint64_t batches_refused = 0;  // At open_batch_max.
-    std::uint64_t batches_expired = 0;  // Their Closed never came.
+    std::uint64_t bad = 0;            // Messages dropped: not valid, or not of their batch's shape.
+    std::uint64_t stale = 0;          // Messages dropped: from another broker's life.
+    std::uint64_t orphans_dropped = 0;  // Orphans that gave way at orphan_max.
+    std::uint64_t batches_refused = 0;  // Batches not taken in: at open_batch_max.
+    std::uint64_t batches_expired = 0;  // Batches whose BatchSettled never came.
   };
   using Settled = std::vector<wire::SlotSettled>;
-  // What an s-CNN's answer leads to: one of the two, or neither.
+  // What an s-CNN's answer leads to: a settled slot, a disagreement, or neither.
   struct Single {
     Settled settled;
     std::optional<wire::Disagreement> corrected;
@@ -67,14 +70,14 @@ class Joiner {
   // Requires open_batch_max > 0 and classes > 0.
   explicit Joiner(Policy policy);
 
-  // The broker's life whose batches count, and how long one may stay open after which its Closed
-  // must have been lost.  Another life voids all that is held.
+  // Sets the broker's epoch whose batches count, and the age of a batch beyond which its
+  // BatchSettled must have been lost.  Another epoch voids all that is held.
   void on_epoch(wire::Epoch epoch, wire::Duration batch_age_max);
 
-  // For collage answers and seals from now on; slots that wait already keep their time.
+  // Applies to collage answers and seals from now on; slots that wait already keep their time.
   void set_patience(wire::Duration patience) { patience_ = patience; }
 
-  // Notes a batch that opened `age` ago; telling it twice changes nothing.  Orphans may settle.
+  // Notes a batch that opened `age` ago; a repeated message changes nothing.  Orphans may settle.
   [[nodiscard]] Settled on_opened(const wire::BatchOpened& opened, wire::Instant now);
   // Slots from ages.size() on are blank; the others were admitted that long ago.
   [[nodiscard]] Settled on_sealed(const wire::BatchSealed& sealed, wire::Instant now);
@@ -95,12 +98,12 @@ class Joiner {
 
  private:
   struct Batch {
-    std::vector<bool> settled;  // A flag a slot.
-    // What the collage said of a slot that it settled, until an s-CNN has had its say; a slot each.
-    std::vector<std::optional<wire::ClassId>> told;
+    std::vector<bool> settled;  // One flag a slot.
+    // For each slot that the collage settled, its class, until an s-CNN has answered too.
+    std::vector<std::optional<wire::ClassId>> collage_labels;
     bool closed = false;
     bool sealed = false;
-    std::vector<wire::Instant> admitted;  // Of the filled slots, once sealed.
+    std::vector<wire::Instant> admitted;  // One instant a filled slot; empty until sealed.
     std::optional<wire::CollageAnswer> collage;
   };
   using Orphan = std::variant<wire::Answer, wire::CollageAnswer>;
@@ -108,22 +111,22 @@ class Joiner {
 
   static constexpr std::size_t kPastEpochsMax = 8;
 
-  // Whether this was the broker's epoch before.  One never heard of may be a new broker's, which
-  // the stages joined before we did: its answers are orphans, not stale.
+  // Whether this epoch came before the present one.  An epoch never seen may be that of a new
+  // broker, which the stages joined before this sink did: its answers are orphans, not stale.
   bool past(wire::Epoch epoch) const;
   Batch* find(wire::BatchId batch);
   void keep_orphan(Orphan orphan);
   void adopt(wire::BatchId batch, wire::Instant now, Settled& out);
-  // Settles from the collage or sets timers, once both it and the seal are there.
-  void weigh(wire::BatchId id, Batch& batch, wire::Instant now, Settled& out);
+  // Settles slots from the collage or sets their timers, once both it and the seal are there.
+  void apply_collage(wire::BatchId id, Batch& batch, wire::Instant now, Settled& out);
   std::optional<wire::Disagreement> correct(Batch& batch, wire::Answer answer);
   void settle_from_collage(wire::BatchId id, Batch& batch, wire::Slot slot, Settled& out);
 
   const Policy policy_;
   std::optional<wire::Epoch> epoch_;
-  std::deque<wire::Epoch> past_;            // The epochs before, the oldest first.
-  std::map<wire::BatchId, Batch> batches_;  // Closed ones stay a while, to know late answers.
-  std::deque<wire::BatchId> closed_;        // The oldest first.
+  std::deque<wire::Epoch> past_;            // Former epochs, oldest first.
+  std::map<wire::BatchId, Batch> batches_;  // Open ones, and closed ones for their late answers.
+  std::deque<wire::BatchId> closed_;        // Closed batches still kept, oldest first.
   std::deque<Orphan> orphans_;
   std::deque<std::pair<wire::Instant, wire::BatchId>> expiries_;  // In order of opening.
   std::set<Key> timers_;

@@ -25,7 +25,7 @@ int run(const runtime::StartOptions& options) {
   policy.joiner.classes = labels.size();
   stages::sink::Sink machine(runtime::random_long_id<wire::WorkerId>(), policy);
   if (start.only_checks()) return 0;
-  const auto live = [&] { return stages::sink::live_json(machine, labels, runtime::now()); };
+  const auto live = [&] { return stages::sink::dashboard_json(machine, labels, runtime::now()); };
   const auto page = [] { return std::string(stages::sink::kDashboardPage); };
   return start.serve(
       {"sink",

@@ -1,19 +1,17 @@
 #include "stages/sink/patience.h"
 
 #include <algorithm>
-#include <cmath>
+#include <span>
 
+#include "machine/quantile.h"
+#include "machine/slowness.h"
 #include "wire/check.h"
 
 namespace stages::sink {
 namespace {
 
-// The smallest time that at least a fraction p of the times do not exceed.
-wire::Duration quantile(std::vector<wire::Duration>& times, double p) {
-  const auto rank = static_cast<std::size_t>(std::ceil(p * static_cast<double>(times.size())));
-  const std::size_t index = rank == 0 ? 0 : rank - 1;
-  std::nth_element(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(index), times.end());
-  return times[index];
+wire::Duration quantile(std::span<const wire::Duration> sorted, double q) {
+  return *machine::nearest_rank(sorted, q);
 }
 
 }  // namespace
@@ -42,15 +40,15 @@ void Patience::on_service(wire::WorkerId worker, wire::Duration service) {
 std::vector<wire::Duration> Patience::healthy() const {
   std::vector<wire::Duration> medians;
   for (const auto& [worker, window] : windows_) {
-    std::vector<wire::Duration> times = window.times;
-    medians.push_back(quantile(times, 0.5));
+    std::vector<wire::Duration> sorted = window.times;
+    std::ranges::sort(sorted);
+    medians.push_back(quantile(sorted, 0.5));
   }
-  std::vector<wire::Duration> sorted = medians;
-  const wire::Duration usual = quantile(sorted, 0.5);
+  const wire::Duration usual = *machine::usual_service(medians);
   std::vector<wire::Duration> pooled;
   std::size_t index = 0;
   for (const auto& [worker, window] : windows_) {
-    if (medians[index++] > 2 * usual) continue;
+    if (machine::is_slow(medians[index++], usual)) continue;
     pooled.insert(pooled.end(), window.times.begin(), window.times.end());
   }
   return pooled;
@@ -60,10 +58,14 @@ void Patience::learn() {
   if (windows_.empty()) return;
   std::vector<wire::Duration> times = healthy();
   if (times.size() < policy_.sample_min) return;
+  std::ranges::sort(times);
   service_.p95 = quantile(times, 0.95);
   service_.p99 = quantile(times, 0.99);
   service_.budget = quantile(times, 1 - policy_.budget_share);
   if (!policy_.learned) return;
+  // The p95 alone would follow a fleet of which more than one task in twenty straggles: then it is
+  // a straggler's time.  The median is not moved by stragglers; 1.6 x of it leaves room for the
+  // everyday spread of service times.
   const wire::Duration median = quantile(times, 0.5);
   service_.patience = std::clamp(std::min(service_.p95, median * 8 / 5), policy_.min, policy_.max);
 }

@@ -1,13 +1,13 @@
-// How long to wait for single answers, learned from how long they have taken of late.
+// How long to wait for single answers, learned from how long recent ones have taken.
 //
 //     patience = min(p95, 1.6 x median) over the recent service of healthy workers,
 //
-// within [min, max].  A worker is healthy while its median is at most twice the median of all
-// workers' medians, so that one bad worker cannot drag patience up for everyone.  Until
-// `sample_min` times are known patience is `initial`.
+// within [min, max].  A worker is healthy while its median is not slow (machine/slowness.h), so one
+// bad worker cannot drag patience up for everyone.  Until `sample_min` times are known patience is
+// `initial`.
 //
-// Patience is pure.  The window is a ring of the last `window` times a worker, for at most
-// `worker_max` workers; the one heard from longest ago gives way.
+// Patience is pure.  It keeps a ring of the last `window` times of each worker, for at most
+// `worker_max` workers; the worker whose last answer is oldest gives way.
 #pragma once
 
 #include <chrono>
@@ -23,11 +23,11 @@ namespace stages::sink {
 class Patience {
  public:
   struct Policy {
-    bool learned = true;  // If not, patience stays `initial`; the rest is still learned.
+    bool learned = true;  // If false, patience stays `initial`; the quantiles are still learned.
     wire::Duration initial = std::chrono::milliseconds(250);
     wire::Duration min = std::chrono::milliseconds(25);
     wire::Duration max = std::chrono::seconds(2);
-    std::size_t window = 128;  // Service times remembered a worker.
+    std::size_t window = 128;  // Service times remembered of each worker.
     std::size_t sample_min = 32;
     std::size_t worker_max = 0;
     double budget_share = 0.11;  // Hedges a request that cost as much as the collages do.
@@ -36,18 +36,18 @@ class Patience {
   // Requires min <= max, window > 0, worker_max > 0.
   explicit Patience(Policy policy);
 
-  // A single answer took this long from admission; hedges are not to be told.
+  // Notes how long a single answer took from admission.  Hedges must not be noted: they start late.
   void on_service(wire::WorkerId worker, wire::Duration service);
 
-  // Learns anew from the windows; cost O(n log n) in the times held.
+  // Learns from the windows; cost O(n log n) in the times held.
   void learn();
 
-  // As learned last; zero quantiles while too little is known.
+  // The result of the last learn(); zero quantiles while too few times are known.
   const wire::ServiceTimes& service() const { return service_; }
 
  private:
   struct Window {
-    std::vector<wire::Duration> times;  // A ring once full.
+    std::vector<wire::Duration> times;  // A ring when full.
     std::size_t next = 0;
     std::uint64_t used = 0;
   };

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "machine/earliest.h"
+#include "machine/figures.h"
 #include "wire/check.h"
 
 namespace stages::sink {
@@ -27,7 +28,7 @@ Sink::Sink(wire::WorkerId id, Policy policy)
       membership_(hello(id), policy.membership),
       joiner_(policy.joiner),
       patience_(policy.patience),
-      view_({.worker_max = 2 * policy.patience.worker_max}) {
+      dashboard_({.worker_max = 2 * policy.patience.worker_max}) {
   joiner_.set_patience(patience());
 }
 
@@ -36,9 +37,8 @@ wire::Duration Sink::patience() const {
 }
 
 machine::Actions Sink::on_message(machine::Peer from, wire::Message message, wire::Instant now) {
-  if (std::holds_alternative<wire::Drain>(message)) {
-    actions_.finished = true;  // What it holds the broker tells again to the next sink.
-  } else if (from.link == kBroker) {
+  if (std::holds_alternative<wire::Undelivered>(message)) counters_.undelivered += 1;
+  if (from.link == kBroker || std::holds_alternative<wire::Drain>(message)) {
     on_broker(std::move(message), now);
   } else {
     on_stage(from, std::move(message), now);
@@ -48,27 +48,21 @@ machine::Actions Sink::on_message(machine::Peer from, wire::Message message, wir
 
 void Sink::on_broker(wire::Message message, wire::Instant now) {
   if (const auto* opened = std::get_if<wire::BatchOpened>(&message)) {
-    view_.on_opened(*opened);
-    tell(joiner_.on_opened(*opened, now), now);
+    dashboard_.on_opened(*opened);
+    send_settled(joiner_.on_opened(*opened, now), now);
   } else if (const auto* sealed = std::get_if<wire::BatchSealed>(&message)) {
-    view_.on_sealed(*sealed, now);
-    tell(joiner_.on_sealed(*sealed, now), now);
+    dashboard_.on_sealed(*sealed, now);
+    send_settled(joiner_.on_sealed(*sealed, now), now);
   } else if (const auto* closed = std::get_if<wire::BatchSettled>(&message)) {
     joiner_.on_closed(closed->batch);
-    view_.on_closed(closed->batch);
-  } else if (const auto* welcome = std::get_if<wire::Welcome>(&message)) {
-    corrects_ = welcome->correction_window > wire::Duration::zero();
-    if (membership_.on_welcome(*welcome, now))
-      joiner_.on_epoch(welcome->epoch, welcome->deadline_max);
-  } else if (const auto* refuse = std::get_if<wire::Refuse>(&message)) {
-    membership_.on_refuse(*refuse, now);
-    actions_.log(machine::LogMessage::Level::warning,
-                 "the broker refuses us: " + std::string(to_string(refuse->reason)));
-  } else if (std::holds_alternative<wire::Undelivered>(message)) {
-    counters_.undelivered += 1;
-    membership_.on_undelivered(now);
+    dashboard_.on_closed(closed->batch);
   } else {
-    counters_.bad_messages += 1;
+    const wire::Epoch before = membership_.epoch();
+    if (!membership_.on_message(message, now, actions_)) counters_.bad_messages += 1;
+    const auto* welcome = std::get_if<wire::Welcome>(&message);
+    if (!welcome) return;
+    corrects_ = welcome->correction_window > wire::Duration::zero();
+    if (membership_.epoch() != before) joiner_.on_epoch(welcome->epoch, welcome->deadline_max);
   }
 }
 
@@ -79,41 +73,39 @@ void Sink::on_stage(machine::Peer from, wire::Message message, wire::Instant now
     if (!answer->hedge && answer->verdict.reason == wire::Reason::none) {
       patience_.on_service(answer->worker, answer->age);
     }
-    view_.on_single(*answer, now);
+    dashboard_.on_single(*answer, now);
     Joiner::Single single = joiner_.on_single(std::move(*answer));
-    tell(std::move(single.settled), now);
+    send_settled(std::move(single.settled), now);
     if (single.corrected && corrects_) actions_.send(kToBroker, std::move(*single.corrected));
   } else if (auto* collage = std::get_if<wire::CollageAnswer>(&message)) {
     counters_.collage_inferences += 1;
     collage_.observe(collage->age);
-    view_.on_collage(*collage, now);
-    tell(joiner_.on_collage(std::move(*collage), now), now);
+    dashboard_.on_collage(*collage, now);
+    send_settled(joiner_.on_collage(std::move(*collage), now), now);
   } else if (std::holds_alternative<wire::StatusRequest>(message)) {
     actions_.send(from, status());
-  } else if (std::holds_alternative<wire::Undelivered>(message)) {
-    counters_.undelivered += 1;
   } else if (const auto* undecodable = std::get_if<wire::Undecodable>(&message)) {
     counters_.bad_messages += 1;
     actions_.send(from, wire::Refuse{undecodable->reason});
-  } else {
+  } else if (!std::holds_alternative<wire::Undelivered>(message)) {
     counters_.bad_messages += 1;
   }
 }
 
-void Sink::tell(Joiner::Settled settled, wire::Instant now) {
+void Sink::send_settled(Joiner::Settled settled, wire::Instant now) {
   for (wire::SlotSettled& one : settled) {
-    view_.on_settled(one, now);
+    dashboard_.on_settled(one, now);
     actions_.traces.push_back({.what = "settled",
                                .batch = one.batch,
                                .slot = one.slot,
-                               .age = view_.age(one.batch, one.slot, now),
+                               .age = dashboard_.age(one.batch, one.slot, now),
                                .source = one.source});
     actions_.send(kToBroker, std::move(one));
   }
 }
 
 machine::Actions Sink::on_timeout(wire::Instant now) {
-  tell(joiner_.on_timeout(now), now);
+  send_settled(joiner_.on_timeout(now), now);
   if (now >= learn_at_) {
     learn_at_ = now + kLearnEvery;
     patience_.learn();
@@ -124,7 +116,7 @@ machine::Actions Sink::on_timeout(wire::Instant now) {
       actions_.send(kToBroker, service);
     }
   }
-  if (auto message = membership_.on_timeout(now)) actions_.send(kToBroker, std::move(*message));
+  membership_.on_timeout(now, actions_);
   return std::exchange(actions_, {});
 }
 
@@ -137,64 +129,74 @@ std::optional<wire::Instant> Sink::next_timeout() const {
   return machine::earliest({learn_at_, membership_.next_timeout(), joiner_.next_timeout()});
 }
 
-wire::Status Sink::status() const {
-  const Joiner::Counters& c = joiner_.counters();
-  return {{
-      {"settled_single", c.single},
-      {"settled_hedge", c.hedge},
-      {"settled_collage", c.collage},
-      {"settled_rejected", c.rejected},
-      {"late_single", c.late_single},
-      {"corrections", c.corrections},
-      {"spare_collage", c.spare_collage},
-      {"unsure_collage", c.unsure},
-      {"bad_answers", c.bad},
-      {"stale_answers", c.stale},
-      {"orphans", joiner_.orphans()},
-      {"orphans_dropped", c.orphans_dropped},
-      {"batches_open", joiner_.open_batches()},
-      {"batches_refused", c.batches_refused},
-      {"batches_expired", c.batches_expired},
-      {"answers", counters_.answers},
-      {"collage_inferences", counters_.collage_inferences},
-      {"undelivered", counters_.undelivered},
-      {"bad_messages", counters_.bad_messages},
-      {"patience_ns", static_cast<std::uint64_t>(patience().count())},
-  }};
-}
+namespace {
+
+using machine::counter;
+using machine::dropped;
+using machine::gauge;
+
+constexpr const char* kSettled = "collage_settled_total";
+constexpr const char* kSettledHelp = "Slots settled, by the source of the answer.";
+constexpr const char* kUnused = "collage_unused_answers_total";
+constexpr const char* kUnusedHelp = "Answers that settled nothing.";
+
+}  // namespace
+
+struct Sink::Figures {
+  using S = Sink;
+  static constexpr machine::Figure<S> kTable[] = {
+      counter<S>([](const S& s) { return s.joiner_.counters().single; }, "settled_single", kSettled,
+                 kSettledHelp, "source", "single"),
+      counter<S>([](const S& s) { return s.joiner_.counters().hedge; }, "settled_hedge", kSettled,
+                 kSettledHelp, "source", "hedge"),
+      counter<S>([](const S& s) { return s.joiner_.counters().collage; }, "settled_collage",
+                 kSettled, kSettledHelp, "source", "collage"),
+      counter<S>([](const S& s) { return s.joiner_.counters().rejected; }, "settled_rejected",
+                 kSettled, kSettledHelp, "source", "rejected"),
+      counter<S>([](const S& s) { return s.joiner_.counters().late_single; }, "late_single",
+                 kUnused, kUnusedHelp, "reason", "late_single"),
+      counter<S>([](const S& s) { return s.joiner_.counters().corrections; }, "corrections",
+                 "collage_disagreements_total", "Late single answers that contradict a collage's."),
+      counter<S>([](const S& s) { return s.joiner_.counters().spare_collage; }, "spare_collage",
+                 kUnused, kUnusedHelp, "reason", "spare_collage"),
+      counter<S>([](const S& s) { return s.joiner_.counters().unsure; }, "unsure_collage", kUnused,
+                 kUnusedHelp, "reason", "unsure_collage"),
+      dropped<S>([](const S& s) { return s.joiner_.counters().bad; }, "bad_answers", "bad_answer"),
+      dropped<S>([](const S& s) { return s.joiner_.counters().stale; }, "stale_answers",
+                 "stale_answer"),
+      gauge<S>([](const S& s) { return s.joiner_.orphans(); }, "orphans", "collage_orphans",
+               "Answers kept for batches that are not open yet."),
+      dropped<S>([](const S& s) { return s.joiner_.counters().orphans_dropped; }, "orphans_dropped",
+                 "orphan"),
+      gauge<S>([](const S& s) { return s.joiner_.open_batches(); }, "batches_open",
+               "collage_batches_open", "Batches with a slot to be settled."),
+      dropped<S>([](const S& s) { return s.joiner_.counters().batches_refused; }, "batches_refused",
+                 "batch_refused"),
+      dropped<S>([](const S& s) { return s.joiner_.counters().batches_expired; }, "batches_expired",
+                 "batch_expired"),
+      counter<S>([](const S& s) { return s.counters_.answers; }, "answers", "", ""),
+      counter<S>([](const S& s) { return s.counters_.collage_inferences; }, "collage_inferences",
+                 "collage_inferences_total", "Collages answered, needed or not."),
+      dropped<S>([](const S& s) { return s.counters_.undelivered; }, "undelivered", "undelivered"),
+      dropped<S>([](const S& s) { return s.counters_.bad_messages; }, "bad_messages",
+                 "bad_message"),
+      gauge<S>([](const S& s) { return static_cast<std::uint64_t>(s.patience().count()); },
+               "patience_ns", "", ""),
+  };
+};
+
+wire::Status Sink::status() const { return machine::status_of<Sink>(Figures::kTable, *this); }
 
 machine::Telemetry Sink::telemetry() const {
-  const Joiner::Counters& c = joiner_.counters();
   machine::Telemetry report;
   membership_.report(report);
-  report.counters(
-      "collage_settled_total", "Slots settled, by the source of the answer.", "source",
-      {{"single", c.single}, {"hedge", c.hedge}, {"collage", c.collage}, {"rejected", c.rejected}});
+  machine::add_metrics<Sink>(Figures::kTable, *this, report);
   report.metrics.push_back({"collage_answer_age_seconds",
                             "Ages of answers since admission (collage: since its batch opened).",
                             machine::Metric::Kind::histogram,
                             {{{{"source", "single"}}, single_},
                              {{{"source", "hedge"}}, hedge_},
                              {{{"source", "collage"}}, collage_}}});
-  report.counters("collage_unused_answers_total", "Answers that settled nothing.", "reason",
-                  {{"late_single", c.late_single},
-                   {"spare_collage", c.spare_collage},
-                   {"unsure_collage", c.unsure}});
-  report.counter("collage_disagreements_total", "Late single answers that contradict a collage's.",
-                 c.corrections);
-  report.counter("collage_inferences_total", "Collages answered, needed or not.",
-                 counters_.collage_inferences);
-  report.gauge("collage_orphans", "Answers kept for batches not told of yet.",
-               static_cast<double>(joiner_.orphans()));
-  report.gauge("collage_batches_open", "Batches with a slot to be settled.",
-               static_cast<double>(joiner_.open_batches()));
-  report.dropped({{"bad_answer", c.bad},
-                  {"stale_answer", c.stale},
-                  {"orphan", c.orphans_dropped},
-                  {"batch_refused", c.batches_refused},
-                  {"batch_expired", c.batches_expired},
-                  {"undelivered", counters_.undelivered},
-                  {"bad_message", counters_.bad_messages}});
   report.gauge("collage_patience_seconds", "Time given to single answers.",
                wire::to_seconds(patience()));
   return report;

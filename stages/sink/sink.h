@@ -1,12 +1,18 @@
-// The sink: joins the answers of all stages by batch, and tells the broker its choice.
+// The sink: joins the answers of all stages by batch, and sends the broker its choice.
 //
-//   link kBroker (DEALER)  WorkerHello, Ready, Settled, Corrected, Service -> broker
-//                          Welcome, Refuse, Opened, Sealed, Closed <- broker
-//   link kStages (ROUTER)  Answer <- s-CNN stages and assemblers;  CollageAnswer <- collage-CNNs
-//                          Probe <- observers;  Status -> observers
+//   link kBroker (DEALER)  to the broker      WorkerHello, Ready, SlotSettled, Disagreement,
+//                                             ServiceTimes
+//                          from the broker    Welcome, Refuse, BatchOpened, BatchSealed,
+//                                             BatchSettled
+//   link kStages (ROUTER)  from s-CNN stages  Answer
+//                          from assemblers    Answer (rejected images only)
+//                          from collage-CNNs  CollageAnswer
+//                          from observers     StatusRequest
+//                          to observers       Status
 //
-// It owns the choice between single and collage (Joiner) and the patience it takes (Patience);
-// once a second it learns anew and tells the broker.  A pure state machine; see wire/machine.h.
+// It owns the choice between single and collage (Joiner) and the patience behind it (Patience).
+// Once a second it learns the service times again and sends them to the broker.  A pure state
+// machine (machine/machine.h).
 #pragma once
 
 #include <cstdint>
@@ -14,13 +20,13 @@
 
 #include "machine/machine.h"
 #include "stages/membership.h"
+#include "stages/sink/dashboard_state.h"
 #include "stages/sink/joiner.h"
 #include "stages/sink/patience.h"
-#include "stages/sink/view.h"
 
 namespace stages::sink {
 
-inline constexpr std::uint32_t kBroker = 0;
+inline constexpr std::uint32_t kBroker = kHost.link;
 inline constexpr std::uint32_t kStages = 1;
 
 class Sink : public machine::Machine {
@@ -40,33 +46,35 @@ class Sink : public machine::Machine {
   std::optional<wire::Instant> next_timeout() const override;
 
   struct Counters {
-    std::uint64_t answers = 0;             // From s-CNNs.
+    std::uint64_t answers = 0;             // Answers from s-CNNs and assemblers.
     std::uint64_t collage_inferences = 0;  // Collage answers, needed or not.
-    std::uint64_t undelivered = 0;
+    std::uint64_t undelivered = 0;         // Messages that could not be sent.
     std::uint64_t bad_messages = 0;
   };
   const Counters& counters() const { return counters_; }
   const Joiner& joiner() const { return joiner_; }
-  const View& view() const { return view_; }
+  const DashboardState& dashboard() const { return dashboard_; }
   wire::Status status() const;
   machine::Telemetry telemetry() const override;
 
  private:
+  struct Figures;  // The table behind status() and telemetry().
+
   void on_broker(wire::Message message, wire::Instant now);
   void on_stage(machine::Peer from, wire::Message message, wire::Instant now);
-  void tell(Joiner::Settled settled, wire::Instant now);
+  void send_settled(Joiner::Settled settled, wire::Instant now);
   wire::Duration patience() const;
 
   const Policy policy_;
   Membership membership_;
   Joiner joiner_;
   Patience patience_;
-  View view_;
+  DashboardState dashboard_;
   wire::Instant learn_at_;
-  bool corrects_ = false;  // Whether the broker has any use for corrections.
+  bool corrects_ = false;  // Whether the broker sends corrections to producers.
   Counters counters_;
   machine::Histogram single_, hedge_, collage_;  // Ages of answers when they were sent.
-  machine::Actions actions_;                     // Of the turn under way.
+  machine::Actions actions_;                     // What the turn under way has asked for so far.
 };
 
 }  // namespace stages::sink

@@ -36,7 +36,7 @@ TEST_F(BrokerCancelTest, ACancelledRequestIsAnsweredAtOnceAndItsImageIsLetGo) {
   EXPECT_EQ(counter("requests_open"), 0u);
   EXPECT_EQ(counter("image_bytes_open"), 0u);
   advance(2s);
-  EXPECT_THAT(told<wire::Result>(producer(1)), IsEmpty());
+  EXPECT_THAT(received<wire::Result>(producer(1)), IsEmpty());
   EXPECT_EQ(counter("missing"), 0u);
   EXPECT_EQ(counter("batches_open"), 0u);
 }
@@ -56,7 +56,7 @@ TEST_F(BrokerCancelTest, ACancelGivesItsCreditToTheNext) {
   cancel(1, 3);
   forget();
   submit(1, 7);
-  EXPECT_THAT(told<wire::Result>(producer(1)), IsEmpty());
+  EXPECT_THAT(received<wire::Result>(producer(1)), IsEmpty());
   EXPECT_EQ(counter("requests_open"), 6u);
 }
 
@@ -74,7 +74,7 @@ TEST_F(BrokerCancelTest, ACancelOfWhatIsNotOpenIsCountedAndIgnored) {
   EXPECT_EQ(counter("cancelled"), 0u);
   EXPECT_EQ(counter("requests_open"), 1u);
   for (const std::uint64_t n : {1u, 2u, 9u}) {
-    EXPECT_THAT(told<wire::Result>(producer(n)), IsEmpty());
+    EXPECT_THAT(received<wire::Result>(producer(n)), IsEmpty());
   }
 }
 
@@ -116,7 +116,7 @@ TEST_F(BrokerCancelTest, ACancelledRequestIsNeitherHedgedNorGivenToAnotherWorker
   cancel(1, 5);
   advance(300ms);
   say(worker(1), wire::Undelivered{});
-  EXPECT_THAT(told<wire::Assign>(worker(2)), IsEmpty());
+  EXPECT_THAT(received<wire::Assign>(worker(2)), IsEmpty());
   EXPECT_EQ(counter("hedges"), 0u);
   EXPECT_EQ(counter("tasks_redispatched"), 0u);
 }
@@ -128,10 +128,10 @@ TEST_F(BrokerCancelTest, WhenAllOfASealedBatchIsCancelledItIsClosedAndItsCollage
   submit(1, 6);
   advance(40ms);
   cancel(1, 5);
-  EXPECT_THAT(told<wire::BatchSettled>(kSink), IsEmpty());
+  EXPECT_THAT(received<wire::BatchSettled>(kSink), IsEmpty());
   cancel(1, 6);
-  EXPECT_THAT(told<wire::BatchSettled>(kSink), SizeIs(1));
-  EXPECT_THAT(told<wire::DropCollage>(assembler(1)), SizeIs(1));
+  EXPECT_THAT(received<wire::BatchSettled>(kSink), SizeIs(1));
+  EXPECT_THAT(received<wire::DropCollage>(assembler(1)), SizeIs(1));
 }
 
 TEST_F(BrokerCancelTest, ABatchThatIsCancelledBeforeItsSealIsDroppedThere) {
@@ -139,10 +139,11 @@ TEST_F(BrokerCancelTest, ABatchThatIsCancelledBeforeItsSealIsDroppedThere) {
   join_assembler(1);
   submit(1, 5);
   cancel(1, 5);
-  EXPECT_THAT(told<wire::DropCollage>(assembler(1)), IsEmpty());
+  EXPECT_THAT(received<wire::DropCollage>(assembler(1)), IsEmpty());
   advance(40ms);
-  EXPECT_THAT(told<wire::DropCollage>(assembler(1)), SizeIs(1));
-  EXPECT_THAT(told<wire::SealCollage>(assembler(1)), IsEmpty());  // It would have its collage made.
+  EXPECT_THAT(received<wire::DropCollage>(assembler(1)), SizeIs(1));
+  EXPECT_THAT(received<wire::SealCollage>(assembler(1)),
+              IsEmpty());  // It would have its collage made.
   EXPECT_EQ(counter("batches_open"), 0u);
 }
 

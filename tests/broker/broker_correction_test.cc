@@ -26,7 +26,9 @@ class BrokerCorrectionTest : public BrokerTest {
                Source source = Source::single) {
     say(kSink, wire::Disagreement{batch, slot, source, {{{label}, 0.75f}}, "s1"});
   }
-  std::size_t corrections(std::uint64_t n) { return told<wire::Correction>(producer(n)).size(); }
+  std::size_t corrections(std::uint64_t n) {
+    return received<wire::Correction>(producer(n)).size();
+  }
 };
 
 TEST_F(BrokerCorrectionTest, ACollageAnswerIsCorrectedToTheProducerThatGotIt) {
@@ -89,7 +91,7 @@ TEST_F(BrokerCorrectionTest, ARejectionThatSaysItIsACollagesIsNotRemembered) {
   EXPECT_EQ(counter("correctable"), 0u);
 }
 
-TEST_F(BrokerCorrectionTest, TheClassThatWasToldIsNoCorrection) {
+TEST_F(BrokerCorrectionTest, TheClassThatWasSentIsNoCorrection) {
   submit(1, 5);
   settle(batch(1), 0, Source::collage);
   correct(batch(1), 0, 1);
@@ -180,12 +182,12 @@ TEST_F(BrokerCorrectionTest, OnlyTheSinkCorrects) {
   settle(batch(1), 0, Source::collage);
   for (const machine::Peer peer : {worker(7), producer(1)}) {
     say(peer, wire::Disagreement{batch(1), 0, Source::single, {{{0}, 0.9f}}, "s1"});
-    EXPECT_THAT(told<wire::Refuse>(peer), testing::SizeIs(1));
+    EXPECT_THAT(received<wire::Refuse>(peer), testing::SizeIs(1));
   }
   EXPECT_EQ(corrections(1), 0u);
 }
 
-TEST_F(BrokerCorrectionTest, EveryoneIsToldTheWindow) {
+TEST_F(BrokerCorrectionTest, EveryoneLearnsTheWindow) {
   join(2, true);
   EXPECT_EQ(the<wire::Welcome>(producer(2)).correction_window, 2s);
   join_sink(2, worker(95));

@@ -96,7 +96,7 @@ void BrokerTest::settle(wire::BatchId batch, wire::Slot slot, wire::Source sourc
 std::vector<std::uint64_t> BrokerTest::results(std::uint64_t producer_number,
                                                wire::ResultStatus status) {
   std::vector<std::uint64_t> requests;
-  for (const auto& result : told<wire::Result>(producer(producer_number))) {
+  for (const auto& result : received<wire::Result>(producer(producer_number))) {
     if (result.status == status) requests.push_back(result.request.value);
   }
   return requests;

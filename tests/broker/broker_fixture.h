@@ -1,6 +1,6 @@
-// One broker, a hand for each of its peers, and an ear for what it tells them.
+// One broker, functions that act as each of its peers, and the messages that it sends them.
 //
-//     join_worker(1); submit(1, 10); ... told<wire::Assign>(worker(1)) ... settle(...)
+//     join_worker(1); submit(1, 10); ... received<wire::Assign>(worker(1)) ... settle(...)
 //
 // The pipeline is small: a 2 x 2 grid, two classes, deadlines of a second.
 #pragma once
@@ -54,9 +54,9 @@ class BrokerTest : public testing::Test {
   void settle(wire::BatchId batch, wire::Slot slot, wire::Source source = wire::Source::single,
               wire::Verdict verdict = {{{{1}, 0.9f}}, wire::Reason::none});
 
-  // What `peer` has been told of this kind since last asked.
+  // The messages of this kind that `peer` has received since the last call.
   template <class T>
-  std::vector<T> told(machine::Peer peer) {
+  std::vector<T> received(machine::Peer peer) {
     std::vector<T> found;
     std::erase_if(sent_, [&](const machine::Outgoing& out) {
       const T* message = std::get_if<T>(&out.message);
@@ -66,14 +66,14 @@ class BrokerTest : public testing::Test {
     });
     return found;
   }
-  // The one message of this kind that `peer` has been told since last asked.
+  // The one message of this kind that `peer` has received since the last call.
   template <class T>
   T the(machine::Peer peer) {
-    const std::vector<T> all = told<T>(peer);
+    const std::vector<T> all = received<T>(peer);
     EXPECT_EQ(all.size(), 1u);
     return all.size() == 1 ? all.front() : T{};
   }
-  // The requests of a producer that have been answered in this way since last asked.
+  // The requests of a producer that have been answered in this way since the last call.
   std::vector<std::uint64_t> results(std::uint64_t producer_number, wire::ResultStatus status);
   std::uint64_t counter(std::string_view name) const;
   bool noted(std::string_view part) const;

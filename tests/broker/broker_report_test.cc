@@ -1,6 +1,7 @@
 // What the broker reports: figures for metrics, and what is missing.
 #include "tests/broker/broker_fixture.h"
 #include "tests/figure.h"
+#include "tests/names.h"
 
 namespace broker {
 namespace {
@@ -103,6 +104,113 @@ TEST_F(BrokerReportTest, BatchesWithoutCoverAreNotedNowAndThenNotEachTime) {
   join_producer(1);
   submit(1, 9);
   EXPECT_EQ(noted_times(), 2);
+}
+
+// Dashboards, alerts and observers look figures up by these names.
+TEST_F(BrokerReportTest, NoFigureChangesItsName) {
+  EXPECT_EQ(names(broker->status()), R"(
+requests_admitted
+requests_open
+requests_waiting
+image_bytes_open
+answered_single
+answered_collage
+answered_hedge
+missing
+rejected
+refused
+cancelled
+cancels_unknown
+batches
+batches_open
+batches_uncovered
+tasks_dispatched
+tasks_outstanding
+collages_outstanding
+tasks_redispatched
+hedges
+hedges_no_rate
+hedges_no_worker
+probes
+settled_twice
+settled_stale
+settled_bad
+results_undelivered
+correctable
+corrections
+corrections_unwanted
+corrections_forgotten
+corrections_undelivered
+producers
+classifiers
+classifiers_suspect
+classifiers_on_probation
+assemblers
+assemblers_on_probation
+sinks
+workers_lost
+workers_refused
+bad_messages
+patience_ns
+service_p95_ns
+service_p99_ns
+)");
+  EXPECT_EQ(names(broker->telemetry()), R"(
+counter collage_batches_total
+counter collage_batches_uncovered_total
+counter collage_corrections_total
+counter collage_dropped_total reason=bad_message
+counter collage_dropped_total reason=cancel_unknown
+counter collage_dropped_total reason=correction_forgotten
+counter collage_dropped_total reason=correction_undelivered
+counter collage_dropped_total reason=correction_unwanted
+counter collage_dropped_total reason=result_undelivered
+counter collage_dropped_total reason=settled_bad
+counter collage_dropped_total reason=settled_stale
+counter collage_dropped_total reason=settled_twice
+counter collage_hedges_total
+counter collage_hedges_withheld_total reason=no_worker
+counter collage_hedges_withheld_total reason=rate
+counter collage_probes_total
+counter collage_requests_admitted_total
+counter collage_requests_total result=cancelled
+counter collage_requests_total result=collage
+counter collage_requests_total result=hedge
+counter collage_requests_total result=missing
+counter collage_requests_total result=refused
+counter collage_requests_total result=rejected
+counter collage_requests_total result=single
+counter collage_tasks_dispatched_total
+counter collage_tasks_redispatched_total
+counter collage_workers_lost_total
+counter collage_workers_refused_total
+gauge collage_batches_open
+gauge collage_correctable
+gauge collage_credit role=assembler
+gauge collage_credit role=classifier
+gauge collage_image_bytes_open
+gauge collage_patience_seconds
+gauge collage_producers
+gauge collage_requests_open
+gauge collage_requests_waiting
+gauge collage_service_p95_seconds
+gauge collage_service_p99_seconds
+gauge collage_tasks_in_flight role=assembler
+gauge collage_tasks_in_flight role=classifier
+gauge collage_workers role=assembler state=leaving
+gauge collage_workers role=assembler state=probation
+gauge collage_workers role=assembler state=suspect
+gauge collage_workers role=assembler state=well
+gauge collage_workers role=classifier state=leaving
+gauge collage_workers role=classifier state=probation
+gauge collage_workers role=classifier state=suspect
+gauge collage_workers role=classifier state=well
+gauge collage_workers role=sink state=well
+histogram collage_request_duration_seconds source=collage
+histogram collage_request_duration_seconds source=hedge
+histogram collage_request_duration_seconds source=none
+histogram collage_request_duration_seconds source=single
+)");
 }
 
 TEST_F(BrokerReportTest, EveryDropHasItsReason) {

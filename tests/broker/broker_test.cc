@@ -38,13 +38,13 @@ TEST_F(BrokerTest, AtProducerMaxAFurtherOneIsRefused) {
   join_producer(2);
   join_producer(3);
   EXPECT_EQ(the<wire::Refuse>(producer(3)).reason, Reason::too_many_peers);
-  EXPECT_THAT(told<wire::Welcome>(producer(3)), IsEmpty());
+  EXPECT_THAT(received<wire::Welcome>(producer(3)), IsEmpty());
   EXPECT_EQ(counter("producers"), 2u);
 }
 
 TEST_F(BrokerTest, AnUnknownProducersImageIsRefused) {
   submit(1, 5);
-  EXPECT_EQ(refusal(told<wire::Result>(producer(1))), Reason::unknown_producer);
+  EXPECT_EQ(refusal(received<wire::Result>(producer(1))), Reason::unknown_producer);
   EXPECT_EQ(counter("refused"), 1u);
   EXPECT_EQ(counter("requests_admitted"), 0u);
 }
@@ -52,9 +52,9 @@ TEST_F(BrokerTest, AnUnknownProducersImageIsRefused) {
 TEST_F(BrokerTest, AnImageOverTheLimitIsRefusedAndOneAtItIsNot) {
   join_producer(1);
   submit(1, 5, 101);
-  EXPECT_EQ(refusal(told<wire::Result>(producer(1))), Reason::image_too_large);
+  EXPECT_EQ(refusal(received<wire::Result>(producer(1))), Reason::image_too_large);
   submit(1, 6, 100);
-  EXPECT_THAT(told<wire::Result>(producer(1)), IsEmpty());
+  EXPECT_THAT(received<wire::Result>(producer(1)), IsEmpty());
   EXPECT_EQ(counter("requests_admitted"), 1u);
 }
 
@@ -62,7 +62,7 @@ TEST_F(BrokerTest, ARequestThatIsOpenIsNotAdmittedTwice) {
   join_producer(1);
   submit(1, 5);
   submit(1, 5);
-  EXPECT_EQ(refusal(told<wire::Result>(producer(1))), Reason::duplicate_request);
+  EXPECT_EQ(refusal(received<wire::Result>(producer(1))), Reason::duplicate_request);
   EXPECT_EQ(counter("requests_open"), 1u);
 }
 
@@ -77,7 +77,7 @@ TEST_F(BrokerTest, OneProducersIdsAreNotAnothers) {
 TEST_F(BrokerTest, AProducerBeyondItsCreditIsRefused) {
   join_producer(1);
   for (std::uint64_t request = 1; request <= 7; ++request) submit(1, request);
-  EXPECT_EQ(refusal(told<wire::Result>(producer(1))), Reason::no_credit);
+  EXPECT_EQ(refusal(received<wire::Result>(producer(1))), Reason::no_credit);
   EXPECT_EQ(counter("requests_open"), 6u);
 }
 
@@ -86,7 +86,7 @@ TEST_F(BrokerTest, AtOpenRequestMaxEveryoneIsRefused) {
   join_producer(2);
   for (std::uint64_t request = 1; request <= 6; ++request) submit(1, request);
   for (std::uint64_t request = 1; request <= 3; ++request) submit(2, request);
-  EXPECT_EQ(refusal(told<wire::Result>(producer(2))), Reason::full);
+  EXPECT_EQ(refusal(received<wire::Result>(producer(2))), Reason::full);
   EXPECT_EQ(counter("requests_open"), 8u);
 }
 
@@ -94,7 +94,7 @@ TEST_F(BrokerTest, AtOpenBytesMaxEveryoneIsRefused) {
   join_producer(1);
   for (std::uint64_t request = 1; request <= 4; ++request) submit(1, request, 100);
   submit(1, 5, 1);
-  EXPECT_EQ(refusal(told<wire::Result>(producer(1))), Reason::full);
+  EXPECT_EQ(refusal(received<wire::Result>(producer(1))), Reason::full);
   EXPECT_EQ(counter("image_bytes_open"), 400u);
 }
 
@@ -105,7 +105,7 @@ TEST_F(BrokerTest, ARefusalLeavesRoomForTheNext) {
   settle(batch(1), 0);
   forget();
   submit(1, 7);
-  EXPECT_THAT(told<wire::Result>(producer(1)), IsEmpty());
+  EXPECT_THAT(received<wire::Result>(producer(1)), IsEmpty());
   EXPECT_EQ(counter("requests_open"), 6u);
 }
 
@@ -144,7 +144,7 @@ TEST_F(BrokerTest, AFullGridIsSealedAndTheNextImageOpensAnotherBatch) {
   for (std::uint64_t request = 1; request <= 4; ++request) submit(1, request);
   EXPECT_EQ(the<wire::SealCollage>(assembler(1)).filled, 4);
   EXPECT_THAT(the<wire::BatchSealed>(kSink).ages, SizeIs(4));
-  EXPECT_THAT(told<wire::BatchOpened>(kSink), SizeIs(1));
+  EXPECT_THAT(received<wire::BatchOpened>(kSink), SizeIs(1));
   submit(1, 5);
   EXPECT_EQ(the<wire::BatchOpened>(kSink).batch, batch(2));
   EXPECT_EQ(counter("batches"), 2u);
@@ -159,7 +159,7 @@ TEST_F(BrokerTest, APartialBatchIsSealedWhenItsLingerIsOver) {
   advance(25ms);
   submit(1, 2);
   advance(39ms);
-  EXPECT_THAT(told<wire::SealCollage>(assembler(1)), IsEmpty());
+  EXPECT_THAT(received<wire::SealCollage>(assembler(1)), IsEmpty());
   advance(40ms);
   const auto seal = the<wire::SealCollage>(assembler(1));
   EXPECT_EQ(seal.batch, batch(1));
@@ -174,7 +174,7 @@ TEST_F(BrokerTest, ABatchIsClosedOnceSealedAndSettled) {
   join_sink();
   submit(1, 1);
   settle(batch(1), 0);
-  EXPECT_THAT(told<wire::BatchSettled>(kSink), IsEmpty());  // It may still grow.
+  EXPECT_THAT(received<wire::BatchSettled>(kSink), IsEmpty());  // It may still grow.
   advance(40ms);
   EXPECT_EQ(the<wire::BatchSettled>(kSink).batch, batch(1));
   EXPECT_EQ(the<wire::DropCollage>(assembler(1)).batch, batch(1));
@@ -239,7 +239,7 @@ TEST_F(BrokerTest, AnAnswerOfAnotherEpochIsStale) {
   join_sink();
   submit(1, 5);
   settle({{kEpoch.value + 1}, {1}}, 0);
-  EXPECT_THAT(told<wire::Result>(producer(1)), IsEmpty());
+  EXPECT_THAT(received<wire::Result>(producer(1)), IsEmpty());
   EXPECT_EQ(counter("settled_stale"), 1u);
 }
 
@@ -263,7 +263,7 @@ TEST_F(BrokerTest, AnUnlawfulAnswerIsCountedAndDropped) {
   settle(batch(1), 0, Source::single, {{}, Reason::none});
   settle(batch(1), 0, Source::single, {{{{2}, 0.9f}}, Reason::none});  // No such class.
   EXPECT_EQ(counter("settled_bad"), 3u);
-  EXPECT_THAT(told<wire::Result>(producer(1)), IsEmpty());
+  EXPECT_THAT(received<wire::Result>(producer(1)), IsEmpty());
 }
 
 TEST_F(BrokerTest, AtItsDeadlineARequestIsAnsweredMissing) {
@@ -272,7 +272,7 @@ TEST_F(BrokerTest, AtItsDeadlineARequestIsAnsweredMissing) {
   join_sink();
   submit(1, 5);
   advance(999ms);
-  EXPECT_THAT(told<wire::Result>(producer(1)), IsEmpty());
+  EXPECT_THAT(received<wire::Result>(producer(1)), IsEmpty());
   advance(1s);
   const auto result = the<wire::Result>(producer(1));
   EXPECT_EQ(result.status, ResultStatus::missing);
@@ -280,7 +280,7 @@ TEST_F(BrokerTest, AtItsDeadlineARequestIsAnsweredMissing) {
   EXPECT_EQ(counter("missing"), 1u);
   EXPECT_EQ(counter("batches_open"), 0u);
   settle(batch(1), 0);
-  EXPECT_THAT(told<wire::Result>(producer(1)), IsEmpty());
+  EXPECT_THAT(received<wire::Result>(producer(1)), IsEmpty());
 }
 
 TEST_F(BrokerTest, AProducerMayAskForAShorterDeadlineAndNotForALonger) {
@@ -297,7 +297,7 @@ TEST_F(BrokerTest, WithoutASinkEveryRequestIsMissingAtItsDeadline) {
   join_producer(1);
   join_worker(1);
   submit(1, 5);
-  EXPECT_THAT(told<wire::Assign>(worker(1)), SizeIs(1));
+  EXPECT_THAT(received<wire::Assign>(worker(1)), SizeIs(1));
   advance(1s);
   EXPECT_THAT(results(1, ResultStatus::missing), ElementsAre(5u));
 }
@@ -333,7 +333,7 @@ TEST_F(BrokerTest, AProducerThatDisappearsHarmsNobody) {
   say(producer(1), wire::Undelivered{});
   settle(batch(1), 0);
   settle(batch(1), 1);
-  EXPECT_THAT(told<wire::Result>(producer(1)), IsEmpty());
+  EXPECT_THAT(received<wire::Result>(producer(1)), IsEmpty());
   EXPECT_THAT(results(2, ResultStatus::answered), ElementsAre(6u));
   EXPECT_EQ(counter("results_undelivered"), 2u);  // The driver's word, and our own.
   EXPECT_EQ(counter("requests_open"), 0u);
@@ -345,18 +345,18 @@ TEST_F(BrokerTest, AProducerThatReconnectsGetsItsResultsThere) {
   submit(1, 5);
   say(producer(8), wire::ProducerHello{{1, 1}});
   settle(batch(1), 0);
-  EXPECT_THAT(told<wire::Result>(producer(1)), IsEmpty());
+  EXPECT_THAT(received<wire::Result>(producer(1)), IsEmpty());
   EXPECT_THAT(results(8, ResultStatus::answered), ElementsAre(5u));
 }
 
-TEST_F(BrokerTest, AProducerOnANewConnectionIsToldToSendAgainWhatMayBeLost) {
+TEST_F(BrokerTest, AProducerOnANewConnectionIsAskedToSendAgainWhatMayBeLost) {
   join_producer(1);
-  EXPECT_THAT(told<wire::Refuse>(producer(1)), IsEmpty());
+  EXPECT_THAT(received<wire::Refuse>(producer(1)), IsEmpty());
   say(producer(8), wire::ProducerHello{{1, 1}});
-  EXPECT_THAT(told<wire::Refuse>(producer(8)), SizeIs(1));
-  EXPECT_THAT(told<wire::Welcome>(producer(8)), SizeIs(1));
+  EXPECT_THAT(received<wire::Refuse>(producer(8)), SizeIs(1));
+  EXPECT_THAT(received<wire::Welcome>(producer(8)), SizeIs(1));
   say(producer(8), wire::ProducerHello{{1, 1}});
-  EXPECT_THAT(told<wire::Refuse>(producer(8)), IsEmpty());
+  EXPECT_THAT(received<wire::Refuse>(producer(8)), IsEmpty());
 }
 
 TEST_F(BrokerTest, ASilentProducerMakesRoomForAnother) {
@@ -364,7 +364,7 @@ TEST_F(BrokerTest, ASilentProducerMakesRoomForAnother) {
   join_producer(2);
   advance(500ms);
   join_producer(3);
-  EXPECT_THAT(told<wire::Welcome>(producer(3)), SizeIs(1));
+  EXPECT_THAT(received<wire::Welcome>(producer(3)), SizeIs(1));
   EXPECT_EQ(counter("producers"), 1u);
 }
 
@@ -380,7 +380,7 @@ TEST_F(BrokerTest, ADrainingBrokerSealsRefusesAndFinishesWithItsLastAnswer) {
   EXPECT_FALSE(finished);
   EXPECT_EQ(the<wire::SealCollage>(assembler(1)).filled, 1);
   submit(1, 6);
-  EXPECT_EQ(refusal(told<wire::Result>(producer(1))), Reason::draining);
+  EXPECT_EQ(refusal(received<wire::Result>(producer(1))), Reason::draining);
   settle(batch(1), 0);
   EXPECT_TRUE(finished);
   EXPECT_THAT(results(1, ResultStatus::answered), ElementsAre(5u));
@@ -407,7 +407,7 @@ TEST_F(BrokerTest, DrainingEndsWithMissingWhenItsTimeIsOver) {
 
 // --- the rest ---
 
-TEST_F(BrokerTest, APeerThatTalksNonsenseIsToldAndCounted) {
+TEST_F(BrokerTest, APeerThatTalksNonsenseIsRefusedAndCounted) {
   say(producer(1), wire::Undecodable{Reason::bad_message});
   EXPECT_EQ(the<wire::Refuse>(producer(1)).reason, Reason::bad_message);
   say(producer(1), wire::Undecodable{Reason::wrong_protocol});
@@ -423,19 +423,19 @@ TEST_F(BrokerTest, EachLinkTakesOnlyItsOwnMessages) {
   say(producer(1), wire::SlotSettled{});
   say(producer(1), wire::Assign{});
   EXPECT_EQ(counter("bad_messages"), 6u);
-  EXPECT_THAT(told<wire::Refuse>(worker(1)), SizeIs(2));
-  for (const auto& refuse : told<wire::Refuse>(producer(1))) {
+  EXPECT_THAT(received<wire::Refuse>(worker(1)), SizeIs(2));
+  for (const auto& refuse : received<wire::Refuse>(producer(1))) {
     EXPECT_EQ(refuse.reason, Reason::wrong_role);
   }
 }
 
 TEST_F(BrokerTest, ARefusalIsNeverAnswered) {
   say(producer(1), wire::Refuse{Reason::wrong_protocol});
-  EXPECT_THAT(told<wire::Refuse>(producer(1)), IsEmpty());
+  EXPECT_THAT(received<wire::Refuse>(producer(1)), IsEmpty());
   EXPECT_EQ(counter("bad_messages"), 1u);
 }
 
-TEST_F(BrokerTest, AProbeIsToldEveryCounterOnEitherLink) {
+TEST_F(BrokerTest, AStatusRequestIsAnsweredWithEveryCounterOnEitherLink) {
   say(producer(3), wire::StatusRequest{});
   say(worker(3), wire::StatusRequest{});
   EXPECT_EQ(the<wire::Status>(producer(3)).counters, broker->status().counters);

@@ -45,7 +45,7 @@ TEST_F(BrokerTest, AtWorkerMaxAFurtherWorkerIsRefused) {
   EXPECT_EQ(the<wire::Refuse>(worker(4)).reason, Reason::too_many_peers);
   EXPECT_EQ(counter("workers_refused"), 1u);
   join_assembler(1);  // Each role has its own bound.
-  EXPECT_THAT(told<wire::Welcome>(assembler(1)), SizeIs(1));
+  EXPECT_THAT(received<wire::Welcome>(assembler(1)), SizeIs(1));
 }
 
 TEST_F(BrokerTest, AWorkerThatJoinsIsGivenWhatWaits) {
@@ -68,7 +68,7 @@ TEST_F(BrokerTest, CreditThatComesBackIsSpentAtOnce) {
   EXPECT_EQ(the<wire::Assign>(worker(1)).slot, 1);
 }
 
-TEST_F(BrokerTest, APeerThatIsNotKnownIsToldSo) {
+TEST_F(BrokerTest, APeerThatIsNotKnownIsRefused) {
   ready(worker(1), 0);
   EXPECT_EQ(the<wire::Refuse>(worker(1)).reason, Reason::unknown_worker);
 }
@@ -80,7 +80,7 @@ TEST_F(BrokerTest, TheTasksOfALostWorkerGoToAnother) {
   join_worker(1);
   submit(1, 5);
   join_worker(2);
-  EXPECT_THAT(told<wire::Assign>(worker(1)), SizeIs(1));
+  EXPECT_THAT(received<wire::Assign>(worker(1)), SizeIs(1));
   advance(20ms);
   say(worker(1), wire::Undelivered{});
   const auto assign = the<wire::Assign>(worker(2));
@@ -99,7 +99,7 @@ TEST_F(BrokerTest, TheTasksOfALostWorkerWaitIfThereIsNoOther) {
   say(worker(1), wire::Undelivered{});
   EXPECT_EQ(counter("requests_waiting"), 1u);
   join_worker(1);
-  EXPECT_THAT(told<wire::Assign>(worker(1)), SizeIs(2));
+  EXPECT_THAT(received<wire::Assign>(worker(1)), SizeIs(2));
 }
 
 TEST_F(BrokerTest, WhatIsAnsweredAlreadyIsNotDoneAgain) {
@@ -110,7 +110,7 @@ TEST_F(BrokerTest, WhatIsAnsweredAlreadyIsNotDoneAgain) {
   settle(batch(1), 0);
   join_worker(2);
   say(worker(1), wire::Undelivered{});
-  EXPECT_THAT(told<wire::Assign>(worker(2)), IsEmpty());
+  EXPECT_THAT(received<wire::Assign>(worker(2)), IsEmpty());
   EXPECT_EQ(counter("tasks_redispatched"), 0u);
 }
 
@@ -125,7 +125,7 @@ TEST_F(BrokerTest, AWorkerThatHoldsATaskTooLongIsDead) {
   join_worker(2);
   advance(400ms);
   EXPECT_EQ(counter("workers_lost"), 1u);
-  EXPECT_THAT(told<wire::Assign>(worker(2)), SizeIs(1));
+  EXPECT_THAT(received<wire::Assign>(worker(2)), SizeIs(1));
 }
 
 TEST_F(BrokerTest, ASilentIdleWorkerIsForgotten) {
@@ -153,7 +153,7 @@ TEST_F(BrokerTest, ABusyWorkerIsPingedSoThatALostConnectionShows) {
   submit(1, 5);
   forget();
   advance(100ms);
-  EXPECT_THAT(told<wire::Welcome>(worker(1)), SizeIs(1));
+  EXPECT_THAT(received<wire::Welcome>(worker(1)), SizeIs(1));
 }
 
 TEST_F(BrokerTest, AWorkerOnANewConnectionIsGivenItsTasksAgain) {
@@ -176,7 +176,7 @@ TEST_F(BrokerTest, AWorkerThatTakesAnothersConnectionLosesNobodysTasks) {
   forget();
   const wire::Model model{wire::labels_hash({"cat", "dog"}), 0, "s1"};
   say(worker(2), wire::WorkerHello{{2, 1}, Role::classifier, model, 4});
-  EXPECT_THAT(told<wire::Assign>(worker(2)), SizeIs(2));
+  EXPECT_THAT(received<wire::Assign>(worker(2)), SizeIs(2));
   EXPECT_EQ(counter("tasks_redispatched"), 2u);
   EXPECT_EQ(counter("workers_lost"), 2u);
 }
@@ -189,9 +189,9 @@ TEST_F(BrokerTest, AnUnansweredSlotIsHedgedOnAnotherWorker) {
   join_worker(1);
   join_worker(2);
   submit(1, 5);
-  EXPECT_THAT(told<wire::Assign>(worker(1)), SizeIs(1));
+  EXPECT_THAT(received<wire::Assign>(worker(1)), SizeIs(1));
   advance(199ms);
-  EXPECT_THAT(told<wire::Assign>(worker(2)), IsEmpty());
+  EXPECT_THAT(received<wire::Assign>(worker(2)), IsEmpty());
   advance(200ms);
   const auto assign = the<wire::Assign>(worker(2));
   EXPECT_TRUE(assign.hedge);
@@ -277,7 +277,7 @@ TEST_F(BrokerTest, ACopyThatWaitsForASecondWorkerHoldsUpNoOtherImage) {
   join_worker(1);
   submit(1, 5);
   submit(1, 6);
-  EXPECT_THAT(told<wire::Assign>(worker(1)), SizeIs(2));
+  EXPECT_THAT(received<wire::Assign>(worker(1)), SizeIs(2));
 }
 
 // --- covers ---
@@ -288,7 +288,7 @@ TEST_F(BrokerTest, AnAssemblerIsSentEverySlotUnderOneSequence) {
   join_assembler(1);
   submit(1, 5);
   submit(1, 6);
-  const auto assigns = told<wire::Assign>(assembler(1));
+  const auto assigns = received<wire::Assign>(assembler(1));
   ASSERT_THAT(assigns, SizeIs(2));
   EXPECT_EQ(assigns[0].sequence, assigns[1].sequence);
   EXPECT_EQ(assigns[1].slot, 1);
@@ -309,7 +309,7 @@ TEST_F(BrokerTest, WithoutCollagesInThePolicyNothingIsUncovered) {
   join_producer(1);
   join_assembler(1);
   submit(1, 5);
-  EXPECT_THAT(told<wire::Assign>(assembler(1)), IsEmpty());
+  EXPECT_THAT(received<wire::Assign>(assembler(1)), IsEmpty());
   EXPECT_EQ(counter("batches_uncovered"), 0u);
 }
 
@@ -318,7 +318,7 @@ TEST_F(BrokerTest, AnAssemblerThatIsFullCoversNoMore) {
   join_producer(1);
   join_assembler(1, 1);
   for (std::uint64_t request = 1; request <= 5; ++request) submit(1, request);
-  EXPECT_THAT(told<wire::Assign>(assembler(1)), SizeIs(4));
+  EXPECT_THAT(received<wire::Assign>(assembler(1)), SizeIs(4));
   EXPECT_EQ(counter("batches_uncovered"), 1u);
 }
 
@@ -328,8 +328,8 @@ TEST_F(BrokerTest, CollageTwoCoversEachBatchByTwoAssemblers) {
   join_assembler(1);
   join_assembler(2);
   submit(1, 5);
-  EXPECT_THAT(told<wire::Assign>(assembler(1)), SizeIs(1));
-  EXPECT_THAT(told<wire::Assign>(assembler(2)), SizeIs(1));
+  EXPECT_THAT(received<wire::Assign>(assembler(1)), SizeIs(1));
+  EXPECT_THAT(received<wire::Assign>(assembler(2)), SizeIs(1));
   EXPECT_EQ(counter("batches_uncovered"), 0u);
 }
 
@@ -344,13 +344,13 @@ TEST_F(BrokerTest, ALostAssemblerIsSentNothingMore) {
   forget();
   submit(1, 6);
   advance(40ms);
-  EXPECT_THAT(told<wire::Assign>(assembler(1)), IsEmpty());
-  EXPECT_THAT(told<wire::SealCollage>(assembler(1)), IsEmpty());
+  EXPECT_THAT(received<wire::Assign>(assembler(1)), IsEmpty());
+  EXPECT_THAT(received<wire::SealCollage>(assembler(1)), IsEmpty());
 }
 
 // --- the sink ---
 
-TEST_F(BrokerTest, ASinkThatRestartsIsToldAllThatIsOpenAgain) {
+TEST_F(BrokerTest, ASinkThatRestartsIsSentAllThatIsOpenAgain) {
   join_producer(1);
   join_sink(1);
   for (std::uint64_t request = 1; request <= 5; ++request) submit(1, request);
@@ -358,8 +358,8 @@ TEST_F(BrokerTest, ASinkThatRestartsIsToldAllThatIsOpenAgain) {
   forget();
   constexpr machine::Peer kOther{kWorkers, 91};
   join_sink(2, kOther);
-  EXPECT_THAT(told<wire::Welcome>(kOther), SizeIs(1));
-  const auto opened = told<wire::BatchOpened>(kOther);
+  EXPECT_THAT(received<wire::Welcome>(kOther), SizeIs(1));
+  const auto opened = received<wire::BatchOpened>(kOther);
   ASSERT_THAT(opened, SizeIs(2));
   EXPECT_EQ(opened[0].batch, batch(1));
   EXPECT_EQ(opened[0].slots, 4);
@@ -376,7 +376,7 @@ TEST_F(BrokerTest, TheSinkBeforeHasNoSayAnyMore) {
   submit(1, 5);
   join_sink(2, {kWorkers, 91});
   settle(batch(1), 0);
-  EXPECT_THAT(told<wire::Result>(producer(1)), IsEmpty());
+  EXPECT_THAT(received<wire::Result>(producer(1)), IsEmpty());
   EXPECT_EQ(counter("bad_messages"), 1u);
 }
 

@@ -19,8 +19,8 @@ class CorrectionsTest : public testing::Test {
   }
   // The request that is to be corrected; 0 if there is none.
   std::uint64_t take(Task task, wire::ClassId label, wire::Duration t) {
-    const auto told = corrections.take(task, label, at(t));
-    return told ? told->request.value : 0;
+    const auto taken = corrections.take(task, label, at(t));
+    return taken ? taken->request.value : 0;
   }
   Corrections corrections{{.window = 2s, .max = 2}};
 };
@@ -34,10 +34,10 @@ TEST_F(CorrectionsTest, ASingleAnswerOfAnotherClassCorrectsOnce) {
 
 TEST_F(CorrectionsTest, ItKnowsWhoseAnswerItWasAndWhenThatWasAdmitted) {
   corrections.keep(task(1), {kBob, {5}, kCat, at(10ms)}, at(50ms));
-  const auto told = corrections.take(task(1), kDog, at(60ms));
-  ASSERT_TRUE(told);
-  EXPECT_EQ(told->producer, kBob);
-  EXPECT_EQ(told->admitted, at(10ms));
+  const auto taken = corrections.take(task(1), kDog, at(60ms));
+  ASSERT_TRUE(taken);
+  EXPECT_EQ(taken->producer, kBob);
+  EXPECT_EQ(taken->admitted, at(10ms));
 }
 
 TEST_F(CorrectionsTest, ASingleAnswerOfTheSameClassEndsIt) {

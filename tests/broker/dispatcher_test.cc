@@ -15,27 +15,35 @@ class DispatcherTest : public testing::Test {
   void join(std::uint64_t n, std::uint32_t capacity) {
     dispatcher.roster().join({{2, n}, wire::Role::classifier, {}, capacity}, peer(n), at(0ms));
   }
-  void ready(std::uint64_t n) { dispatcher.roster().ready(peer(n), {next, {}, false}, at(0ms)); }
+  void ready(std::uint64_t n) {
+    dispatcher.roster().ready(peer(n), {sequence, {}, false}, at(0ms));
+  }
   Task admit() {
     if (!batch_) batch_ = &ledger.open({{7}, {1}}, at(0ms));
     dispatcher.on_admitted();
     Entry entry;
     entry.deadline = at(1s);
-    return ledger.add(*batch_, std::move(entry));
+    return ledger.add(*batch_, std::move(entry)).task;
   }
   std::optional<Dispatcher::Order> dispatch(Task task) {
-    return dispatcher.dispatch(task, *ledger.find(task), next, at(0ms));
+    return noted(dispatcher.dispatch(*ledger.find(task), at(0ms)));
   }
   std::optional<Dispatcher::Order> hedge(Task task) {
-    return dispatcher.hedge(task, *ledger.find(task), next, at(0ms));
+    return noted(dispatcher.hedge(*ledger.find(task), at(0ms)));
   }
   std::optional<Dispatcher::Order> waiting() {
-    return dispatcher.next_waiting(ledger, next, at(0ms));
+    return noted(dispatcher.next_waiting(ledger, at(0ms)));
+  }
+  // Remembers the sequence of an order, so that a worker's Ready can show it as seen.
+  std::optional<Dispatcher::Order> noted(std::optional<Dispatcher::Order> order) {
+    if (order) sequence = order->sequence;
+    return order;
   }
 
-  Dispatcher dispatcher{{.roster = {9, 1s, 1s}, .hedge_rate_max = 0.5}};
+  SequenceSource sequences;
+  Dispatcher dispatcher{{.roster = {9, 1s, 1s}, .hedge_rate_max = 0.5}, sequences};
   Ledger ledger;
-  wire::Sequence next;
+  wire::Sequence sequence;  // Of the latest order.
 
  private:
   Batch* batch_ = nullptr;
@@ -47,7 +55,7 @@ TEST_F(DispatcherTest, ATaskGoesAtOnceToAWorkerWithCredit) {
   const auto order = dispatch(task);
   ASSERT_TRUE(order);
   EXPECT_EQ(order->peer, peer(1));
-  EXPECT_EQ(order->task, task);
+  EXPECT_EQ(order->entry->task, task);
   EXPECT_EQ(order->sequence.value, 1u);
   EXPECT_FALSE(order->hedge);
   EXPECT_THAT(ledger.find(task)->tried, testing::ElementsAre(wire::WorkerId{2, 1}));
@@ -55,42 +63,38 @@ TEST_F(DispatcherTest, ATaskGoesAtOnceToAWorkerWithCredit) {
 }
 
 TEST_F(DispatcherTest, ATiedTaskWaitsForItsTwoWorkersAndForNoOthers) {
-  Dispatcher tied{{.roster = {9, 1s, 1s}, .hedge_rate_max = 0, .ties = 2}};
+  Dispatcher tied{{.roster = {9, 1s, 1s}, .hedge_rate_max = 0, .ties = 2}, sequences};
   for (std::uint64_t n = 1; n <= 4; ++n) {
     tied.roster().join({{2, n}, wire::Role::classifier, {}, 1}, peer(n), at(0ms));
   }
-  const auto give = [&](Task task) {
-    return tied.dispatch(task, *ledger.find(task), next, at(0ms));
-  };
+  const auto give = [&](Task task) { return noted(tied.dispatch(*ledger.find(task), at(0ms))); };
   const Task a = admit(), b = admit(), c = admit(), d = admit(), e = admit();
   EXPECT_EQ(give(a)->peer, peer(1));  // Of 1 and 2.
   EXPECT_EQ(give(b)->peer, peer(3));  // Of 3 and 4.
   EXPECT_EQ(give(c)->peer, peer(2));  // Of 1 and 2.
   EXPECT_EQ(give(d)->peer, peer(4));  // Of 3 and 4.
   EXPECT_FALSE(give(e));              // Of 1 and 2.
-  tied.roster().ready(peer(3), {next, {}, false}, at(0ms));
-  EXPECT_FALSE(tied.next_waiting(ledger, next, at(0ms)));
+  tied.roster().ready(peer(3), {sequence, {}, false}, at(0ms));
+  EXPECT_FALSE(noted(tied.next_waiting(ledger, at(0ms))));
   const Task f = admit();
   EXPECT_EQ(give(f)->peer, peer(3));  // Of 3 and 4, past the one that waits.
-  tied.roster().ready(peer(2), {next, {}, false}, at(0ms));
-  EXPECT_EQ(tied.next_waiting(ledger, next, at(0ms))->task, e);
+  tied.roster().ready(peer(2), {sequence, {}, false}, at(0ms));
+  EXPECT_EQ(noted(tied.next_waiting(ledger, at(0ms)))->entry->task, e);
 }
 
 TEST_F(DispatcherTest, ATiedTaskWhoseWorkersAreGoneIsTiedToOthers) {
-  Dispatcher tied{{.roster = {9, 1s, 1s}, .hedge_rate_max = 0, .ties = 2}};
+  Dispatcher tied{{.roster = {9, 1s, 1s}, .hedge_rate_max = 0, .ties = 2}, sequences};
   for (std::uint64_t n = 1; n <= 3; ++n) {
     tied.roster().join({{2, n}, wire::Role::classifier, {}, 1}, peer(n), at(0ms));
   }
   const Task a = admit(), b = admit();
-  const auto give = [&](Task task) {
-    return tied.dispatch(task, *ledger.find(task), next, at(0ms));
-  };
+  const auto give = [&](Task task) { return noted(tied.dispatch(*ledger.find(task), at(0ms))); };
   EXPECT_EQ(give(a)->peer, peer(1));  // Of 1 and 2.
   tied.roster().lost(peer(3));
   tied.roster().lost(peer(2));
   EXPECT_FALSE(give(b));  // Of 1 alone.
   tied.roster().join({{2, 5}, wire::Role::classifier, {}, 1}, peer(5), at(0ms));
-  EXPECT_EQ(tied.next_waiting(ledger, next, at(0ms))->peer, peer(5));
+  EXPECT_EQ(noted(tied.next_waiting(ledger, at(0ms)))->peer, peer(5));
 }
 
 TEST_F(DispatcherTest, WithoutCreditTasksWaitInLineFirstInFirstOut) {
@@ -104,7 +108,7 @@ TEST_F(DispatcherTest, WithoutCreditTasksWaitInLineFirstInFirstOut) {
   ready(1);
   const auto order = waiting();
   ASSERT_TRUE(order);
-  EXPECT_EQ(order->task, second);
+  EXPECT_EQ(order->entry->task, second);
   EXPECT_EQ(dispatcher.waiting(), 1u);
   EXPECT_FALSE(waiting());
 }
@@ -114,7 +118,7 @@ TEST_F(DispatcherTest, NobodyJumpsTheLine) {
   EXPECT_FALSE(dispatch(first));
   join(1, 1);
   EXPECT_FALSE(dispatch(second));
-  EXPECT_EQ(waiting()->task, first);
+  EXPECT_EQ(waiting()->entry->task, first);
 }
 
 TEST_F(DispatcherTest, ASettledTaskLosesItsPlaceInTheLine) {
@@ -123,7 +127,7 @@ TEST_F(DispatcherTest, ASettledTaskLosesItsPlaceInTheLine) {
   EXPECT_FALSE(dispatch(second));
   (void)ledger.settle(first);
   join(1, 2);
-  EXPECT_EQ(waiting()->task, second);
+  EXPECT_EQ(waiting()->entry->task, second);
   EXPECT_EQ(dispatcher.waiting(), 0u);
 }
 
@@ -133,10 +137,10 @@ TEST_F(DispatcherTest, ASecondCopyWaitsForAnotherWorkerAndHoldsUpNobody) {
   EXPECT_TRUE(dispatch(first));
   EXPECT_FALSE(dispatch(first));  // Its only worker has it.
   (void)dispatch(second);
-  EXPECT_EQ(waiting()->task, second);
+  EXPECT_EQ(waiting()->entry->task, second);
   EXPECT_FALSE(waiting());
   join(2, 1);
-  EXPECT_EQ(waiting()->task, first);
+  EXPECT_EQ(waiting()->entry->task, first);
 }
 
 TEST_F(DispatcherTest, AHedgeGoesToAnotherWorkerAndIsMarked) {
@@ -168,7 +172,7 @@ TEST_F(DispatcherTest, HedgesStopWhenTheirRateIsSpent) {
   EXPECT_EQ(dispatcher.counters().hedges, 3u);
 }
 
-TEST_F(DispatcherTest, ThePurseIsSmallHoweverManyImagesCome) {
+TEST_F(DispatcherTest, HedgeTokensAreFewHoweverManyImagesCome) {
   for (std::uint64_t worker = 1; worker <= 9; ++worker) join(worker, 99);
   for (int i = 0; i < 1000; ++i) dispatcher.on_admitted();
   const Task task = admit(), other = admit(), third = admit(), fourth = admit();

@@ -36,11 +36,5 @@ TEST(Health, ThreeQuickTasksOfFiveMakeItSound) {
   EXPECT_FALSE(health({201ms, 201ms, 90ms, 90ms, 90ms}).slow(100ms, true));
 }
 
-TEST(UsualService, IsTheMiddleMedianTheLowerOfTwo) {
-  EXPECT_EQ(usual_service({30ms, 10ms, 20ms}), wire::Duration(20ms));
-  EXPECT_EQ(usual_service({800ms, 200ms}), wire::Duration(200ms));
-  EXPECT_FALSE(usual_service({200ms}).has_value());
-}
-
 }  // namespace
 }  // namespace broker

@@ -23,7 +23,7 @@ Entry entry(std::uint64_t request, wire::Duration deadline, std::size_t bytes = 
 TEST(Ledger, AnEntryIsGivenUpOnceAndNeverAgain) {
   Ledger ledger;
   Batch& batch = ledger.open({kEpoch, {1}}, at(0ms));
-  const Task task = ledger.add(batch, entry(5, 1s));
+  const Task task = ledger.add(batch, entry(5, 1s)).task;
   ASSERT_NE(ledger.find(task), nullptr);
   const auto settled = ledger.settle(task);
   ASSERT_TRUE(settled);
@@ -44,7 +44,7 @@ TEST(Ledger, WhatIsUnknownCannotBeSettled) {
 TEST(Ledger, CountsOpenRequestsAndTheBytesOfTheirImages) {
   Ledger ledger;
   Batch& batch = ledger.open({kEpoch, {1}}, at(0ms));
-  const Task first = ledger.add(batch, entry(1, 1s, 10));
+  const Task first = ledger.add(batch, entry(1, 1s, 10)).task;
   (void)ledger.add(batch, entry(2, 1s, 25));
   EXPECT_EQ(ledger.open_requests(), 2u);
   EXPECT_EQ(ledger.open_bytes(), 35u);
@@ -58,7 +58,7 @@ TEST(Ledger, HoldsTheImageAndNoCopyOfIt) {
   Entry made = entry(1, 1s);
   const auto* data = made.image.bytes().data();
   Batch& batch = ledger.open({kEpoch, {1}}, at(0ms));
-  const Task task = ledger.add(batch, std::move(made));
+  const Task task = ledger.add(batch, std::move(made)).task;
   EXPECT_EQ(ledger.find(task)->image.bytes().data(), data);
   EXPECT_EQ(ledger.settle(task)->image.bytes().data(), data);
 }
@@ -66,8 +66,8 @@ TEST(Ledger, HoldsTheImageAndNoCopyOfIt) {
 TEST(Ledger, ABatchIsForgottenOnlyWhenSealedAndSettledAsAWhole) {
   Ledger ledger;
   Batch& batch = ledger.open({kEpoch, {1}}, at(0ms));
-  const Task first = ledger.add(batch, entry(1, 1s));
-  const Task second = ledger.add(batch, entry(2, 1s));
+  const Task first = ledger.add(batch, entry(1, 1s)).task;
+  const Task second = ledger.add(batch, entry(2, 1s)).task;
   (void)ledger.settle(first);
   EXPECT_FALSE(ledger.finish(1));
   ledger.seal(batch);
@@ -83,7 +83,7 @@ TEST(Ledger, ABatchIsForgottenOnlyWhenSealedAndSettledAsAWhole) {
 TEST(Ledger, AnEmptiedBatchThatIsNotSealedStays) {
   Ledger ledger;
   Batch& batch = ledger.open({kEpoch, {1}}, at(0ms));
-  (void)ledger.settle(ledger.add(batch, entry(1, 1s)));
+  (void)ledger.settle(ledger.add(batch, entry(1, 1s)).task);
   EXPECT_FALSE(ledger.finish(1));
   EXPECT_NE(ledger.find_batch(1), nullptr);
 }
@@ -91,10 +91,10 @@ TEST(Ledger, AnEmptiedBatchThatIsNotSealedStays) {
 TEST(Ledger, TimersComeInOrderOfTimeAndHedgesBeforeDeadlines) {
   Ledger ledger;
   Batch& batch = ledger.open({kEpoch, {1}}, at(0ms));
-  const Task late = ledger.add(batch, entry(1, 300ms));
+  const Task late = ledger.add(batch, entry(1, 300ms)).task;
   Entry hedged = entry(2, 200ms);
   hedged.hedge_at = at(200ms);
-  const Task both = ledger.add(batch, std::move(hedged));
+  const Task both = ledger.add(batch, std::move(hedged)).task;
   EXPECT_EQ(ledger.next_timeout(), at(200ms));
   EXPECT_FALSE(ledger.take_due(at(199ms)));
   auto timer = ledger.take_due(at(300ms));
@@ -116,7 +116,7 @@ TEST(Ledger, SettlingTakesTheTimersAlong) {
   Batch& batch = ledger.open({kEpoch, {1}}, at(0ms));
   Entry hedged = entry(2, 200ms);
   hedged.hedge_at = at(100ms);
-  (void)ledger.settle(ledger.add(batch, std::move(hedged)));
+  (void)ledger.settle(ledger.add(batch, std::move(hedged)).task);
   EXPECT_EQ(ledger.next_timeout(), std::nullopt);
   EXPECT_FALSE(ledger.take_due(at(1h)));
 }

@@ -180,7 +180,7 @@ TEST_F(RosterTest, ABusyWorkerIsJudgedByTheAgeOfItsOldestTask) {
   EXPECT_THAT(losses[0].tasks, ElementsAre(Task{1, 0}, Task{2, 0}));
 }
 
-TEST_F(RosterTest, AWorkerIsDeafFromItsTaskOnAndNotBefore) {
+TEST_F(RosterTest, AWorkerMayBeBlockedFromItsTaskOnAndNotBefore) {
   join(1);
   give(1, 340ms);
   ready(1, 1, {}, 400ms);

@@ -5,7 +5,7 @@
 //     decode
 //
 // `box` says how much of each cell it shares (Jaccard indices, as fractions) and whose it is;
-// `decode` says what the boxes so far answer, slot by slot, and begins anew.
+// `decode` prints the answers of the boxes so far, slot by slot, and starts over.
 #pragma once
 
 #include <vector>

@@ -1,7 +1,7 @@
 // The whole pipeline in one thread: the real machines, joined by queues, in virtual time.
 //
 //     client -- broker -- c0 c1 c2 ...        A link takes no time and keeps order.  A stage is
-//                |  \        \                deaf while it works, as with the live driver.  A
+//                |  \        \                blocked while it works, as with the live driver.  A
 //              sink  assembler -- collage     machine that is killed loses all it had; what is
 //                                             sent to it comes back (ROUTER) or waits for the
 //                                             next (DEALER).

@@ -1,4 +1,4 @@
-// Picks out of what a machine asks for what a test wants to look at.
+// Picks messages of one kind out of the actions that a machine has asked for.
 #pragma once
 
 #include <variant>
@@ -8,7 +8,7 @@
 
 namespace stages {
 
-// The messages of one kind, to whomever on one link, in order.
+// The messages of one kind to the peers of one link, in order.
 template <class T>
 std::vector<T> heard(const machine::Actions& actions, std::uint32_t link) {
   std::vector<T> found;

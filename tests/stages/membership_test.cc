@@ -2,6 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <string>
+#include <utility>
+
+#include "tests/stages/heard.h"
+
 namespace stages {
 namespace {
 
@@ -16,38 +21,63 @@ constexpr wire::Instant at(wire::Duration t) { return {t}; }
 
 class MembershipTest : public testing::Test {
  protected:
+  // Returns whether the welcome begins a new epoch of the host.
   bool welcome(wire::Epoch epoch, wire::Duration t) {
-    return membership.on_welcome({epoch, 100ms, 0, 0, 1s}, at(t));
+    const wire::Epoch before = membership.epoch();
+    receive(wire::Welcome{epoch, 100ms, 0, 0, 1s}, t);
+    return membership.epoch() != before;
   }
-  // What is said at this time: "hello", "ready" or nothing.
-  std::string said(wire::Duration t) {
-    const auto message = membership.on_timeout(at(t));
-    if (!message) return "";
-    return std::holds_alternative<wire::WorkerHello>(*message) ? "hello" : "ready";
+  void refuse(Reason reason, wire::Duration t) { receive(wire::Refuse{reason}, t); }
+  void receive(wire::Message message, wire::Duration t) {
+    EXPECT_TRUE(membership.on_message(message, at(t), actions));
+  }
+  // What is sent at this time: "hello", "ready" or nothing.
+  std::string sent(wire::Duration t) {
+    actions = {};
+    membership.on_timeout(at(t), actions);
+    if (actions.messages.empty()) return "";
+    EXPECT_EQ(actions.messages[0].to, kHost);
+    return std::holds_alternative<wire::WorkerHello>(actions.messages[0].message) ? "hello"
+                                                                                  : "ready";
+  }
+  // The one Ready among what has been sent since the last call.
+  wire::Ready ready() {
+    const auto all = heard<wire::Ready>(std::exchange(actions, {}), kHost.link);
+    EXPECT_EQ(all.size(), 1u);
+    return all.empty() ? wire::Ready{} : all[0];
+  }
+  wire::Ready release(Sequence sequence, wire::Epoch epoch) {
+    membership.release(sequence, epoch, actions);
+    return ready();
+  }
+  wire::Ready set_leaving(bool leaving) {
+    membership.set_leaving(leaving, actions);
+    return ready();
   }
 
   Membership membership{{{1, 2}, wire::Role::classifier, {}, 2},
                         {.backoff_min = 100ms, .backoff_max = 350ms}};
+  machine::Actions actions;
 };
 
-TEST_F(MembershipTest, SaysHelloAtOnceAndThenBacksOff) {
+TEST_F(MembershipTest, SendsHelloAtOnceAndThenBacksOff) {
   EXPECT_EQ(membership.next_timeout(), at(0ms));
-  EXPECT_EQ(said(0ms), "hello");
-  EXPECT_EQ(said(99ms), "");
-  EXPECT_EQ(said(100ms), "hello");
+  EXPECT_EQ(sent(0ms), "hello");
+  EXPECT_EQ(sent(99ms), "");
+  EXPECT_EQ(sent(100ms), "hello");
   EXPECT_EQ(membership.next_timeout(), at(300ms));
-  EXPECT_EQ(said(300ms), "hello");
+  EXPECT_EQ(sent(300ms), "hello");
   EXPECT_EQ(membership.next_timeout(), at(650ms));  // Never longer than backoff_max.
   EXPECT_FALSE(membership.joined());
 }
 
-TEST_F(MembershipTest, OnceWelcomeSaysReadyAtOnceAndAtEveryHeartbeat) {
-  EXPECT_EQ(said(0ms), "hello");
+TEST_F(MembershipTest, OnceWelcomeSendsReadyAtOnceAndAtEveryHeartbeat) {
+  EXPECT_EQ(sent(0ms), "hello");
   EXPECT_TRUE(welcome(kEpoch, 10ms));
   EXPECT_TRUE(membership.joined());
-  EXPECT_EQ(said(10ms), "ready");
-  EXPECT_EQ(said(109ms), "");
-  EXPECT_EQ(said(110ms), "ready");
+  EXPECT_EQ(sent(10ms), "ready");
+  EXPECT_EQ(sent(109ms), "");
+  EXPECT_EQ(sent(110ms), "ready");
 }
 
 TEST_F(MembershipTest, AWelcomeOfTheSameEpochIsAPing) {
@@ -73,24 +103,24 @@ TEST_F(MembershipTest, ATaskOfAHostThatWeHaveNotJoinedIsNotTaken) {
   EXPECT_EQ(membership.held(), 0u);
 }
 
-TEST_F(MembershipTest, ReadyTellsWhatIsSeenAndHeld) {
+TEST_F(MembershipTest, ReadyNamesWhatIsSeenAndHeld) {
   welcome(kEpoch, 0ms);
   membership.take({1}, kEpoch);
   membership.take({2}, kEpoch);
-  const wire::Ready ready = membership.release({1}, kEpoch);
+  const wire::Ready ready = release({1}, kEpoch);
   EXPECT_EQ(ready.seen, Sequence{2});
   EXPECT_THAT(ready.held, ElementsAre(Sequence{2}));
   EXPECT_FALSE(ready.leaving);
-  EXPECT_THAT(membership.release({2}, kEpoch).held, IsEmpty());
-  EXPECT_THAT(membership.release({2}, kEpoch).held, IsEmpty());
+  EXPECT_THAT(release({2}, kEpoch).held, IsEmpty());
+  EXPECT_THAT(release({2}, kEpoch).held, IsEmpty());
 }
 
 TEST_F(MembershipTest, AHostThatHasRestartedLearnsThatOldTasksStillTakeUpRoom) {
   welcome(kEpoch, 0ms);
   membership.take({5}, kEpoch);
   EXPECT_TRUE(welcome(kOther, 10ms));
-  EXPECT_TRUE(membership.take({1}, kOther));  // Sequences begin anew.
-  const wire::Ready ready = membership.set_leaving(false);
+  EXPECT_TRUE(membership.take({1}, kOther));  // Sequences begin at one again.
+  const wire::Ready ready = set_leaving(false);
   EXPECT_EQ(ready.seen, Sequence{1});
   EXPECT_THAT(ready.held, ElementsAre(Sequence{0}, Sequence{1}));
 }
@@ -100,32 +130,32 @@ TEST_F(MembershipTest, AnOldTaskIsNotTakenForTheNewOneOfTheSameNumber) {
   membership.take({1}, kEpoch);
   welcome(kOther, 10ms);
   membership.take({1}, kOther);
-  EXPECT_THAT(membership.release({1}, kEpoch).held, ElementsAre(Sequence{1}));
-  EXPECT_THAT(membership.release({1}, kOther).held, IsEmpty());
+  EXPECT_THAT(release({1}, kEpoch).held, ElementsAre(Sequence{1}));
+  EXPECT_THAT(release({1}, kOther).held, IsEmpty());
 }
 
 TEST_F(MembershipTest, AHostThatForgotUsIsGreetedAtOnce) {
   welcome(kEpoch, 0ms);
-  said(0ms);
-  membership.on_refuse({Reason::unknown_worker}, at(20ms));
+  sent(0ms);
+  refuse(Reason::unknown_worker, 20ms);
   EXPECT_FALSE(membership.joined());
   EXPECT_EQ(membership.next_timeout(), at(20ms));
-  EXPECT_EQ(said(20ms), "hello");
-  membership.on_refuse({Reason::unknown_worker}, at(21ms));  // Of a word before the hello.
-  EXPECT_EQ(said(22ms), "");
+  EXPECT_EQ(sent(20ms), "hello");
+  refuse(Reason::unknown_worker, 21ms);  // The answer to a Ready before it.
+  EXPECT_EQ(sent(22ms), "");
 }
 
-TEST_F(MembershipTest, AHostThatDoesNotWantUsIsLeftInPeaceForAWhile) {
-  said(0ms);
-  membership.on_refuse({Reason::wrong_model}, at(10ms));
-  EXPECT_EQ(said(359ms), "");
-  EXPECT_EQ(said(360ms), "hello");
+TEST_F(MembershipTest, AHostThatRefusesUsIsLeftInPeaceForAWhile) {
+  sent(0ms);
+  refuse(Reason::wrong_model, 10ms);
+  EXPECT_EQ(sent(359ms), "");
+  EXPECT_EQ(sent(360ms), "hello");
 }
 
 TEST_F(MembershipTest, ARejoinInTheSameEpochKeepsTheTasks) {
   welcome(kEpoch, 0ms);
   membership.take({1}, kEpoch);
-  membership.on_refuse({Reason::unknown_worker}, at(20ms));
+  refuse(Reason::unknown_worker, 20ms);
   EXPECT_FALSE(membership.take({2}, kEpoch));
   EXPECT_FALSE(welcome(kEpoch, 30ms));
   EXPECT_TRUE(membership.joined());
@@ -133,36 +163,64 @@ TEST_F(MembershipTest, ARejoinInTheSameEpochKeepsTheTasks) {
   EXPECT_EQ(membership.held(), 1u);
 }
 
-TEST_F(MembershipTest, BackOffBeginsAnewAfterAWelcome) {
-  said(0ms);
-  said(100ms);
-  said(300ms);
+TEST_F(MembershipTest, BackOffStartsOverAfterAWelcome) {
+  sent(0ms);
+  sent(100ms);
+  sent(300ms);
   welcome(kEpoch, 310ms);
-  membership.on_refuse({Reason::unknown_worker}, at(400ms));
-  EXPECT_EQ(said(400ms), "hello");
+  refuse(Reason::unknown_worker, 400ms);
+  EXPECT_EQ(sent(400ms), "hello");
   EXPECT_EQ(membership.next_timeout(), at(500ms));
 }
 
 TEST_F(MembershipTest, AConnectionThatTakesNothingIsNotFlooded) {
-  membership.on_undelivered(at(0ms));
+  receive(wire::Undelivered{}, 0ms);
   EXPECT_EQ(membership.next_timeout(), at(100ms));
-  EXPECT_EQ(said(100ms), "hello");
-  membership.on_undelivered(at(100ms));
+  EXPECT_EQ(sent(100ms), "hello");
+  receive(wire::Undelivered{}, 100ms);
   EXPECT_EQ(membership.next_timeout(), at(200ms));
 }
 
 TEST_F(MembershipTest, AHeartbeatOfZeroDoesNotSpin) {
-  membership.on_welcome({kEpoch, 0ms, 0, 0, 1s}, at(0ms));
-  EXPECT_EQ(said(0ms), "ready");
+  receive(wire::Welcome{kEpoch, 0ms, 0, 0, 1s}, 0ms);
+  EXPECT_EQ(sent(0ms), "ready");
   EXPECT_GT(membership.next_timeout(), at(0ms));
 }
 
-TEST_F(MembershipTest, LeavingIsSaidWithEveryReady) {
+TEST_F(MembershipTest, EveryReadyShowsThatTheStageLeaves) {
   welcome(kEpoch, 0ms);
-  EXPECT_TRUE(membership.set_leaving(true).leaving);
+  EXPECT_TRUE(set_leaving(true).leaving);
   EXPECT_TRUE(membership.leaving());
-  const auto message = membership.on_timeout(at(0ms));
-  EXPECT_TRUE(std::get<wire::Ready>(*message).leaving);
+  EXPECT_EQ(sent(0ms), "ready");
+  EXPECT_TRUE(ready().leaving);
+}
+
+TEST_F(MembershipTest, ARefusalIsLoggedWithItsReasonAndItsHost) {
+  refuse(Reason::wrong_model, 0ms);
+  ASSERT_THAT(actions.logs, testing::SizeIs(1));
+  EXPECT_EQ(actions.logs[0].text, "the broker refuses us: wrong_model");
+  Membership collage({{1, 2}, wire::Role::collage, {}, 2}, {100ms, 350ms});
+  collage.on_message(wire::Refuse{Reason::wrong_model}, at(0ms), actions);
+  EXPECT_EQ(actions.logs.at(1).text, "the assembler refuses us: wrong_model");
+}
+
+TEST_F(MembershipTest, ADrainAsksForNoFurtherTasks) {
+  welcome(kEpoch, 0ms);
+  receive(wire::Drain{}, 0ms);
+  EXPECT_FALSE(actions.finished);
+  EXPECT_TRUE(ready().leaving);
+}
+
+TEST_F(MembershipTest, ASinkIsDrainedAtOnceAndSendsNothing) {
+  Membership sink({{4, 1}, wire::Role::sink, {}, 0}, {100ms, 350ms});
+  EXPECT_TRUE(sink.on_message(wire::Drain{}, at(0ms), actions));
+  EXPECT_TRUE(actions.finished);
+  EXPECT_THAT(actions.messages, IsEmpty());
+}
+
+TEST_F(MembershipTest, OtherMessagesAreLeftToTheStage) {
+  EXPECT_FALSE(membership.on_message(wire::Assign{}, at(0ms), actions));
+  EXPECT_FALSE(membership.on_message(wire::StatusRequest{}, at(0ms), actions));
 }
 
 }  // namespace

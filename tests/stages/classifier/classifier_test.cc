@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/figure.h"
+#include "tests/names.h"
 #include "tests/stages/heard.h"
 
 namespace stages::classifier {
@@ -138,7 +139,7 @@ TEST_F(ClassifierTest, AnEmulatedLatencyHoldsTheAnswerByATimer) {
   EXPECT_THAT(heard<wire::Answer>(slow.on_timeout(at(500ms)), kSink), SizeIs(1));
 }
 
-TEST_F(ClassifierTest, ABrokerThatHasRestartedIsJoinedAndToldWhatIsStillHeld) {
+TEST_F(ClassifierTest, ABrokerThatHasRestartedIsJoinedAndLearnsWhatIsStillHeld) {
   assign(1);
   const auto ready = heard<wire::Ready>(welcome(kOther), kBroker);
   ASSERT_THAT(ready, SizeIs(1));
@@ -200,6 +201,23 @@ TEST_F(ClassifierTest, ReportsWhatItHasDoneAndHowLongItTook) {
   EXPECT_EQ(figure(report, "collage_inference_duration_seconds"), 1);
   EXPECT_EQ(figure(report, "collage_dropped_total", {{"reason", "repeated"}}), 1);
   EXPECT_EQ(figure(report, "collage_tasks_held"), 0);
+}
+
+// Dashboards, alerts and observers look figures up by these names.
+TEST_F(ClassifierTest, NoFigureChangesItsName) {
+  EXPECT_EQ(names(classifier.telemetry()), R"(
+counter collage_dropped_total reason=bad_message
+counter collage_dropped_total reason=over_credit
+counter collage_dropped_total reason=repeated
+counter collage_dropped_total reason=undelivered
+counter collage_tasks_total result=answered
+counter collage_tasks_total result=rejected
+gauge collage_joined
+gauge collage_model_info version=
+gauge collage_tasks_held
+histogram collage_inference_duration_seconds
+histogram collage_task_duration_seconds
+)");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/figure.h"
+#include "tests/names.h"
 #include "tests/stages/heard.h"
 
 namespace stages::collage {
@@ -18,7 +19,7 @@ using wire::Sequence;
 constexpr std::uint32_t kBroker = Assembler::kBroker;
 constexpr std::uint32_t kCollage = Assembler::kCollage;
 constexpr std::uint32_t kSink = Assembler::kSink;
-constexpr machine::Peer kFromBroker{kBroker, 0}, kNode{kCollage, 1}, kOtherNode{kCollage, 2};
+constexpr machine::Peer kFromBroker{kBroker, 0}, kCnn{kCollage, 1}, kOtherCnn{kCollage, 2};
 constexpr wire::Epoch kEpoch{7}, kOther{8}, kOwn{5};
 constexpr wire::Model kModel{11, 2, {}};
 constexpr wire::Instant at(wire::Duration t) { return {t}; }
@@ -27,7 +28,7 @@ constexpr wire::BatchId batch(std::uint64_t n, wire::Epoch epoch = kEpoch) { ret
 class AssemblerTest : public testing::Test {
  protected:
   AssemblerTest() {
-    (void)hello(kNode);
+    (void)hello(kCnn);
     (void)assembler.on_timeout(now);
     (void)welcome(kEpoch);
     (void)assembler.on_timeout(now);
@@ -79,7 +80,7 @@ class AssemblerTest : public testing::Test {
     return pasted();
   }
   machine::Actions node_ready(std::uint64_t seen, std::vector<Sequence> held = {}) {
-    return tell(kNode, wire::Ready{{seen}, std::move(held), false});
+    return tell(kCnn, wire::Ready{{seen}, std::move(held), false});
   }
 
   wire::Payload image{wire::Payload::Bytes(10)};
@@ -96,15 +97,15 @@ TEST_F(AssemblerTest, SaysNothingToTheBrokerUntilItsCollageCnnIsThere) {
   EXPECT_EQ(alone.next_timeout(), std::nullopt);
   EXPECT_THAT(alone.on_timeout(at(0ms)).messages, IsEmpty());
   const auto actions =
-      alone.on_message(kNode, wire::WorkerHello{{2, 1}, wire::Role::collage, kModel, 1}, at(10ms));
+      alone.on_message(kCnn, wire::WorkerHello{{2, 1}, wire::Role::collage, kModel, 1}, at(10ms));
   EXPECT_EQ(heard<wire::Welcome>(actions, kCollage)[0].epoch, kOwn);
   EXPECT_THAT(heard<wire::WorkerHello>(alone.on_timeout(at(10ms)), kBroker), SizeIs(1));
 }
 
 TEST_F(AssemblerTest, ACollageCnnOfAnotherModelGridOrRoleIsRefused) {
   for (const machine::Actions& actions :
-       {hello(kOtherNode, {12, 2, {}}), hello(kOtherNode, {11, 3, {}}),
-        hello(kOtherNode, kModel, wire::Role::classifier)}) {
+       {hello(kOtherCnn, {12, 2, {}}), hello(kOtherCnn, {11, 3, {}}),
+        hello(kOtherCnn, kModel, wire::Role::classifier)}) {
     EXPECT_EQ(heard<wire::Refuse>(actions, kCollage)[0].reason, Reason::wrong_model);
   }
   EXPECT_EQ(assembler.counters().refused, 3u);
@@ -216,9 +217,9 @@ TEST_F(AssemblerTest, ABatchThatIsAnsweredIsDroppedWhereverItIs) {
   EXPECT_THAT(heard<wire::CollageTask>(node_ready(1), kCollage), IsEmpty());
 }
 
-TEST_F(AssemblerTest, ALostCollageCnnTakesItsBatchesAlongAndTheBrokerIsTold) {
+TEST_F(AssemblerTest, ALostCollageCnnTakesItsBatchesAlongAndTheBrokerLearnsOfIt) {
   send_whole(1);
-  const auto actions = tell(kNode, wire::Undelivered{});
+  const auto actions = tell(kCnn, wire::Undelivered{});
   EXPECT_EQ(assembler.counters().lost, 1u);
   EXPECT_THAT(actions.logs, SizeIs(1));
   const auto ready = heard<wire::Ready>(actions, kBroker);
@@ -229,16 +230,16 @@ TEST_F(AssemblerTest, ALostCollageCnnTakesItsBatchesAlongAndTheBrokerIsTold) {
 }
 
 TEST_F(AssemblerTest, ACollageCnnThatIsBackIsGivenWhatWaits) {
-  tell(kNode, wire::Undelivered{});
+  tell(kCnn, wire::Undelivered{});
   EXPECT_THAT(heard<wire::CollageTask>(send_whole(1), kCollage), IsEmpty());
-  const auto actions = hello(kOtherNode);
+  const auto actions = hello(kOtherCnn);
   EXPECT_FALSE(heard<wire::Ready>(actions, kBroker)[0].leaving);
   EXPECT_THAT(heard<wire::CollageTask>(actions, kCollage), SizeIs(1));
 }
 
 TEST_F(AssemblerTest, ACollageCnnOnANewConnectionLosesWhatItHad) {
   send_whole(1);
-  (void)hello(kOtherNode);
+  (void)hello(kOtherCnn);
   EXPECT_EQ(assembler.counters().lost, 1u);
   EXPECT_EQ(heard<wire::Refuse>(node_ready(1), kCollage)[0].reason, Reason::unknown_worker);
 }
@@ -250,11 +251,11 @@ TEST_F(AssemblerTest, ASilentIdleCollageCnnIsLost) {
 }
 
 TEST_F(AssemblerTest, ACollageCnnThatLeavesCoversNothingMore) {
-  const auto leaving = tell(kNode, wire::Ready{{0}, {}, true});
+  const auto leaving = tell(kCnn, wire::Ready{{0}, {}, true});
   EXPECT_TRUE(heard<wire::Ready>(leaving, kBroker)[0].leaving);
 }
 
-TEST_F(AssemblerTest, ABatchWhoseEndWasNeverToldExpiresWithItsDeadline) {
+TEST_F(AssemblerTest, ABatchWhoseEndIsNeverAnnouncedExpiresWithItsDeadline) {
   send_whole(1);
   assign(2, 0);
   EXPECT_THAT(heard<wire::Ready>(assembler.on_timeout(at(1s)), kBroker).back().held, SizeIs(2));
@@ -296,8 +297,8 @@ TEST_F(AssemblerTest, ADrainingAssemblerFinishesWhenItsLastBatchExpires) {
   EXPECT_TRUE(assembler.on_timeout(at(1001ms)).finished);
 }
 
-TEST_F(AssemblerTest, ACollageCnnOfAnotherVersionIsToldSo) {
-  const machine::Actions actions = tell(kNode, wire::Undecodable{Reason::wrong_protocol});
+TEST_F(AssemblerTest, ACollageCnnOfAnotherVersionIsRefused) {
+  const machine::Actions actions = tell(kCnn, wire::Undecodable{Reason::wrong_protocol});
   ASSERT_THAT(actions.messages, SizeIs(1));
   EXPECT_EQ(std::get<wire::Refuse>(actions.messages[0].message).reason, Reason::wrong_protocol);
 }
@@ -307,7 +308,7 @@ TEST_F(AssemblerTest, WhatCannotBeSentOrReadIsCounted) {
   (void)tell({kSink, 0}, wire::Undelivered{});
   EXPECT_EQ(assembler.counters().undelivered, 2u);
   (void)tell(kFromBroker, wire::Undecodable{});
-  (void)tell(kNode, wire::Undecodable{});
+  (void)tell(kCnn, wire::Undecodable{});
   (void)tell({kSink, 0}, wire::StatusRequest{});
   EXPECT_EQ(assembler.counters().bad_messages, 3u);
   EXPECT_THAT(tell(kFromBroker, wire::Refuse{Reason::wrong_grid}).logs, SizeIs(1));
@@ -327,6 +328,28 @@ TEST_F(AssemblerTest, ReportsCollagesAndHowLongTheyTook) {
   EXPECT_EQ(figure(report, "collage_collages_total"), 1);
   EXPECT_EQ(figure(report, "collage_assembly_duration_seconds"), 1);
   EXPECT_EQ(figure(report, "collage_batches_given_up_total", {{"reason", "not_wanted"}}), 1);
+}
+
+// Dashboards, alerts and observers look figures up by these names.
+TEST_F(AssemblerTest, NoFigureChangesItsName) {
+  EXPECT_EQ(names(assembler.telemetry()), R"(
+counter collage_batches_given_up_total reason=expired
+counter collage_batches_given_up_total reason=lost
+counter collage_batches_given_up_total reason=not_wanted
+counter collage_collages_total
+counter collage_dropped_total reason=bad_message
+counter collage_dropped_total reason=late
+counter collage_dropped_total reason=over_credit
+counter collage_dropped_total reason=refused
+counter collage_dropped_total reason=rejected
+counter collage_dropped_total reason=repeated
+counter collage_dropped_total reason=undelivered
+gauge collage_batches_open
+gauge collage_joined
+gauge collage_model_info version=
+gauge collage_tasks_held
+histogram collage_assembly_duration_seconds
+)");
 }
 
 }  // namespace

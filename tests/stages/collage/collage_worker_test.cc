@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/figure.h"
+#include "tests/names.h"
 #include "tests/stages/heard.h"
 
 namespace stages::collage {
@@ -124,6 +125,13 @@ TEST_F(CollageWorkerTest, ADrainingStageFinishesWithItsLastTask) {
   EXPECT_TRUE(done(1, 2ms).finished);
 }
 
+TEST_F(CollageWorkerTest, OnlyItsAssemblerGivesAndDropsTasks) {
+  (void)worker.on_message({kSink, 0}, wire::CollageTask{}, at(0ms));
+  (void)worker.on_message({kSink, 0}, wire::DropCollage{}, at(0ms));
+  EXPECT_EQ(worker.counters().bad_messages, 2u);
+  EXPECT_EQ(worker.counters().repeated, 0u);
+}
+
 TEST_F(CollageWorkerTest, WhatCannotBeSentOrReadIsCounted) {
   (void)tell(wire::Undelivered{});
   (void)worker.on_message({kSink, 0}, wire::Undelivered{}, at(0ms));
@@ -144,6 +152,24 @@ TEST_F(CollageWorkerTest, ReportsWhatItHasDoneAndHowLongItTook) {
   EXPECT_EQ(figure(report, "collage_tasks_total", {{"result", "failed"}}), 1);
   EXPECT_EQ(figure(report, "collage_task_duration_seconds"), 2);
   EXPECT_EQ(figure(report, "collage_inference_duration_seconds"), 1);
+}
+
+// Dashboards, alerts and observers look figures up by these names.
+TEST_F(CollageWorkerTest, NoFigureChangesItsName) {
+  EXPECT_EQ(names(worker.telemetry()), R"(
+counter collage_dropped_total reason=bad_message
+counter collage_dropped_total reason=over_credit
+counter collage_dropped_total reason=repeated
+counter collage_dropped_total reason=undelivered
+counter collage_tasks_total result=answered
+counter collage_tasks_total result=failed
+counter collage_tasks_total result=not_wanted
+gauge collage_joined
+gauge collage_model_info version=
+gauge collage_tasks_held
+histogram collage_inference_duration_seconds
+histogram collage_task_duration_seconds
+)");
 }
 
 }  // namespace

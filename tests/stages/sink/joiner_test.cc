@@ -272,7 +272,7 @@ TEST_F(JoinerTest, WhatDoesNotFitItsBatchIsDropped) {
   EXPECT_EQ(joiner.open_batches(), 1u);
 }
 
-TEST_F(JoinerTest, ABatchToldTwiceStaysAsItIs) {
+TEST_F(JoinerTest, ABatchOpenedTwiceStaysAsItIs) {
   open(1);
   single(1, 0, 5);
   EXPECT_EQ(open(1), "");

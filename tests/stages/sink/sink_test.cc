@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/figure.h"
+#include "tests/names.h"
 #include "tests/stages/heard.h"
 
 namespace stages::sink {
@@ -188,7 +189,7 @@ TEST_F(SinkTest, ABatchWhoseCloseWasLostExpiresAfterTheLongestDeadline) {
   EXPECT_EQ(counter("batches_expired"), 1u);
 }
 
-TEST_F(SinkTest, AProbeIsToldEveryCounter) {
+TEST_F(SinkTest, AStatusRequestIsAnsweredWithEveryCounter) {
   const auto status =
       heard<wire::Status>(sink.on_message(kStage, wire::StatusRequest{}, at(0ms)), kStages);
   ASSERT_THAT(status, SizeIs(1));
@@ -223,6 +224,58 @@ TEST_F(SinkTest, ReportsWhatItSettledAndTheAgesOfAnswers) {
   EXPECT_EQ(figure(report, "collage_answer_age_seconds", {{"source", "single"}}), 2);
   EXPECT_EQ(figure(report, "collage_unused_answers_total", {{"reason", "late_single"}}), 1);
   EXPECT_EQ(figure(report, "collage_patience_seconds"), 0.25);
+}
+
+// Dashboards, alerts and observers look figures up by these names.
+TEST_F(SinkTest, NoFigureChangesItsName) {
+  EXPECT_EQ(names(sink.status()), R"(
+settled_single
+settled_hedge
+settled_collage
+settled_rejected
+late_single
+corrections
+spare_collage
+unsure_collage
+bad_answers
+stale_answers
+orphans
+orphans_dropped
+batches_open
+batches_refused
+batches_expired
+answers
+collage_inferences
+undelivered
+bad_messages
+patience_ns
+)");
+  EXPECT_EQ(names(sink.telemetry()), R"(
+counter collage_disagreements_total
+counter collage_dropped_total reason=bad_answer
+counter collage_dropped_total reason=bad_message
+counter collage_dropped_total reason=batch_expired
+counter collage_dropped_total reason=batch_refused
+counter collage_dropped_total reason=orphan
+counter collage_dropped_total reason=stale_answer
+counter collage_dropped_total reason=undelivered
+counter collage_inferences_total
+counter collage_settled_total source=collage
+counter collage_settled_total source=hedge
+counter collage_settled_total source=rejected
+counter collage_settled_total source=single
+counter collage_unused_answers_total reason=late_single
+counter collage_unused_answers_total reason=spare_collage
+counter collage_unused_answers_total reason=unsure_collage
+gauge collage_batches_open
+gauge collage_joined
+gauge collage_orphans
+gauge collage_patience_seconds
+gauge collage_tasks_held
+histogram collage_answer_age_seconds source=collage
+histogram collage_answer_age_seconds source=hedge
+histogram collage_answer_age_seconds source=single
+)");
 }
 
 }  // namespace

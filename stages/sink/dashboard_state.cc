@@ -1,25 +1,25 @@
-#include "stages/sink/view.h"
+#include "stages/sink/dashboard_state.h"
 
 #include <algorithm>
 
 namespace stages::sink {
 
-View::Batch* View::find(wire::BatchId batch) {
+DashboardState::Batch* DashboardState::find(wire::BatchId batch) {
   const auto found = std::ranges::lower_bound(batches_, batch, {}, &Batch::id);
   return found == batches_.end() || found->id != batch ? nullptr : &*found;
 }
 
-View::Slot* View::find(wire::BatchId batch, wire::Slot slot) {
+DashboardState::Slot* DashboardState::find(wire::BatchId batch, wire::Slot slot) {
   Batch* found = find(batch);
   return found && slot < found->slots.size() ? &found->slots[slot] : nullptr;
 }
 
-void View::remember(Latencies& latencies, wire::Duration time) {
+void DashboardState::remember(Latencies& latencies, wire::Duration time) {
   latencies.times.push_back(time);
   if (latencies.times.size() > policy_.latency_max) latencies.times.pop_front();
 }
 
-void View::hear(wire::WorkerId id, bool collage, wire::Duration age, wire::Instant now) {
+void DashboardState::hear(wire::WorkerId id, bool collage, wire::Duration age, wire::Instant now) {
   if (!workers_.contains(id) && workers_.size() >= policy_.worker_max) {
     workers_.erase(std::ranges::min_element(workers_, {},
                                             [](const auto& entry) { return entry.second.heard; }));
@@ -33,7 +33,7 @@ void View::hear(wire::WorkerId id, bool collage, wire::Duration age, wire::Insta
   if (worker.ages.size() > policy_.window) worker.ages.pop_front();
 }
 
-void View::give_up_oldest() {
+void DashboardState::give_up_oldest() {
   for (const Slot& slot : batches_.front().slots) {
     const bool covered = slot.source == wire::Source::collage;
     if (covered && !slot.heard) without_.never += 1;
@@ -41,7 +41,7 @@ void View::give_up_oldest() {
   batches_.pop_front();
 }
 
-void View::on_opened(const wire::BatchOpened& opened) {
+void DashboardState::on_opened(const wire::BatchOpened& opened) {
   if (opened.slots > wire::kSlotsMax || find(opened.batch)) return;
   // The batches of a broker's life before are void.
   if (!batches_.empty() && batches_.back().id.epoch != opened.batch.epoch) batches_.clear();
@@ -50,7 +50,7 @@ void View::on_opened(const wire::BatchOpened& opened) {
                   {opened.batch, std::vector<Slot>(opened.slots), false, false});
 }
 
-void View::on_sealed(const wire::BatchSealed& sealed, wire::Instant now) {
+void DashboardState::on_sealed(const wire::BatchSealed& sealed, wire::Instant now) {
   Batch* batch = find(sealed.batch);
   if (!batch || batch->sealed || sealed.ages.size() > batch->slots.size()) return;
   batch->sealed = true;
@@ -64,13 +64,14 @@ void View::on_sealed(const wire::BatchSealed& sealed, wire::Instant now) {
   }
 }
 
-std::optional<wire::Duration> View::age(wire::BatchId batch, wire::Slot slot, wire::Instant now) {
+std::optional<wire::Duration> DashboardState::age(wire::BatchId batch, wire::Slot slot,
+                                                  wire::Instant now) {
   const Slot* found = find(batch, slot);
   if (!found || !found->admitted) return std::nullopt;
   return now - *found->admitted;
 }
 
-void View::on_closed(wire::BatchId id) {
+void DashboardState::on_closed(wire::BatchId id) {
   Batch* batch = find(id);
   if (!batch) return;
   batch->closed = true;
@@ -79,7 +80,7 @@ void View::on_closed(wire::BatchId id) {
   }
 }
 
-void View::on_single(const wire::Answer& answer, wire::Instant now) {
+void DashboardState::on_single(const wire::Answer& answer, wire::Instant now) {
   hear(answer.worker, false, answer.age, now);
   Slot* slot = find(answer.batch, answer.slot);
   if (!slot) return;
@@ -90,11 +91,11 @@ void View::on_single(const wire::Answer& answer, wire::Instant now) {
   remember(without_, now - *slot->admitted);
 }
 
-void View::on_collage(const wire::CollageAnswer& answer, wire::Instant now) {
+void DashboardState::on_collage(const wire::CollageAnswer& answer, wire::Instant now) {
   hear(answer.worker, true, answer.age, now);
 }
 
-void View::on_settled(const wire::SlotSettled& settled, wire::Instant now) {
+void DashboardState::on_settled(const wire::SlotSettled& settled, wire::Instant now) {
   Slot* slot = find(settled.batch, settled.slot);
   if (!slot || slot->state != Slot::State::waiting) return;
   slot->source = settled.source;

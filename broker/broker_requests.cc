@@ -1,0 +1,213 @@
+// Broker's dealings with producers: admission, the life of a request, and its result.
+#include <algorithm>
+#include <utility>
+
+#include "broker/broker.h"
+#include "wire/check.h"
+
+namespace broker {
+
+using wire::Reason;
+using wire::ResultStatus;
+using wire::Source;
+
+// --- admission ---
+
+void Broker::on_hello(machine::Peer from, const wire::ProducerHello& hello) {
+  const bool moved = sessions_.moved(hello.producer, from);
+  if (!sessions_.join(hello.producer, from, now_, hello.corrections)) {
+    return actions_.send(from, wire::Refuse{Reason::too_many_peers});
+  }
+  // Makes the producer submit again what is unanswered; what is open here is refused as a
+  // duplicate.  What it sent over its former connection may not have arrived.
+  if (moved) actions_.send(from, wire::Refuse{Reason::unknown_producer});
+  welcome(from, policy_.producer_credit);
+}
+
+void Broker::on_submit(machine::Peer from, wire::Submit submit) {
+  const auto producer = sessions_.at(from, now_);
+  if (!producer) return refuse(from, submit.request, Reason::unknown_producer);
+  const Reason reason = admission(*producer, submit);
+  if (reason != Reason::none) return refuse(from, submit.request, reason);
+  admit(*producer, std::move(submit));
+}
+
+// Stages are not informed: what they have done of the task is wasted, and their answers will find
+// the slot settled.
+void Broker::on_cancel(machine::Peer from, const wire::Cancel& cancel) {
+  const auto producer = sessions_.at(from, now_);
+  const auto task = producer ? sessions_.find(*producer, cancel.request) : std::nullopt;
+  if (!task) {
+    counters_.cancels_unknown += 1;
+    return;
+  }
+  counters_.cancelled += 1;
+  wire::Result result;
+  result.status = ResultStatus::cancelled;
+  settle(*task, std::move(result));
+}
+
+Reason Broker::admission(wire::ProducerId producer, const wire::Submit& submit) const {
+  if (drain_until_) return Reason::draining;
+  if (submit.image.size() > policy_.image_bytes_max) return Reason::image_too_large;
+  if (const Reason own = sessions_.admit(producer, submit.request); own != Reason::none) return own;
+  if (ledger_.open_requests() >= policy_.open_request_max) return Reason::full;
+  if (ledger_.open_bytes() + submit.image.size() > policy_.open_bytes_max) return Reason::full;
+  return Reason::none;
+}
+
+void Broker::refuse(machine::Peer to, wire::RequestId request, Reason reason) {
+  counters_.refused += 1;
+  wire::Result result;
+  result.request = request;
+  result.status = ResultStatus::refused;
+  result.reason = reason;
+  result.retry_after = policy_.retry_after;
+  actions_.send(to, std::move(result));
+}
+
+void Broker::admit(wire::ProducerId producer, wire::Submit submit) {
+  counters_.admitted += 1;
+  dispatcher_.on_admitted();
+  const Batcher::Place place = batcher_.add(now_);
+  Batch& batch =
+      place.opened ? open_batch(place.batch) : *ledger_.find_batch(place.batch.sequence.value);
+  Entry& entry = ledger_.add(batch, make_entry(producer, std::move(submit)));
+  sessions_.open(producer, entry.request, entry.task);
+  // A request id that is used again names another image, whose collage answer has yet to come.
+  corrections_.forget(producer, entry.request);
+  actions_.traces.push_back({.what = "admitted",
+                             .batch = batch.id,
+                             .slot = entry.task.slot,
+                             .age = wire::Duration{},
+                             .batch_age = now_ - batch.opened,
+                             .producer = producer,
+                             .request = entry.request});
+  start(entry);
+  // After the singles: they are sent first, for an assembler must wait for the batch in any case.
+  covers_.send_image(batch, entry, now_, actions_);
+  if (place.sealed) seal(place);
+}
+
+Batch& Broker::open_batch(wire::BatchId id) {
+  counters_.batches += 1;
+  Batch& batch = ledger_.open(id, now_);
+  if (!covers_.assign_collage(batch, now_)) {
+    counters_.batches_uncovered += 1;
+    log_uncovered();
+  }
+  // After the covers are chosen, for the message says whether there is one.
+  sink_.send_opened(batch, now_, actions_);
+  return batch;
+}
+
+Entry Broker::make_entry(wire::ProducerId producer, wire::Submit submit) const {
+  const bool own = submit.remaining > wire::Duration::zero();
+  Entry entry;
+  entry.producer = producer;
+  entry.request = submit.request;
+  entry.admitted = now_;
+  entry.deadline = now_ + (own ? std::min(submit.remaining, policy_.deadline) : policy_.deadline);
+  if (const auto delay = hedge_delay()) entry.hedge_at = now_ + *delay;
+  entry.image = std::move(submit.image);
+  return entry;
+}
+
+std::optional<wire::Duration> Broker::hedge_delay() const {
+  const auto learned = [this](wire::Duration value) {
+    return value > wire::Duration::zero() ? value : policy_.hedge_after;
+  };
+  switch (policy_.redundancy.hedge) {
+    case Redundancy::Hedge::never:
+      return std::nullopt;
+    case Redundancy::Hedge::p95:
+      return learned(service_.p95);
+    case Redundancy::Hedge::late_p95:
+      return learned(service_.p95 * 11 / 10);
+    case Redundancy::Hedge::budget:
+      return learned(service_.budget);
+  }
+  return std::nullopt;
+}
+
+void Broker::start(Entry& entry) {
+  for (int copy = 0; copy < policy_.redundancy.copies; ++copy) {
+    if (const auto order = dispatcher_.dispatch(entry, now_)) send_order(*order);
+  }
+  // A probe comes after the copies: a worker on probation must not be the only one with the image.
+  if (const auto order = dispatcher_.probe(entry, now_)) send_order(*order);
+  // The line may have held nothing but second copies, which no free worker could take; this image
+  // then waits behind them though a worker is free for it.
+  dispatch_waiting();
+}
+
+// --- the end of a batch and of a request ---
+
+void Broker::seal(Batcher::Place last) {
+  Batch& batch = *ledger_.find_batch(last.batch.sequence.value);
+  ledger_.seal(batch);
+  sink_.send_sealed(batch, now_, actions_);
+  // All slots may be answered or cancelled by now.  Then no collage is needed, and the DropCollage
+  // that finish() sends says so.
+  if (batch.open > 0) {
+    const auto filled = static_cast<wire::Slot>(batch.slots.size());
+    covers_.send(batch, wire::SealCollage{batch.id, filled}, actions_);
+  }
+  finish(last.batch.sequence.value);
+}
+
+void Broker::finish(std::uint64_t number) {
+  const auto batch = ledger_.finish(number);
+  if (!batch) return;
+  sink_.send_settled(*batch, actions_);
+  covers_.send(*batch, wire::DropCollage{batch->id}, actions_);
+}
+
+void Broker::settle(Task task, wire::Result result) {
+  auto entry = ledger_.settle(task);
+  COLLAGE_CHECK(entry.has_value());
+  if (entry->waiting > 0) dispatcher_.forget(task);
+  result.request = entry->request;
+  result.latency = now_ - entry->admitted;
+  actions_.traces.push_back({.what = to_string(result.status),
+                             .batch = {epoch_, {task.batch}},
+                             .slot = task.slot,
+                             .age = result.latency,
+                             .producer = entry->producer,
+                             .request = entry->request,
+                             .source = result.source});
+  latencies_[static_cast<std::size_t>(result.source)].observe(result.latency);
+  const auto peer = sessions_.close(entry->producer, entry->request);
+  if (peer) {
+    remember(*entry, result);
+    actions_.send(*peer, std::move(result));
+  } else {
+    counters_.results_undelivered += 1;
+  }
+  finish(task.batch);
+  if (drain_until_ && ledger_.open_requests() == 0) actions_.finished = true;
+}
+
+void Broker::remember(const Entry& entry, const wire::Result& result) {
+  const bool collage = result.status == ResultStatus::answered && result.source == Source::collage;
+  if (!collage || !sessions_.wants_corrections(entry.producer)) return;
+  const wire::ClassId label = result.predictions.front().prediction.label;
+  const bool full =
+      corrections_.keep(entry.task, {entry.producer, entry.request, label, entry.admitted}, now_);
+  counters_.corrections_forgotten += full ? 1 : 0;
+}
+
+void Broker::miss(Task task) {
+  if (!ledger_.find(task)) return;
+  counters_.missing += 1;
+  settle(task, {});
+}
+
+void Broker::miss_all() {
+  while (ledger_.open_requests() > 0) {
+    const std::uint64_t batch = ledger_.batches().begin()->first;
+    for (wire::Slot slot = 0; slot < slots_; ++slot) miss({batch, slot});
+  }
+}
+
+}  // namespace broker

@@ -1,0 +1,56 @@
+// Decides which assemblers make a collage of which batch, and keeps them informed of it.
+//
+//     assign_collage -> send_image ... send_image -> send (SealCollage) -> send (DropCollage)
+//
+// A cover is an assembler that makes a collage of a batch.  A batch gets up to `copies` covers when
+// it opens, from assemblers with credit.  An assembler on probation may make one more as a probe:
+// that collage is never the only one a batch relies on, unless no other assembler was free.  A
+// batch without a cover is answered by its singles alone.
+//
+// Covers is pure.  Messages go to the Actions it is handed.
+#pragma once
+
+#include <optional>
+
+#include "broker/ledger.h"
+#include "broker/roster.h"
+#include "broker/task.h"
+#include "machine/machine.h"
+
+namespace broker {
+
+class Covers {
+ public:
+  struct Policy {
+    Roster::Policy roster;
+    int copies = 0;  // Collages made of each batch; 0 for none.
+  };
+
+  // `sequences` must outlive this object.
+  Covers(Policy policy, SequenceSource& sequences)
+      : policy_(policy), sequences_(sequences), roster_(policy.roster) {}
+
+  // Chooses the covers of a batch that has just opened.  Returns false if the policy asks for one
+  // and no assembler was free.
+  bool assign_collage(Batch& batch, wire::Instant now);
+  // Sends an image of the batch, sharing its bytes, to each of the batch's covers.
+  void send_image(const Batch& batch, const Entry& entry, wire::Instant now,
+                  machine::Actions& actions) const;
+  // Sends a message to each of the batch's covers.
+  void send(const Batch& batch, const wire::Message& message, machine::Actions& actions) const;
+  // Takes a lost assembler off the batches that it covered; they are not covered again, for the
+  // images it was sent would all have to be decoded again.
+  static void on_assembler_lost(const Roster::Loss& loss, Ledger& ledger);
+
+  Roster& roster() { return roster_; }
+  const Roster& roster() const { return roster_; }
+
+ private:
+  void assign(Batch& batch, const Roster::Worker& assembler, wire::Instant now);
+
+  const Policy policy_;
+  SequenceSource& sequences_;
+  Roster roster_;
+};
+
+}  // namespace broker

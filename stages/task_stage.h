@@ -1,0 +1,169 @@
+// The skeleton of a stage that works on one task at a time: all but its task and its answer.
+//
+//   link kHost (0, DEALER)      to the host    WorkerHello, Ready
+//                               from the host  Welcome, Refuse, tasks
+//   link kSinkLink (1, DEALER)  to the sink    answers
+//
+//     task -> Membership::take -> TaskLine -> job() as Work -> on_done -> answer(), Ready
+//
+// A derived stage supplies job(), answer() and the figures of its own counters.  `Task` is a
+// message with a sequence, an age and host_epoch(); `Counters` derives from TaskCounters.
+//
+// A pure state machine (machine/machine.h).  The tasks held are bounded by twice hello.capacity.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "machine/earliest.h"
+#include "machine/figures.h"
+#include "machine/machine.h"
+#include "stages/membership.h"
+#include "stages/task_line.h"
+#include "wire/check.h"
+
+namespace stages {
+
+inline constexpr std::uint32_t kSinkLink = 1;
+
+// Within which epoch of its host a task's sequence counts.
+inline wire::Epoch host_epoch(const wire::Assign& task) { return task.batch.epoch; }
+inline wire::Epoch host_epoch(const wire::CollageTask& task) { return task.host; }
+
+struct TaskCounters {
+  std::uint64_t repeated = 0;     // Tasks dropped: came twice, or from a host not joined.
+  std::uint64_t over_credit = 0;  // Tasks dropped: beyond twice the credit granted.
+  std::uint64_t undelivered = 0;  // Messages to the host or the sink that could not be sent.
+  std::uint64_t bad_messages = 0;
+};
+
+template <class Task, class Counters>
+class TaskStage : public machine::Machine {
+ public:
+  TaskStage(wire::WorkerHello hello, Membership::Policy membership,
+            std::optional<Emulation> emulation)
+      : membership_(std::move(hello), membership), line_(std::move(emulation)) {}
+
+  machine::Actions on_message(machine::Peer from, wire::Message message, wire::Instant now) final {
+    const bool from_host = from.link == kHost.link;
+    const wire::Epoch before = membership_.epoch();
+    if (auto* task = std::get_if<Task>(&message); task && from_host) {
+      take(std::move(*task), now);
+    } else if (std::holds_alternative<wire::Undelivered>(message)) {
+      counters_.undelivered += 1;
+      // Only an answer is lost with the sink's connection; the standing with the host is as before.
+      if (from_host) membership_.on_message(message, now, actions_);
+    } else if (!membership_.on_message(message, now, actions_) &&
+               !(from_host && on_other(message))) {
+      counters_.bad_messages += 1;
+    }
+    if (membership_.epoch() != before) on_new_host();
+    return advance(now);
+  }
+
+  machine::Actions on_timeout(wire::Instant now) final {
+    membership_.on_timeout(now, actions_);
+    return advance(now);
+  }
+
+  machine::Actions on_done(wire::WorkId work, machine::Outcome outcome, wire::Instant now) final {
+    COLLAGE_CHECK(work == work_);
+    line_.done(std::move(outcome), now);
+    return advance(now);
+  }
+
+  std::optional<wire::Instant> next_timeout() const final {
+    return machine::earliest({line_.next_timeout(), membership_.next_timeout()});
+  }
+
+  machine::Telemetry telemetry() const final {
+    machine::Telemetry report;
+    membership_.report(report);
+    machine::add_metrics<Counters>(figures(), counters_, report);
+    times_.add_to(report);
+    machine::add_metrics<Counters>(kDropped, counters_, report);
+    return report;
+  }
+
+  // Names the model's version in hellos and reports from now on.  An answer's version is that of
+  // its Outcome.
+  void set_version(std::string version) { membership_.set_version(std::move(version)); }
+
+  const Counters& counters() const { return counters_; }
+
+ protected:
+  using Finished = typename TaskLine<Task>::Finished;
+
+  // The work that a task asks for; may move pictures out of it.
+  virtual decltype(machine::Work::job) job(Task& task) = 0;
+  // Sends the answer, if there is one, and counts it.  `age` is the task's since admission (of a
+  // collage: since its batch opened).  Returns whether the inference gave something usable.
+  virtual bool answer(Finished& finished, wire::Duration age) = 0;
+  // Handles a message of the host that is neither a task nor about the membership; false if the
+  // stage knows no such message.
+  virtual bool on_other(const wire::Message&) { return false; }
+  // Called when the host has been joined for the first time in an epoch of the host.
+  virtual void on_new_host() {}
+  // The figures that TaskStage does not know.
+  virtual std::span<const machine::Figure<Counters>> figures() const = 0;
+
+  wire::WorkerId id() const { return membership_.hello().worker; }
+
+  Membership membership_;
+  TaskLine<Task> line_;
+  Counters counters_;
+  machine::Actions actions_;  // What the turn under way has asked for so far.
+
+ private:
+  static constexpr machine::Figure<Counters> kDropped[] = {
+      machine::dropped<Counters>([](const Counters& c) { return c.repeated; }, "", "repeated"),
+      machine::dropped<Counters>([](const Counters& c) { return c.over_credit; }, "",
+                                 "over_credit"),
+      machine::dropped<Counters>([](const Counters& c) { return c.undelivered; }, "",
+                                 "undelivered"),
+      machine::dropped<Counters>([](const Counters& c) { return c.bad_messages; }, "",
+                                 "bad_message"),
+  };
+
+  void take(Task task, wire::Instant now) {
+    // Twice the capacity, for a host that has just restarted does not know yet which tasks the
+    // stage still holds from the host's life before.
+    if (membership_.held() >= 2 * std::size_t{membership_.hello().capacity}) {
+      counters_.over_credit += 1;
+    } else if (!membership_.take(task.sequence, host_epoch(task))) {
+      counters_.repeated += 1;
+    } else {
+      line_.push(std::move(task), now);
+    }
+  }
+
+  // Answers what is finished, begins the next task, and ends the turn.
+  machine::Actions advance(wire::Instant now) {
+    while (auto finished = line_.release(now)) {
+      const wire::Duration elapsed = now - finished->arrived;
+      times_.task.observe(elapsed);
+      const wire::Duration compute = finished->outcome.compute;
+      if (answer(*finished, std::min(finished->task.age + elapsed, wire::kDurationMax))) {
+        times_.inference.observe(compute);
+      }
+      // After the answer: a host that gets the credit first could count the task as done
+      // unanswered.
+      membership_.release(finished->task.sequence, host_epoch(finished->task), actions_);
+    }
+    if (Task* task = line_.start(now)) {
+      work_.value += 1;
+      actions_.work = machine::Work{work_, job(*task)};
+    }
+    if (membership_.leaving() && line_.idle()) actions_.finished = true;
+    return std::exchange(actions_, {});
+  }
+
+  wire::WorkId work_;
+  TaskTimes times_;
+};
+
+}  // namespace stages

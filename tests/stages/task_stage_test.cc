@@ -1,0 +1,123 @@
+#include "stages/task_stage.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/figure.h"
+#include "tests/stages/heard.h"
+
+namespace stages {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr wire::Epoch kEpoch{7}, kOther{8};
+constexpr machine::Peer kSink{kSinkLink, 0};
+constexpr wire::Instant at(wire::Duration t) { return {t}; }
+
+// Answers every task with its slot, and notes the order of what TaskStage asks of it.
+class Echo : public TaskStage<wire::Assign, TaskCounters> {
+ public:
+  using TaskStage::TaskStage;
+
+  std::vector<std::string> calls;
+  bool usable = true;
+
+ private:
+  decltype(machine::Work::job) job(wire::Assign& task) override {
+    calls.push_back("job " + std::to_string(task.slot));
+    return machine::Classify{std::move(task.image)};
+  }
+  bool answer(Finished& finished, wire::Duration age) override {
+    calls.push_back("answer " + std::to_string(finished.task.slot) + " age " +
+                    std::to_string(age / 1ms));
+    actions_.send(kSink, wire::Answer{});
+    return usable;
+  }
+  bool on_other(const wire::Message& message) override {
+    return std::holds_alternative<wire::DropCollage>(message);
+  }
+  void on_new_host() override { calls.push_back("new host"); }
+  std::span<const machine::Figure<TaskCounters>> figures() const override { return {}; }
+};
+
+class TaskStageTest : public testing::Test {
+ protected:
+  TaskStageTest() {
+    (void)stage.on_timeout(at(0ms));
+    (void)stage.on_message(kHost, wire::Welcome{kEpoch, 1s, 0, 0, 1s}, at(0ms));
+  }
+  machine::Actions assign(std::uint64_t number, wire::Duration t = 0ms,
+                          machine::Peer from = kHost) {
+    wire::Assign task;
+    task.sequence = {number};
+    task.batch = {kEpoch, {1}};
+    task.slot = static_cast<wire::Slot>(number);
+    task.age = 10ms;
+    return stage.on_message(from, task, at(t));
+  }
+  machine::Actions done(std::uint64_t work, wire::Duration t) {
+    return stage.on_done({work}, {wire::Verdict{}, 4ms, "v1"}, at(t));
+  }
+
+  Echo stage{wire::WorkerHello{{1, 2}, wire::Role::classifier, {}, 2},
+             Membership::Policy{100ms, 1s}, std::nullopt};
+};
+
+TEST_F(TaskStageTest, ATaskIsWorkedOnAnsweredAndItsCreditGivenBackInThisOrder) {
+  EXPECT_EQ(assign(1).work->id, wire::WorkId{1});
+  EXPECT_FALSE(assign(2, 5ms).work);
+  const auto actions = done(1, 30ms);
+  EXPECT_THAT(stage.calls, ElementsAre("new host", "job 1", "answer 1 age 40", "job 2"));
+  ASSERT_THAT(actions.messages, SizeIs(2));
+  EXPECT_EQ(actions.messages[0].to, kSink);
+  EXPECT_EQ(actions.messages[1].to, kHost);
+  EXPECT_EQ(actions.work->id, wire::WorkId{2});
+}
+
+TEST_F(TaskStageTest, ANewEpochOfTheHostIsNoticedOnce) {
+  (void)stage.on_message(kHost, wire::Welcome{kEpoch, 1s, 0, 0, 1s}, at(1ms));
+  EXPECT_THAT(stage.calls, SizeIs(1));
+  (void)stage.on_message(kHost, wire::Welcome{kOther, 1s, 0, 0, 1s}, at(2ms));
+  EXPECT_THAT(stage.calls, SizeIs(2));
+}
+
+TEST_F(TaskStageTest, OnlyTheHostGivesTasks) {
+  EXPECT_FALSE(assign(1, 0ms, kSink).work);
+  EXPECT_EQ(stage.counters().bad_messages, 1u);
+  (void)stage.on_message(kSink, wire::DropCollage{}, at(0ms));
+  EXPECT_EQ(stage.counters().bad_messages, 2u);
+  (void)stage.on_message(kHost, wire::DropCollage{}, at(0ms));
+  EXPECT_EQ(stage.counters().bad_messages, 2u);
+}
+
+TEST_F(TaskStageTest, ALostSinkConnectionLeavesTheMembershipAsItIs) {
+  const auto due = stage.next_timeout();
+  (void)stage.on_message(kSink, wire::Undelivered{}, at(0ms));
+  EXPECT_EQ(stage.next_timeout(), due);
+  (void)stage.on_message(kHost, wire::Undelivered{}, at(0ms));
+  EXPECT_GT(stage.next_timeout(), due);
+  EXPECT_EQ(stage.counters().undelivered, 2u);
+}
+
+TEST_F(TaskStageTest, OnlyUsableInferencesAreTimed) {
+  assign(1);
+  (void)done(1, 30ms);
+  stage.usable = false;
+  assign(2, 40ms);
+  (void)done(2, 50ms);
+  const machine::Telemetry report = stage.telemetry();
+  EXPECT_EQ(figure(report, "collage_task_duration_seconds"), 2);
+  EXPECT_EQ(figure(report, "collage_inference_duration_seconds"), 1);
+}
+
+TEST_F(TaskStageTest, IsFinishedWhenItLeavesAndHoldsNoTask) {
+  assign(1);
+  EXPECT_FALSE(stage.on_message(machine::kLocal, wire::Drain{}, at(1ms)).finished);
+  EXPECT_TRUE(done(1, 2ms).finished);
+}
+
+}  // namespace
+}  // namespace stages
