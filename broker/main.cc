@@ -1,6 +1,6 @@
 // collage-broker: admits images, dispatches them, and answers each exactly once.
 #include "broker/broker.h"
-#include "models/config.h"
+#include "models/serving/class_names.h"
 #include "runtime/loop/random_id.h"
 #include "runtime/pipeline/startup.h"
 #include "runtime/service/cli.h"
@@ -22,7 +22,7 @@ std::vector<runtime::Link> links_of(const runtime::Startup& start) {
 int run(const runtime::StartOptions& options) {
   runtime::Startup start(options, runtime::KeyOwner::broker);
   broker::Policy policy = start.pipeline.broker;
-  policy.labels = models::load_manifest(start.pipeline.models.single).class_names;
+  policy.labels = models::load_class_names(start.pipeline.models.single);
   broker::Broker machine(std::move(policy), runtime::random_id<wire::Epoch>());
   if (start.only_checks()) return 0;
   return start.serve(

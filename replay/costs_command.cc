@@ -8,9 +8,9 @@
 #include <stdexcept>
 
 #include "imaging/decode.h"
-#include "models/config.h"
-#include "models/evaluation/evaluate.h"
-#include "models/network.h"
+#include "models/research/evaluation/evaluate.h"
+#include "models/serving/manifest_reader.h"
+#include "models/serving/network.h"
 #include "replay/report/statistics.h"
 #include "runtime/loop/clock.h"
 
@@ -48,8 +48,8 @@ Measured measure(const runtime::Pipeline& pipeline, const models::Dataset& data,
                  const std::vector<Sample>& samples) {
   const models::Network single(models::load_manifest(pipeline.models.single));
   const models::Network collage(models::load_manifest(pipeline.models.collage));
-  const models::Runner runners[] = {{&single, &data}, {&collage, &data}};
-  const std::vector<double> seconds = models::median_latencies(runners, kRounds, clock_s);
+  const models::Timed timed[] = {{&single, &data}, {&collage, &data}};
+  const std::vector<double> seconds = models::median_latencies(timed, kRounds, clock_s);
   return {seconds[0], seconds[1], median_decode(samples, data.shape)};
 }
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "models/data/dataset.h"
+#include "models/research/data/dataset.h"
 #include "replay/samples_command.h"
 #include "replay/sim/experiment.h"
 #include "runtime/pipeline/pipeline.h"

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "imaging/library.h"
-#include "models/atomic_file.h"
+#include "models/research/atomic_file.h"
 #include "producer/connection.h"
 #include "replay/commands.h"
 #include "replay/progress.h"

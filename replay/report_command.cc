@@ -2,7 +2,7 @@
 #include <cstdio>
 #include <set>
 
-#include "models/atomic_file.h"
+#include "models/research/atomic_file.h"
 #include "replay/commands.h"
 #include "replay/report/comparison.h"
 #include "replay/report/join.h"

@@ -2,7 +2,7 @@
 
 #include <cstdio>
 
-#include "models/atomic_file.h"
+#include "models/research/atomic_file.h"
 #include "replay/report/page.h"
 #include "replay/report/run_file.h"
 

@@ -10,7 +10,7 @@
 
 #include "imaging/encode.h"
 #include "machine/random.h"
-#include "models/data/sources.h"
+#include "models/research/data/sources.h"
 #include "runtime/config/config_error.h"
 
 namespace replay {

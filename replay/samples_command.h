@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "models/data/dataset.h"
+#include "models/research/data/dataset.h"
 #include "wire/payload.h"
 
 namespace replay {

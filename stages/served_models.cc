@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "models/config.h"
+#include "models/serving/manifest_reader.h"
 #include "runtime/config/config_error.h"
 
 namespace stages {

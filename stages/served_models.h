@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-#include "models/manifest.h"
+#include "models/serving/manifest.h"
 #include "runtime/pipeline/pipeline.h"
 
 namespace stages {

@@ -1,4 +1,4 @@
-#include "models/atomic_file.h"
+#include "models/research/atomic_file.h"
 
 #include <unistd.h>
 

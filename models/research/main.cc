@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "imaging/library.h"
-#include "models/commands/commands.h"
+#include "models/research/commands/commands.h"
 #include "runtime/config/suggest.h"
 #include "runtime/service/version.h"
 
@@ -18,26 +18,26 @@ constexpr const char* kExamples = R"(
 Examples:
   collage-train train --dataset cifar10 --model single
   collage-train export --dataset cifar10 --model single   models/cifar10_single.yaml
-  collage-train train --model collage --grid 3            taught by models/fashion_single.yaml
+  collage-train train --model collage --grid 3            distilled from models/fashion_single.yaml
   collage-train export --model collage --grid 3
   collage-train from --teacher my.pt --manifest my.yaml --images photos --grid 3
                                                           a collage for an s-CNN of your own
   collage-train eval                                      a table, and out/models/eval.json
-  collage-train compare                                   beside the rivals
+  collage-train compare                                   against the baselines
   collage-train tile --grid 4                             out/models/collages/*.png
 
 A verb with --help lists its options.  Exit code 0: done; 2: it could not be done, and one line on
-standard error says why.
+standard error gives the reason.
 )";
 
-void check_verb(CLI::App& app, const std::string& word) {
+void check_verb(CLI::App& app, const std::string& name) {
   std::vector<std::string> verbs;
   for (const CLI::App* verb : app.get_subcommands({})) verbs.push_back(verb->get_name());
-  if (std::ranges::find(verbs, word) != verbs.end()) return;
+  if (std::ranges::find(verbs, name) != verbs.end()) return;
   std::string all;
   for (const std::string& verb : verbs) all += (all.empty() ? "" : ", ") + verb;
-  const std::optional<std::string> meant = runtime::nearest(word, verbs);
-  throw std::runtime_error("there is no verb " + word + ", want one of " + all +
+  const std::optional<std::string> meant = runtime::nearest(name, verbs);
+  throw std::runtime_error("there is no verb " + name + "; the verbs are " + all +
                            (meant ? "; did you mean " + *meant + "?" : ""));
 }
 
@@ -60,7 +60,7 @@ int run(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version.
-    throw std::runtime_error(std::string(error.what()) + " (--help says what is allowed)");
+    throw std::runtime_error(std::string(error.what()) + " (see --help)");
   }
   return 0;
 }

@@ -1,4 +1,4 @@
-#include "models/manifest.h"
+#include "models/serving/manifest.h"
 
 #include <charconv>
 #include <sstream>

@@ -1,7 +1,7 @@
-// What a weights file is and how to feed it: everything a stage must know of a model.
+// A manifest: all that a stage must know of a model, its weights file, its input and its classes.
 //
-// A manifest is a small YAML file that lies beside the folder of weights; models/config.h reads
-// one and manifest_text() writes one.  A plain value; no torch, no I/O here.
+// It is a small YAML file next to the folder of weights; manifest_reader.h reads one and
+// manifest_text() writes one.  A plain value; no torch, no I/O here.
 #pragma once
 
 #include <cstdint>
@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "imaging/layout.h"
-#include "models/data/dataset.h"
-#include "models/heads/calibration.h"
-#include "models/heads/detect.h"
+#include "models/serving/heads/calibration.h"
+#include "models/serving/heads/detect.h"
+#include "models/serving/tile.h"
 #include "wire/message.h"
 
 namespace models {
@@ -20,7 +20,7 @@ namespace models {
 enum class Kind : std::uint8_t {
   single,
   collage,
-  parity,  // A rival, for `compare` only: no stage serves it.
+  parity,  // A baseline for `compare` only: no stage serves it.
 };
 
 inline constexpr std::size_t kSampleImages = 1000;
@@ -33,7 +33,7 @@ struct Origin {
   double held_back_accuracy = 0;  // Shares, 0..1.
   double test_accuracy = 0;
   double test_ece = 0;
-  int sample_right = 0;  // Of the first kSampleImages test images; a test repeats it.
+  int sample_right = 0;  // Right answers to the first kSampleImages test images.
   double mmac = 0;
   std::int64_t parameters = 0;
   bool operator==(const Origin&) const = default;
@@ -44,16 +44,16 @@ struct Manifest {
   Kind kind = Kind::single;
   std::string dataset;
   int grid = 1;                   // Tiles a side; 1 for a single.
-  Head head = Head::grid;         // Only a collage has the other.
-  DetectShape detect{};           // Of a detect head; else as it is by default.
-  std::string parity_code{};      // Of a parity model: "addition" or "concatenation".
-  int parity_images = 0;          // That it stands for.
+  Head head = Head::grid;         // Head::detect only for a collage.
+  DetectShape detect{};           // For a detect head only.
+  std::string parity_code{};      // For a parity model: "addition" or "concatenation".
+  int parity_images = 0;          // For a parity model: images in one input.
   std::filesystem::path weights;  // TorchScript; as written relative to the manifest.
-  std::string sha256;             // Of the weights, 64 lower-case hex digits.
+  std::string sha256;             // Hash of the weights, 64 lower-case hex digits.
   std::string version;            // Short, from the name and the sha256.
   TileShape tile;                 // Pictures are resized to cover it, then cropped at the centre.
-  Normalisation normalisation;    // A value a channel.
-  Calibration calibration;        // Fitted on the held-back part.
+  Normalisation normalisation;    // One value for each channel.
+  Calibration calibration;        // Fitted on the held-back images.
   std::vector<std::string> class_names;
   Origin origin;
 
@@ -61,13 +61,13 @@ struct Manifest {
   imaging::Grid layout() const {
     return {.side = grid, .tile_width = tile.width, .tile_height = tile.height};
   }
-  // Of the network's input: a tile, or the whole collage.
+  // The shape of the network's input: a tile, or the whole collage.
   TileShape input() const {
     return {.width = grid * tile.width, .height = grid * tile.height, .channels = tile.channels};
   }
-  // Numbers that the network gives for one input.
+  // How many numbers the network outputs for one input.
   std::size_t outputs() const;
-  // What a stage says of itself in its hello.
+  // What a stage announces in its hello.
   wire::Model model() const;
 };
 

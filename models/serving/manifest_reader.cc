@@ -1,4 +1,4 @@
-#include "models/config.h"
+#include "models/serving/manifest_reader.h"
 
 #include <algorithm>
 #include <charconv>
@@ -19,14 +19,14 @@ std::vector<double> read_numbers(runtime::Section& section, const char* key, int
     const char* end = text.data() + text.size();
     const auto [stop, error] = std::from_chars(text.data(), end, value);
     if (error != std::errc() || stop != end || !(value >= min && value <= max)) {
-      section.fail(key, "has " + runtime::in_quotes(text) + ", want numbers from " +
+      section.fail(key, "has " + runtime::in_quotes(text) + ", expected numbers from " +
                             std::to_string(min) + " to " + std::to_string(max));
     }
     numbers.push_back(value);
   }
   if (numbers.size() != static_cast<std::size_t>(count)) {
-    section.fail(
-        key, "has " + std::to_string(numbers.size()) + " numbers, want " + std::to_string(count));
+    section.fail(key, "has " + std::to_string(numbers.size()) + " numbers, expected " +
+                          std::to_string(count));
   }
   return numbers;
 }
@@ -36,7 +36,7 @@ TileShape read_tile(runtime::Section tile) {
   shape.width = static_cast<int>(tile.integer("width", 1, kSideMax));
   shape.height = static_cast<int>(tile.integer("height", 1, kSideMax));
   shape.channels = static_cast<int>(tile.integer("channels", 1, 3));
-  if (shape.channels == 2) tile.fail("channels", "is 2, want 1 (grey) or 3 (RGB)");
+  if (shape.channels == 2) tile.fail("channels", "is 2, expected 1 (grey) or 3 (RGB)");
   return shape;
 }
 
@@ -76,6 +76,23 @@ bool is_sha256(const std::string& text) {
          });
 }
 
+void read_weights(runtime::Section& root, const std::filesystem::path& file, Manifest& m) {
+  m.weights = file.parent_path() / root.text("weights");
+  m.sha256 = root.text("sha256");
+  if (!is_sha256(m.sha256)) root.fail("sha256", "expected 64 lower-case hexadecimal digits");
+  m.version = root.text("version");
+  // A stage sends its version with each answer, and the wire bounds it.
+  if (m.version.size() > wire::kVersionMax) {
+    root.fail("version", "expected at most " + std::to_string(wire::kVersionMax) + " bytes");
+  }
+}
+
+void read_parity(runtime::Section parity, Manifest& m) {
+  m.parity_code = parity.choice<std::string>(
+      "code", {{"addition", "addition"}, {"concatenation", "concatenation"}});
+  m.parity_images = static_cast<int>(parity.integer("images", 2, 64));
+}
+
 Manifest read(const runtime::Document& document, const std::filesystem::path& file) {
   runtime::Section root = document.root();
   Manifest m;
@@ -86,31 +103,20 @@ Manifest read(const runtime::Document& document, const std::filesystem::path& fi
   m.grid = m.kind != Kind::collage
                ? static_cast<int>(root.integer("grid", 1, 1, 1))
                : static_cast<int>(root.integer("grid", wire::kGridSideMin, wire::kGridSideMax));
-  m.weights = file.parent_path() / root.text("weights");
-  m.sha256 = root.text("sha256");
-  if (!is_sha256(m.sha256)) root.fail("sha256", "want 64 lower-case hexadecimal digits");
-  m.version = root.text("version");
-  if (m.version.size() > wire::kVersionMax) {
-    root.fail("version", "want at most " + std::to_string(wire::kVersionMax) + " bytes");
-  }
+  read_weights(root, file, m);
   m.tile = read_tile(root.section("tile"));
   if (m.kind == Kind::collage) {
     m.head =
         root.choice<Head>("head", {{"grid", Head::grid}, {"detect", Head::detect}}, Head::grid);
   }
-  if (m.kind == Kind::parity) {
-    runtime::Section parity = root.section("parity");
-    m.parity_code = parity.choice<std::string>(
-        "code", {{"addition", "addition"}, {"concatenation", "concatenation"}});
-    m.parity_images = static_cast<int>(parity.integer("images", 2, 64));
-  }
+  if (m.kind == Kind::parity) read_parity(root.section("parity"), m);
   runtime::Section normalisation = root.section("normalisation");
   m.normalisation.mean = read_numbers(normalisation, "mean", m.tile.channels, -10, 10);
   m.normalisation.deviation = read_numbers(normalisation, "deviation", m.tile.channels, 1e-6, 1e6);
   m.calibration.temperature = root.number("temperature", 0.01, 100, 1.0);
   m.calibration.slope = root.number("temperature_slope", 0, 1, 0.0);
   m.class_names = root.texts("class_names");
-  if (m.class_names.size() < 2) root.fail("class_names", "want two names at least");
+  if (m.class_names.size() < 2) root.fail("class_names", "expected two names at least");
   if (m.head == Head::detect) m.detect = read_detect(root.section("detect"), m);
   m.origin = read_origin(root.section("origin"));
   document.finish();

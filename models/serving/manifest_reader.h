@@ -3,13 +3,13 @@
 
 #include <filesystem>
 
-#include "models/manifest.h"
+#include "models/serving/manifest.h"
 
 namespace models {
 
 // Its weights path is resolved against the manifest's folder.  Throws runtime::ConfigError (a
 // std::runtime_error) with one line: 'FILE:LINE:COLUMN: key: what is wrong, what is allowed'.
-// The weights are not looked at; Network does that.
+// Does not open the weights; Network does.
 Manifest load_manifest(const std::filesystem::path& file);
 
 // The same from text, named `name` in errors.

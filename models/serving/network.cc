@@ -1,14 +1,14 @@
-#include "models/network.h"
+#include "models/serving/network.h"
 
 #include <torch/script.h>
 
 #include <stdexcept>
 
-#include "models/data/feed.h"
-#include "models/heads/calibration.h"
-#include "models/heads/decode.h"
-#include "models/heads/detect.h"
-#include "models/nets/script.h"
+#include "models/serving/heads/calibration.h"
+#include "models/serving/heads/decode.h"
+#include "models/serving/heads/detect.h"
+#include "models/serving/input_tensor.h"
+#include "models/serving/script.h"
 #include "wire/check.h"
 
 namespace models {
@@ -17,15 +17,16 @@ namespace {
 // The second call of a fused network still settles its kernels; from the third times are steady.
 constexpr int kWarmUpCalls = 4;
 
-// OpenMP counts threads for each thread that calls it: one that answers without having been told
-// would have a pool of its own, as large as there are cores, that spins between answers.
+// OpenMP has a thread limit for each calling thread.  A calling thread without a limit would get a
+// pool of its own, as large as there are cores, that spins between answers.
 void use_one_thread() {
-  thread_local const bool told = (at::set_num_threads(1), true);
-  (void)told;
+  thread_local const bool limited = (at::set_num_threads(1), true);
+  (void)limited;
 }
 
 torch::jit::Module load_fused(const Manifest& manifest) {
   use_one_thread();
+  // The profiling executor would compile the network again during the first calls.
   torch::jit::getExecutorMode() = false;
   torch::jit::Module script = load_script(manifest.weights, manifest.sha256);
   return torch::jit::optimize_for_inference(script);

@@ -1,9 +1,9 @@
-// A trained model ready to answer: what classifier and collage stages call.
+// A trained model ready for inference, as classifier and collage stages use it.
 //
 // Loading verifies the hash of the weights, fuses the network for inference and warms it up, so
 // that the first answer is as quick as the next.  It also sets LibTorch, for the whole process, to
-// one thread and no profiling: a stage is one core's worth, and two pools only get in each other's
-// way.  One thread at a time may use a Network.  No torch in this header.
+// one thread and no profiling: a stage is sized for one core, and two thread pools would compete
+// for it.  One thread at a time may use a Network.  No torch in this header.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 #include "imaging/picture.h"
 #include "machine/machine.h"
-#include "models/manifest.h"
+#include "models/serving/manifest.h"
 #include "wire/message.h"
 
 namespace models {
@@ -34,7 +34,7 @@ class Network {
   // single, and a picture of exactly input().
   wire::Verdict classify(const imaging::Picture& picture, std::size_t top_k) const;
 
-  // The same for each cell of a finished collage; `canvas` is the pixels of an imaging canvas of
+  // The same for each cell of a finished collage; `canvas` holds the pixels of an imaging canvas of
   // manifest().layout().  A cell that is blank or whose scores are not finite has no predictions;
   // a failed inference has no cells at all.  Requires a collage, input().bytes() bytes and a flag
   // for each slot.

@@ -1,4 +1,4 @@
-#include "models/sha256.h"
+#include "models/serving/sha256.h"
 
 #include <sodium/crypto_hash_sha256.h>
 

@@ -1,4 +1,4 @@
-// The fingerprint of a file.
+// The SHA-256 hash of a file.
 #pragma once
 
 #include <filesystem>

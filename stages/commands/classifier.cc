@@ -4,7 +4,7 @@
 
 #include "imaging/decode.h"
 #include "imaging/library.h"
-#include "models/network.h"
+#include "models/serving/network.h"
 #include "runtime/loop/clock.h"
 #include "runtime/loop/random_id.h"
 #include "stages/classifier/classifier.h"

@@ -7,7 +7,7 @@
 #include "imaging/decode.h"
 #include "imaging/library.h"
 #include "imaging/tile.h"
-#include "models/network.h"
+#include "models/serving/network.h"
 #include "runtime/config/config_error.h"
 #include "runtime/loop/clock.h"
 #include "runtime/loop/random_id.h"

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "machine/random.h"
-#include "models/data/dataset.h"
-#include "models/nets/architecture.h"
+#include "models/research/data/dataset.h"
+#include "models/research/nets/architecture.h"
 
 namespace models {
 

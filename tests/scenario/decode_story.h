@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "imaging/layout.h"
-#include "models/heads/decode.h"
+#include "models/serving/heads/decode.h"
 #include "tests/scenario/transcript.h"
 
 namespace scenario {

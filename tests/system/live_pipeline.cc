@@ -8,7 +8,7 @@
 
 #include "imaging/encode.h"
 #include "imaging/library.h"
-#include "models/data/dataset.h"
+#include "models/research/data/dataset.h"
 #include "producer/push/status_poller.h"
 #include "runtime/loop/clock.h"
 #include "runtime/loop/loop.h"

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <fstream>
 
-#include "models/config.h"
+#include "models/serving/manifest_reader.h"
 #include "runtime/service/install_paths.h"
 #include "tests/system/live_pipeline.h"
 

@@ -9,7 +9,7 @@
 #include <set>
 #include <sstream>
 
-#include "models/config.h"
+#include "models/serving/manifest_reader.h"
 #include "replay/live/fleet.h"
 #include "runtime/loop/clock.h"
 #include "tests/system/live_pipeline.h"

@@ -191,6 +191,32 @@ TEST(Tidy, PublicHeadersIncludeOnlyTheStandardLibrary) {
   EXPECT_THAT(wrong, IsEmpty());
 }
 
+std::vector<std::string> split(const std::string& list) {
+  std::vector<std::string> items;
+  std::istringstream text(list);
+  for (std::string item; text >> item;) items.push_back(item);
+  return items;
+}
+
+// The libraries as CMake links them, directly and through other libraries.
+TEST(Tidy, ProgramsThatServeLinkNoTrainer) {
+  const std::map<std::string, std::vector<std::string>> kLinked = {
+      {"collage-broker", split(COLLAGE_BROKER_LINKS)},
+      {"collage-sink", split(COLLAGE_SINK_LINKS)},
+      {"collage-stage", split(COLLAGE_STAGE_LINKS)}};
+  const std::vector<std::string> kHeavy = {"collage_torch", "collage_imaging", "collage_serving"};
+  for (const auto& [program, libraries] : kLinked) {
+    if (program == "collage-stage" && libraries.empty()) continue;  // A build without LibTorch.
+    EXPECT_THAT(libraries, testing::Contains("collage_serving_plain")) << program;
+    EXPECT_THAT(libraries, testing::Not(testing::Contains(testing::StartsWith("collage_research"))))
+        << program;
+    if (program == "collage-stage") continue;
+    for (const std::string& library : kHeavy) {
+      EXPECT_THAT(libraries, testing::Not(testing::Contains(library))) << program;
+    }
+  }
+}
+
 TEST(Tidy, PackagesStayInTheirFolders) {
   const std::map<std::string, std::string> kHomes = {{"zmq.hpp", "runtime/loop/"},
                                                      {"zmq", "runtime/"},

@@ -1,12 +1,13 @@
-#include "models/rivals/approxifer.h"
+#include "models/research/baselines/approxifer.h"
 
 #include <algorithm>
 #include <span>
 
 #include "machine/random.h"
-#include "models/data/feed.h"
-#include "models/data/tiling.h"
-#include "models/rivals/berrut.h"
+#include "models/research/baselines/berrut.h"
+#include "models/research/data/batch_tensors.h"
+#include "models/research/data/tiling.h"
+#include "models/serving/input_tensor.h"
 
 namespace models {
 namespace {
@@ -34,11 +35,12 @@ CodedAnswers coded_answers(const std::function<torch::Tensor(const torch::Tensor
     std::vector<float> coded =
         code.encode(values_of(assemble(data.pixels, data.shape, data.normalisation, group, 1)),
                     data.shape.bytes());
-    const std::vector<float> said = values_of(scnn(torch::from_blob(coded.data(), input)));
+    const std::vector<float> answers_to_coded =
+        values_of(scnn(torch::from_blob(coded.data(), input)));
     std::vector<bool> arrived(code.workers(), true);
-    const std::vector<float> whole = code.decode(said, arrived, classes);
+    const std::vector<float> whole = code.decode(answers_to_coded, arrived, classes);
     arrived[rng.below(code.workers())] = false;
-    const std::vector<float> straggled = code.decode(said, arrived, classes);
+    const std::vector<float> straggled = code.decode(answers_to_coded, arrived, classes);
     for (std::size_t j = 0; j < k; ++j) {
       put(answers.whole, group[j], std::span(whole).subspan(j * classes, classes));
       put(answers.straggled, group[j], std::span(straggled).subspan(j * classes, classes));

@@ -1,5 +1,5 @@
-// ApproxIFER's rival to the collage: the s-CNN itself answers mixtures of images, and the answers
-// to the images are interpolated from those to the mixtures that arrive (berrut.h).
+// ApproxIFER, a baseline of the collage: the s-CNN itself answers mixtures of images, and the
+// answers to the images are interpolated from those to the mixtures that arrive (berrut.h).
 #pragma once
 
 #include <torch/torch.h>
@@ -8,7 +8,7 @@
 #include <functional>
 #include <vector>
 
-#include "models/data/dataset.h"
+#include "models/research/data/dataset.h"
 
 namespace models {
 

@@ -1,4 +1,4 @@
-#include "models/rivals/berrut.h"
+#include "models/research/baselines/berrut.h"
 
 #include <algorithm>
 #include <cmath>

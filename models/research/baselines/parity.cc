@@ -1,22 +1,22 @@
-#include "models/rivals/parity.h"
+#include "models/research/baselines/parity.h"
 
 #include <algorithm>
 #include <span>
 #include <stdexcept>
 #include <utility>
 
-#include "models/data/feed.h"
-#include "models/data/tiling.h"
-#include "models/training/bfloat16.h"
-#include "models/training/tile_lesson.h"
+#include "models/research/data/batch_tensors.h"
+#include "models/research/data/tiling.h"
+#include "models/research/training/bfloat16.h"
+#include "models/research/training/tile_task.h"
 #include "wire/check.h"
 
 namespace models {
 namespace {
 
-constexpr std::int64_t kEvaluationGroups = 128;  // Shown to the parity model at once.
+constexpr std::int64_t kEvaluationGroups = 128;  // In one forward pass of the parity model.
 
-// What the parity model is shown of `groups`, indices of k images each.
+// The input of the parity model for `groups`, indices of k images each.
 torch::Tensor parity_input(ParityCode code, std::span<const std::uint8_t> pixels,
                            const Dataset& data, std::span<const std::int64_t> groups, int k) {
   const torch::Tensor images = assemble(pixels, data.shape, data.normalisation, groups, 1);
@@ -69,8 +69,8 @@ torch::Tensor recovered_logits(const std::function<torch::Tensor(const torch::Te
   return all;
 }
 
-ParityLesson::ParityLesson(const Pictures& data, const Pictures& held_back,
-                           const ParityPolicy& policy, Teacher teacher)
+ParityTask::ParityTask(const Pictures& data, const Pictures& held_back, const ParityPolicy& policy,
+                       Teacher teacher)
     : data_(data),
       held_back_(held_back),
       policy_(policy),
@@ -79,7 +79,7 @@ ParityLesson::ParityLesson(const Pictures& data, const Pictures& held_back,
   COLLAGE_CHECK(static_cast<bool>(pools_.teacher()));
 }
 
-std::size_t ParityLesson::begin(int epoch) {
+std::size_t ParityTask::begin(int epoch) {
   pool_ = &pools_.at(epoch);
   machine::Rng rng = stream_of(policy_.pool.seed, Stream::tilings, epoch);
   groups_ = draw_groups(data_.tiles->size(), static_cast<std::size_t>(policy_.k), rng);
@@ -88,7 +88,7 @@ std::size_t ParityLesson::begin(int epoch) {
   return steps;
 }
 
-torch::Tensor ParityLesson::loss(GridNet& net, std::size_t step) {
+torch::Tensor ParityTask::loss(GridNet& net, std::size_t step) {
   const auto groups = std::span(groups_).subspan(step * step_images(), step_images());
   const torch::Tensor input =
       parity_input(policy_.code, pool_->pixels, *data_.tiles, groups, policy_.k);
@@ -97,15 +97,16 @@ torch::Tensor ParityLesson::loss(GridNet& net, std::size_t step) {
     const Bfloat16Scope scope(policy_.pool.bfloat16);
     output = net->forward(input);
   }
-  const torch::Tensor target = teacher_of(*pool_, groups).unflatten(0, {-1, policy_.k}).sum(1);
+  const torch::Tensor target =
+      teacher_logits_of(*pool_, groups).unflatten(0, {-1, policy_.k}).sum(1);
   return torch::mse_loss(output.to(torch::kFloat), target);
 }
 
-double ParityLesson::judge(GridNet& net) {
+double ParityTask::validate(GridNet& net) {
   net->eval();
   if (!held_back_answers_.defined()) {
-    const Dataset& taught = held_back_.as_taught();
-    held_back_answers_ = ask(pools_.teacher(), taught, taught.pixels, false);
+    const Dataset& tiles = held_back_.for_teacher();
+    held_back_answers_ = teacher_logits(pools_.teacher(), tiles, tiles.pixels, false);
   }
   const auto model = [&](const torch::Tensor& input) { return net->forward(input); };
   const torch::Tensor recovered = recovered_logits(model, held_back_answers_, *held_back_.tiles,

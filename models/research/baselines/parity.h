@@ -1,5 +1,5 @@
-// ParM's rival to the collage: one more network answers for k images at once, and what it says
-// less what the s-CNN says of k-1 of them is the answer to the one that straggles.
+// ParM, a baseline of the collage: one more network answers for k images at once; its answer less
+// the s-CNN's answers to k-1 of them is the answer to the straggler.
 //
 //     k images -> encode_parity -> parity model -> P;  answer i recovered = P - sum of the others
 //
@@ -15,9 +15,9 @@
 #include <string_view>
 #include <vector>
 
-#include "models/data/dataset.h"
-#include "models/training/tile_pool.h"
-#include "models/training/trainer.h"
+#include "models/research/data/dataset.h"
+#include "models/research/training/tile_pool.h"
+#include "models/research/training/trainer.h"
 
 namespace models {
 
@@ -47,22 +47,23 @@ torch::Tensor recovered_logits(const std::function<torch::Tensor(const torch::Te
 struct ParityPolicy {
   ParityCode code = ParityCode::addition;
   int k = 2;
-  int batch_images = 128;  // Images a step, k at least; those that make no whole group are spared.
-  PoolPolicy pool;         // Its precision is the pupil's too; judging is always in float.
+  int batch_images =
+      128;          // Images a step, k at least; those that fill no whole group are left out.
+  PoolPolicy pool;  // Its precision is the student's too; validation is always in float.
 };
 
-// Groups are drawn anew every epoch; images that do not fill a last step are left out of it.  The
+// Every epoch draws its groups; images that do not fill a last step are left out of it.  The
 // loss is the mean squared error to the sum of the teacher's logits.
-class ParityLesson : public Lesson {
+class ParityTask : public TrainingTask {
  public:
   // Borrows the data sets, whose pictures need a label.  The teacher is the s-CNN, not empty.
-  ParityLesson(const Pictures& data, const Pictures& held_back, const ParityPolicy& policy,
-               Teacher teacher);
+  ParityTask(const Pictures& data, const Pictures& held_back, const ParityPolicy& policy,
+             Teacher teacher);
   // Throws std::runtime_error if there are fewer images than one step takes.
   std::size_t begin(int epoch) override;
   torch::Tensor loss(GridNet& net, std::size_t step) override;
   // The share of held-back pictures whose recovered answer has its best class at their label.
-  double judge(GridNet& net) override;
+  double validate(GridNet& net) override;
 
  private:
   std::size_t step_images() const {

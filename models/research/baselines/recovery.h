@@ -4,7 +4,7 @@
 
 #include <span>
 
-#include "models/data/dataset.h"
+#include "models/research/data/dataset.h"
 
 namespace models {
 
@@ -21,7 +21,7 @@ struct Recovery {
 };
 
 // Logits of every image of `data`, size() x classes each: what is answered with nothing missing,
-// what is recovered for an image that is missing, and what the s-CNN alone says.
+// what is recovered for an image that is missing, and the s-CNN's own answer.
 Recovery recovery_of(std::span<const float> answered, std::span<const float> recovered,
                      std::span<const float> alone, const Dataset& data);
 

@@ -5,18 +5,18 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "models/commands/commands.h"
-#include "models/commands/figures.h"
-#include "models/commands/run_options.h"
-#include "models/config.h"
-#include "models/data/feed.h"
-#include "models/data/sources.h"
-#include "models/evaluation/evaluate.h"
-#include "models/nets/script.h"
-#include "models/network.h"
-#include "models/rivals/approxifer.h"
-#include "models/rivals/parity.h"
-#include "models/rivals/recovery.h"
+#include "models/research/baselines/approxifer.h"
+#include "models/research/baselines/parity.h"
+#include "models/research/baselines/recovery.h"
+#include "models/research/commands/commands.h"
+#include "models/research/commands/figures.h"
+#include "models/research/commands/run_options.h"
+#include "models/research/data/sources.h"
+#include "models/research/evaluation/evaluate.h"
+#include "models/serving/input_tensor.h"
+#include "models/serving/manifest_reader.h"
+#include "models/serving/network.h"
+#include "models/serving/script.h"
 #include "runtime/service/install_paths.h"
 
 namespace models {
@@ -35,8 +35,8 @@ struct CompareOptions {
 
 // One way to answer for a straggler.
 struct Backup {
-  std::string rival;
-  int images = 1;  // That it sees at once.
+  std::string name;
+  int images = 1;  // In one input of the network.
   Manifest manifest;
 };
 
@@ -62,10 +62,10 @@ std::vector<float> parity_answers(const Manifest& m, const std::vector<float>& a
                                     m.parity_images, seed));
 }
 
-nlohmann::ordered_json row_of(const std::string& rival, int images, const Manifest& m,
+nlohmann::ordered_json row_of(const std::string& backup, int images, const Manifest& m,
                               double latency_s, double single_latency_s, const Recovery& got) {
   nlohmann::ordered_json row = model_figures(m);
-  row["rival"] = rival;
+  row["backup"] = backup;
   row["images"] = images;
   row["accuracy"] = got.recovered;
   row["loss_points"] = 100 * (got.answered - got.recovered);
@@ -82,19 +82,19 @@ nlohmann::ordered_json row_of(const std::string& rival, int images, const Manife
   return row;
 }
 
-// What stands in a folder for a data set: the s-CNN first, then by rival and cost.
+// The models of a data set in a folder: the s-CNN first, then by name and cost.
 std::vector<Backup> backups_in(const CompareOptions& options, const std::string& dataset) {
   std::vector<Backup> backups;
   for (const bool served : {true, false}) {
-    for (const auto& file : manifests_in(served ? options.models : options.models / "rivals")) {
+    for (const auto& file : manifests_in(served ? options.models : options.models / kBaselines)) {
       Manifest m = load_manifest(file);
       if (m.dataset == dataset) backups.push_back(backup_of(std::move(m), served));
     }
   }
   std::ranges::stable_sort(backups, {}, [](const Backup& b) {
-    return std::tuple(b.rival != "none", b.rival, b.images, -b.manifest.origin.mmac);
+    return std::tuple(b.name != "none", b.name, b.images, -b.manifest.origin.mmac);
   });
-  if (backups.empty() || backups.front().rival != "none") {
+  if (backups.empty() || backups.front().name != "none") {
     throw std::runtime_error(options.models.string() + ": has no single of " + dataset);
   }
   return backups;
@@ -107,18 +107,18 @@ void compare(const std::string& dataset, const CompareOptions& options,
   const Dataset test = load_by_name(dataset, Part::test, options.data.folder);
   std::vector<Network> networks;
   for (const Backup& backup : backups) networks.emplace_back(backup.manifest);
-  std::vector<Runner> runners;
-  for (const Network& network : networks) runners.push_back({&network, &test});
-  const std::vector<double> latencies = median_latencies(runners, options.rounds, seconds_now);
+  std::vector<Timed> timed;
+  for (const Network& network : networks) timed.push_back({&network, &test});
+  const std::vector<double> latencies = median_latencies(timed, options.rounds, seconds_now);
   const std::vector<float> alone = answer_all(networks.front(), test, options.seed);
   const std::vector<float> nothing(alone.size(), std::numeric_limits<float>::quiet_NaN());
   for (std::size_t i = 0; i < backups.size(); ++i) {
-    const auto& [rival, images, m] = backups[i];
-    const std::vector<float> recovered = rival == "none" ? nothing
+    const auto& [name, images, m] = backups[i];
+    const std::vector<float> recovered = name == "none" ? nothing
                                          : m.kind == Kind::parity
                                              ? parity_answers(m, alone, test, options.seed)
                                              : answer_all(networks[i], test, options.seed);
-    rows.push_back(row_of(rival, images, m, latencies[i], latencies.front(),
+    rows.push_back(row_of(name, images, m, latencies[i], latencies.front(),
                           recovery_of(alone, recovered, alone, test)));
   }
   const CodedAnswers coded =
@@ -128,12 +128,12 @@ void compare(const std::string& dataset, const CompareOptions& options,
 }
 
 void print_table(const nlohmann::ordered_json& rows) {
-  std::printf("%-8s %-20s %2s %8s %9s %6s %6s %6s %6s %6s %8s %5s\n", "dataset", "rival", "N",
+  std::printf("%-8s %-20s %2s %8s %9s %6s %6s %6s %6s %6s %8s %5s\n", "dataset", "backup", "N",
               "answered", "recovered", "agree", "1 %", "5 %", "10 %", "MMAC", "params", "ratio");
   for (const auto& r : rows) {
     const auto percent = [&](const char* key) { return 100 * r[key].get<double>(); };
     std::printf("%-8s %-20s %2d %8.2f %9.2f %6.2f %6.2f %6.2f %6.2f %6.1f %8lld %5.2f\n",
-                r["dataset"].get<std::string>().c_str(), r["rival"].get<std::string>().c_str(),
+                r["dataset"].get<std::string>().c_str(), r["backup"].get<std::string>().c_str(),
                 r["images"].get<int>(), percent("accuracy_answered"), percent("accuracy_recovered"),
                 percent("agreement"), percent("overall_1"), percent("overall_5"),
                 percent("overall_10"), r["mmac"].get<double>(),
@@ -156,11 +156,12 @@ void run_compare(const CompareOptions& options) {
 void add_compare_command(CLI::App& app) {
   auto options = std::make_shared<CompareOptions>();
   CLI::App* verb = app.add_subcommand(
-      "compare", "Measure the collages beside what one could do instead, on the same test images");
+      "compare", "Measure the collages and their baselines on the same test images");
   verb->add_option("--dataset", options->datasets, "Only these")
       ->check(CLI::IsMember(dataset_names()));
   add_data_option(*verb, options->data);
-  verb->add_option("--models", options->models, "Folder of manifests, with rivals/ below")
+  verb->add_option("--models", options->models,
+                   "Folder of manifests, with research/baselines/ below")
       ->capture_default_str();
   verb->add_option("--json", options->json, "Where the figures go as JSON")->capture_default_str();
   verb->add_option("--seed", options->seed, "Chooses tilings, groups and stragglers")

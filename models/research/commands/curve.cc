@@ -1,4 +1,4 @@
-#include "models/training/curve.h"
+#include "models/research/commands/curve.h"
 
 #include <algorithm>
 #include <array>
@@ -119,9 +119,9 @@ std::string line(const char* kind, double x1, double y1, double x2, double y2) {
          number(y1, 1) + "\" x2=\"" + number(x2, 1) + "\" y2=\"" + number(y2, 1) + "\"/>\n";
 }
 
-std::string text(const char* kind, double x, double y, const std::string& words) {
+std::string text(const char* kind, double x, double y, const std::string& content) {
   return "<text class=\"" + std::string(kind) + "\" x=\"" + number(x, 1) + "\" y=\"" +
-         number(y, 1) + "\">" + escaped(words) + "</text>\n";
+         number(y, 1) + "\">" + escaped(content) + "</text>\n";
 }
 
 std::string curve(const char* kind, const Axis& x, const Axis& y,
@@ -158,9 +158,9 @@ std::string axes(const Axis& epochs, const Axis& loss, const Axis& accuracy) {
 }
 
 std::string legend(double peak_rate) {
-  const auto entry = [](const char* kind, double x, const std::string& words) {
+  const auto entry = [](const char* kind, double x, const std::string& content) {
     return line(("curve " + std::string(kind)).c_str(), x, kTop - 18, x + 24, kTop - 18) +
-           text("", x + 30, kTop - 14, words);
+           text("", x + 30, kTop - 14, content);
   };
   return entry("loss", 184, "loss") + entry("accuracy", 270, "held-back accuracy") +
          entry("rate", 446, "learning rate, peak " + short_number(peak_rate));
@@ -233,13 +233,13 @@ std::vector<CurvePoint> read_log(const std::filesystem::path& csv) {
   };
   std::string row;
   std::getline(in, row);
-  if (row != kLogHeader) fail("want the header " + std::string(kLogHeader));
+  if (row != kLogHeader) fail("expected the header " + std::string(kLogHeader));
   std::map<int, CurvePoint> points;
   while (std::getline(in, row)) {
     ++line_number;
     std::array<double, 6> v{};
-    if (!parse(row, v)) fail("want six numbers");
-    if (!(v[0] >= 1 && v[0] <= 1e9) || v[0] != std::floor(v[0])) fail("want an epoch from 1");
+    if (!parse(row, v)) fail("expected six numbers");
+    if (!(v[0] >= 1 && v[0] <= 1e9) || v[0] != std::floor(v[0])) fail("expected an epoch from 1");
     const int epoch = static_cast<int>(v[0]);
     points[epoch] = {epoch, v[1], v[2], v[3], v[4]};
   }

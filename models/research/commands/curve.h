@@ -1,4 +1,4 @@
-// The course of a training as a picture: loss and held-back accuracy over the epochs.
+// The training curve as a picture: loss and held-back accuracy over the epochs.
 //
 //     loss                           %
 //      |\          ____________     |     curve_svg() is pure: the same points give the same text.
@@ -23,7 +23,7 @@ struct CurvePoint {
   double loss = 0;
   double learning_rate = 0;
   double held_back = 0;  // Accuracies are shares, 0..1.
-  double best = 0;       // Of the epochs until this one.
+  double best = 0;       // Best held_back of the epochs up to this one.
 };
 
 // A self-contained SVG of 800x400 that follows the reader's light or dark scheme: the loss on the
@@ -32,7 +32,7 @@ struct CurvePoint {
 // leaves its vertex out; no points give axes without curves.
 std::string curve_svg(std::span<const CurvePoint> points, const std::string& title);
 
-// The rows of a training's log.csv in order of epoch; of an epoch that was repeated, the last.
+// The rows of a training run's log.csv in order of epoch; the last row of a repeated epoch counts.
 // Throws std::runtime_error with one line that names the file and the line: missing, not headed
 // by kLogHeader, or a row that is not six numbers, the first a positive integer.
 std::vector<CurvePoint> read_log(const std::filesystem::path& csv);

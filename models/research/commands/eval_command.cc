@@ -3,21 +3,21 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "models/commands/commands.h"
-#include "models/commands/figures.h"
-#include "models/commands/run_options.h"
-#include "models/config.h"
-#include "models/data/picture_tree.h"
-#include "models/data/sources.h"
-#include "models/evaluation/evaluate.h"
-#include "models/network.h"
+#include "models/research/commands/commands.h"
+#include "models/research/commands/figures.h"
+#include "models/research/commands/run_options.h"
+#include "models/research/data/picture_tree.h"
+#include "models/research/data/sources.h"
+#include "models/research/evaluation/evaluate.h"
+#include "models/serving/manifest_reader.h"
+#include "models/serving/network.h"
 #include "runtime/service/install_paths.h"
 
 namespace models {
 namespace {
 
 struct EvalOptions {
-  std::vector<std::filesystem::path> manifests;  // Empty: all that stand in models/.
+  std::vector<std::filesystem::path> manifests;  // Empty: all in models/.
   DataOptions data;
   std::filesystem::path images;  // A user's own pictures instead of a data set.
   std::filesystem::path json = "out/models/eval.json";
@@ -53,8 +53,8 @@ nlohmann::ordered_json row_of(const Network& network, const Dataset& test, doubl
   row["images"] = test.size();
   if (network.manifest().kind == Kind::collage) {
     const BlankScore blanks = score_blanks(network, test, options.seed, options.blank_rounds);
-    row["blank_told"] = blanks.told;
-    row["image_called_blank"] = blanks.mistaken;
+    row["blank_recall"] = blanks.blank_recall;
+    row["false_blank_rate"] = blanks.false_blank_rate;
     row["blank_cost_points"] = blanks.cost_points;
     row["blank_cost_error"] = blanks.cost_error;
   }
@@ -66,17 +66,17 @@ void measure(const std::vector<Manifest>& manifests, const EvalOptions& options,
              nlohmann::ordered_json& rows) {
   std::vector<Network> networks(manifests.begin(), manifests.end());
   std::map<std::pair<int, int>, Dataset> tests;  // By the size of a tile.
-  std::vector<Runner> runners;
+  std::vector<Timed> timed;
   for (const Network& network : networks) {
     const TileShape& tile = network.manifest().tile;
     const auto key = std::pair(tile.width, tile.height);
     if (!tests.contains(key)) tests[key] = test_images(options, network.manifest());
-    runners.push_back({&network, &tests[key]});
+    timed.push_back({&network, &tests[key]});
   }
-  const std::vector<double> latencies = median_latencies(runners, options.rounds, seconds_now);
+  const std::vector<double> latencies = median_latencies(timed, options.rounds, seconds_now);
   auto measured = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < networks.size(); ++i) {
-    measured.push_back(row_of(networks[i], *runners[i].images, latencies[i], options));
+    measured.push_back(row_of(networks[i], *timed[i].images, latencies[i], options));
   }
   compare_with_single(measured);
   for (const auto& row : measured) rows.push_back(row);
@@ -91,15 +91,15 @@ void print_table(const nlohmann::ordered_json& rows) {
                 100 * r["accuracy"].get<double>(), r["loss_points"].get<double>(),
                 r["latency_ms"].get<double>(), r["latency_ratio"].get<double>(),
                 r["mmac"].get<double>(), r["ece"].get<double>());
-    if (r.contains("blank_told")) {
-      std::printf(" %6.2f%% %.2f+-%.2f", 100 * r["blank_told"].get<double>(),
+    if (r.contains("blank_recall")) {
+      std::printf(" %6.2f%% %.2f+-%.2f", 100 * r["blank_recall"].get<double>(),
                   r["blank_cost_points"].get<double>(), r["blank_cost_error"].get<double>());
     }
     std::printf("\n");
   }
 }
 
-// Manifests by data set, in the order given; data sets that are not here are told of and left out.
+// Manifests by data set, in the order given; data sets that are not here are reported and left out.
 std::map<std::string, std::vector<Manifest>> group(const EvalOptions& options) {
   const bool all = options.manifests.empty();
   std::map<std::string, std::vector<Manifest>> groups;

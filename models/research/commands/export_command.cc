@@ -1,18 +1,18 @@
 #include <cstdio>
 
-#include "models/commands/commands.h"
-#include "models/commands/progress_command.h"
-#include "models/commands/run_options.h"
-#include "models/data/sources.h"
-#include "models/evaluation/publish.h"
-#include "models/training/trainer.h"
+#include "models/research/commands/commands.h"
+#include "models/research/commands/progress.h"
+#include "models/research/commands/run_options.h"
+#include "models/research/data/sources.h"
+#include "models/research/evaluation/publish.h"
+#include "models/research/training/trainer.h"
 
 namespace models {
 namespace {
 
 struct ExportOptions {
   RunOptions run;
-  std::filesystem::path out;  // Empty: models/, or models/rivals/ for what no stage serves.
+  std::filesystem::path out;  // Empty: RunOptions::home().
 };
 
 Origin origin_of(const RunRecord& record) {
@@ -57,7 +57,7 @@ void add_export_command(CLI::App& app) {
   add_run_options(*verb, options->run);
   verb->add_option("--out", options->out,
                    "Folder of the manifest; weights go to weights/ in it (default models, or "
-                   "models/rivals for a rival)");
+                   "models/research/baselines for a baseline)");
   verb->callback([options] { run_export(*options); });
 }
 

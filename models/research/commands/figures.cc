@@ -1,9 +1,9 @@
-#include "models/commands/figures.h"
+#include "models/research/commands/figures.h"
 
 #include <algorithm>
 #include <stdexcept>
 
-#include "models/atomic_file.h"
+#include "models/research/atomic_file.h"
 
 namespace models {
 

@@ -1,11 +1,11 @@
-// Figures of models as JSON: what `eval` and `compare` have in common.
+// Measured figures of models as JSON, for `eval` and `compare`.
 #pragma once
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "models/manifest.h"
+#include "models/serving/manifest.h"
 
 namespace models {
 
@@ -16,10 +16,10 @@ nlohmann::ordered_json model_figures(const Manifest& manifest);
 // std::runtime_error if there is none.
 void compare_with_single(nlohmann::ordered_json& rows);
 
-// Every manifest that stands in a folder (not below it), in order of name.
+// Every manifest in a folder (not in its sub-folders), in order of name.
 std::vector<std::filesystem::path> manifests_in(const std::filesystem::path& folder);
 
-// The file appears by rename, its folder as needed.
+// Writes by rename; makes the folder if needed.
 void write_json(const std::filesystem::path& file, const nlohmann::ordered_json& json);
 
 }  // namespace models

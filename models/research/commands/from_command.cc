@@ -2,20 +2,20 @@
 #include <cstdio>
 #include <optional>
 
-#include "models/commands/commands.h"
-#include "models/commands/progress_command.h"
-#include "models/commands/run_options.h"
-#include "models/config.h"
-#include "models/data/picture_tree.h"
-#include "models/evaluation/publish.h"
-#include "models/nets/catalogue.h"
-#include "models/training/script_teacher.h"
+#include "models/research/commands/commands.h"
+#include "models/research/commands/progress.h"
+#include "models/research/commands/run_options.h"
+#include "models/research/data/picture_tree.h"
+#include "models/research/evaluation/publish.h"
+#include "models/research/nets/catalogue.h"
+#include "models/research/training/script_teacher.h"
+#include "models/serving/manifest_reader.h"
 
 namespace models {
 namespace {
 
-constexpr std::size_t kHeldBackShare = 10;  // One picture in so many is kept for choosing.
-constexpr std::size_t kStepsMin = 8;        // An epoch, where there are few pictures.
+constexpr std::size_t kHeldBackShare = 10;  // One picture in this many is held back.
+constexpr std::size_t kStepsMin = 8;        // Steps of an epoch, where there are few pictures.
 
 struct FromOptions {
   std::filesystem::path teacher;
@@ -31,7 +31,7 @@ struct FromOptions {
 
 // A tile as large as what the s-CNN takes, unless that would make the collage needlessly dear.
 TileShape tile_of(const FromOptions& options, const Manifest& teacher) {
-  constexpr int kTileMax = 64;
+  constexpr int kTileMax = 64;  // Pixels.
   TileShape tile = teacher.tile;
   const auto multiple_of_4 = [](int side) { return std::max(8, side / 4 * 4); };
   const int longest = options.tile.value_or(std::min(kTileMax, std::max(tile.width, tile.height)));
@@ -41,19 +41,25 @@ TileShape tile_of(const FromOptions& options, const Manifest& teacher) {
   return tile;
 }
 
+std::string dataset_name(const Manifest& scnn) {
+  return scnn.dataset.empty() ? scnn.name : scnn.dataset;
+}
+
 PictureTree tree_of(const FromOptions& options, const Manifest& teacher, const TileShape& shape) {
   return {.source = options.images,
-          .name = teacher.dataset.empty() ? teacher.name : teacher.dataset,
+          .name = dataset_name(teacher),
           .shape = shape,
           .normalisation = teacher.normalisation,
           .class_names = teacher.class_names};
 }
 
-// The same pictures at two sizes, split alike.
+// Pictures of one size: hold_back() splits the pictures of the other size alike.
 struct Parts {
   Dataset data;
   Dataset held_back;
 };
+
+bool labelled(const Parts& parts) { return parts.data.labels.front() != kUnlabelled; }
 
 Parts load_parts(const FromOptions& options, const Manifest& teacher, const TileShape& shape) {
   const Dataset all = load_picture_tree(tree_of(options, teacher, shape), Labels::if_any);
@@ -61,8 +67,59 @@ Parts load_parts(const FromOptions& options, const Manifest& teacher, const Tile
   return {std::move(data), std::move(held_back)};
 }
 
-std::filesystem::path run_folder(const FromOptions& options, const std::string& name) {
-  return options.run.empty() ? std::filesystem::path("build/train") / name : options.run;
+// One run of `from`: what is trained, and where its files go.
+struct Run {
+  std::string name;
+  std::filesystem::path folder;
+  Architecture architecture;
+  Recipe recipe;
+};
+
+Run run_of(const FromOptions& options, const Manifest& scnn, const TileShape& tile) {
+  const std::string side = std::to_string(options.grid);
+  const std::string name = scnn.name + "_collage_" + side + "x" + side;
+  Run run{.name = name,
+          .folder = options.run.empty() ? std::filesystem::path("build/train") / name : options.run,
+          .architecture = collage_architecture(
+              {.tile = tile, .classes = static_cast<int>(scnn.class_names.size())}, options.grid),
+          .recipe = collage_recipe(dataset_name(scnn))};
+  options.training.apply_to(run.recipe);
+  check(run.architecture);
+  return run;
+}
+
+// Few pictures fill few batches; smaller ones give an epoch kStepsMin steps all the same.
+int batch_images(const Run& run, std::size_t pictures) {
+  return std::clamp(static_cast<int>(pictures / kStepsMin), run.architecture.slots(),
+                    run.recipe.tiles.batch_images);
+}
+
+void print_run(const Run& run, const Parts& tiles) {
+  const Architecture& a = run.architecture;
+  std::printf("%s: %zu pictures %s labels, tiles of %dx%d, %.1f MMAC, run folder %s\n",
+              run.name.c_str(), tiles.data.size() + tiles.held_back.size(),
+              labelled(tiles) ? "with" : "without", a.tile_width, a.tile_height, mmac(a),
+              run.folder.c_str());
+}
+
+Origin origin_of(const FromOptions& options, double held_back_accuracy) {
+  Origin origin;
+  origin.command = options.command_line;
+  origin.seed = options.training.seed;
+  origin.threads = options.training.threads;
+  origin.held_back_accuracy = held_back_accuracy;
+  return origin;
+}
+
+// Trains `net` on the pictures; returns the validation accuracy of its best epoch.
+double train_student(GridNet& net, const Run& run, const FromOptions& options, const Pictures& data,
+                     const Pictures& held_back, const Teacher& teacher) {
+  TileTask task(data, held_back, options.grid, run.recipe.tiles, teacher);
+  fit_stem(net, *data.tiles);
+  const Descent& descent = run.recipe.descent;
+  Progress progress(run.folder, run.name, descent.epochs);
+  return train(net, task, descent, run.name + " seed " + std::to_string(options.training.seed),
+               run.folder, progress.hooks());
 }
 
 void run_from(const FromOptions& options) {
@@ -71,54 +128,32 @@ void run_from(const FromOptions& options) {
   scnn.weights = options.teacher;
   const Teacher teacher = script_teacher(scnn, {});
   const TileShape tile = tile_of(options, scnn);
-  const Architecture architecture = collage_architecture(
-      {.tile = tile, .classes = static_cast<int>(scnn.class_names.size())}, options.grid);
-  check(architecture);
+  Run run = run_of(options, scnn, tile);
 
   const Parts tiles = load_parts(options, scnn, tile);
-  const std::optional<Parts> taught =
+  const std::optional<Parts> teacher_tiles =
       tile == scnn.tile ? std::nullopt : std::optional(load_parts(options, scnn, scnn.tile));
-  const Pictures data{&tiles.data, taught ? &taught->data : nullptr};
-  const Pictures held_back{&tiles.held_back, taught ? &taught->held_back : nullptr};
-  const bool labelled = tiles.data.labels.front() != kUnlabelled;
+  const Pictures data{&tiles.data, teacher_tiles ? &teacher_tiles->data : nullptr};
+  const Pictures held_back{&tiles.held_back, teacher_tiles ? &teacher_tiles->held_back : nullptr};
+  run.recipe.tiles.batch_images = batch_images(run, tiles.data.size());
+  print_run(run, tiles);
 
-  const std::string side = std::to_string(options.grid);
-  const std::string name = scnn.name + "_collage_" + side + "x" + side;
-  Recipe recipe = collage_recipe(tiles.data.name);
-  recipe.tiles.batch_images = std::clamp(static_cast<int>(tiles.data.size() / kStepsMin),
-                                         options.grid * options.grid, recipe.tiles.batch_images);
-  options.training.apply_to(recipe);
-  std::printf("%s: %zu pictures %s labels, tiles of %dx%d, %.1f MMAC, run folder %s\n",
-              name.c_str(), tiles.data.size() + tiles.held_back.size(),
-              labelled ? "with" : "without", tile.width, tile.height, mmac(architecture),
-              run_folder(options, name).c_str());
-
-  TileLesson lesson(data, held_back, options.grid, recipe.tiles, teacher);
-  GridNet net(architecture, options.training.seed);
-  fit_stem(net, tiles.data);
-  Progress progress(run_folder(options, name), name, recipe.descent.epochs);
-  const double best =
-      train(net, lesson, recipe.descent, name + " seed " + std::to_string(options.training.seed),
-            run_folder(options, name), progress.hooks());
-  Dataset judges = tiles.held_back;
-  judges.labels = labels_or_taught(held_back, teacher);  // To calibrate by.
-  Origin origin;
-  origin.command = options.command_line;
-  origin.seed = options.training.seed;
-  origin.threads = options.training.threads;
-  origin.held_back_accuracy = best;
+  GridNet net(run.architecture, options.training.seed);
+  const double best = train_student(net, run, options, data, held_back, teacher);
+  Dataset calibration = tiles.held_back;
+  calibration.labels = labels_or_teacher_classes(held_back, teacher);
   const Manifest made = publish(net,
-                                {.name = name,
+                                {.name = run.name,
                                  .kind = Kind::collage,
-                                 .reflect = recipe.tiles.pool.augmentation.reflect,
-                                 .origin = origin,
+                                 .reflect = run.recipe.tiles.pool.augmentation.reflect,
+                                 .origin = origin_of(options, best),
                                  .folder = options.out},
-                                judges, std::nullopt);
+                                calibration, std::nullopt);
   std::printf(
       "%s: %s %.2f %% on the held-back part; in pipeline.yaml:\n\n"
       "models:\n  single: %s\n  collage: %s\n",
-      made.version.c_str(), labelled ? "right" : "agrees with the s-CNN", 100 * best,
-      options.manifest.c_str(), (options.out / (name + ".yaml")).c_str());
+      made.version.c_str(), labelled(tiles) ? "right" : "agrees with the s-CNN", 100 * best,
+      options.manifest.c_str(), (options.out / (run.name + ".yaml")).c_str());
 }
 
 }  // namespace
@@ -127,7 +162,8 @@ void add_from_command(CLI::App& app, const std::string& command_line) {
   auto options = std::make_shared<FromOptions>();
   options->command_line = command_line;
   CLI::App* verb = app.add_subcommand(
-      "from", "Make a collage-CNN for an s-CNN of your own, taught by it on pictures of your own");
+      "from",
+      "Make a collage-CNN for an s-CNN of your own, distilled from it on pictures of your own");
   verb->add_option("--teacher", options->teacher, "The s-CNN: TorchScript, logits [B, classes]")
       ->required();
   verb->add_option("--manifest", options->manifest, "Its manifest (models/README.md)")->required();

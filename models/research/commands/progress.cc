@@ -1,4 +1,4 @@
-#include "models/commands/progress_command.h"
+#include "models/research/commands/progress.h"
 
 #include <unistd.h>
 
@@ -6,9 +6,9 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "models/atomic_file.h"
-#include "models/commands/run_options.h"
-#include "models/training/curve.h"
+#include "models/research/atomic_file.h"
+#include "models/research/commands/curve.h"
+#include "models/research/commands/run_options.h"
 
 namespace models {
 Progress::Progress(std::filesystem::path folder, std::string title, int epochs)

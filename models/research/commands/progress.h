@@ -1,18 +1,18 @@
-// How a training run tells of itself: a line an epoch, the time left, a CSV log and a curve.
+// The progress of a training run: a line an epoch, the time left, a CSV log and a curve.
 #pragma once
 
 #include <filesystem>
 #include <optional>
 #include <string>
 
-#include "models/training/trainer.h"
+#include "models/research/training/trainer.h"
 
 namespace models {
 
 class Progress {
  public:
-  // Appends to folder/log.csv and rewrites folder/curve.svg after each epoch; by then its
-  // checkpoint has made the folder.
+  // Appends to folder/log.csv and rewrites folder/curve.svg after each epoch.  Requires the
+  // folder, which the checkpoint of the first epoch makes.
   Progress(std::filesystem::path folder, std::string title, int epochs);
   // To hand to train(); borrows this.
   Hooks hooks();
@@ -25,10 +25,10 @@ class Progress {
   std::string title_;
   int epochs_;
   double start_;
-  std::optional<double> first_;  // Epochs that were done when this process began.
+  std::optional<double> first_;  // Epochs that earlier processes had finished.
 };
 
-// What export reads back of a finished run.
+// A finished run, as `export` reads it.
 struct RunRecord {
   std::string command;
   std::uint64_t seed = 1;

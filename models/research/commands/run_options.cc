@@ -1,9 +1,9 @@
-#include "models/commands/run_options.h"
+#include "models/research/commands/run_options.h"
 
 #include <cstdio>
 
-#include "models/data/sources.h"
-#include "models/nets/catalogue.h"
+#include "models/research/data/sources.h"
+#include "models/research/nets/catalogue.h"
 #include "runtime/loop/clock.h"
 
 namespace models {
@@ -37,8 +37,9 @@ std::filesystem::path RunOptions::run_folder() const {
 }
 
 std::filesystem::path RunOptions::home() const {
-  const bool rival = model == "small" || kind() == Kind::parity;
-  return rival ? "models/rivals" : "models";
+  const std::filesystem::path models = "models";
+  const bool baseline = model == "small" || kind() == Kind::parity;
+  return baseline ? models / kBaselines : models;
 }
 
 Architecture RunOptions::architecture(const Dataset& data_set) const {
@@ -75,7 +76,7 @@ void add_training_options(CLI::App& verb, TrainingOptions& options) {
 bool has_test_images(const std::string& dataset, const DataOptions& options) {
   if (find_source(dataset, Part::test, options.folder)) return true;
   std::printf(
-      "%s: its images are not here, so it is left out (--data or COLLAGE_DATA says where)\n",
+      "%s: its images are not here, so it is left out (--data or COLLAGE_DATA gives the folder)\n",
       dataset.c_str());
   return false;
 }
@@ -93,7 +94,7 @@ void add_run_options(CLI::App& verb, RunOptions& options) {
       ->capture_default_str();
   verb.add_option("--model", options.model,
                   "single (the s-CNN); collage (grid x grid images) or detect (the same by boxes); "
-                  "rivals: small (a single of 1/(grid*grid) of the cost), parity-addition, "
+                  "baselines: small (a single of 1/(grid*grid) of the cost), parity-addition, "
                   "parity-concatenation")
       ->check(CLI::IsMember(
           {"single", "collage", "detect", "small", "parity-addition", "parity-concatenation"}))

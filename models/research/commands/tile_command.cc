@@ -1,14 +1,14 @@
 #include <cstdio>
 
 #include "imaging/encode.h"
-#include "models/commands/commands.h"
-#include "models/commands/run_options.h"
-#include "models/config.h"
-#include "models/data/sources.h"
-#include "models/data/tiling.h"
-#include "models/evaluation/collage_picture.h"
-#include "models/evaluation/evaluate.h"
-#include "models/network.h"
+#include "models/research/commands/commands.h"
+#include "models/research/commands/run_options.h"
+#include "models/research/data/sources.h"
+#include "models/research/data/tiling.h"
+#include "models/research/evaluation/collage_picture.h"
+#include "models/research/evaluation/evaluate.h"
+#include "models/serving/manifest_reader.h"
+#include "models/serving/network.h"
 #include "runtime/service/install_paths.h"
 
 namespace models {
@@ -25,22 +25,22 @@ struct TileOptions {
   std::filesystem::path out = "out/models/collages";
 };
 
-// Lays out one tiling, asks the network, and draws what it says.
+// Lays out one tiling and draws it with the network's answers.
 imaging::Picture drawn(const Network& network, const Dataset& data,
                        std::span<const std::int64_t> tiling) {
   const Manifest& m = network.manifest();
   const std::vector<std::uint8_t> canvas = canvas_of(m, data, tiling);
   std::vector<bool> blank;
   for (const std::int64_t image : tiling) blank.push_back(image == kBlank);
-  const machine::Cells said = network.classify_collage(canvas, blank, 1);
+  const machine::Cells answers = network.classify_collage(canvas, blank, 1);
   std::vector<DrawnSlot> slots(tiling.size());
   for (std::size_t slot = 0; slot < tiling.size(); ++slot) {
     slots[slot].blank = blank[slot];
     if (blank[slot]) continue;
     slots[slot].truth = data.labels[static_cast<std::size_t>(tiling[slot])];
-    if (said.cells.empty() || said.cells[slot].empty()) continue;
-    slots[slot].answer = said.cells[slot].front().label;
-    slots[slot].probability = said.cells[slot].front().probability;
+    if (answers.cells.empty() || answers.cells[slot].empty()) continue;
+    slots[slot].answer = answers.cells[slot].front().label;
+    slots[slot].probability = answers.cells[slot].front().probability;
   }
   return draw_collage(canvas, m.layout(), m.tile.channels, slots, m.class_names);
 }

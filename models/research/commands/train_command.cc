@@ -1,13 +1,13 @@
 #include <cstdio>
 
-#include "models/commands/commands.h"
-#include "models/commands/progress_command.h"
-#include "models/commands/run_options.h"
-#include "models/config.h"
-#include "models/data/sources.h"
-#include "models/rivals/parity.h"
-#include "models/training/script_teacher.h"
-#include "models/training/trainer.h"
+#include "models/research/baselines/parity.h"
+#include "models/research/commands/commands.h"
+#include "models/research/commands/progress.h"
+#include "models/research/commands/run_options.h"
+#include "models/research/data/sources.h"
+#include "models/research/training/script_teacher.h"
+#include "models/research/training/trainer.h"
+#include "models/serving/manifest_reader.h"
 #include "runtime/service/install_paths.h"
 
 namespace models {
@@ -32,19 +32,19 @@ Teacher teacher_of_run(const TrainOptions& options, const Dataset& data) {
   return script_teacher(manifest, "build/train/answers");
 }
 
-std::unique_ptr<Lesson> lesson_of_run(const RunOptions& run, const Recipe& recipe,
-                                      const Dataset& data, const Dataset& held_back,
-                                      const Teacher& teacher) {
+std::unique_ptr<TrainingTask> task_of_run(const RunOptions& run, const Recipe& recipe,
+                                          const Dataset& data, const Dataset& held_back,
+                                          const Teacher& teacher) {
   const Pictures pictures{.tiles = &data};
-  const Pictures judges{.tiles = &held_back};
+  const Pictures validation{.tiles = &held_back};
   if (run.kind() == Kind::parity) {
     const ParityPolicy policy{.code = parity_code_of(run.parity_code()),
                               .k = run.parity_images(),
                               .batch_images = recipe.tiles.batch_images,
                               .pool = recipe.tiles.pool};
-    return std::make_unique<ParityLesson>(pictures, judges, policy, teacher);
+    return std::make_unique<ParityTask>(pictures, validation, policy, teacher);
   }
-  return std::make_unique<TileLesson>(pictures, judges, run.side(), recipe.tiles, teacher);
+  return std::make_unique<TileTask>(pictures, validation, run.side(), recipe.tiles, teacher);
 }
 
 void run_train(const TrainOptions& options) {
@@ -58,13 +58,13 @@ void run_train(const TrainOptions& options) {
   std::printf("%s: %.1f MMAC, %lld parameters, run folder %s\n", run.file_stem().c_str(),
               mmac(architecture), static_cast<long long>(parameter_count(architecture)),
               run.run_folder().c_str());
-  const std::unique_ptr<Lesson> lesson =
-      lesson_of_run(run, recipe, data, held_back, teacher_of_run(options, data));
+  const std::unique_ptr<TrainingTask> task =
+      task_of_run(run, recipe, data, held_back, teacher_of_run(options, data));
   GridNet net(architecture, options.training.seed);
   fit_stem(net, data);
   Progress progress(run.run_folder(), run.file_stem(), recipe.descent.epochs);
   const std::string name = run.file_stem() + " seed " + std::to_string(options.training.seed);
-  const double best = train(net, *lesson, recipe.descent, name, run.run_folder(), progress.hooks());
+  const double best = train(net, *task, recipe.descent, name, run.run_folder(), progress.hooks());
   write_record(run.run_folder(), {.command = options.command_line,
                                   .seed = options.training.seed,
                                   .threads = options.training.threads,

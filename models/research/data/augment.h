@@ -1,8 +1,8 @@
-// Small random changes to a training tile: mirrored, shifted, and partly covered, by noise or by
+// Data augmentation: a training tile is mirrored, shifted, and partly covered by noise or by
 // another tile.
 //
-// A change is drawn first and applied then, and is measured in shares of the tile's sides, so that
-// one change can be applied to the same picture in two sizes.  Pure: what is drawn depends on the
+// A change is drawn first and applied afterwards.  Its lengths are shares of the tile's sides, so
+// that one change can be applied to the same picture in two sizes.  Pure: the draw depends on the
 // generator alone.
 #pragma once
 
@@ -12,17 +12,17 @@
 
 #include "imaging/layout.h"
 #include "machine/random.h"
-#include "models/data/dataset.h"
+#include "models/research/data/dataset.h"
 
 namespace models {
 
 struct Augmentation {
   double mirror = 0.5;           // Probability of left and right exchanged.
   int shift_max = 2;             // Pixels either way, each axis on its own.
-  bool reflect = false;          // What a shift uncovers repeats the tile in reverse; else it is 0.
+  bool reflect = false;          // Fill what a shift uncovers by reflection; else with 0.
   double erase = 0.35;           // Probability that a rectangle is overwritten with noise
                                  // (random erasing, Zhong et al. 2020).
-  double erase_side_min = 0.15;  // Sides of that rectangle as shares of the tile's.
+  double erase_side_min = 0.15;  // Range of the rectangle's sides, shares of the tile's.
   double erase_side_max = 0.5;
 };
 

@@ -1,6 +1,7 @@
-#include "models/data/feed.h"
+#include "models/research/data/batch_tensors.h"
 
-#include "models/data/tiling.h"
+#include "models/research/data/tiling.h"
+#include "models/serving/input_tensor.h"
 #include "wire/check.h"
 
 namespace models {
@@ -22,30 +23,6 @@ void write_tile(const std::uint8_t* tile, const TileShape& shape, const ValueTab
 }
 
 }  // namespace
-
-ValueTables tables_of(const Normalisation& normalisation) {
-  ValueTables tables(normalisation.mean.size());
-  for (std::size_t c = 0; c < tables.size(); ++c) {
-    for (std::size_t v = 0; v < 256; ++v) {
-      tables[c][v] = static_cast<float>((static_cast<double>(v) / 255.0 - normalisation.mean[c]) /
-                                        normalisation.deviation[c]);
-    }
-  }
-  return tables;
-}
-
-torch::Tensor planes_of(std::span<const std::uint8_t> pixels, const TileShape& shape,
-                        const ValueTables& tables) {
-  const auto channels = static_cast<std::size_t>(shape.channels);
-  COLLAGE_CHECK(pixels.size() == shape.bytes() && tables.size() == channels);
-  torch::Tensor planes = torch::empty({1, shape.channels, shape.height, shape.width});
-  auto* out = planes.data_ptr<float>();
-  for (std::size_t c = 0; c < channels; ++c) {
-    const auto& table = tables[c];
-    for (std::size_t i = c; i < pixels.size(); i += channels) *out++ = table[pixels[i]];
-  }
-  return planes;
-}
 
 torch::Tensor assemble(std::span<const std::uint8_t> tiles, const TileShape& shape,
                        const Normalisation& normalisation, std::span<const std::int64_t> tilings,
@@ -84,12 +61,6 @@ torch::Tensor gather_labels(std::span<const int> labels, std::span<const std::in
     values[i] = tilings[i] == kBlank ? kBlank : labels[static_cast<std::size_t>(tilings[i])];
   }
   return out;
-}
-
-std::vector<float> values_of(const torch::Tensor& tensor) {
-  const torch::Tensor whole = tensor.to(torch::kFloat).contiguous();
-  const auto* values = whole.data_ptr<float>();
-  return {values, values + whole.numel()};
 }
 
 }  // namespace models

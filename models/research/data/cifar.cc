@@ -1,11 +1,11 @@
-#include "models/data/cifar.h"
+#include "models/research/data/cifar.h"
 
 #include <algorithm>
 #include <map>
 #include <stdexcept>
 #include <string>
 
-#include "models/data/files.h"
+#include "models/research/data/files.h"
 
 namespace models {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <filesystem>
 
-#include "models/data/dataset.h"
+#include "models/research/data/dataset.h"
 
 namespace models {
 

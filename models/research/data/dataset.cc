@@ -1,17 +1,18 @@
-#include "models/data/dataset.h"
+#include "models/research/data/dataset.h"
 
 #include <algorithm>
 #include <numeric>
 #include <stdexcept>
 
-#include "models/data/idx.h"
-#include "models/data/tiling.h"
+#include "models/research/data/idx.h"
+#include "models/research/data/tiling.h"
 #include "wire/check.h"
 
 namespace models {
 namespace {
 
-constexpr std::uint64_t kHoldBackSeed = 0x636f6c6c616765;  // One split for all runs.
+constexpr std::uint64_t kHoldBackSeed =
+    0x636f6c6c616765;  // "collage" in ASCII; one split for all runs.
 
 }  // namespace
 

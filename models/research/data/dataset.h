@@ -11,26 +11,9 @@
 #include <utility>
 #include <vector>
 
+#include "models/serving/tile.h"
+
 namespace models {
-
-// Tiles are 8-bit, interleaved: value (x, y, c) stands at (y * width + x) * channels + c.
-struct TileShape {
-  int width = 0;
-  int height = 0;
-  int channels = 0;
-  std::size_t bytes() const {
-    return static_cast<std::size_t>(width) * static_cast<std::size_t>(height) *
-           static_cast<std::size_t>(channels);
-  }
-  bool operator==(const TileShape&) const = default;
-};
-
-// Pixel p of channel c becomes (p / 255 - mean[c]) / deviation[c].
-struct Normalisation {
-  std::vector<double> mean;
-  std::vector<double> deviation;
-  bool operator==(const Normalisation&) const = default;
-};
 
 // The label of a picture that has none; not -1, which a blank slot has in training.
 inline constexpr int kUnlabelled = -2;
@@ -63,8 +46,8 @@ std::filesystem::path fashion_mnist_folder();
 Dataset select(const Dataset& data, std::span<const std::size_t> indices);
 
 // Splits off `held_back` pictures for choosing among models: {the rest, held back}.  The split is
-// the same for every run and model, so that a teacher has not seen what its pupil is judged by.
-// Requires held_back <= data.size().
+// the same for every run and model, so that a teacher has not seen what its student is validated
+// on. Requires held_back <= data.size().
 std::pair<Dataset, Dataset> hold_back(const Dataset& data, std::size_t held_back);
 
 }  // namespace models

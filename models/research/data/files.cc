@@ -1,4 +1,4 @@
-#include "models/data/files.h"
+#include "models/research/data/files.h"
 
 #include <archive.h>
 #include <archive_entry.h>

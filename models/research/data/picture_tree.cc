@@ -1,10 +1,10 @@
-#include "models/data/picture_tree.h"
+#include "models/research/data/picture_tree.h"
 
 #include <algorithm>
 #include <stdexcept>
 
 #include "imaging/decode.h"
-#include "models/data/files.h"
+#include "models/research/data/files.h"
 
 namespace models {
 namespace {
@@ -82,13 +82,14 @@ Dataset load_picture_tree(const PictureTree& tree, Labels labels) {
     throw std::runtime_error(tree.source.string() + ": " + one.path + ": " + what);
   };
   const auto first = std::ranges::find_if(found, outside);
-  if (first != found.end()) fail(*first, "stands in no folder, want one named as its class");
+  if (first != found.end()) fail(*first, "is in no folder; expected a folder named as its class");
   Dataset data =
       empty_dataset(tree, tree.class_names.empty() ? folders_of(found) : tree.class_names);
   for (const Found& one : found) {
     const auto place = std::ranges::find(data.class_names, one.folder);
     if (place == data.class_names.end()) {
-      fail(one, "folder '" + one.folder + "' is no class, want one of " + listed(data.class_names));
+      fail(one,
+           "folder '" + one.folder + "' is no class, expected one of " + listed(data.class_names));
     }
     append(data, one, static_cast<int>(place - data.class_names.begin()));
   }

@@ -9,21 +9,21 @@
 #include <string>
 #include <vector>
 
-#include "models/data/dataset.h"
+#include "models/research/data/dataset.h"
 
 namespace models {
 
 struct PictureTree {
   std::filesystem::path source;          // A folder or a tar archive.
-  std::string name;                      // Of the data set.
-  TileShape shape;                       // To which every picture is brought.
+  std::string name;                      // Name of the data set.
+  TileShape shape;                       // Every picture is resized and cropped to it.
   Normalisation normalisation;           // Copied to the data set.
   std::vector<std::string> class_names;  // Allowed classes in order; empty: those found, sorted.
 };
 
 enum class Labels : std::uint8_t {
-  required,  // Every file stands in the folder of a class.
-  if_any,    // So, or no file stands in a folder, and all become kUnlabelled.
+  required,  // Every file is in the folder of a class.
+  if_any,    // The same, or no file is in a folder and all become kUnlabelled.
 };
 
 // Every picture, in order of path.  Requires an imaging::Library.  Throws std::runtime_error with

@@ -1,9 +1,9 @@
-#include "models/data/sources.h"
+#include "models/research/data/sources.h"
 
 #include <stdexcept>
 
-#include "models/data/cifar.h"
-#include "models/data/picture_tree.h"
+#include "models/research/data/cifar.h"
+#include "models/research/data/picture_tree.h"
 
 namespace models {
 namespace {
@@ -79,14 +79,15 @@ Dataset load_by_name(const std::string& name, Part part, const std::optional<fs:
   if (source) return load(*source);
   if (name == "fashion") {
     throw std::runtime_error(
-        "fashion: no IDX files; install dataset-fashion-mnist, or say where "
-        "they are by --data");
+        "fashion: no IDX files; install dataset-fashion-mnist, or give their "
+        "folder by --data");
   }
   if (name != "cifar10") throw std::runtime_error(name + ": no such data set");
-  throw std::runtime_error(
-      name + ": not found" + (folder ? " in " + folder->string() : "") + "; want " + word_of(part) +
-      "/CLASS/*.jpg, cifar10-" + word_of(part) +
-      ".tar.gz, data_batch_1.bin or cifar-10-binary.tar.gz; --data or COLLAGE_DATA says where");
+  throw std::runtime_error(name + ": not found" + (folder ? " in " + folder->string() : "") +
+                           "; expected " + word_of(part) + "/CLASS/*.jpg, cifar10-" +
+                           word_of(part) +
+                           ".tar.gz, data_batch_1.bin or cifar-10-binary.tar.gz; --data or "
+                           "COLLAGE_DATA gives the folder");
 }
 
 }  // namespace models

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "models/data/dataset.h"
+#include "models/research/data/dataset.h"
 
 namespace models {
 
@@ -34,7 +34,7 @@ std::optional<Source> find_source(const std::string& name, Part part,
 // tree.
 Dataset load(const Source& source);
 
-// Both at once; throws std::runtime_error with one line that says what was looked for if it is not
+// Both at once; throws std::runtime_error with one line that lists what was looked for if it is not
 // there.
 Dataset load_by_name(const std::string& name, Part part,
                      const std::optional<std::filesystem::path>& folder);

@@ -1,4 +1,4 @@
-#include "models/data/tiling.h"
+#include "models/research/data/tiling.h"
 
 #include <algorithm>
 #include <numeric>

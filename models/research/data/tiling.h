@@ -1,8 +1,9 @@
 // Which image stands in which slot of which training collage.
 //
 // An epoch's tilings are one flat list, `slots` entries a collage: an image's index, or kBlank.
-// Every image appears exactly once an epoch, in a slot drawn anew, so over the epochs every class
-// meets every position and every neighbour.  Pure; the same generator state gives the same list.
+// Every image appears exactly once an epoch, in a slot drawn for that epoch, so over the epochs
+// every class meets every position and every neighbour.  Pure; the same generator state gives the
+// same list.
 //
 // A blank slot's pixels are kBlankPixel before normalisation, in training as in serving.
 #pragma once

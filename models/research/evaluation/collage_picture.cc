@@ -1,4 +1,4 @@
-#include "models/evaluation/collage_picture.h"
+#include "models/research/evaluation/collage_picture.h"
 
 #include <algorithm>
 #include <array>

@@ -20,7 +20,7 @@
 namespace models {
 
 struct DrawnSlot {
-  bool blank = false;  // The rest then says nothing.
+  bool blank = false;  // The other fields are then ignored.
   std::optional<wire::ClassId> answer;
   double probability = 0;  // Of the answer, 0..1.
   int truth = -1;          // The class; negative where it is not known, which makes the ink black.

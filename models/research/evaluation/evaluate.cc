@@ -1,4 +1,4 @@
-#include "models/evaluation/evaluate.h"
+#include "models/research/evaluation/evaluate.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,9 +6,9 @@
 #include <stdexcept>
 
 #include "imaging/tile.h"
-#include "models/data/tiling.h"
-#include "models/heads/calibration.h"
-#include "models/heads/decode.h"
+#include "models/research/data/tiling.h"
+#include "models/serving/heads/calibration.h"
+#include "models/serving/heads/decode.h"
 
 namespace models {
 namespace {
@@ -62,9 +62,9 @@ std::vector<float> answer_collages(const Network& network, const Dataset& data,
 struct Tally {
   std::size_t images = 0;
   std::size_t right = 0;
-  std::size_t mistaken = 0;
+  std::size_t false_blanks = 0;
   std::size_t blanks = 0;
-  std::size_t told = 0;
+  std::size_t blanks_found = 0;
 };
 
 Tally count(const Network& network, const Dataset& data, double partial_share, machine::Rng& rng) {
@@ -75,16 +75,16 @@ Tally count(const Network& network, const Dataset& data, double partial_share, m
   answer_tilings(network, data, tilings, [&](std::int64_t image, std::span<const float> logits) {
     const std::vector<float> row = softmax_rows(logits, logits.size(), manifest.calibration);
     const std::optional<std::size_t> best = best_class(row);
-    const bool says_nothing = !best || says_blank(row);
+    const bool called_blank = !best || says_blank(row);
     if (image == kBlank) {
       ++tally.blanks;
-      tally.told += says_nothing ? 1 : 0;
+      tally.blanks_found += called_blank ? 1 : 0;
       return;
     }
     const auto label = static_cast<std::size_t>(data.labels[static_cast<std::size_t>(image)]);
     ++tally.images;
-    tally.mistaken += says_nothing ? 1 : 0;
-    tally.right += !says_nothing && *best == label ? 1 : 0;
+    tally.false_blanks += called_blank ? 1 : 0;
+    tally.right += !called_blank && *best == label ? 1 : 0;
   });
   return tally;
 }
@@ -96,9 +96,9 @@ double share(std::size_t part, std::size_t whole) {
 Tally& operator+=(Tally& sum, const Tally& more) {
   sum.images += more.images;
   sum.right += more.right;
-  sum.mistaken += more.mistaken;
+  sum.false_blanks += more.false_blanks;
   sum.blanks += more.blanks;
-  sum.told += more.told;
+  sum.blanks_found += more.blanks_found;
   return sum;
 }
 
@@ -116,20 +116,19 @@ double standard_error(std::span<const double> values) {
   return std::sqrt(squares / (n - 1) / n);
 }
 
-// The pixels that a network is shown in a round: the images that come next, from the beginning
-// again after the last.
-std::vector<std::uint8_t> input_of(const Runner& runner, int round) {
-  const Manifest& manifest = runner.network->manifest();
+// The input of a network in a round: the next images, from the beginning again after the last.
+std::vector<std::uint8_t> input_of(const Timed& timed, int round) {
+  const Manifest& manifest = timed.network->manifest();
   const auto slots = static_cast<std::size_t>(manifest.slots());
   const std::size_t first = static_cast<std::size_t>(round) * slots;
-  const auto image = [&](std::size_t i) { return (first + i) % runner.images->size(); };
+  const auto image = [&](std::size_t i) { return (first + i) % timed.images->size(); };
   if (manifest.kind != Kind::collage) {
-    const auto tile = runner.images->tile(image(0));
+    const auto tile = timed.images->tile(image(0));
     return {tile.begin(), tile.end()};
   }
   std::vector<std::int64_t> tiling;
   for (std::size_t i = 0; i < slots; ++i) tiling.push_back(static_cast<std::int64_t>(image(i)));
-  return canvas_of(manifest, *runner.images, tiling);
+  return canvas_of(manifest, *timed.images, tiling);
 }
 
 }  // namespace
@@ -195,21 +194,22 @@ BlankScore score_blanks(const Network& network, const Dataset& data, std::uint64
     full += filled;
     partial += with_blanks;
   }
-  return {.told = share(partial.told, partial.blanks),
-          .mistaken = share(full.mistaken + partial.mistaken, full.images + partial.images),
+  return {.blank_recall = share(partial.blanks_found, partial.blanks),
+          .false_blank_rate =
+              share(full.false_blanks + partial.false_blanks, full.images + partial.images),
           .cost_points = cost_of(full, partial),
           .cost_error = standard_error(costs)};
 }
 
-std::vector<double> median_latencies(std::span<const Runner> runners, int rounds,
+std::vector<double> median_latencies(std::span<const Timed> timed, int rounds,
                                      const std::function<double()>& seconds) {
-  for (const Runner& runner : runners) check_fit(runner.network->manifest(), *runner.images);
-  std::vector<std::vector<double>> times(runners.size());
+  for (const Timed& one : timed) check_fit(one.network->manifest(), *one.images);
+  std::vector<std::vector<double>> times(timed.size());
   for (int round = 0; round < rounds; ++round) {
-    for (std::size_t i = 0; i < runners.size(); ++i) {
-      const std::vector<std::uint8_t> input = input_of(runners[i], round);
+    for (std::size_t i = 0; i < timed.size(); ++i) {
+      const std::vector<std::uint8_t> input = input_of(timed[i], round);
       const double start = seconds();
-      require_answer(*runners[i].network, runners[i].network->logits(input));
+      require_answer(*timed[i].network, timed[i].network->logits(input));
       times[i].push_back(seconds() - start);
     }
   }

@@ -1,6 +1,6 @@
-// What a served network is worth: right answers, honest probabilities, time.
+// Measures a network as a stage serves it: accuracy, calibration, latency.
 //
-// Everything goes through Network at batch 1, as in a stage.
+// Every picture goes through Network at batch size 1.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,8 @@
 #include <span>
 #include <vector>
 
-#include "models/data/dataset.h"
-#include "models/network.h"
+#include "models/research/data/dataset.h"
+#include "models/serving/network.h"
 
 namespace models {
 
@@ -28,19 +28,19 @@ std::vector<float> answer_all(const Network& network, const Dataset& data, std::
 
 struct Score {
   double accuracy = 0;  // Shares, 0..1.
-  double ece = 0;       // Of the calibrated probabilities.
+  double ece = 0;       // Expected calibration error of the served probabilities.
 };
 Score score(const Network& network, const Dataset& data, std::uint64_t seed);
 
 // How many of the first kSampleImages images (or of all, if there are fewer) are answered rightly.
 int sample_right(const Network& network, const Dataset& data, std::uint64_t seed);
 
-// How a collage takes to blank slots.
+// How well a collage recognises blank slots, and what they cost its accuracy.
 struct BlankScore {
-  double told = 0;         // Share of blank slots that says_blank() of, or that have no answer.
-  double mistaken = 0;     // Share of images that it calls blank.
-  double cost_points = 0;  // Accuracy in full collages less that in partial ones, in points.
-  double cost_error = 0;   // Its standard error over tilings of these images; 0 for one round.
+  double blank_recall = 0;      // Share of blank slots that are called blank or have no answer.
+  double false_blank_rate = 0;  // Share of images that are.
+  double cost_points = 0;       // Accuracy in full collages less that in partial ones, points.
+  double cost_error = 0;        // Standard error of cost_points over tilings; 0 for one round.
 };
 
 // Tiles all images `rounds` times fully and as often in collages of which each has 1 to slots - 1
@@ -48,8 +48,8 @@ struct BlankScore {
 BlankScore score_blanks(const Network& network, const Dataset& data, std::uint64_t seed,
                         int rounds);
 
-// A network and images for it.  Borrowed.
-struct Runner {
+// A network to time, and the images to time it with.  Borrowed.
+struct Timed {
   const Network* network = nullptr;
   const Dataset* images = nullptr;  // At least one.
 };
@@ -57,7 +57,7 @@ struct Runner {
 // Median seconds from pixels to logits for each network, over `rounds` rounds in which each takes
 // its turn once, so that whatever else the machine does falls on all alike.  Every round shows the
 // next images, in full collages.  Throws as check_fit().
-std::vector<double> median_latencies(std::span<const Runner> runners, int rounds,
+std::vector<double> median_latencies(std::span<const Timed> timed, int rounds,
                                      const std::function<double()>& seconds);
 
 }  // namespace models

@@ -1,26 +1,27 @@
-#include "models/evaluation/publish.h"
+#include "models/research/evaluation/publish.h"
 
 #include <unistd.h>
 
 #include <stdexcept>
 
-#include "models/atomic_file.h"
-#include "models/evaluation/evaluate.h"
-#include "models/heads/calibration.h"
-#include "models/nets/script.h"
-#include "models/network.h"
-#include "models/sha256.h"
-#include "models/training/tile_pool.h"
+#include "models/research/atomic_file.h"
+#include "models/research/evaluation/evaluate.h"
+#include "models/research/nets/export_script.h"
+#include "models/research/training/tile_pool.h"
+#include "models/serving/heads/calibration.h"
+#include "models/serving/network.h"
+#include "models/serving/sha256.h"
 
 namespace models {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kTilingSeed = 1;  // Of the collages that are measured.
-constexpr int kShiftMax = 2;              // Pixels, of the pictures to calibrate on.
+constexpr std::uint64_t kTilingSeed = 1;  // For the collages that are measured.
+constexpr int kShiftMax = 2;              // Pixels; shifts the pictures to calibrate on.
 
-// A folder beside the place of the files, gone at the end of its scope.
+// A temporary folder on the file system of the final files, so that they can be renamed into place;
+// removed at the end of its scope.
 class Workbench {
  public:
   explicit Workbench(const fs::path& folder)
@@ -99,6 +100,8 @@ Manifest publish(GridNet& net, const Publication& publication, const Dataset& he
   manifest.weights = weights;
   write_text(bench.path() / text, manifest_text(manifest));
   fs::create_directories(folder / "weights");
+  // Weights first: a manifest must never name weights that are not there.  Between the two renames
+  // an older manifest meets new weights, which its hash refuses.
   fs::rename(bench.path() / weights, folder / weights);
   fs::rename(bench.path() / text, folder / text);
   manifest.weights = folder / weights;

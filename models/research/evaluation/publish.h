@@ -5,9 +5,9 @@
 #include <optional>
 #include <string>
 
-#include "models/data/dataset.h"
-#include "models/manifest.h"
-#include "models/nets/grid_net.h"
+#include "models/research/data/dataset.h"
+#include "models/research/nets/grid_net.h"
+#include "models/serving/manifest.h"
 
 namespace models {
 
@@ -17,14 +17,14 @@ struct Publication {
   std::string parity_code{};  // Of a parity model.
   int parity_images = 0;
   bool reflect = false;          // Whether training repeats a tile in reverse beyond its border.
-  Origin origin;                 // Seed, command, threads, held-back judgement; the rest is filled.
+  Origin origin;                 // Seed, command, threads, held_back_accuracy; the rest is filled.
   std::filesystem::path folder;  // Gets <name>.yaml and weights/<name>.pt.
 };
 
 // Exports, calibrates on `held_back` with every picture shifted and perhaps mirrored at random, as
 // in training (as they are, they resemble the training set more than what will be served), measures
 // on `test` if there is one, and writes both files; they appear together at the end, by rename.
-// Both data sets need labels and tiles of the network's shape.  A parity model's answers are no
+// Both data sets need labels and tiles of the network's shape.  A parity model's outputs are no
 // classes, so it is neither calibrated nor measured.  Returns the manifest as load_manifest() would
 // give it.
 Manifest publish(GridNet& net, const Publication& publication, const Dataset& held_back,

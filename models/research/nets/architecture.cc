@@ -1,6 +1,8 @@
-#include "models/nets/architecture.h"
+#include "models/research/nets/architecture.h"
 
 #include <stdexcept>
+
+#include "wire/check.h"
 
 namespace models {
 
@@ -83,6 +85,21 @@ void check(const Architecture& a) {
   if (a.head == Head::detect) return require(a.cell_width == 0, "a detect head knows no cells");
   require(a.tile_width % a.reduction() == 0 && a.tile_height % a.reduction() == 0,
           "the tile's sides must be multiples of the reduction, or cells are not whole");
+}
+
+DetectShape detect_shape(const Architecture& a) {
+  COLLAGE_CHECK(a.head == Head::detect);
+  DetectShape shape{.map_width = a.map_width(),
+                    .map_height = a.map_height(),
+                    .stride = {.width = static_cast<double>(a.input_width()) / a.map_width(),
+                               .height = static_cast<double>(a.input_height()) / a.map_height()},
+                    .anchors = {},
+                    .classes = a.classes};
+  for (const double share : {0.5, 1.0, 1.5}) {
+    shape.anchors.push_back({share * a.tile_width, share * a.tile_height});
+  }
+  COLLAGE_CHECK(shape.anchors.size() == kAnchors);
+  return shape;
 }
 
 double mmac(const Architecture& a) {

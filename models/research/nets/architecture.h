@@ -1,18 +1,18 @@
-// The shape of a network, as data: what to build, what it costs, nothing of how it is computed.
+// The shape of a network as data: its layers and their cost.  grid_net.h builds the network.
 //
 // One family serves singles and collages.  A trunk of 3x3 convolutions halves the map where a
-// stage says so; the map is then averaged over each of the grid x grid cells, and one linear
-// layer turns every cell's mean into logits:
+// stage has `halve` or `pool`; the map is then averaged over each of the grid x grid cells, and one
+// linear layer turns every cell's mean into logits:
 //
 //     [B, C, g*t, g*t] -> stem -> stages -> map [B, F, g*m, g*m] -> cells [B, g*g, F] -> logits
 //
 // With grid 1 this is an ordinary image classifier.  A receptive field may cross the border of a
-// tile, but a cell's logits come of exactly its own cell.  Instead of the mean a convolution as
-// large as a cell may look at all of it at once: small trunks, whose receptive fields do not span
-// a tile, gain much by it and pay little.
+// tile, but a cell's logits follow from exactly its own cell of the map.  A convolution as large as
+// a cell may replace the mean: it adds few operations and helps small trunks, whose receptive
+// fields do not span a tile.
 //
-// The detect head, the paper's, knows nothing of cells: at each place of the map a linear layer
-// says for each anchor where a box is, whether there is one, and what it shows (heads/detect.h).
+// The detect head, the paper's, has no cells: at each place of the map a linear layer gives for
+// each anchor a box, an objectness and class logits (serving/heads/detect.h).
 //
 // Pure; no torch here.
 #pragma once
@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "imaging/layout.h"
+#include "models/serving/heads/detect.h"
 
 namespace models {
 
@@ -29,16 +30,12 @@ struct StageShape {
   int width = 0;       // Channels.
   int blocks = 0;      // Residual blocks of two 3x3 convolutions, after the stage's entry.
   bool halve = false;  // Entry convolution with stride 2; else with stride 1.
-  bool pool = false;   // Halved by a 2x2 maximum after the entry instead: dearer, sees more.
+  bool pool = false;   // 2x2 max pooling after the entry instead: costs more, keeps more.
   bool operator==(const StageShape&) const = default;
 };
 
-inline constexpr int kAnchors = 3;  // Boxes that a place of a detect head may tell of.
-
-// Whether a stage begins with a convolution of its own, where `in` channels come to it.
+// Whether a stage with `in` input channels begins with an entry convolution.
 bool has_entry(const StageShape& stage, int in);
-
-enum class Head : std::uint8_t { grid, detect };
 
 struct Architecture {
   std::string name;
@@ -63,9 +60,9 @@ struct Architecture {
   imaging::Grid layout() const {
     return {.side = grid, .tile_width = tile_width, .tile_height = tile_height};
   }
-  // By how much each side shrinks from the input to the last map; rounded up where it is odd.
+  // Factor by which each side shrinks from the input to the last map; odd sides round up.
   int reduction() const;
-  int map_channels() const;  // Of the last map.
+  int map_channels() const;  // Channels of the last map.
   int feature_width()
       const;              // Numbers a cell (or a place, of a detect head) before the linear layer.
   int map_width() const;  // Places of the last map.
@@ -76,6 +73,10 @@ struct Architecture {
 // Throws std::invalid_argument, saying what is wrong, unless every cell of the last map is whole;
 // for a detect head cells need not be.
 void check(const Architecture& architecture);
+
+// How the output of a detect head is read.  Anchors are 1/2, 1 and 3/2 of a tile.  Requires a
+// detect head.
+DetectShape detect_shape(const Architecture& architecture);
 
 // Multiply-accumulates of the convolutions and the linear layer for one input, in millions.
 double mmac(const Architecture& architecture);

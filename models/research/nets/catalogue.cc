@@ -1,4 +1,4 @@
-#include "models/nets/catalogue.h"
+#include "models/research/nets/catalogue.h"
 
 #include <algorithm>
 #include <stdexcept>
@@ -58,7 +58,7 @@ Shape grey_collage(int side) {
   }
 }
 
-// Natural images want features at full size before anything is halved, but few: width is cheaper
+// Natural images need features at full size before anything is halved, but few: width is cheaper
 // further down (docs/RESULTS.md has figures).
 Shape colour_collage(int side) {
   switch (side) {

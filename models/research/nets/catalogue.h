@@ -1,12 +1,12 @@
 // The shapes that ship, by what they are for.  models/README.md has the table of sizes tried.
 #pragma once
 
-#include "models/data/dataset.h"
-#include "models/nets/architecture.h"
+#include "models/research/data/dataset.h"
+#include "models/research/nets/architecture.h"
 
 namespace models {
 
-// What a network sees: tiles of a shape, and how many classes it tells apart.
+// What a network sees: tiles of a shape, and how many classes it has.
 struct Subject {
   TileShape tile;
   int classes = 0;

@@ -1,12 +1,13 @@
-#include "models/nets/script.h"
+#include "models/research/nets/export_script.h"
 
 #include <torch/csrc/jit/frontend/tracer.h>
+#include <torch/script.h>
 
 #include <memory>
-#include <stdexcept>
+#include <string>
 
-#include "models/atomic_file.h"
-#include "models/sha256.h"
+#include "models/research/atomic_file.h"
+#include "models/serving/script.h"
 
 namespace models {
 namespace {
@@ -38,17 +39,6 @@ void round_weights(torch::nn::Module& net) {
   }
 }
 
-// Gives every tensor of a script for which `wants` another type.
-void convert(jit::Module& script, torch::ScalarType to,
-             const std::function<bool(const torch::Tensor&)>& wants) {
-  for (torch::Tensor tensor : script.parameters()) {
-    if (wants(tensor)) tensor.set_data(tensor.to(to));
-  }
-  for (torch::Tensor tensor : script.buffers()) {
-    if (wants(tensor)) tensor.set_data(tensor.to(to));
-  }
-}
-
 }  // namespace
 
 void export_script(GridNet& net, const std::filesystem::path& file) {
@@ -74,32 +64,8 @@ void export_script(torch::nn::Module& net,
   script.type()->addMethod(unit->create_function(
       c10::QualifiedName(*script.type()->name(), "forward"), traced.first->graph));
   jit::Module stored = script.deepcopy();  // The native one's tensors stay as they are.
-  convert(stored, torch::kHalf, [](const torch::Tensor& t) { return t.dim() > 1; });
+  convert_tensors(stored, torch::kHalf, [](const torch::Tensor& t) { return t.dim() > 1; });
   write_by_rename(file, [&](const std::string& part) { stored.save(part); });
-}
-
-jit::Module load_script(const std::filesystem::path& file) {
-  if (!std::filesystem::is_regular_file(file)) {
-    throw std::runtime_error(file.string() + ": no such file");
-  }
-  try {
-    jit::Module script = jit::load(file.string(), at::kCPU);
-    script.eval();
-    convert(script, torch::kFloat,
-            [](const torch::Tensor& t) { return t.scalar_type() == torch::kHalf; });
-    return script;
-  } catch (const c10::Error&) {
-    throw std::runtime_error(file.string() + ": is not a TorchScript file");
-  }
-}
-
-jit::Module load_script(const std::filesystem::path& file, const std::string& sha256) {
-  const std::string hash = sha256_of(file);
-  if (hash != sha256) {
-    throw std::runtime_error(file.string() + ": sha256 is " + hash + ", the manifest says " +
-                             sha256);
-  }
-  return load_script(file);
 }
 
 }  // namespace models

@@ -1,13 +1,12 @@
-// Networks as TorchScript files: written from native modules, loaded for serving or teaching.
+// Writes native modules as TorchScript files; serving/script.h loads them.
 #pragma once
 
-#include <torch/script.h>
+#include <torch/torch.h>
 
 #include <filesystem>
 #include <functional>
-#include <string>
 
-#include "models/nets/grid_net.h"
+#include "models/research/nets/grid_net.h"
 
 namespace models {
 
@@ -21,14 +20,5 @@ void export_script(GridNet& net, const std::filesystem::path& file);
 void export_script(torch::nn::Module& net,
                    const std::function<torch::Tensor(const torch::Tensor&)>& forward,
                    const torch::Tensor& example, const std::filesystem::path& file);
-
-// Reads a TorchScript file in evaluation mode, on the CPU, 16-bit tensors as 32-bit ones.  A script
-// is a program: load only what you trust, or what has a known hash.  Throws std::runtime_error
-// naming the file.
-torch::jit::Module load_script(const std::filesystem::path& file);
-
-// The same of a file that must have this hash, as 64 lower-case hexadecimal digits; nothing of it
-// is run if it has not.
-torch::jit::Module load_script(const std::filesystem::path& file, const std::string& sha256);
 
 }  // namespace models

@@ -1,8 +1,8 @@
-#include "models/nets/grid_net.h"
+#include "models/research/nets/grid_net.h"
 
 #include <cmath>
 
-#include "models/nets/draw_weights.h"
+#include "models/research/nets/draw_weights.h"
 
 namespace models {
 

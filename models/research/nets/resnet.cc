@@ -1,6 +1,6 @@
-#include "models/nets/resnet.h"
+#include "models/research/nets/resnet.h"
 
-#include "models/nets/draw_weights.h"
+#include "models/research/nets/draw_weights.h"
 
 namespace models {
 namespace {

@@ -1,8 +1,8 @@
-#include "models/nets/yolo_tiny.h"
+#include "models/research/nets/yolo_tiny.h"
 
 #include <limits>
 
-#include "models/nets/draw_weights.h"
+#include "models/research/nets/draw_weights.h"
 #include "wire/check.h"
 
 namespace models {

@@ -4,7 +4,7 @@
 //     [B, 3, 416, 416] -> 3x3 convolutions of 16, 32, 64, 128, 256, each then halved by max 2x2
 //       -> 512, max 2x2 of stride 1 -> 1024 -> 1x1, 256 -> 512 -> 1x1 -> [B, 3*(5+C), 13, 13]
 //
-// Each of the 13x13 places tells of three boxes: centre, size, objectness and C classes, all raw.
+// Each of the 13x13 places gives three boxes: centre, size, objectness and C classes, all raw.
 // A convolution but the last has batch normalisation and leaky ReLU of slope 0.1.
 #pragma once
 

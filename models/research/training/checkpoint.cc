@@ -1,8 +1,8 @@
-#include "models/training/checkpoint.h"
+#include "models/research/training/checkpoint.h"
 
 #include <stdexcept>
 
-#include "models/atomic_file.h"
+#include "models/research/atomic_file.h"
 
 namespace models {
 
@@ -33,7 +33,7 @@ Checkpoint load_checkpoint(const std::filesystem::path& file, const std::string&
   }
   if (value.toStringRef() != fingerprint) {
     throw std::runtime_error(file.string() + ": is of another architecture or recipe (" +
-                             value.toStringRef() + "); remove it to start anew");
+                             value.toStringRef() + "); remove it to start again");
   }
   Checkpoint state;
   torch::serialize::InputArchive weights;

@@ -6,13 +6,13 @@
 #include <filesystem>
 #include <string>
 
-#include "models/nets/grid_net.h"
+#include "models/research/nets/grid_net.h"
 
 namespace models {
 
 struct Checkpoint {
-  int epoch = 0;     // Epochs that are done.
-  double best = -1;  // The best judgement so far.
+  int epoch = 0;     // Epochs that are finished.
+  double best = -1;  // The best validation accuracy so far.
 };
 
 void save_checkpoint(const std::filesystem::path& file, const std::string& fingerprint,

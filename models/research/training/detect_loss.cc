@@ -1,14 +1,16 @@
-#include "models/training/detect_loss.h"
+#include "models/research/training/detect_loss.h"
 
 #include <algorithm>
 #include <cmath>
 #include <vector>
 
-#include "models/data/tiling.h"
+#include "models/research/data/tiling.h"
 
 namespace models {
 namespace {
 
+// As in YOLO: boxes weigh five times as much as objectness (Redmon et al. 2016), and a row whose
+// box overlaps a true one by more than half is not trained to be empty (Redmon and Farhadi 2018).
 constexpr double kBoxWeight = 5;
 constexpr double kIgnoreOverlap = 0.5;
 
@@ -48,7 +50,7 @@ std::size_t anchor_of(const DetectShape& shape, const imaging::Grid& grid) {
   return best;
 }
 
-// [slots, 4]: x, y, log width and log height that the responsible rows should say.
+// [slots, 4]: x, y, log width and log height that the responsible rows should predict.
 torch::Tensor box_targets(const DetectShape& shape, const imaging::Grid& grid) {
   const Side& anchor = shape.anchors[anchor_of(shape, grid)];
   torch::Tensor targets = torch::empty({grid.slots(), 4});
@@ -122,8 +124,9 @@ torch::Tensor detect_loss(const torch::Tensor& raw, const torch::Tensor& labels,
   const torch::Tensor row_of_slot = torch::tensor(rows);
   const torch::Tensor mine = raw.index_select(1, row_of_slot);  // [B, slots, 5 + classes]
 
-  const torch::Tensor said = torch::cat({mine.slice(2, 0, 2).sigmoid(), mine.slice(2, 2, 4)}, 2);
-  const torch::Tensor box = (said - box_targets(shape, grid)).square().sum(2);
+  const torch::Tensor predicted =
+      torch::cat({mine.slice(2, 0, 2).sigmoid(), mine.slice(2, 2, 4)}, 2);
+  const torch::Tensor box = (predicted - box_targets(shape, grid)).square().sum(2);
   const torch::Tensor object = torch::softplus(-mine.select(2, 4));
   const torch::Tensor places = (kBoxWeight * box + object) * filled;
 
@@ -138,10 +141,11 @@ torch::Tensor detect_loss(const torch::Tensor& raw, const torch::Tensor& labels,
 
   const torch::Tensor kept = filled.flatten().nonzero().flatten();
   const torch::Tensor classes = mine.slice(2, 5).flatten(0, 1).index_select(0, kept);
-  const torch::Tensor told =
+  const torch::Tensor class_loss =
       slot_loss(classes, labels.index_select(0, kept),
                 teacher.defined() ? teacher.index_select(0, kept) : teacher, policy);
-  return told + (places.sum() + nothing.sum()) / std::max<double>(1, filled.sum().item<double>());
+  return class_loss +
+         (places.sum() + nothing.sum()) / std::max<double>(1, filled.sum().item<double>());
 }
 
 }  // namespace models

@@ -4,13 +4,13 @@
 #include <torch/torch.h>
 
 #include "imaging/layout.h"
-#include "models/heads/detect.h"
-#include "models/training/losses.h"
+#include "models/research/training/losses.h"
+#include "models/serving/heads/detect.h"
 
 namespace models {
 
-// The row of the raw output that answers for a slot: of the place that holds the centre of its
-// cell, the anchor most like a cell, the first among equals.
+// The row of the raw output that is responsible for a slot: at the map place that holds the centre
+// of its cell, the anchor most like a cell, the first among equals.
 std::int64_t responsible_row(const DetectShape& shape, const imaging::Grid& grid, int slot);
 
 // `raw` float [B, shape.rows(), 5 + classes]; `labels` int64 [B * slots], kBlank where there is no

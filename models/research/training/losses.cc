@@ -1,7 +1,7 @@
-#include "models/training/losses.h"
+#include "models/research/training/losses.h"
 
-#include "models/data/dataset.h"
-#include "models/data/tiling.h"
+#include "models/research/data/dataset.h"
+#include "models/research/data/tiling.h"
 
 namespace models {
 namespace {
@@ -25,9 +25,10 @@ torch::Tensor slot_loss(const torch::Tensor& logits, const torch::Tensor& labels
   torch::Tensor loss = cross_entropy(targets, logits).masked_fill(unlabelled, 0);
   if (teacher.defined() && policy.distill_share > 0) {
     const double t = policy.distill_temperature;
-    const torch::Tensor taught = t * t * cross_entropy(torch::softmax(teacher / t, 1), logits / t);
+    const torch::Tensor distilled =
+        t * t * cross_entropy(torch::softmax(teacher / t, 1), logits / t);
     const torch::Tensor share = torch::where(unlabelled, 1.0, policy.distill_share).to(type);
-    loss = torch::where(blank, loss, (1 - share) * loss + share * taught);
+    loss = torch::where(blank, loss, (1 - share) * loss + share * distilled);
   }
   return loss.mean();
 }

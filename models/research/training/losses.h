@@ -7,16 +7,17 @@ namespace models {
 
 struct LossPolicy {
   double label_smoothing = 0.05;  // Share of a label's weight spread over all classes.
-  double distill_share = 0.0;     // Weight of the teacher beside the labels, 0..1.
+  double distill_share = 0.0;  // The teacher's share of the loss, 0..1; the labels have the rest.
   double distill_temperature = 2.0;
 };
 
 // Mean over slots.  `logits` float [N, C]; `labels` int64 [N], kBlank where the slot is blank and
-// kUnlabelled where only the teacher knows; `teacher` float [N, C] logits, or undefined for none.
+// kUnlabelled where only the teacher has an answer; `teacher` float [N, C] logits, or undefined for
+// none.
 //
 //     image slot: (1 - share) * CE(smoothed label) + share * T^2 * CE(teacher / T, logits / T)
-//     unlabelled: T^2 * CE(teacher / T, logits / T), or nought without a teacher
-//     blank slot: CE(uniform): a blank slot has no class, so its answer must be unsure
+//     unlabelled: T^2 * CE(teacher / T, logits / T), or 0 without a teacher
+//     blank slot: CE(uniform): a blank slot has no class, so its target is uniform
 //
 // CE(p, z) = -sum p log softmax(z).  Distillation is that of Hinton et al. 2015; it differs from
 // the Kullback-Leibler divergence by the teacher's entropy, which has no gradient.

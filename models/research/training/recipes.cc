@@ -1,9 +1,9 @@
-#include "models/training/recipes.h"
+#include "models/research/training/recipes.h"
 
 namespace models {
 namespace {
 
-constexpr LossPolicy kTaught{
+constexpr LossPolicy kDistilled{
     .label_smoothing = 0.0, .distill_share = 0.8, .distill_temperature = 2.0};
 
 bool is_cifar(const std::string& dataset) { return dataset == "cifar10"; }
@@ -35,13 +35,14 @@ Recipe collage_recipe(const std::string& dataset) {
   recipe.tiles.batch_images = 144;
   recipe.tiles.partial_share = 0.1;
   recipe.tiles.pool.tile_epochs = 6;
-  recipe.tiles.loss = kTaught;
+  recipe.tiles.loss = kDistilled;
   if (is_cifar(dataset)) {
-    // Pupils of this size still learn 45,000 pictures by heart, and a teacher says little of what
-    // it knows by heart itself; of mixed pictures it says more.
+    // Students of this size still overfit 45,000 pictures, and a teacher's answers to pictures of
+    // its own training set carry little beyond their labels; its answers to mixed pictures do.
     recipe.descent.epochs = 150;
     recipe.descent.weight_decay = 5e-4;
-    // Shown twice running, changed tiles cost 0.13 less the second time, by heart.
+    // Tiles that two epochs in succession show are memorised: their loss is lower by 0.13 the
+    // second time.
     recipe.tiles.pool.tile_epochs = 1;
     recipe.tiles.pool.rotation = 30;
     recipe.tiles.pool.augmentation = {.shift_max = 4, .reflect = true, .erase = 0};

@@ -1,13 +1,13 @@
-#include "models/training/script_teacher.h"
+#include "models/research/training/script_teacher.h"
 
 #include <stdexcept>
 
-#include "models/nets/script.h"
+#include "models/serving/script.h"
 
 namespace models {
 namespace {
 
-// Shows it one black tile.
+// Runs one black tile through the script.
 void check_output(torch::jit::Module& script, const Manifest& m) {
   const torch::NoGradGuard no_grad;
   torch::Tensor output;
@@ -30,7 +30,7 @@ void check_output(torch::jit::Module& script, const Manifest& m) {
 
 }  // namespace
 
-Teacher script_teacher(const Manifest& manifest, const std::filesystem::path& answers) {
+Teacher script_teacher(const Manifest& manifest, const std::filesystem::path& cache) {
   if (manifest.kind != Kind::single) {
     throw std::runtime_error(manifest.name + ": is no single-image model, so it cannot teach");
   }
@@ -40,7 +40,7 @@ Teacher script_teacher(const Manifest& manifest, const std::filesystem::path& an
               [script](const torch::Tensor& tiles) mutable {
                 return script.forward({tiles}).toTensor();
               },
-          .answers = answers.empty() ? answers : answers / manifest.version};
+          .cache = cache.empty() ? cache : cache / manifest.version};
 }
 
 }  // namespace models

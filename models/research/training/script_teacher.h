@@ -3,15 +3,15 @@
 
 #include <filesystem>
 
-#include "models/manifest.h"
-#include "models/training/tile_pool.h"
+#include "models/research/training/teacher.h"
+#include "models/serving/manifest.h"
 
 namespace models {
 
-// Loads the weights that the manifest names.  `answers` is where what it says may be kept; a
-// folder for each version is made in it; empty: nowhere.  Throws std::runtime_error with one line
-// that names the file: not a single, weights missing, not of the manifest's hash, not TorchScript,
-// or an output that is not one logit a class.
-Teacher script_teacher(const Manifest& manifest, const std::filesystem::path& answers);
+// Loads the weights that the manifest names.  `cache` is the folder for cached logits, in which
+// each model version gets a folder of its own; empty for no cache.  Throws std::runtime_error with
+// one line that names the file: not a single, weights missing, not of the manifest's hash, not
+// TorchScript, or an output that is not one logit for each class.
+Teacher script_teacher(const Manifest& manifest, const std::filesystem::path& cache);
 
 }  // namespace models

@@ -1,20 +1,13 @@
-#include "models/training/tile_pool.h"
+#include "models/research/training/tile_pool.h"
 
 #include <algorithm>
-#include <numeric>
 #include <optional>
 #include <sstream>
-#include <stdexcept>
 
-#include "models/atomic_file.h"
-#include "models/data/feed.h"
-#include "models/training/bfloat16.h"
 #include "wire/check.h"
 
 namespace models {
 namespace {
-
-constexpr std::int64_t kTeacherImages = 128;  // Shown to the teacher at once.
 
 // The tiles of one size as they come to be.
 class Canvas {
@@ -41,7 +34,24 @@ class Canvas {
   std::vector<std::uint8_t> unmixed_;
 };
 
-// Says all that the tiles follow from.
+// Pastes parts of tiles over a share of the others, alike at both sizes, and takes their labels.
+// Patches come from the unmixed tiles, so that no tile shows more than two pictures.
+void mix(Canvas& small, std::optional<Canvas>& large, const TileShape& shape, double share,
+         std::vector<int>& labels, machine::Rng& rng) {
+  small.keep_unmixed();
+  if (large) large->keep_unmixed();
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (!rng.chance(share)) continue;
+    const auto from = static_cast<std::size_t>(rng.below(labels.size()));
+    const imaging::Rect patch = draw_patch(shape, rng);
+    small.mix(i, from, patch);
+    if (large) large->mix(i, from, patch);
+    labels[i] = kUnlabelled;
+  }
+}
+
+// The name of the pool's file in the teacher's cache.  Everything that the tiles follow from is
+// part of it, so that changed settings never meet the logits of other tiles.
 std::string name_of(const Dataset& data, const PoolPolicy& policy, int number) {
   const Augmentation& a = policy.augmentation;
   std::ostringstream out;
@@ -53,44 +63,7 @@ std::string name_of(const Dataset& data, const PoolPolicy& policy, int number) {
   return out.str();
 }
 
-torch::Tensor recall_or_ask(const Teacher& teacher, const Dataset& data,
-                            std::span<const std::uint8_t> pixels, const std::string& name,
-                            bool bfloat16) {
-  if (teacher.answers.empty()) return ask(teacher, data, pixels, bfloat16);
-  const std::filesystem::path file = teacher.answers / name;
-  torch::Tensor answers;
-  if (std::filesystem::exists(file)) {
-    try {
-      torch::load(answers, file.string());
-    } catch (const c10::Error&) {
-      throw std::runtime_error(file.string() + ": is damaged; remove it");
-    }
-    if (answers.dim() == 2 && answers.size(0) == static_cast<std::int64_t>(data.size())) {
-      return answers;
-    }
-  }
-  answers = ask(teacher, data, pixels, bfloat16);
-  write_by_rename(file, [&](const std::string& part) { torch::save(answers, part); });
-  return answers;
-}
-
 }  // namespace
-
-torch::Tensor ask(const Teacher& teacher, const Dataset& data, std::span<const std::uint8_t> pixels,
-                  bool bfloat16) {
-  const torch::NoGradGuard no_grad;
-  const Bfloat16Scope scope(bfloat16);
-  const auto images = static_cast<std::int64_t>(data.size());
-  std::vector<torch::Tensor> answers;
-  for (std::int64_t begin = 0; begin < images; begin += kTeacherImages) {
-    std::vector<std::int64_t> some(
-        static_cast<std::size_t>(std::min(kTeacherImages, images - begin)));
-    std::iota(some.begin(), some.end(), begin);
-    answers.push_back(teacher.answer(assemble(pixels, data.shape, data.normalisation, some, 1))
-                          .to(torch::kFloat));
-  }
-  return torch::cat(answers);
-}
 
 machine::Rng stream_of(std::uint64_t seed, Stream stream, int number) {
   machine::Rng rng(seed);
@@ -103,11 +76,11 @@ TilePool make_tiles(const Pictures& data, const PoolPolicy& policy, const Teache
                     int number) {
   COLLAGE_CHECK(policy.mix == 0 || teacher);
   const Dataset& tiles = *data.tiles;
-  const Dataset& taught = data.as_taught();
-  COLLAGE_CHECK(taught.size() == tiles.size());
+  const Dataset& teacher_tiles = data.for_teacher();
+  COLLAGE_CHECK(teacher_tiles.size() == tiles.size());
   Canvas small(tiles);
   std::optional<Canvas> large;
-  if (data.taught != nullptr && teacher) large.emplace(taught);
+  if (data.teacher_tiles != nullptr && teacher) large.emplace(teacher_tiles);
   machine::Rng rng = stream_of(policy.seed, Stream::tiles, number);
   for (std::size_t i = 0; i < tiles.size(); ++i) {
     const Change change = draw_change(tiles.shape, policy.augmentation, rng);
@@ -116,21 +89,11 @@ TilePool make_tiles(const Pictures& data, const PoolPolicy& policy, const Teache
   }
   TilePool pool;
   pool.labels = tiles.labels;
-  if (policy.mix > 0) {
-    small.keep_unmixed();
-    if (large) large->keep_unmixed();
-    for (std::size_t i = 0; i < tiles.size(); ++i) {
-      if (!rng.chance(policy.mix)) continue;
-      const auto from = static_cast<std::size_t>(rng.below(tiles.size()));
-      const imaging::Rect patch = draw_patch(tiles.shape, rng);
-      small.mix(i, from, patch);
-      if (large) large->mix(i, from, patch);
-      pool.labels[i] = kUnlabelled;
-    }
-  }
+  if (policy.mix > 0) mix(small, large, tiles.shape, policy.mix, pool.labels, rng);
   if (teacher) {
-    pool.teacher = recall_or_ask(teacher, taught, large ? large->pixels() : small.pixels(),
-                                 name_of(tiles, policy, number), policy.bfloat16);
+    pool.teacher_logits =
+        cached_teacher_logits(teacher, teacher_tiles, large ? large->pixels() : small.pixels(),
+                              name_of(tiles, policy, number), policy.bfloat16);
   }
   pool.pixels = small.take();
   return pool;
@@ -150,21 +113,11 @@ const TilePool& Pools::at(int epoch) {
   return pool_;
 }
 
-std::vector<int> labels_or_taught(const Pictures& data, const Teacher& teacher) {
-  const std::vector<int>& labels = data.tiles->labels;
-  if (std::ranges::find(labels, kUnlabelled) == labels.end()) return labels;
-  const Dataset& taught = data.as_taught();
-  const torch::Tensor best =
-      ask(teacher, taught, taught.pixels, false).argmax(1).to(torch::kInt).contiguous();
-  const auto* values = best.data_ptr<int>();
-  return {values, values + best.numel()};
-}
-
-torch::Tensor teacher_of(const TilePool& pool, std::span<const std::int64_t> tilings) {
-  if (!pool.teacher.defined()) return {};
+torch::Tensor teacher_logits_of(const TilePool& pool, std::span<const std::int64_t> tilings) {
+  if (!pool.teacher_logits.defined()) return {};
   std::vector<std::int64_t> rows(tilings.begin(), tilings.end());
   for (std::int64_t& row : rows) row = std::max<std::int64_t>(row, 0);
-  return pool.teacher.index_select(0, torch::tensor(rows));
+  return pool.teacher_logits.index_select(0, torch::tensor(rows));
 }
 
 }  // namespace models

@@ -1,19 +1,20 @@
-#include "models/training/tile_lesson.h"
+#include "models/research/training/tile_task.h"
 
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <stdexcept>
 
-#include "models/data/feed.h"
-#include "models/data/tiling.h"
-#include "models/heads/detect.h"
-#include "models/training/bfloat16.h"
-#include "models/training/detect_loss.h"
+#include "models/research/data/batch_tensors.h"
+#include "models/research/data/tiling.h"
+#include "models/research/training/bfloat16.h"
+#include "models/research/training/detect_loss.h"
+#include "models/serving/heads/detect.h"
 
 namespace models {
 namespace {
 
+// Images in one forward pass of an evaluation: whole collages of sides 1 to 4.
 constexpr std::size_t kEvaluationImages = 288;
 
 std::size_t slots_of(const GridNet& net) {
@@ -39,15 +40,15 @@ torch::Tensor slot_rows(const torch::Tensor& output, const Architecture& a) {
 
 }  // namespace
 
-TileLesson::TileLesson(const Pictures& data, const Pictures& held_back, int grid,
-                       const TilePolicy& policy, Teacher teacher)
+TileTask::TileTask(const Pictures& data, const Pictures& held_back, int grid,
+                   const TilePolicy& policy, Teacher teacher)
     : data_(data),
       held_back_(held_back),
       grid_(grid),
       policy_(policy),
       pools_(data, policy.pool, std::move(teacher)) {}
 
-std::size_t TileLesson::begin(int epoch) {
+std::size_t TileTask::begin(int epoch) {
   pool_ = &pools_.at(epoch);
   machine::Rng rng = stream_of(policy_.pool.seed, Stream::tilings, epoch);
   const auto slots = static_cast<std::size_t>(grid_ * grid_);
@@ -60,7 +61,7 @@ std::size_t TileLesson::begin(int epoch) {
   return steps;
 }
 
-torch::Tensor TileLesson::loss(GridNet& net, std::size_t step) {
+torch::Tensor TileTask::loss(GridNet& net, std::size_t step) {
   const auto tilings = std::span(tilings_).subspan(step * step_slots_, step_slots_);
   const Dataset& data = *data_.tiles;
   const torch::Tensor input =
@@ -72,16 +73,16 @@ torch::Tensor TileLesson::loss(GridNet& net, std::size_t step) {
   }
   output = output.to(torch::kFloat);
   const torch::Tensor labels = gather_labels(pool_->labels, tilings);
-  const torch::Tensor taught = teacher_of(*pool_, tilings);
+  const torch::Tensor teacher = teacher_logits_of(*pool_, tilings);
   const Architecture& a = net->architecture();
   if (a.head == Head::detect) {
-    return detect_loss(output, labels, taught, detect_shape(a), a.layout(), policy_.loss);
+    return detect_loss(output, labels, teacher, detect_shape(a), a.layout(), policy_.loss);
   }
-  return slot_loss(output.reshape({-1, a.classes}), labels, taught, policy_.loss);
+  return slot_loss(output.reshape({-1, a.classes}), labels, teacher, policy_.loss);
 }
 
-double TileLesson::judge(GridNet& net) {
-  if (truths_.empty()) truths_ = labels_or_taught(held_back_, pools_.teacher());
+double TileTask::validate(GridNet& net) {
+  if (truths_.empty()) truths_ = labels_or_teacher_classes(held_back_, pools_.teacher());
   return accuracy_of(logits_of(net, *held_back_.tiles, policy_.pool.seed), truths_);
 }
 

@@ -1,4 +1,4 @@
-#include "models/training/trainer.h"
+#include "models/research/training/trainer.h"
 
 #include <cmath>
 #include <memory>
@@ -7,15 +7,16 @@
 #include <stdexcept>
 #include <vector>
 
-#include "models/atomic_file.h"
-#include "models/training/checkpoint.h"
+#include "models/research/atomic_file.h"
+#include "models/research/training/checkpoint.h"
 
 namespace models {
 namespace {
 
-// Linear warm-up, then half a cosine down to nought.
+// Linear warm-up, then half a cosine down to 0.
 double rate_at(const Descent& descent, double progress) {
   if (progress < descent.warm_up) {
+    // One per cent from the start, so that the first step is not wasted on a rate of 0.
     return descent.learning_rate * (progress / descent.warm_up + 0.01);
   }
   const double left = (progress - descent.warm_up) / (1 - descent.warm_up);
@@ -65,15 +66,15 @@ void set_rate(torch::optim::SGD& optimizer, const Descent& descent, double rate)
 }
 
 // Mean loss over the steps of an epoch.
-double run_epoch(GridNet& net, Lesson& lesson, torch::optim::SGD& optimizer, const Descent& descent,
-                 int epoch, const Hooks& hooks) {
-  const std::size_t steps = lesson.begin(epoch);
+double run_epoch(GridNet& net, TrainingTask& task, torch::optim::SGD& optimizer,
+                 const Descent& descent, int epoch, const Hooks& hooks) {
+  const std::size_t steps = task.begin(epoch);
   net->train();
   double sum = 0;
   for (std::size_t i = 0; i < steps; ++i) {
     const double share = static_cast<double>(i) / static_cast<double>(steps);
     set_rate(optimizer, descent, rate_at(descent, (epoch + share) / descent.epochs));
-    const torch::Tensor loss = lesson.loss(net, i);
+    const torch::Tensor loss = task.loss(net, i);
     optimizer.zero_grad();
     loss.backward();
     optimizer.step();
@@ -90,6 +91,7 @@ std::string fingerprint_of(const Architecture& a, const Descent& descent, const 
   return out.str();
 }
 
+// The memory format of assemble(): convolutions would otherwise reorder their input at every step.
 void use_channels_last(GridNet& net) {
   for (torch::Tensor& p : net->parameters()) {
     if (p.dim() == 4) p.set_data(p.data().contiguous(at::MemoryFormat::ChannelsLast));
@@ -98,7 +100,7 @@ void use_channels_last(GridNet& net) {
 
 }  // namespace
 
-double train(GridNet& net, Lesson& lesson, const Descent& descent, const std::string& name,
+double train(GridNet& net, TrainingTask& task, const Descent& descent, const std::string& name,
              const std::filesystem::path& folder, const Hooks& hooks) {
   const std::string fingerprint = fingerprint_of(net->architecture(), descent, name);
   torch::optim::SGD optimizer = make_optimizer(net, descent);
@@ -109,12 +111,13 @@ double train(GridNet& net, Lesson& lesson, const Descent& descent, const std::st
   use_channels_last(net);
   for (int epoch = state.epoch; epoch < descent.epochs; ++epoch) {
     const double start = hooks.seconds();
-    const double loss = run_epoch(net, lesson, optimizer, descent, epoch, hooks);
-    const double held_back = lesson.judge(net);
+    const double loss = run_epoch(net, task, optimizer, descent, epoch, hooks);
+    const double held_back = task.validate(net);
     if (held_back > state.best) {
       state.best = held_back;
       write_by_rename(folder / "best.pt", [&](const std::string& part) { torch::save(net, part); });
     }
+    // After best.pt: a run that is interrupted in between repeats this epoch and writes both again.
     state.epoch = epoch + 1;
     save_checkpoint(folder / "checkpoint.pt", fingerprint, net, optimizer, state);
     hooks.on_epoch({.epoch = epoch + 1,

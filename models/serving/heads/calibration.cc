@@ -1,11 +1,11 @@
-#include "models/heads/calibration.h"
+#include "models/serving/heads/calibration.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <utility>
 
-#include "models/heads/finite.h"
+#include "models/serving/heads/finite.h"
 #include "wire/check.h"
 
 namespace models {
@@ -68,7 +68,7 @@ struct Minimum {
 // likelihood has one valley in log T, for it has one in 1/T.
 template <typename Cost>
 Minimum lowest(double low, double high, const Cost& cost) {
-  constexpr int kSections = 30;
+  constexpr int kSections = 30;  // Leave 0.618^30 = 5e-7 of the interval.
   constexpr double kShare = 0.6180339887498949;
   double a = high - kShare * (high - low);
   double b = low + kShare * (high - low);
@@ -120,6 +120,7 @@ Calibration fit_calibration(std::span<const float> logits, std::span<const int> 
   COLLAGE_CHECK(classes > 1 && !answers.empty());
   constexpr int kSlopes = 51;
   constexpr double kStep = 0.01;
+  // Below this a better likelihood is rounding, and the smaller slope is the simpler model.
   const double equal = 1e-6 * static_cast<double>(answers.size());
   Calibration best;
   double best_cost = std::numeric_limits<double>::infinity();

@@ -1,4 +1,5 @@
-// From logits to probabilities that mean what they say.
+// From logits to calibrated probabilities: of the answers given with probability p, a share p is
+// right.
 //
 // A temperature divides the logits before the softmax (Guo et al. 2017).  It never changes which
 // class is best, but how sure the network claims to be, and so also whether a row says_blank(). One

@@ -1,10 +1,10 @@
-#include "models/heads/decode.h"
+#include "models/serving/heads/decode.h"
 
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
-#include "models/heads/finite.h"
+#include "models/serving/heads/finite.h"
 #include "wire/check.h"
 
 namespace models {

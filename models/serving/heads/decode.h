@@ -1,4 +1,4 @@
-// From what a collage network says to one answer a slot.
+// From the output of a collage network to one answer for each slot.
 //
 // Two heads, one result: for each slot what it shows, or nothing.  'Nothing' is never class 0 or
 // -1.  Pure functions; no torch here.
@@ -20,7 +20,7 @@ struct Box {
   float score = 0;  // 0..1, the larger the surer.
 };
 
-// What a cell's best box says.
+// The answer of a cell's best box.
 struct SlotAnswer {
   wire::ClassId label;
   float score = 0;
@@ -34,19 +34,19 @@ struct SlotAnswer {
 std::vector<std::optional<std::size_t>> best_boxes(std::span<const Box> boxes,
                                                    const imaging::Grid& grid);
 
-// What those boxes say.
+// The answers of those boxes.
 std::vector<std::optional<SlotAnswer>> decode_boxes(std::span<const Box> boxes,
                                                     const imaging::Grid& grid);
 
-// What each slot's row says: `probabilities` is slots x classes, row by row, and each slot's answer
-// is top_of() its row.  A blank slot has none, nor has a row that says_blank() or is not finite.
+// The answer of each slot: `probabilities` is slots x classes, row by row, and a slot's answer is
+// top_of() its row.  A blank slot has none, nor has a row that says_blank() or is not finite.
 // Requires a row for each flag of `blank`.
 std::vector<wire::Predictions> decode_grid(std::span<const float> probabilities,
                                            const std::vector<bool>& blank, std::size_t top_k);
 
-// Whether a row of probabilities says that its slot shows nothing: blank slots are taught to be
-// like chance, so the best class is hardly more probable than 1/classes.  A row that is not finite
-// says nothing, which is not blank.
+// Whether a row of probabilities marks its slot as blank: training makes the answer to a blank slot
+// uniform, so its best class is hardly more probable than 1/classes.  A row that is not finite is
+// no answer, which is not blank.
 bool says_blank(std::span<const float> probabilities);
 
 // The k most probable classes of one row, best first, the lower class among equals; empty, which

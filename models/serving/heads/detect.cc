@@ -1,10 +1,10 @@
-#include "models/heads/detect.h"
+#include "models/serving/heads/detect.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
-#include "models/heads/finite.h"
+#include "models/serving/heads/finite.h"
 #include "wire/check.h"
 
 namespace models {
@@ -32,21 +32,6 @@ imaging::Rect rect_of(std::span<const float> row, std::size_t place, const Side&
 }
 
 }  // namespace
-
-DetectShape detect_shape(const Architecture& a) {
-  COLLAGE_CHECK(a.head == Head::detect);
-  DetectShape shape{.map_width = a.map_width(),
-                    .map_height = a.map_height(),
-                    .stride = {.width = static_cast<double>(a.input_width()) / a.map_width(),
-                               .height = static_cast<double>(a.input_height()) / a.map_height()},
-                    .anchors = {},
-                    .classes = a.classes};
-  for (const double share : {0.5, 1.0, 1.5}) {
-    shape.anchors.push_back({share * a.tile_width, share * a.tile_height});
-  }
-  COLLAGE_CHECK(shape.anchors.size() == kAnchors);
-  return shape;
-}
 
 std::vector<Detection> detections(std::span<const float> raw, const DetectShape& shape) {
   COLLAGE_CHECK(raw.size() == shape.rows() * shape.row());

@@ -1,4 +1,4 @@
-// The paper's head: boxes with objectness and classes, and what they say of each slot.
+// The paper's head: boxes with objectness and classes, and the class logits of each slot's box.
 //
 // A network's raw output has a row for each anchor of each place of its map, row by row, anchors
 // within a place:
@@ -11,14 +11,21 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
 #include "imaging/layout.h"
-#include "models/heads/decode.h"
-#include "models/nets/architecture.h"
+#include "models/serving/heads/decode.h"
 
 namespace models {
+
+enum class Head : std::uint8_t {
+  grid,    // A row of class logits for each slot.
+  detect,  // Boxes, as above.
+};
+
+inline constexpr int kAnchors = 3;  // Boxes at each place of the map.
 
 struct Side {
   double width = 0;  // Pixels of the collage.
@@ -42,9 +49,6 @@ struct DetectShape {
   }
   friend bool operator==(const DetectShape&, const DetectShape&) = default;
 };
-
-// Anchors are 1/2, 1 and 3/2 of a tile.  Requires a detect head.
-DetectShape detect_shape(const Architecture& architecture);
 
 struct Detection {
   Box box;

@@ -1,10 +1,10 @@
-#include "models/manifest.h"
+#include "models/serving/manifest.h"
 
 #include <gmock/gmock.h>
 
 #include <functional>
 
-#include "models/config.h"
+#include "models/serving/manifest_reader.h"
 
 namespace models {
 namespace {

@@ -1,11 +1,11 @@
-#include "models/network.h"
+#include "models/serving/network.h"
 
 #include <gmock/gmock.h>
 
 #include <limits>
 
-#include "models/nets/script.h"
-#include "models/sha256.h"
+#include "models/research/nets/export_script.h"
+#include "models/serving/sha256.h"
 #include "tests/models/toy_models.h"
 
 namespace models {
@@ -162,7 +162,7 @@ TEST_F(NetworkTest, WeightsOfAnotherHashAreRefused) {
   manifest.sha256 = std::string(64, '0');
   EXPECT_THAT([&] { Network network(manifest); },
               ThrowsMessage<std::runtime_error>(
-                  AllOf(HasSubstr(file_.string()), HasSubstr("the manifest says 0000"))));
+                  AllOf(HasSubstr(file_.string()), HasSubstr("the manifest requires 0000"))));
 }
 
 TEST_F(NetworkTest, MissingWeightsAreNamed) {

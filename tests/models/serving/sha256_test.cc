@@ -1,4 +1,4 @@
-#include "models/sha256.h"
+#include "models/serving/sha256.h"
 
 #include <gmock/gmock.h>
 

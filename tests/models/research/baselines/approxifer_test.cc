@@ -1,11 +1,12 @@
-#include "models/rivals/approxifer.h"
+#include "models/research/baselines/approxifer.h"
 
 #include <gtest/gtest.h>
 
 #include <numeric>
 
-#include "models/data/feed.h"
-#include "models/rivals/recovery.h"
+#include "models/research/baselines/recovery.h"
+#include "models/research/data/batch_tensors.h"
+#include "models/serving/input_tensor.h"
 #include "tests/models/toy_models.h"
 
 namespace models {

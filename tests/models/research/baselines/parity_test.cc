@@ -1,4 +1,4 @@
-#include "models/rivals/parity.h"
+#include "models/research/baselines/parity.h"
 
 #include <gmock/gmock.h>
 
@@ -44,16 +44,16 @@ double linear_loss(ParityCode code, int k, float bias, double share) {
   GridNet net = linear_net(bias);
   const Teacher teacher{
       .answer = [&](const torch::Tensor& tiles) { return net->forward(tiles) / share; },
-      .answers = {}};
-  ParityLesson lesson(
+      .cache = {}};
+  ParityTask task(
       {.tiles = &data}, {.tiles = &data},
       {.code = code,
        .k = k,
        .batch_images = 8 * k,
        .pool = {.bfloat16 = false, .augmentation = {.mirror = 0.5, .shift_max = 2, .erase = 0.5}}},
       teacher);
-  EXPECT_EQ(lesson.begin(0), static_cast<std::size_t>(64 / (8 * k)));
-  return lesson.loss(net, 0).item<double>();
+  EXPECT_EQ(task.begin(0), static_cast<std::size_t>(64 / (8 * k)));
+  return task.loss(net, 0).item<double>();
 }
 
 TEST(EncodeParity, AdditionSumsNumberByNumber) {
@@ -126,67 +126,65 @@ TEST(RecoveredLogits, OfAModelThatKnowsNothingFollowFromTheOthersInTheGroup) {
   EXPECT_THAT(sums[0], ::testing::AnyOf(112.0f, 121.0f, 211.0f));
 }
 
-TEST(ParityLesson, TheLossOfAnExactlyLinearModelIsNought) {
+TEST(ParityTask, TheLossOfAnExactlyLinearModelIsNought) {
   EXPECT_NEAR(linear_loss(ParityCode::addition, 2, 0, 1), 0, 1e-8);
   EXPECT_NEAR(linear_loss(ParityCode::addition, 4, 0, 1), 0, 1e-8);
   // Four images in one picture: its mean is a quarter of the sum of theirs.
   EXPECT_NEAR(linear_loss(ParityCode::concatenation, 4, 0, 4), 0, 1e-8);
 }
 
-TEST(ParityLesson, TheLossIsTheSquareOfWhatIsMissingFromTheSum) {
+TEST(ParityTask, TheLossIsTheSquareOfWhatIsMissingFromTheSum) {
   EXPECT_NEAR(linear_loss(ParityCode::addition, 2, 0.5f, 1), 0.25, 1e-4);
   EXPECT_NEAR(linear_loss(ParityCode::addition, 4, 0.5f, 1), 2.25, 1e-4);
 }
 
-TEST(ParityLesson, GroupsAreDrawnAnewEveryEpoch) {
+TEST(ParityTask, GroupsAreDrawnAnewEveryEpoch) {
   const Dataset data = toy_data(64, 1);
   GridNet net = linear_net(0);
-  const Teacher teacher{.answer = brightness, .answers = {}};
+  const Teacher teacher{.answer = brightness, .cache = {}};
   const auto loss = [&](int epoch) {
-    ParityLesson lesson(
-        {.tiles = &data}, {.tiles = &data},
-        {.batch_images = 8,
-         .pool = {.tile_epochs = 2, .bfloat16 = false, .augmentation = unchanged()}},
-        teacher);
-    lesson.begin(epoch);
-    return lesson.loss(net, 0).item<double>();
+    ParityTask task({.tiles = &data}, {.tiles = &data},
+                    {.batch_images = 8,
+                     .pool = {.tile_epochs = 2, .bfloat16 = false, .augmentation = unchanged()}},
+                    teacher);
+    task.begin(epoch);
+    return task.loss(net, 0).item<double>();
   };
   EXPECT_EQ(loss(0), loss(0));
   EXPECT_NE(loss(0), loss(1));
 }
 
-TEST(ParityLesson, TooFewImagesAreRefused) {
+TEST(ParityTask, TooFewImagesAreRefused) {
   const Dataset data = toy_data(15, 1);
-  ParityLesson lesson({.tiles = &data}, {.tiles = &data},
-                      {.k = 2, .batch_images = 16, .pool = {.augmentation = unchanged()}},
-                      {.answer = brightness, .answers = {}});
-  EXPECT_THAT([&] { lesson.begin(0); },
-              ThrowsMessage<std::runtime_error>(HasSubstr("fewer images")));
+  ParityTask task({.tiles = &data}, {.tiles = &data},
+                  {.k = 2, .batch_images = 16, .pool = {.augmentation = unchanged()}},
+                  {.answer = brightness, .cache = {}});
+  EXPECT_THAT([&] { task.begin(0); }, ThrowsMessage<std::runtime_error>(HasSubstr("fewer images")));
 }
 
-TEST(ParityLesson, AToyParityModelRecoversFarBetterThanChance) {
+TEST(ParityTask, AToyParityModelRecoversFarBetterThanChance) {
   at::set_num_threads(1);
   const Dataset data = toy_data(512, 1);
   const Dataset held_back = toy_data(100, 2);
-  ParityLesson lesson(
+  ParityTask task(
       {.tiles = &data}, {.tiles = &held_back},
       {.k = 2, .batch_images = 32, .pool = {.bfloat16 = false, .augmentation = unchanged()}},
-      {.answer = brightness, .answers = {}});
+      {.answer = brightness, .cache = {}});
   GridNet net(toy_architecture(1), 1);
-  const double untaught = lesson.judge(net);
+  const double untrained = task.validate(net);
   torch::optim::SGD optimizer(net->parameters(), torch::optim::SGDOptions(0.02).momentum(0.9));
   for (int epoch = 0; epoch < 6; ++epoch) {
-    const std::size_t steps = lesson.begin(epoch);
+    const std::size_t steps = task.begin(epoch);
     net->train();
     for (std::size_t step = 0; step < steps; ++step) {
-      const torch::Tensor loss = lesson.loss(net, step);
+      const torch::Tensor loss = task.loss(net, step);
       optimizer.zero_grad();
       loss.backward();
       optimizer.step();
     }
   }
-  EXPECT_LT(untaught, 0.5);  // Chance is a quarter.
-  EXPECT_GT(lesson.judge(net), 0.8);
+  EXPECT_LT(untrained, 0.5);  // Chance is a quarter.
+  EXPECT_GT(task.validate(net), 0.8);
 }
 
 }  // namespace

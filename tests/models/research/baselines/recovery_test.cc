@@ -1,4 +1,4 @@
-#include "models/rivals/recovery.h"
+#include "models/research/baselines/recovery.h"
 
 #include <gmock/gmock.h>
 
@@ -11,10 +11,10 @@ namespace {
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
-// Logits that say class `said[i]` of image i; nothing where it is negative.
-std::vector<float> says(const std::vector<int>& said) {
+// Logits whose best class is `classes[i]` for image i; no answer where it is negative.
+std::vector<float> logits(const std::vector<int>& classes) {
   std::vector<float> rows;
-  for (const int label : said) {
+  for (const int label : classes) {
     for (int c = 0; c < 4; ++c) rows.push_back(label < 0 ? kNan : (c == label ? 1.0f : 0.0f));
   }
   return rows;
@@ -29,7 +29,7 @@ Dataset labelled(std::vector<int> labels) {
 TEST(Recovery, CountsTheRightAndTheAgreeingAnswers) {
   const Dataset data = labelled({0, 1, 2, 3});
   const Recovery got =
-      recovery_of(says({0, 1, 2, 0}), says({0, 0, -1, 0}), says({0, 1, 2, 0}), data);
+      recovery_of(logits({0, 1, 2, 0}), logits({0, 0, -1, 0}), logits({0, 1, 2, 0}), data);
   EXPECT_DOUBLE_EQ(got.answered, 0.75);
   EXPECT_DOUBLE_EQ(got.recovered, 0.25);
   EXPECT_DOUBLE_EQ(got.agreement, 0.5);  // Wrong with the s-CNN on the last image counts too.

@@ -1,4 +1,4 @@
-#include "models/training/curve.h"
+#include "models/research/commands/curve.h"
 
 #include <gmock/gmock.h>
 #include <unistd.h>
@@ -205,7 +205,7 @@ TEST_F(ReadLog, AMissingFileIsNamed) {
 TEST_F(ReadLog, AnotherHeaderIsRefused) {
   std::ofstream(file_) << "epoch,loss\n1,2\n";
   EXPECT_THAT([&] { read_log(file_); },
-              fails_with(":1: want the header "
+              fails_with(":1: expected the header "
                          "epoch,loss,learning_rate,held_back_accuracy,best_accuracy,seconds"));
   std::ofstream(file_, std::ios::trunc) << "";
   EXPECT_THAT([&] { read_log(file_); }, ThrowsMessage<std::runtime_error>(HasSubstr(":1: ")));
@@ -214,11 +214,11 @@ TEST_F(ReadLog, AnotherHeaderIsRefused) {
 TEST_F(ReadLog, ARowThatIsNotSixNumbersIsNamedByItsLine) {
   for (const char* row : {"2,1,1,1,1", "2,1,1,1,1,1,1", "2,1,x,1,1,1", "2,1,1,1,1,1 ", "", "2;1"}) {
     write("1,9,1,0.1,0.1,1\n" + std::string(row) + "\n3,9,1,0.1,0.1,1\n");
-    EXPECT_THAT([&] { read_log(file_); }, fails_with(":3: want six numbers")) << row;
+    EXPECT_THAT([&] { read_log(file_); }, fails_with(":3: expected six numbers")) << row;
   }
   for (const char* epoch : {"0", "-1", "1.5", "nan", "1e12"}) {
     write(std::string(epoch) + ",9,1,0.1,0.1,1\n");
-    EXPECT_THAT([&] { read_log(file_); }, fails_with(":2: want an epoch from 1")) << epoch;
+    EXPECT_THAT([&] { read_log(file_); }, fails_with(":2: expected an epoch from 1")) << epoch;
   }
 }
 

@@ -1,4 +1,4 @@
-#include "models/data/augment.h"
+#include "models/research/data/augment.h"
 
 #include <gmock/gmock.h>
 

@@ -1,10 +1,8 @@
-#include "models/data/feed.h"
+#include "models/research/data/batch_tensors.h"
 
-#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
-#include <numeric>
-
-#include "models/data/tiling.h"
+#include "models/research/data/tiling.h"
 
 namespace models {
 namespace {
@@ -38,19 +36,6 @@ TEST(Assemble, IsChannelsLastInMemory) {
   const std::vector<std::int64_t> blank(4, kBlank);
   EXPECT_TRUE(
       assemble({}, kShape, kNormalisation, blank, 2).is_contiguous(at::MemoryFormat::ChannelsLast));
-}
-
-TEST(PlanesOf, APictureAreTheNumbersOfATileOfItsSizeAndContiguous) {
-  constexpr TileShape kWide{.width = 3, .height = 2, .channels = 3};
-  std::vector<std::uint8_t> pixels(kWide.bytes());
-  std::iota(pixels.begin(), pixels.end(), std::uint8_t{0});
-  const std::vector<std::int64_t> first = {0};
-  const torch::Tensor planes = planes_of(pixels, kWide, tables_of(kNormalisation));
-  EXPECT_TRUE(planes.equal(assemble(pixels, kWide, kNormalisation, first, 1)));
-  EXPECT_TRUE(planes.is_contiguous());
-  // The second of the first row, green; the last of all, blue.
-  EXPECT_NEAR(planes[0][1][0][1].item<float>(), (4 / 255.0 - 0.5) / 0.5, 1e-6);
-  EXPECT_NEAR(planes[0][2][1][2].item<float>(), (17 / 255.0 - 1) / 2, 1e-6);
 }
 
 TEST(GatherLabels, FollowTheTilingAndMarkBlankSlots) {

@@ -1,8 +1,8 @@
-#include "models/data/cifar.h"
+#include "models/research/data/cifar.h"
 
 #include <stdexcept>
 
-#include "tests/models/data/scratch.h"
+#include "tests/models/research/data/scratch.h"
 
 namespace models {
 namespace {

@@ -1,4 +1,4 @@
-#include "models/data/dataset.h"
+#include "models/research/data/dataset.h"
 
 #include <gmock/gmock.h>
 

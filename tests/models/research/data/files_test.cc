@@ -1,9 +1,9 @@
-#include "models/data/files.h"
+#include "models/research/data/files.h"
 
 #include <algorithm>
 #include <stdexcept>
 
-#include "tests/models/data/scratch.h"
+#include "tests/models/research/data/scratch.h"
 
 namespace models {
 namespace {

@@ -1,4 +1,4 @@
-#include "models/data/idx.h"
+#include "models/research/data/idx.h"
 
 #include <gmock/gmock.h>
 #include <zlib.h>

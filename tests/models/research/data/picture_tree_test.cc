@@ -1,8 +1,8 @@
-#include "models/data/picture_tree.h"
+#include "models/research/data/picture_tree.h"
 
 #include <stdexcept>
 
-#include "tests/models/data/scratch.h"
+#include "tests/models/research/data/scratch.h"
 
 namespace models {
 namespace {
@@ -111,7 +111,7 @@ TEST_F(PictureTrees, AFolderThatIsNoneOfTheClassesIsNamed) {
         [&] {
           load_picture_tree(tree(pets_, {"cat", "dog"}), labels);
         },
-        fails_with(pets_, "cow/0.png: folder 'cow' is no class, want one of cat, dog"));
+        fails_with(pets_, "cow/0.png: folder 'cow' is no class, expected one of cat, dog"));
   }
 }
 
@@ -124,8 +124,7 @@ TEST_F(PictureTrees, OfManyClassesOnlyTheFirstAreListed) {
 
 TEST_F(PictureTrees, AFileOutsideAFolderIsNamedWhereLabelsAreRequired) {
   put("pets/0.png", grey(10));
-  EXPECT_THAT([&] { load_picture_tree(tree(pets_)); },
-              fails_with(pets_, "0.png: stands in no folder"));
+  EXPECT_THAT([&] { load_picture_tree(tree(pets_)); }, fails_with(pets_, "0.png: is in no folder"));
 }
 
 TEST_F(PictureTrees, AFileOutsideAFolderIsNamedIfOthersStandInOne) {
@@ -133,7 +132,7 @@ TEST_F(PictureTrees, AFileOutsideAFolderIsNamedIfOthersStandInOne) {
   put("pets/cat/0.png", grey(10));
   for (const Labels labels : {Labels::required, Labels::if_any}) {
     EXPECT_THAT([&] { load_picture_tree(tree(pets_), labels); },
-                fails_with(pets_, "0.png: stands in no folder"));
+                fails_with(pets_, "0.png: is in no folder"));
   }
 }
 

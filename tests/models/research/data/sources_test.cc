@@ -1,8 +1,8 @@
-#include "models/data/sources.h"
+#include "models/research/data/sources.h"
 
 #include <stdexcept>
 
-#include "tests/models/data/scratch.h"
+#include "tests/models/research/data/scratch.h"
 
 namespace models {
 namespace {
@@ -133,9 +133,10 @@ TEST_F(Sources, TheBinaryFormIsLoadedByItsPart) {
 TEST_F(Sources, WhatIsNotThereIsAskedForInOneLine) {
   EXPECT_THAT([&] { load_by_name("cifar10", Part::test, folder_); },
               throws_line("cifar10: not found in " + folder_.string() +
-                          "; want test/CLASS/*.jpg, cifar10-test.tar.gz, "));
-  EXPECT_THAT([&] { load_by_name("cifar10", Part::train, std::nullopt); },
-              throws_line("cifar10: not found; want train/CLASS/*.jpg, cifar10-train.tar.gz, "));
+                          "; expected test/CLASS/*.jpg, cifar10-test.tar.gz, "));
+  EXPECT_THAT(
+      [&] { load_by_name("cifar10", Part::train, std::nullopt); },
+      throws_line("cifar10: not found; expected train/CLASS/*.jpg, cifar10-train.tar.gz, "));
 }
 
 TEST_F(Sources, AnUnknownNameIsSaidToBeThat) {

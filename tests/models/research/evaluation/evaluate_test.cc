@@ -1,4 +1,4 @@
-#include "models/evaluation/evaluate.h"
+#include "models/research/evaluation/evaluate.h"
 
 #include <gmock/gmock.h>
 
@@ -11,8 +11,8 @@
 #include <numeric>
 #include <thread>
 
-#include "models/config.h"
-#include "models/data/sources.h"
+#include "models/research/data/sources.h"
+#include "models/serving/manifest_reader.h"
 #include "tests/models/toy_models.h"
 
 namespace models {
@@ -51,7 +51,7 @@ Dataset first_images(std::size_t count) {
 void expect_the_sample_as_recorded(const std::string& dataset, const Dataset& test,
                                    int models_min) {
   int models = 0;
-  for (const auto& folder : {kModels, kModels / "rivals"}) {
+  for (const auto& folder : {kModels, kModels / "research/baselines"}) {
     for (const Manifest& m : manifests(folder)) {
       if (m.dataset != dataset || m.kind == Kind::parity) continue;
       EXPECT_NEAR(sample_right(Network(m), test, kSeed), m.origin.sample_right, kRounding)
@@ -126,7 +126,7 @@ TEST(CommittedWeights, ACollageIsNearlyAsGoodAsASmallSingleOfItsCostAnImage) {
   for (int side = 2; side <= 5; ++side) {
     for (const std::string dataset : {"fashion", "cifar10"}) {
       EXPECT_GE(points(dataset + "_collage_" + sides(side)),
-                points("rivals/" + dataset + "_small_" + sides(side)) - 0.5)
+                points("research/baselines/" + dataset + "_small_" + sides(side)) - 0.5)
           << dataset << side;
     }
   }
@@ -134,7 +134,7 @@ TEST(CommittedWeights, ACollageIsNearlyAsGoodAsASmallSingleOfItsCostAnImage) {
 
 TEST(CommittedWeights, AreCalibratedAndSmall) {
   std::uintmax_t bytes = 0;
-  for (const auto& folder : {kModels, kModels / "rivals"}) {
+  for (const auto& folder : {kModels, kModels / "research/baselines"}) {
     for (const Manifest& m : manifests(folder)) {
       EXPECT_LE(m.origin.test_ece, 0.02) << m.name;
       bytes += std::filesystem::file_size(m.weights);
@@ -150,21 +150,21 @@ TEST(CommittedWeights, OfADataSetNameTheSameClassesInTheSameOrder) {
   }
 }
 
-TEST(CommittedWeights, BlankSlotsAreToldAndCostTheirNeighboursLittle) {
+TEST(CommittedWeights, BlankSlotsAreRecognisedAndCostTheirNeighboursLittle) {
   const BlankScore got = score_blanks(Network(committed("fashion_collage_3x3")),
                                       first_images(2 * kSampleImages), kSeed, 1);
-  EXPECT_GE(got.told, 0.999);
-  EXPECT_LE(got.mistaken, 0.001);
+  EXPECT_GE(got.blank_recall, 0.999);
+  EXPECT_LE(got.false_blank_rate, 0.001);
   EXPECT_LE(got.cost_points, 0.5);  // Of 2,000 images; `collage-train eval` takes all of them.
 }
 
-TEST(ScoreBlanks, CountsWhatIsToldAndMistaken) {
+TEST(ScoreBlanks, CountsBlankSlotsFoundAndImagesCalledBlank) {
   const Manifest m = committed("fashion_collage_3x3");
   Manifest hot = m;
   hot.calibration.temperature = 100;  // Every answer like chance.
   const BlankScore got = score_blanks(Network(hot), first_images(90), kSeed, 1);
-  EXPECT_EQ(got.told, 1);
-  EXPECT_EQ(got.mistaken, 1);
+  EXPECT_EQ(got.blank_recall, 1);
+  EXPECT_EQ(got.false_blank_rate, 1);
   EXPECT_EQ(got.cost_points, 0);
 }
 
@@ -186,7 +186,7 @@ TEST(AnswerAll, ADataSetOfOtherTilesIsRefused) {
 TEST(MedianLatencies, TimeEachNetworkByTheClockTheyAreHanded) {
   const Network single(committed("fashion_single"));
   const Dataset images = first_images(2);
-  const Runner both[] = {{&single, &images}, {&single, &images}};
+  const Timed both[] = {{&single, &images}, {&single, &images}};
   // Inferences take 1, 2, 3 ... seconds by this clock, the two networks in turn: 1 3 5 and 2 4 6.
   double now = 0;
   int reading = 0;

@@ -1,12 +1,12 @@
-#include "models/evaluation/publish.h"
+#include "models/research/evaluation/publish.h"
 
 #include <gmock/gmock.h>
 #include <torch/torch.h>
 
-#include "models/config.h"
-#include "models/evaluation/evaluate.h"
-#include "models/heads/calibration.h"
-#include "models/network.h"
+#include "models/research/evaluation/evaluate.h"
+#include "models/serving/heads/calibration.h"
+#include "models/serving/manifest_reader.h"
+#include "models/serving/network.h"
 #include "tests/models/toy_models.h"
 
 namespace models {
@@ -41,12 +41,13 @@ class Publish : public ::testing::Test {
 
 TEST_F(Publish, WhatItWritesLoadsAndSaysWhatWasMeasured) {
   GridNet net(toy_architecture(2), 1);
-  const Manifest said = publish(net, publication(Kind::collage), toy_data(40, 2), toy_data(60, 3));
+  const Manifest published =
+      publish(net, publication(Kind::collage), toy_data(40, 2), toy_data(60, 3));
   EXPECT_THAT(files(), ::testing::ElementsAre("toy.yaml", "weights/toy.pt"));
   const Manifest read = load_manifest(folder_ / "toy.yaml");
-  EXPECT_EQ(read.sha256, said.sha256);
-  EXPECT_EQ(read.origin, said.origin);
-  EXPECT_EQ(read.calibration, said.calibration);
+  EXPECT_EQ(read.sha256, published.sha256);
+  EXPECT_EQ(read.origin, published.origin);
+  EXPECT_EQ(read.calibration, published.calibration);
   EXPECT_EQ(read.origin.command, "by hand");
   EXPECT_EQ(read.origin.parameters, parameter_count(toy_architecture(2)));
   EXPECT_GT(read.origin.test_accuracy, 0);

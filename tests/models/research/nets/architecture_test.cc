@@ -1,10 +1,11 @@
-#include "models/nets/architecture.h"
+#include "models/research/nets/architecture.h"
 
 #include <gmock/gmock.h>
 
 namespace models {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
@@ -78,6 +79,24 @@ TEST(Architecture, ADetectHeadSpeaksAtEveryPlaceOfTheMapForEveryAnchor) {
   EXPECT_EQ(a.head_width(), 3 * (5 + 5));
   EXPECT_NEAR(mmac(a), trunk + 16 * 3 * 30 / 1e6, 1e-9);  // A map of 4x4 places.
   EXPECT_EQ(parameter_count(a), trunk_parameters + 3 * 30 + 30);
+}
+
+TEST(DetectShape, FollowsTheArchitecture) {
+  Architecture a{.name = "toy",
+                 .head = Head::detect,
+                 .grid = 3,
+                 .tile_width = 28,
+                 .tile_height = 28,
+                 .channels = 1,
+                 .classes = 10,
+                 .stem_width = 8,
+                 .stem_halves = false,
+                 .stages = {{8, 0, true}, {8, 0, true}, {8, 0, true}}};
+  const DetectShape got = detect_shape(a);
+  EXPECT_EQ(got.map_width, 11);  // 84, 42, 21, 11.
+  EXPECT_DOUBLE_EQ(got.stride.width, 84.0 / 11);
+  EXPECT_THAT(got.anchors, ElementsAre(Side{14, 14}, Side{28, 28}, Side{42, 42}));
+  EXPECT_EQ(got.rows(), 11u * 11 * 3);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "models/nets/catalogue.h"
+#include "models/research/nets/catalogue.h"
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-#include "models/nets/draw_weights.h"
+#include "models/research/nets/draw_weights.h"
 
 #include <gmock/gmock.h>
 

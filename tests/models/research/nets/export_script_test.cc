@@ -1,18 +1,14 @@
-#include "models/nets/script.h"
+#include "models/research/nets/export_script.h"
 
-#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
-#include <fstream>
-
-#include "models/nets/catalogue.h"
-#include "models/nets/resnet.h"
-#include "models/nets/yolo_tiny.h"
+#include "models/research/nets/catalogue.h"
+#include "models/research/nets/resnet.h"
+#include "models/research/nets/yolo_tiny.h"
+#include "models/serving/script.h"
 
 namespace models {
 namespace {
-
-using ::testing::HasSubstr;
-using ::testing::ThrowsMessage;
 
 std::filesystem::path temporary(const std::string& name) {
   return std::filesystem::path(::testing::TempDir()) / name;
@@ -24,7 +20,7 @@ torch::Tensor noise(std::int64_t batch, const Architecture& a) {
   return torch::rand({batch, a.channels, a.input_height(), a.input_width()});
 }
 
-TEST(Script, AnswersAsTheNativeNetworkDoesAtAnyBatchSize) {
+TEST(ExportScript, AnswersAsTheNativeNetworkDoesAtAnyBatchSize) {
   const torch::NoGradGuard no_grad;
   for (const Architecture& a : {single_architecture(kGrey), collage_architecture(kGrey, 3),
                                 detect_architecture(kGrey, 3)}) {
@@ -46,7 +42,7 @@ TEST(Script, AnswersAsTheNativeNetworkDoesAtAnyBatchSize) {
   }
 }
 
-TEST(Script, TheFileHasWeightsOfSixteenBitsAndTheNetworkItsRoundedOnes) {
+TEST(ExportScript, TheFileHasWeightsOfSixteenBitsAndTheNetworkItsRoundedOnes) {
   const torch::NoGradGuard no_grad;
   const Architecture a = collage_architecture(kGrey, 3);
   GridNet net(a, 1);
@@ -63,7 +59,7 @@ TEST(Script, TheFileHasWeightsOfSixteenBitsAndTheNetworkItsRoundedOnes) {
   std::filesystem::remove(file);
 }
 
-TEST(Script, TheNetworksOfThePaperAreWrittenToo) {
+TEST(ExportScript, TheNetworksOfThePaperAreWrittenToo) {
   const torch::NoGradGuard no_grad;
   const std::filesystem::path file = temporary("paper.pt");
   ResNet34 resnet(10);
@@ -78,16 +74,6 @@ TEST(Script, TheNetworksOfThePaperAreWrittenToo) {
   const torch::Tensor collage = torch::rand({1, 3, 96, 96});
   EXPECT_TRUE(torch::allclose(load_script(file).forward({collage}).toTensor(),
                               yolo->forward(collage), 1e-4, 1e-4));
-  std::filesystem::remove(file);
-}
-
-TEST(Script, AFileThatIsNoneIsNamed) {
-  const std::filesystem::path file = temporary("junk.pt");
-  EXPECT_THAT([&] { load_script(file); },
-              ThrowsMessage<std::runtime_error>(HasSubstr("junk.pt: no such file")));
-  std::ofstream(file) << "not a network";
-  EXPECT_THAT([&] { load_script(file); },
-              ThrowsMessage<std::runtime_error>(HasSubstr("junk.pt: is not a TorchScript file")));
   std::filesystem::remove(file);
 }
 

@@ -1,8 +1,8 @@
-#include "models/nets/grid_net.h"
+#include "models/research/nets/grid_net.h"
 
 #include <gmock/gmock.h>
 
-#include "models/nets/catalogue.h"
+#include "models/research/nets/catalogue.h"
 
 namespace models {
 namespace {

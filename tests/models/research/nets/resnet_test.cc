@@ -1,4 +1,4 @@
-#include "models/nets/resnet.h"
+#include "models/research/nets/resnet.h"
 
 #include <gmock/gmock.h>
 

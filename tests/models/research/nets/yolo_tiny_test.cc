@@ -1,4 +1,4 @@
-#include "models/nets/yolo_tiny.h"
+#include "models/research/nets/yolo_tiny.h"
 
 #include <gmock/gmock.h>
 

@@ -1,10 +1,10 @@
-#include "models/training/detect_loss.h"
+#include "models/research/training/detect_loss.h"
 
 #include <gmock/gmock.h>
 
 #include <cmath>
 
-#include "models/data/tiling.h"
+#include "models/research/data/tiling.h"
 
 namespace models {
 namespace {

@@ -1,11 +1,11 @@
-#include "models/training/losses.h"
+#include "models/research/training/losses.h"
 
 #include <gmock/gmock.h>
 
 #include <cmath>
 
-#include "models/data/dataset.h"
-#include "models/data/tiling.h"
+#include "models/research/data/dataset.h"
+#include "models/research/data/tiling.h"
 
 namespace models {
 namespace {
@@ -39,10 +39,11 @@ TEST(SlotLoss, OfABlankSlotPullsTowardsBeingUnsure) {
 TEST(SlotLoss, ATeacherCountsForItsShareAtItsTemperature) {
   const LossPolicy policy{.label_smoothing = 0, .distill_share = 0.75, .distill_temperature = 2};
   const torch::Tensor teacher = torch::tensor({{0.0f, static_cast<float>(2 * std::log(4.0))}});
-  // At temperature 2 the teacher says 1/5, 4/5 and the network sqrt(3) : 1.
+  // At temperature 2 the teacher gives 1/5, 4/5 and the network sqrt(3) : 1.
   const double whole = std::sqrt(3.0) + 1;
-  const double taught = -4 * (0.2 * std::log(std::sqrt(3.0) / whole) + 0.8 * std::log(1 / whole));
-  EXPECT_NEAR(loss(row(), 0, teacher, policy), 0.25 * -kThreeQuarters + 0.75 * taught, 1e-5);
+  const double distilled =
+      -4 * (0.2 * std::log(std::sqrt(3.0) / whole) + 0.8 * std::log(1 / whole));
+  EXPECT_NEAR(loss(row(), 0, teacher, policy), 0.25 * -kThreeQuarters + 0.75 * distilled, 1e-5);
 }
 
 TEST(SlotLoss, ATeacherHasNoSayInABlankSlot) {

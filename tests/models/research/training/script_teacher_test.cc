@@ -1,9 +1,9 @@
-#include "models/training/script_teacher.h"
+#include "models/research/training/script_teacher.h"
 
 #include <gmock/gmock.h>
 
-#include "models/nets/script.h"
-#include "models/sha256.h"
+#include "models/research/nets/export_script.h"
+#include "models/serving/sha256.h"
 #include "tests/models/toy_models.h"
 
 namespace models {
@@ -41,19 +41,19 @@ class ScriptTeacher : public ::testing::Test {
   Manifest manifest_;
 };
 
-TEST_F(ScriptTeacher, AnswersAsTheNetworkDoesAndKeepsItsAnswersApart) {
-  const Teacher teacher = script_teacher(manifest_, "answers");
-  EXPECT_EQ(teacher.answers, std::filesystem::path("answers/single-1"));
+TEST_F(ScriptTeacher, AnswersAsTheNetworkDoesAndHasACacheOfItsOwn) {
+  const Teacher teacher = script_teacher(manifest_, "cache");
+  EXPECT_EQ(teacher.cache, std::filesystem::path("cache/single-1"));
   const torch::NoGradGuard no_grad;
   net_->eval();
   const torch::Tensor tiles = torch::rand({3, 1, 8, 8});
   EXPECT_TRUE(teacher.answer(tiles).allclose(net_->forward(tiles), 0, 1e-5));
-  EXPECT_TRUE(script_teacher(manifest_, {}).answers.empty());
+  EXPECT_TRUE(script_teacher(manifest_, {}).cache.empty());
 }
 
-TEST_F(ScriptTeacher, WeightsThatTheManifestDoesNotMeanAreRefused) {
+TEST_F(ScriptTeacher, WeightsOfAnotherHashAreRefused) {
   manifest_.sha256 = std::string(64, '0');
-  EXPECT_THAT([&] { script_teacher(manifest_, {}); }, refused("the manifest says"));
+  EXPECT_THAT([&] { script_teacher(manifest_, {}); }, refused("the manifest requires"));
 }
 
 TEST_F(ScriptTeacher, AnOutputThatIsNotTheClassCountIsRefused) {

@@ -1,43 +1,18 @@
-#include "models/training/tile_pool.h"
+#include "models/research/training/tile_pool.h"
 
 #include <gmock/gmock.h>
 
 #include <algorithm>
 #include <set>
 
+#include "tests/models/research/training/counting_teacher.h"
 #include "tests/models/toy_models.h"
 
 namespace models {
 namespace {
 
-using ::testing::HasSubstr;
-using ::testing::ThrowsMessage;
-
 const PoolPolicy kShift{.bfloat16 = false,
                         .augmentation = {.mirror = 0.5, .shift_max = 2, .erase = 0.5}};
-
-// Says how bright each tile is, in every class; counts how often it was asked.
-struct Counted {
-  int asked = 0;
-  Teacher teacher(const std::filesystem::path& answers = {}) {
-    return {.answer =
-                [this](const torch::Tensor& tiles) {
-                  ++asked;
-                  return tiles.mean({1, 2, 3}).unsqueeze(1).expand({-1, 4}).contiguous();
-                },
-            .answers = answers};
-  }
-};
-
-class KeptAnswers : public ::testing::Test {
- protected:
-  KeptAnswers() { std::filesystem::remove_all(folder_); }
-  ~KeptAnswers() override { std::filesystem::remove_all(folder_); }
-
-  std::filesystem::path folder_ = std::filesystem::path(::testing::TempDir()) /
-                                  ::testing::UnitTest::GetInstance()->current_test_info()->name();
-  Dataset data_ = toy_data(50, 1);
-};
 
 TEST(MakeTiles, OneDrawGivesTheSameTilesAndAnotherDoesNot) {
   const Dataset data = toy_data(20, 1);
@@ -53,11 +28,12 @@ TEST(MakeTiles, OneDrawGivesTheSameTilesAndAnotherDoesNot) {
 
 TEST(MakeTiles, TheTeacherSeesTheTilesAsTheyWereChanged) {
   const Dataset data = toy_data(20, 1);
-  Counted counted;
-  const TilePool pool = make_tiles({.tiles = &data}, kShift, counted.teacher(), 0);
-  const torch::Tensor again = ask(counted.teacher(), data, pool.pixels, false);
-  EXPECT_TRUE(pool.teacher.equal(again));
-  EXPECT_FALSE(pool.teacher.equal(ask(counted.teacher(), data, data.pixels, false)));
+  CountingTeacher counting;
+  const TilePool pool = make_tiles({.tiles = &data}, kShift, counting.teacher(), 0);
+  const torch::Tensor again = teacher_logits(counting.teacher(), data, pool.pixels, false);
+  EXPECT_TRUE(pool.teacher_logits.equal(again));
+  EXPECT_FALSE(
+      pool.teacher_logits.equal(teacher_logits(counting.teacher(), data, data.pixels, false)));
 }
 
 TEST(MakeTiles, ATeacherOfLargerPicturesSeesTheSameChange) {
@@ -70,14 +46,14 @@ TEST(MakeTiles, ATeacherOfLargerPicturesSeesTheSameChange) {
       large.pixels.push_back(small.tile(i)[p / 16 / 2 * 8 + p % 16 / 2]);
     }
   }
-  Counted counted;
+  CountingTeacher counting;
   PoolPolicy moved = kShift;
   moved.augmentation.erase = 0;
   moved.mix = 0.5;
   const TilePool pool =
-      make_tiles({.tiles = &small, .taught = &large}, moved, counted.teacher(), 0);
-  const torch::Tensor of_small = ask(counted.teacher(), small, pool.pixels, false);
-  EXPECT_TRUE(pool.teacher.allclose(of_small, 0, 1e-5));
+      make_tiles({.tiles = &small, .teacher_tiles = &large}, moved, counting.teacher(), 0);
+  const torch::Tensor of_small = teacher_logits(counting.teacher(), small, pool.pixels, false);
+  EXPECT_TRUE(pool.teacher_logits.allclose(of_small, 0, 1e-5));
 }
 
 // Tiles of one colour each, so that a pasted part is seen by its colour.
@@ -91,8 +67,8 @@ TEST(MakeTiles, MixedTilesHoldPartOfAnotherAndHaveNoLabel) {
   PoolPolicy policy = kShift;
   policy.augmentation = {.mirror = 0.5, .shift_max = 0, .erase = 0};
   policy.mix = 0.5;
-  Counted counted;
-  const TilePool pool = make_tiles({.tiles = &data}, policy, counted.teacher(), 0);
+  CountingTeacher counting;
+  const TilePool pool = make_tiles({.tiles = &data}, policy, counting.teacher(), 0);
   int mixed = 0;
   for (std::size_t i = 0; i < data.size(); ++i) {
     const auto tile = std::span(pool.pixels).subspan(i * data.shape.bytes(), data.shape.bytes());
@@ -107,7 +83,8 @@ TEST(MakeTiles, MixedTilesHoldPartOfAnotherAndHaveNoLabel) {
     }
   }
   EXPECT_NEAR(mixed, 100, 30);
-  EXPECT_TRUE(pool.teacher.equal(ask(counted.teacher(), data, pool.pixels, false)));
+  EXPECT_TRUE(
+      pool.teacher_logits.equal(teacher_logits(counting.teacher(), data, pool.pixels, false)));
 }
 
 TEST(Pools, TakeTurnsAfterTheirEpochsAndReturn) {
@@ -126,45 +103,6 @@ TEST(Pools, NeverReturnWithoutARotation) {
   const Dataset data = toy_data(20, 1);
   Pools pools({.tiles = &data}, kShift, {});
   EXPECT_EQ(pools.at(7).pixels, make_tiles({.tiles = &data}, kShift, {}, 7).pixels);
-}
-
-TEST_F(KeptAnswers, SpareTheTeacherTheSecondTime) {
-  Counted counted;
-  const Teacher teacher = counted.teacher(folder_);
-  const TilePool first = make_tiles({.tiles = &data_}, kShift, teacher, 0);
-  const int asked = counted.asked;
-  const TilePool second = make_tiles({.tiles = &data_}, kShift, teacher, 0);
-  EXPECT_EQ(counted.asked, asked);
-  EXPECT_TRUE(first.teacher.equal(second.teacher));
-}
-
-TEST_F(KeptAnswers, AreNotThoseOfOtherTiles) {
-  Counted counted;
-  const Teacher teacher = counted.teacher(folder_);
-  make_tiles({.tiles = &data_}, kShift, teacher, 0);
-  const int asked = counted.asked;
-  PoolPolicy erased = kShift;
-  erased.augmentation.erase = 0.25;
-  PoolPolicy mixed = kShift;
-  mixed.mix = 0.5;
-  PoolPolicy seeded = kShift;
-  seeded.seed = 2;
-  for (const PoolPolicy& other : {erased, mixed, seeded}) {
-    make_tiles({.tiles = &data_}, other, teacher, 0);
-  }
-  make_tiles({.tiles = &data_}, kShift, teacher, 1);
-  EXPECT_EQ(counted.asked, 5 * asked);
-}
-
-TEST_F(KeptAnswers, ThatAreDamagedAreNamed) {
-  Counted counted;
-  const Teacher teacher = counted.teacher(folder_);
-  make_tiles({.tiles = &data_}, kShift, teacher, 0);
-  for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
-    std::filesystem::resize_file(entry.path(), 100);
-  }
-  EXPECT_THAT([&] { make_tiles({.tiles = &data_}, kShift, teacher, 0); },
-              ThrowsMessage<std::runtime_error>(HasSubstr("is damaged; remove it")));
 }
 
 }  // namespace

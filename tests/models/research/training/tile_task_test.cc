@@ -1,4 +1,4 @@
-#include "models/training/tile_lesson.h"
+#include "models/research/training/tile_task.h"
 
 #include <gtest/gtest.h>
 
@@ -15,14 +15,14 @@ double first_loss(const Dataset& data, double mix) {
   policy.pool.mix = mix;
   const Teacher teacher{
       .answer = [](const torch::Tensor& tiles) { return tiles.flatten(1).slice(1, 0, 4); },
-      .answers = {}};
-  TileLesson lesson({.tiles = &data}, {.tiles = &data}, 2, policy, teacher);
+      .cache = {}};
+  TileTask task({.tiles = &data}, {.tiles = &data}, 2, policy, teacher);
   GridNet net(toy_architecture(2), 1);
-  lesson.begin(0);
-  return lesson.loss(net, 0).item<double>();
+  task.begin(0);
+  return task.loss(net, 0).item<double>();
 }
 
-TEST(TileLesson, OfMixedPicturesOnlyTheTeacherIsHeard) {
+TEST(TileTask, OfMixedPicturesOnlyTheTeacherCounts) {
   const Dataset data = toy_data(64, 1);
   Dataset mislabelled = data;
   for (int& label : mislabelled.labels) label = (label + 1) % 4;

@@ -1,8 +1,8 @@
-#include "models/training/trainer.h"
+#include "models/research/training/trainer.h"
 
 #include <gmock/gmock.h>
 
-#include "models/training/tile_lesson.h"
+#include "models/research/training/tile_task.h"
 #include "tests/models/toy_models.h"
 
 namespace models {
@@ -37,22 +37,22 @@ class Trainer : public ::testing::Test {
                             if (r.epoch == stop_after) throw Interrupted{};
                           },
                       .on_progress = {}};
-    TileLesson lesson({.tiles = &data_}, {.tiles = &held_back_}, net->architecture().grid, policy_,
-                      teacher_);
+    TileTask task({.tiles = &data_}, {.tiles = &held_back_}, net->architecture().grid, policy_,
+                  teacher_);
     try {
-      return train(net, lesson, descent_, "toy", folder_ / name, hooks);
+      return train(net, task, descent_, "toy", folder_ / name, hooks);
     } catch (const Interrupted&) {
       return 0;
     }
   }
 
   // A single that knows the toy task.
-  Teacher taught() {
+  Teacher trained_teacher() {
     GridNet net(toy_architecture(1), 1);
     run(net, "teacher");
     net->eval();
     return {.answer = [net](const torch::Tensor& tiles) mutable { return net->forward(tiles); },
-            .answers = {}};
+            .cache = {}};
   }
 
   static bool same(GridNet& a, GridNet& b) {
@@ -100,24 +100,24 @@ TEST_F(Trainer, ADetectHeadLearnsItByBoxes) {
 }
 
 TEST_F(Trainer, ACollageLearnsFromATeacherAlone) {
-  teacher_ = taught();
+  teacher_ = trained_teacher();
   policy_.loss.distill_share = 1;
   policy_.pool.tile_epochs = 2;
   descent_.epochs = 10;
   std::ranges::fill(data_.labels, 0);  // Its labels would teach nothing but class 0.
   GridNet net(toy_architecture(2), 2);
-  EXPECT_GT(run(net, "pupil"), 0.9);
+  EXPECT_GT(run(net, "student"), 0.9);
 }
 
-TEST_F(Trainer, ACollageLearnsFromPicturesWithoutLabelsAndIsJudgedByItsTeacher) {
-  teacher_ = taught();
+TEST_F(Trainer, ACollageLearnsFromPicturesWithoutLabelsAndIsValidatedByItsTeacher) {
+  teacher_ = trained_teacher();
   policy_.loss.distill_share = 0.5;
   descent_.epochs = 10;
   const std::vector<int> truths = held_back_.labels;
   std::ranges::fill(data_.labels, kUnlabelled);
   std::ranges::fill(held_back_.labels, kUnlabelled);
   GridNet net(toy_architecture(2), 2);
-  EXPECT_GT(run(net, "pupil"), 0.9);
+  EXPECT_GT(run(net, "student"), 0.9);
   EXPECT_GT(accuracy_of(logits_of(net, held_back_, 1), truths), 0.9);
 }
 

@@ -1,4 +1,4 @@
-#include "models/heads/calibration.h"
+#include "models/serving/heads/calibration.h"
 
 #include <gmock/gmock.h>
 

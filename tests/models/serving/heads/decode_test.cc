@@ -1,4 +1,4 @@
-#include "models/heads/decode.h"
+#include "models/serving/heads/decode.h"
 
 #include <gmock/gmock.h>
 

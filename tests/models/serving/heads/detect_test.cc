@@ -1,4 +1,4 @@
-#include "models/heads/detect.h"
+#include "models/serving/heads/detect.h"
 
 #include <gmock/gmock.h>
 
@@ -119,24 +119,6 @@ TEST(SlotLogits, AreThoseOfTheBestBoxOfTheCellOrNaNs) {
   EXPECT_TRUE(std::isnan(rows[2]));
   EXPECT_TRUE(std::isnan(rows[5]));
   EXPECT_EQ(rows[6], 7);
-}
-
-TEST(DetectShape, FollowsTheArchitecture) {
-  Architecture a{.name = "toy",
-                 .head = Head::detect,
-                 .grid = 3,
-                 .tile_width = 28,
-                 .tile_height = 28,
-                 .channels = 1,
-                 .classes = 10,
-                 .stem_width = 8,
-                 .stem_halves = false,
-                 .stages = {{8, 0, true}, {8, 0, true}, {8, 0, true}}};
-  const DetectShape got = detect_shape(a);
-  EXPECT_EQ(got.map_width, 11);  // 84, 42, 21, 11.
-  EXPECT_DOUBLE_EQ(got.stride.width, 84.0 / 11);
-  EXPECT_THAT(got.anchors, ElementsAre(Side{14, 14}, Side{28, 28}, Side{42, 42}));
-  EXPECT_EQ(got.rows(), 11u * 11 * 3);
 }
 
 }  // namespace

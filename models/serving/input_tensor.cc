@@ -1,0 +1,39 @@
+#include "models/serving/input_tensor.h"
+
+#include "wire/check.h"
+
+namespace models {
+
+ValueTables tables_of(const Normalisation& normalisation) {
+  ValueTables tables(normalisation.mean.size());
+  for (std::size_t c = 0; c < tables.size(); ++c) {
+    for (std::size_t v = 0; v < 256; ++v) {
+      tables[c][v] = static_cast<float>((static_cast<double>(v) / 255.0 - normalisation.mean[c]) /
+                                        normalisation.deviation[c]);
+    }
+  }
+  return tables;
+}
+
+// Contiguous, not channels-last as in training: a network fused for inference would first copy a
+// channels-last input into contiguous memory.
+torch::Tensor planes_of(std::span<const std::uint8_t> pixels, const TileShape& shape,
+                        const ValueTables& tables) {
+  const auto channels = static_cast<std::size_t>(shape.channels);
+  COLLAGE_CHECK(pixels.size() == shape.bytes() && tables.size() == channels);
+  torch::Tensor planes = torch::empty({1, shape.channels, shape.height, shape.width});
+  auto* out = planes.data_ptr<float>();
+  for (std::size_t c = 0; c < channels; ++c) {
+    const auto& table = tables[c];
+    for (std::size_t i = c; i < pixels.size(); i += channels) *out++ = table[pixels[i]];
+  }
+  return planes;
+}
+
+std::vector<float> values_of(const torch::Tensor& tensor) {
+  const torch::Tensor whole = tensor.to(torch::kFloat).contiguous();
+  const auto* values = whole.data_ptr<float>();
+  return {values, values + whole.numel()};
+}
+
+}  // namespace models

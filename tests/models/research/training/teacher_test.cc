@@ -1,0 +1,93 @@
+#include "models/research/training/teacher.h"
+
+#include <gmock/gmock.h>
+
+#include "models/research/training/tile_pool.h"
+#include "tests/models/research/training/counting_teacher.h"
+#include "tests/models/toy_models.h"
+
+namespace models {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+const PoolPolicy kShift{.bfloat16 = false,
+                        .augmentation = {.mirror = 0.5, .shift_max = 2, .erase = 0.5}};
+
+class TeacherCache : public ::testing::Test {
+ protected:
+  TeacherCache() { std::filesystem::remove_all(folder_); }
+  ~TeacherCache() override { std::filesystem::remove_all(folder_); }
+
+  std::filesystem::path folder_ = std::filesystem::path(::testing::TempDir()) /
+                                  ::testing::UnitTest::GetInstance()->current_test_info()->name();
+  Dataset data_ = toy_data(50, 1);
+};
+
+TEST_F(TeacherCache, SparesTheTeacherTheSecondTime) {
+  CountingTeacher counting;
+  const Teacher teacher = counting.teacher(folder_);
+  const TilePool first = make_tiles({.tiles = &data_}, kShift, teacher, 0);
+  const int calls = counting.calls;
+  const TilePool second = make_tiles({.tiles = &data_}, kShift, teacher, 0);
+  EXPECT_EQ(counting.calls, calls);
+  EXPECT_TRUE(first.teacher_logits.equal(second.teacher_logits));
+}
+
+TEST_F(TeacherCache, HoldsNoLogitsOfOtherTiles) {
+  CountingTeacher counting;
+  const Teacher teacher = counting.teacher(folder_);
+  make_tiles({.tiles = &data_}, kShift, teacher, 0);
+  const int calls = counting.calls;
+  PoolPolicy erased = kShift;
+  erased.augmentation.erase = 0.25;
+  PoolPolicy mixed = kShift;
+  mixed.mix = 0.5;
+  PoolPolicy seeded = kShift;
+  seeded.seed = 2;
+  for (const PoolPolicy& other : {erased, mixed, seeded}) {
+    make_tiles({.tiles = &data_}, other, teacher, 0);
+  }
+  make_tiles({.tiles = &data_}, kShift, teacher, 1);
+  EXPECT_EQ(counting.calls, 5 * calls);
+}
+
+TEST_F(TeacherCache, ADamagedFileIsNamed) {
+  CountingTeacher counting;
+  const Teacher teacher = counting.teacher(folder_);
+  make_tiles({.tiles = &data_}, kShift, teacher, 0);
+  for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+    std::filesystem::resize_file(entry.path(), 100);
+  }
+  EXPECT_THAT([&] { make_tiles({.tiles = &data_}, kShift, teacher, 0); },
+              ThrowsMessage<std::runtime_error>(HasSubstr("is damaged; remove it")));
+}
+
+TEST_F(TeacherCache, AFileOfAnotherShapeIsReplaced) {
+  CountingTeacher counting;
+  const Teacher teacher = counting.teacher(folder_);
+  const auto logits = [&](const Dataset& data) {
+    return cached_teacher_logits(teacher, data, data.pixels, "same.pt", false);
+  };
+  logits(toy_data(30, 1));
+  EXPECT_EQ(logits(data_).size(0), 50);
+  EXPECT_EQ(counting.calls, 2);
+  EXPECT_TRUE(logits(data_).equal(teacher_logits(teacher, data_, data_.pixels, false)));
+}
+
+TEST(LabelsOrTeacherClasses, AreTheTeachersWhereAnyLabelIsMissing) {
+  Dataset data = toy_data(5, 1);
+  const Teacher always_two{
+      .answer =
+          [](const torch::Tensor& tiles) {
+            return torch::tensor({0.0f, 0.0f, 1.0f, 0.0f}).repeat({tiles.size(0), 1});
+          },
+      .cache = {}};
+  EXPECT_EQ(labels_or_teacher_classes({.tiles = &data}, always_two), data.labels);
+  data.labels[3] = kUnlabelled;
+  EXPECT_EQ(labels_or_teacher_classes({.tiles = &data}, always_two), std::vector<int>(5, 2));
+}
+
+}  // namespace
+}  // namespace models
