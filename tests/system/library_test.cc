@@ -96,7 +96,7 @@ TEST_F(InstalledLibrary, BuildsTheExamplesWhichThenUseAPipeline) {
   const std::string seen = output({(build / "camera").string(), broker, folder, "50", "12"});
   EXPECT_EQ(lines_with(seen, "frame "), 12u) << seen;
   EXPECT_TRUE(std::ranges::is_sorted(frames(seen))) << seen;
-  // Those in Python are beside them.
+  // The Python examples against the same pipeline.
   const std::vector<std::string> python = {"PYTHONPATH=" COLLAGE_SOURCE_DIR "/producer/python",
                                            "/usr/bin/python3", "-B"};
   const auto script = [&](const char* name, const fs::path& file) {

@@ -177,8 +177,9 @@ TEST_F(KeyedLoopTest, ThoseWhoKnowEachOtherTalk) {
   Calling calling(calls, KeyOwner::stage, LinkName::workers, listening.endpoint());
   EXPECT_TRUE(calling.ask());
   const auto& counters = listening.stop();
-  EXPECT_EQ(counters.keys_refused + counters.handshakes_failed + counters.denied, 0u);
-  EXPECT_EQ(calling.counters().handshakes_failed + calling.counters().own_key_refused, 0u);
+  // Not `handshakes_failed`: a machine that is busy enough exceeds the handshake's two seconds.
+  EXPECT_EQ(counters.keys_refused + counters.denied, 0u);
+  EXPECT_EQ(calling.counters().own_key_refused, 0u);
 }
 
 TEST_F(KeyedLoopTest, AnUnknownKeyIsRefusedAndCountedOnBothSides) {
