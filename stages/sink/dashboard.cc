@@ -71,7 +71,7 @@ Json batches_json(const DashboardState& state, const std::vector<std::string>& l
 }
 
 double quantile_s(std::span<const wire::Duration> sorted, double q) {
-  return wire::to_seconds(*machine::nearest_rank(sorted, q));
+  return wire::to_seconds(machine::quantile(sorted, q));
 }
 
 Json quantiles_json(const std::deque<wire::Duration>& times) {

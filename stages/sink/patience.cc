@@ -11,7 +11,7 @@ namespace stages::sink {
 namespace {
 
 wire::Duration quantile(std::span<const wire::Duration> sorted, double q) {
-  return *machine::nearest_rank(sorted, q);
+  return machine::quantile(sorted, q);
 }
 
 }  // namespace
