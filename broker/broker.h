@@ -70,6 +70,7 @@ class Broker : public machine::Machine {
 
  private:
   struct Figures;  // The table behind status() and telemetry().
+  void report_workers(machine::Telemetry& report) const;
 
   // Dispatch by link (broker.cc).
   void on_producer(machine::Peer from, wire::Message message);
@@ -101,6 +102,7 @@ class Broker : public machine::Machine {
   // The sink's answers (broker_answers.cc).
   void on_settled(wire::SlotSettled settled);
   void on_disagreement(wire::Disagreement disagreement);
+  wire::Result make_result(wire::SlotSettled settled);
   bool well_formed(const wire::SlotSettled& settled) const;
   bool valid(const wire::Predictions& predictions) const;
   std::vector<wire::NamedPrediction> named(const wire::Predictions& predictions) const;

@@ -41,13 +41,18 @@ void Broker::on_settled(wire::SlotSettled settled) {
     counters_.settled_twice += 1;
     return;
   }
+  settle(task, make_result(std::move(settled)));
+}
+
+// Counts the result too, by its status and source.
+wire::Result Broker::make_result(wire::SlotSettled settled) {
   wire::Result result;
   result.version = std::move(settled.version);
   if (settled.verdict.reason != Reason::none) {
     counters_.rejected += 1;
     result.status = ResultStatus::rejected;
     result.reason = settled.verdict.reason;
-    return settle(task, std::move(result));
+    return result;
   }
   result.status = ResultStatus::answered;
   result.source = settled.source;
@@ -55,7 +60,7 @@ void Broker::on_settled(wire::SlotSettled settled) {
   (settled.source == Source::collage ? counters_.answered_collage
    : settled.source == Source::hedge ? counters_.answered_hedge
                                      : counters_.answered_single) += 1;
-  settle(task, std::move(result));
+  return result;
 }
 
 void Broker::on_disagreement(wire::Disagreement disagreement) {

@@ -154,6 +154,20 @@ machine::Telemetry Broker::telemetry() const {
   machine::Telemetry report;
   machine::add_metrics<Broker>(Figures::kTable, *this, report);
   report.metrics.push_back(durations(latencies_));
+  report_workers(report);
+  report.gauge("collage_patience_seconds", "Time given to single answers, as the sink reported.",
+               wire::to_seconds(service_.patience));
+  report.gauge("collage_service_p95_seconds", "95 % of service times, as the sink has learned.",
+               wire::to_seconds(service_.p95));
+  report.gauge("collage_service_p99_seconds", "99 % of service times, as the sink has learned.",
+               wire::to_seconds(service_.p99));
+  if (!sink_.joined()) report.not_ready_reasons.push_back("no sink: nobody chooses answers");
+  if (dispatcher_.roster().size() == 0) report.not_ready_reasons.push_back("no classifier");
+  if (drain_until_) report.not_ready_reasons.push_back("draining");
+  return report;
+}
+
+void Broker::report_workers(machine::Telemetry& report) const {
   const Roster& classifiers = dispatcher_.roster();
   const Roster& assemblers = covers_.roster();
   machine::Metric workers{"collage_workers", "Workers that have joined.", Kind::gauge, {}};
@@ -166,16 +180,6 @@ machine::Telemetry Broker::telemetry() const {
               classifiers.outstanding(), assemblers.outstanding());
   add_by_role(report, "collage_credit", "Tasks (assemblers: batches) that could be given now.",
               classifiers.standing().credit, assemblers.standing().credit);
-  report.gauge("collage_patience_seconds", "Time given to single answers, as the sink reported.",
-               wire::to_seconds(service_.patience));
-  report.gauge("collage_service_p95_seconds", "95 % of service times, as the sink has learned.",
-               wire::to_seconds(service_.p95));
-  report.gauge("collage_service_p99_seconds", "99 % of service times, as the sink has learned.",
-               wire::to_seconds(service_.p99));
-  if (!sink_.joined()) report.not_ready_reasons.push_back("no sink: nobody chooses answers");
-  if (classifiers.size() == 0) report.not_ready_reasons.push_back("no classifier");
-  if (drain_until_) report.not_ready_reasons.push_back("draining");
-  return report;
 }
 
 }  // namespace broker

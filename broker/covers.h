@@ -38,8 +38,8 @@ class Covers {
                   machine::Actions& actions) const;
   // Sends a message to each of the batch's covers.
   void send(const Batch& batch, const wire::Message& message, machine::Actions& actions) const;
-  // Takes a lost assembler off the batches that it covered; they are not covered again, for the
-  // images it was sent would all have to be decoded again.
+  // Takes a lost assembler off the batches that it covered.  No other assembler takes them over:
+  // the images of settled slots are no longer held.
   static void on_assembler_lost(const Roster::Loss& loss, Ledger& ledger);
 
   Roster& roster() { return roster_; }

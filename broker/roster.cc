@@ -10,7 +10,7 @@ namespace broker {
 namespace {
 
 // The longest wait between probes, in shortest ones.  Waits double, so five slow probes reach it.
-// A probe costs a copy of a task; once in 32 heartbeats (half a minute at one a second) that is
+// A probe costs a copy of a task; once in 32 heartbeats (16 s at 500 ms each) that is
 // little, and a worker that has recovered is still found before an operator would look for it.
 constexpr int kProbeWaits = 32;
 

@@ -6,9 +6,7 @@
 // The broker (probation) and the sink (patience) judge by the same rule.
 #pragma once
 
-#include <algorithm>
 #include <optional>
-#include <utility>
 #include <vector>
 
 #include "machine/quantile.h"
@@ -22,8 +20,8 @@ inline constexpr int kSlowFactor = 2;
 
 // Returns the median of the workers' medians, the lower of the middle two; nullopt without any.
 inline std::optional<wire::Duration> usual_service(std::vector<wire::Duration> medians) {
-  std::ranges::sort(medians);
-  return nearest_rank<wire::Duration>(medians, 0.5);
+  if (medians.empty()) return std::nullopt;
+  return quantile_of_unsorted(medians, 0.5);
 }
 
 constexpr bool is_slow(wire::Duration service, wire::Duration usual) {

@@ -6,8 +6,9 @@
 #include <set>
 #include <stdexcept>
 
+#include "replay/live/fault_injector.h"
 #include "replay/live/fleet.h"
-#include "replay/live/saboteur.h"
+#include "replay/live/start_watch.h"
 #include "runtime/loop/clock.h"
 #include "runtime/loop/loop.h"
 #include "runtime/loop/random_id.h"
@@ -26,7 +27,7 @@ void write_file(const std::filesystem::path& file, const std::string& text) {
   if (!out) throw std::runtime_error(file.string() + ": cannot be written");
 }
 
-// The pipeline as run, with ports of its own.
+// Writes the pipeline file of the run, with free ports.
 std::filesystem::path write_pipeline(const ExperimentOptions& options) {
   const std::vector<int> ports = free_ports(3);
   std::vector<std::pair<std::string, std::string>> keys = {
@@ -44,13 +45,14 @@ std::filesystem::path write_pipeline(const ExperimentOptions& options) {
   return file;
 }
 
-// A relay before each stage whose links go bad, and that stage's pipeline file.
+// Puts a relay before each stage with link faults; returns the pipeline files of those stages,
+// which connect to the relays.
 Fleet::PipelineFiles put_relays(const ExperimentOptions& options, const std::filesystem::path& file,
-                                const runtime::Pipeline& pipeline, Saboteur::Relays& relays) {
+                                const runtime::Pipeline& pipeline, FaultInjector::Relays& relays) {
   Fleet::PipelineFiles files;
   for (const load::Fault& fault : options.faults) {
     if (!load::of_link(fault) || relays.contains(fault.node)) continue;
-    const std::uint64_t seed = options.driver.seed + relays.size();
+    const std::uint64_t seed = options.generator.seed + relays.size();
     const Relay& relay = relays.try_emplace(fault.node, pipeline, seed).first->second;
     files[fault.node] = options.folder / (fault.node + ".yaml");
     write_file(files[fault.node],
@@ -60,12 +62,12 @@ Fleet::PipelineFiles put_relays(const ExperimentOptions& options, const std::fil
   return files;
 }
 
-// So that nobody takes a fault for done that touched no message.
-void tell(const Saboteur::Relays& relays) {
+// Shows whether the link faults touched any message: one that did not has tested nothing.
+void print_relays(const FaultInjector::Relays& relays) {
   for (const auto& [name, relay] : relays) {
     const Forwarder::Counters counters = relay.counters();
     std::fprintf(stderr,
-                 "relay before %s: %llu messages passed, %llu of them nonsense, %llu lost\n",
+                 "relay before %s: %llu messages passed, %llu of them made invalid, %llu lost\n",
                  name.c_str(), static_cast<unsigned long long>(counters.passed),
                  static_cast<unsigned long long>(counters.garbled),
                  static_cast<unsigned long long>(counters.lost));
@@ -74,27 +76,27 @@ void tell(const Saboteur::Relays& relays) {
 
 [[noreturn]] void fail(const ExperimentOptions& options, Fleet& fleet, const std::string& what) {
   std::string message = what;
-  std::set<std::string> told;  // What several say alike is told once.
-  for (const auto& [name, code] : fleet.fallen()) {
+  std::set<std::string> printed;  // Processes often fail alike: each text is printed once.
+  for (const auto& [name, code] : fleet.exited()) {
     const std::string last = log_tail(options.folder, name);
-    if (!told.insert(last).second) continue;
+    if (!printed.insert(last).second) continue;
     message += "; " + name + " ended with " + std::to_string(code) + ": " + last;
   }
   throw std::runtime_error(message + " (logs are in " + options.folder.string() + ")");
 }
 
-// What no experiment may show, whatever its faults.
-std::vector<std::string> violations(const load::Driver& driver, std::size_t images) {
+// What no run may show, whatever its faults.
+std::vector<std::string> violations(const load::LoadGenerator& generator, std::size_t images) {
   std::vector<std::string> found;
   const auto expect_none = [&](std::uint64_t count, const std::string& what) {
     if (count > 0) found.push_back(std::to_string(count) + " " + what);
   };
-  const producer::Client::Counters& client = driver.client().counters();
+  const producer::Client::Counters& client = generator.client().counters();
   expect_none(client.duplicate_results, "results came twice");
-  expect_none(client.unknown_results, "results nobody asked for");
-  expect_none(images - driver.answered(), "images without an answer");
+  expect_none(client.unknown_results, "results without a request");
+  expect_none(images - generator.answered(), "images without an answer");
   for (const char* name : {"settled_bad", "settled_stale", "results_undelivered", "bad_messages"}) {
-    expect_none(driver.broker_rise(name), name);
+    expect_none(generator.broker_rise(name), name);
   }
   return found;
 }
@@ -106,8 +108,9 @@ producer::Policy client_policy(const runtime::Pipeline& pipeline) {
   return client;
 }
 
-// Asks the pipeline until the driver has finished.
-void drive(load::Driver& driver, const runtime::Pipeline& pipeline, runtime::Signals& signals) {
+// Sends load to the pipeline until the generator has finished.
+void drive(load::LoadGenerator& generator, const runtime::Pipeline& pipeline,
+           runtime::Signals& signals) {
   runtime::Context context;
   runtime::Loop::Options options;
   options.signals = &signals;
@@ -118,71 +121,78 @@ void drive(load::Driver& driver, const runtime::Pipeline& pipeline, runtime::Sig
                                                 runtime::LinkName::producers),
                       runtime::connected_dealer(pipeline.endpoints.answers, frame_bytes_max, keys,
                                                 runtime::LinkName::answers)},
-                     driver, {}, options);
+                     generator, {}, options);
   loop.run();
 }
 
-Experiment outcome(const load::Driver& driver, std::size_t images, wire::Instant begun) {
-  return {
-      .work = load::work_done(driver),
-      .violations = driver.interrupted() ? std::vector<std::string>{} : violations(driver, images),
-      .seconds = wire::to_seconds(runtime::now() - begun),
-      .interrupted = driver.interrupted()};
+Experiment outcome(const load::LoadGenerator& generator, std::size_t images, wire::Instant begun) {
+  return {.work = load::work_done(generator),
+          .violations =
+              generator.interrupted() ? std::vector<std::string>{} : violations(generator, images),
+          .seconds = wire::to_seconds(runtime::now() - begun),
+          .interrupted = generator.interrupted()};
 }
 
-// What there is of a fleet beside what was wanted.
-std::string found(const load::Driver& driver, const load::Driver::Options& wanted) {
+// How large the fleet is, and how large it should be.
+std::string found(const load::LoadGenerator& generator,
+                  const load::LoadGenerator::Options& required) {
   const auto count = [&](const char* name) {
-    const auto counter = driver.broker().find(name);
-    return std::to_string(counter == driver.broker().end() ? 0 : counter->second);
+    const auto counter = generator.broker().find(name);
+    return std::to_string(counter == generator.broker().end() ? 0 : counter->second);
   };
-  return "s-CNN stages: " + count("classifiers") + " of " + std::to_string(wanted.classifiers) +
-         ", collage stages: " + count("assemblers") + " of " + std::to_string(wanted.assemblers) +
+  return "s-CNN stages: " + count("classifiers") + " of " + std::to_string(required.classifiers) +
+         ", collage stages: " + count("assemblers") + " of " + std::to_string(required.assemblers) +
          ", sinks: " + count("sinks") + " of 1";
 }
 
 }  // namespace
 
 Experiment run_experiment(const ExperimentOptions& options, runtime::Signals& signals,
-                          load::Driver::Listener listener) {
+                          load::LoadGenerator::Listener listener) {
   const wire::Instant begun = runtime::now();
   const std::filesystem::path file = write_pipeline(options);
   const runtime::Pipeline pipeline = runtime::load_pipeline(file);
-  Saboteur::Relays relays;
+  FaultInjector::Relays relays;
   Fleet fleet(file, options.size, options.folder, put_relays(options, file, pipeline, relays));
-  Saboteur saboteur(options.faults, fleet, relays, options.folder);
-  load::Driver::Options own = options.driver;
-  for (const load::Strike& strike : saboteur.strikes()) own.marks.push_back(strike.at);
-  listener.on_mark = [&saboteur, told = std::move(listener.on_mark)](std::size_t mark,
+  FaultInjector injector(options.faults, fleet, relays, options.folder);
+  load::LoadGenerator::Options own = options.generator;
+  for (const load::FaultEvent& event : injector.schedule()) own.marks.push_back(event.at);
+  listener.on_mark = [&injector, next = std::move(listener.on_mark)](std::size_t mark,
                                                                      wire::Instant at) {
-    saboteur.strike(mark);
-    if (told) told(mark, at);
+    injector.apply(mark);
+    if (next) next(mark, at);
   };
-  load::Driver driver(std::move(own), client_policy(pipeline), std::move(listener));
-  drive(driver, pipeline, signals);
-  if (!driver.completed() && !driver.interrupted())
+  // Nothing has been injected yet: a process that exits while the fleet starts has failed.
+  own.ready_max = kReadyMax;
+  const StartWatch watch(begun, kReadyMax);
+  listener.may_become_ready = [&] { return !watch.hopeless(fleet.exited(), runtime::now()); };
+  load::LoadGenerator generator(std::move(own), client_policy(pipeline), std::move(listener));
+  drive(generator, pipeline, signals);
+  if (!generator.completed() && !generator.interrupted()) {
     fail(options, fleet, "the fleet was not ready in time, or stood still");
-  saboteur.relent();
-  for (const auto& [name, code] : fleet.fallen()) {
-    if (!saboteur.wants_gone(name)) fail(options, fleet, "the fleet fell");
   }
-  tell(relays);
+  injector.resume_all();
+  for (const auto& [name, code] : fleet.exited()) {
+    if (!injector.removed(name)) fail(options, fleet, "a process of the fleet ended on its own");
+  }
+  print_relays(relays);
   if (!fleet.stop()) fail(options, fleet, "the fleet did not stop in time");
-  return outcome(driver, options.driver.images, begun);
+  return outcome(generator, options.generator.images, begun);
 }
 
 Experiment run_deployed(const std::filesystem::path& pipeline_file,
-                        const load::Driver::Options& options, runtime::Signals& signals,
-                        load::Driver::Listener listener) {
+                        const load::LoadGenerator::Options& options, runtime::Signals& signals,
+                        load::LoadGenerator::Listener listener) {
   const wire::Instant begun = runtime::now();
   const runtime::Pipeline pipeline = runtime::load_pipeline(pipeline_file);
-  load::Driver driver(options, client_policy(pipeline), std::move(listener));
-  drive(driver, pipeline, signals);
-  if (!driver.completed() && !driver.interrupted()) {
+  load::LoadGenerator generator(options, client_policy(pipeline), std::move(listener));
+  drive(generator, pipeline, signals);
+  if (!generator.completed() && !generator.interrupted()) {
     throw std::runtime_error("the pipeline at " + pipeline.endpoints.producers +
-                             " was not ready in time, or stood still; " + found(driver, options));
+                             " was not ready in time, or stood still; " +
+                             found(generator, options));
   }
-  return outcome(driver, options.images, begun);
+  return outcome(generator, options.images, begun);
 }
 
 }  // namespace replay::live

@@ -1,5 +1,5 @@
-// A scenario live, under one policy: a fleet of processes is started, driven, and stopped; or one
-// that is up already is driven.
+// Runs a scenario on real processes under one policy: on a fleet that is started for the run and
+// stopped after it, or on a pipeline that is up already.
 #pragma once
 
 #include <filesystem>
@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "replay/live/fleet.h"
-#include "replay/load/driver.h"
+#include "replay/load/load_generator.h"
 #include "replay/load/scenario.h"
 #include "replay/load/work.h"
 #include "runtime/loop/signals.h"
@@ -16,30 +16,33 @@
 namespace replay::live {
 
 struct ExperimentOptions {
-  std::filesystem::path pipeline;                            // The file that the fleet's is like,
-  std::vector<std::pair<std::string, std::string>> changes;  // but for these keys and its ports.
+  std::filesystem::path pipeline;  // The pipeline file from which the fleet's is derived.
+  // Keys of that file that are replaced, with their values.  The ports are always replaced.
+  std::vector<std::pair<std::string, std::string>> changes;
   Fleet::Size size;
-  load::Driver::Options driver;
+  load::LoadGenerator::Options generator;
   std::vector<load::Fault> faults{};
-  std::filesystem::path folder;  // For the pipeline file as run, and the logs.
+  std::filesystem::path folder;  // Receives the pipeline file of the run and the logs.
 };
 
 struct Experiment {
   load::WorkDone work;
-  std::vector<std::string> violations;
-  double seconds = 0;
-  bool interrupted = false;
+  std::vector<std::string> violations;  // Broken invariants, a text each; empty if all is well.
+  double seconds = 0;                   // Duration of the run on the wall clock.
+  bool interrupted = false;             // A signal ended the run early.
 };
 
-// Throws std::runtime_error if the fleet does not come up or falls, with the last words of the
-// process at fault.
+// Throws std::runtime_error if the fleet does not become ready or a process of it ends on its own,
+// with the last lines of that process's log.  A process that exits while the fleet starts fails the
+// run at once; slow ones are waited for (start_watch.h).
 Experiment run_experiment(const ExperimentOptions& options, runtime::Signals& signals,
-                          load::Driver::Listener listener);
+                          load::LoadGenerator::Listener listener);
 
-// The same of a pipeline that is up, wherever its processes are; `pipeline` is its file.  Faults
-// are none of its business.  Throws std::runtime_error if the fleet is not as large as the driver
-// wants, or stands still, with how large it is.
-Experiment run_deployed(const std::filesystem::path& pipeline, const load::Driver::Options& driver,
-                        runtime::Signals& signals, load::Driver::Listener listener);
+// The same on a pipeline that is already up, on any hosts; `pipeline` is its file.  Injects no
+// faults. Throws std::runtime_error with the size of the fleet if it is smaller than the generator
+// requires, or if it stands still.
+Experiment run_deployed(const std::filesystem::path& pipeline,
+                        const load::LoadGenerator::Options& generator, runtime::Signals& signals,
+                        load::LoadGenerator::Listener listener);
 
 }  // namespace replay::live

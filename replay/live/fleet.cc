@@ -3,7 +3,6 @@
 #include <signal.h>
 
 #include <algorithm>
-#include <chrono>
 #include <fstream>
 #include <utility>
 
@@ -44,12 +43,12 @@ void Fleet::start(const std::string& name, const std::string& program,
   order_.push_back(name);
 }
 
-std::vector<std::pair<std::string, int>> Fleet::fallen() {
-  std::vector<std::pair<std::string, int>> fallen;
+Exited Fleet::exited() {
+  Exited exited;
   for (const std::string& name : order_) {
-    if (const auto code = processes_.at(name).exited()) fallen.emplace_back(name, *code);
+    if (const auto code = processes_.at(name).exited()) exited.emplace_back(name, *code);
   }
-  return fallen;
+  return exited;
 }
 
 void Fleet::restart(const std::string& name) {
@@ -59,16 +58,15 @@ void Fleet::restart(const std::string& name) {
 }
 
 bool Fleet::stop() {
-  constexpr wire::Duration kPatience = std::chrono::seconds(6);  // Each drains within 5.
   bool clean = true;
-  // The broker first: it drains while its stages are there to answer.
+  // The broker first: it drains while its stages are still there to answer.
   for (const bool rest : {false, true}) {
     for (const std::string& name : order_) {
       if ((name != "broker") == rest) processes_.at(name).signal(SIGTERM);
     }
     for (const std::string& name : order_) {
       if ((name != "broker") == rest) {
-        clean &= processes_.at(name).wait(kPatience) != 128 + SIGKILL;
+        clean &= processes_.at(name).wait(kStopMax) != 128 + SIGKILL;
       }
     }
   }

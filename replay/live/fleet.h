@@ -1,4 +1,4 @@
-// A whole pipeline as real processes on this host.
+// All processes of a pipeline on this host: started, watched, and stopped in order.
 #pragma once
 
 #include <filesystem>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "replay/live/process.h"
+#include "replay/live/start_watch.h"
 #include "runtime/pipeline/pipeline.h"
 
 namespace replay::live {
@@ -18,7 +19,7 @@ class Fleet {
     int collages = 1;
   };
 
-  // Pipeline files by process name, for those that have one of their own.
+  // Pipeline files by process name, for processes that do not use the common one.
   using PipelineFiles = std::map<std::string, std::filesystem::path>;
 
   // Starts broker, sink, collage stages and classifiers from the pipeline file; each process logs
@@ -26,14 +27,15 @@ class Fleet {
   Fleet(const std::filesystem::path& pipeline, Size size, const std::filesystem::path& logs,
         PipelineFiles own = {});
 
-  // Processes that have ended though nobody told them to, by name, with their exit codes.
-  std::vector<std::pair<std::string, int>> fallen();
-  // Starts a process that has ended once more.  Requires that it has.
+  // Names and exit codes of the processes that have ended and have not been started again.
+  Exited exited();
+  // Starts a process again.  Requires that it has ended.
   void restart(const std::string& name);
-  // The process of this name: broker, sink, collage-0, classifier-3.
+  // The process of a name: broker, sink, collage-0, classifier-3.  Throws std::out_of_range.
   Process& process(const std::string& name) { return processes_.at(name); }
 
-  // Stops all in order, the broker first, with SIGTERM; false if one had to be killed.
+  // Stops all processes with SIGTERM, the broker first.  Returns false if one had to be killed
+  // because it was still alive after kStopMax (start_watch.h).
   bool stop();
 
   std::size_t size() const { return processes_.size(); }
@@ -45,7 +47,7 @@ class Fleet {
   const std::filesystem::path pipeline_;
   const PipelineFiles own_;
   const std::filesystem::path logs_;
-  std::vector<std::string> order_;  // As started.
+  std::vector<std::string> order_;  // Process names in the order of their start.
   std::map<std::string, Process> processes_;
 };
 

@@ -3,18 +3,18 @@
 #include <algorithm>
 #include <utility>
 
-#include "replay/load/nonsense.h"
+#include "replay/load/invalid_answer.h"
 #include "wire/check.h"
 
 namespace replay::live {
 
-// A process that comes back is another peer: it takes over the upstream of the one that was there
-// first, which is gone.  Ids of connections rise.
+// A restarted process is a new peer.  It takes the upstream of the oldest peer, whose connection is
+// gone: connection ids only rise, and the map is ordered by them.
 std::optional<machine::Peer> Forwarder::other_end(machine::Peer from) {
   const bool of_stage = from.link % (1 + kUpstreams) == 0;
   std::map<machine::Peer, machine::Peer>& known = of_stage ? upstream_of_ : stage_of_;
   if (const auto found = known.find(from); found != known.end()) return found->second;
-  if (!of_stage) return std::nullopt;  // Nobody is there yet.
+  if (!of_stage) return std::nullopt;  // No stage has connected yet.
   const auto same_way = [&](const auto& pair) { return pair.first.link == from.link; };
   if (std::ranges::count_if(upstream_of_, same_way) == kUpstreams) {
     const auto oldest = std::ranges::find_if(upstream_of_, same_way);
@@ -34,9 +34,9 @@ std::optional<machine::Peer> Forwarder::other_end(machine::Peer from) {
 
 void Forwarder::garble(wire::Message& message) {
   if (auto* answer = std::get_if<wire::Answer>(&message)) {
-    answer->verdict.predictions = load::nonsense();
+    answer->verdict.predictions = load::invalid_answer();
   } else if (auto* collage = std::get_if<wire::CollageAnswer>(&message)) {
-    for (wire::Predictions& cell : collage->cells) cell = load::nonsense();
+    for (wire::Predictions& cell : collage->cells) cell = load::invalid_answer();
   } else {
     return;
   }
@@ -57,14 +57,16 @@ machine::Actions Forwarder::on_message(machine::Peer from, wire::Message message
     counters_.dropped += 1;
     return actions;
   }
-  const Ills ills = ills_();
-  if ((ills.loss > 0 && rng_.uniform() < ills.loss) || waiting_.size() >= kWaitingMax) {
+  const LinkFaults link_faults = link_faults_();
+  if ((link_faults.loss > 0 && rng_.uniform() < link_faults.loss) ||
+      waiting_.size() >= kWaitingMax) {
     counters_.lost += 1;
     return actions;
   }
-  if (ills.garbage) garble(message);
+  if (link_faults.garbage) garble(message);
   wire::Instant& due = last_due_[*to];
-  due = std::max(due, now + wire::from_seconds(wire::to_seconds(ills.delay_max) * rng_.uniform()));
+  due = std::max(
+      due, now + wire::from_seconds(wire::to_seconds(link_faults.delay_max) * rng_.uniform()));
   waiting_.emplace(due, machine::Outgoing{*to, std::move(message)});
   actions.append(on_timeout(now));
   return actions;

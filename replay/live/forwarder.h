@@ -1,10 +1,10 @@
-// Stands between one stage and the rest of a pipeline and passes its messages on: late, not at all,
-// or made nonsense of.
+// Stands between one stage and the rest of a pipeline and forwards its messages: late, not at all,
+// or with an invalid answer in place of the stage's own.
 //
 //     stage --DEALER--> ROUTER downstream(way) --> DEALER upstream of that peer --> broker or sink
 //
-// A process of a stage may have several sockets for one address, and those behind know each by its
-// connection, so each gets an upstream of its own.  A pure machine; live/relay.h drives it.
+// The process of a stage may open several sockets to one address, and broker and sink tell them
+// apart by their connections, so each gets its own upstream.  A pure machine; live/relay.h runs it.
 #pragma once
 
 #include <cstdint>
@@ -17,23 +17,24 @@
 
 namespace replay::live {
 
-// What is wrong with a link now; nothing by default.
-struct Ills {
-  wire::Duration delay_max{};  // Each message waits up to so long; those from one socket to another
-                               // keep their order.
-  double loss = 0;             // Share of the messages that are lost.
-  bool garbage = false;        // What the stage answers is nonsense.
+// The faults of a link that are active now; none by default.
+struct LinkFaults {
+  // Longest delay of a message, drawn uniformly.  Messages between two sockets keep their order.
+  wire::Duration delay_max{};
+  double loss = 0;       // Share of messages that are lost, 0 to 1.
+  bool garbage = false;  // The stage's answers are replaced by invalid ones.
 };
 
 class Forwarder : public machine::Machine {
  public:
-  static constexpr std::uint32_t kUpstreams = 2;  // Sockets of a stage for each way.
-  // Where the stage connects: way 0 is to the broker, 1 to the sink.  The upstreams of a way are
-  // the links right after it.
+  static constexpr std::uint32_t kUpstreams = 2;  // Most sockets of a stage to one address.
+  // The link to which the stage connects: way 0 leads to the broker, way 1 to the sink.  The
+  // upstreams of a way are the links right after it.
   static constexpr std::uint32_t downstream(std::uint32_t way) { return way * (1 + kUpstreams); }
 
-  // `ills` is asked for each message.
-  Forwarder(std::function<Ills()> ills, machine::Rng rng) : ills_(std::move(ills)), rng_(rng) {}
+  // Calls `link_faults` for each message.
+  Forwarder(std::function<LinkFaults()> link_faults, machine::Rng rng)
+      : link_faults_(std::move(link_faults)), rng_(rng) {}
 
   machine::Actions on_message(machine::Peer from, wire::Message message,
                               wire::Instant now) override;
@@ -42,10 +43,10 @@ class Forwarder : public machine::Machine {
   std::optional<wire::Instant> next_timeout() const override;
 
   struct Counters {
-    std::uint64_t passed = 0;
-    std::uint64_t garbled = 0;  // Of those.
-    std::uint64_t lost = 0;     // By chance, or beyond kWaitingMax.
-    std::uint64_t dropped = 0;  // Nobody was there to have it, or it was no message.
+    std::uint64_t passed = 0;   // Messages forwarded.
+    std::uint64_t garbled = 0;  // Messages forwarded with an invalid answer.
+    std::uint64_t lost = 0;     // Messages lost by chance, or because kWaitingMax were waiting.
+    std::uint64_t dropped = 0;  // Messages without a receiver, and frames that are no message.
   };
   const Counters& counters() const { return counters_; }
 
@@ -55,12 +56,12 @@ class Forwarder : public machine::Machine {
   std::optional<machine::Peer> other_end(machine::Peer from);
   void garble(wire::Message& message);
 
-  const std::function<Ills()> ills_;
+  const std::function<LinkFaults()> link_faults_;
   machine::Rng rng_;
-  std::map<machine::Peer, machine::Peer> upstream_of_,
-      stage_of_;                                             // By peer of the stage, by upstream.
-  std::multimap<wire::Instant, machine::Outgoing> waiting_;  // By when they are due.
-  std::map<machine::Peer, wire::Instant> last_due_;          // By whom they are for.
+  std::map<machine::Peer, machine::Peer> upstream_of_;       // Upstream by socket of the stage.
+  std::map<machine::Peer, machine::Peer> stage_of_;          // Socket of the stage by upstream.
+  std::multimap<wire::Instant, machine::Outgoing> waiting_;  // Delayed messages by due time.
+  std::map<machine::Peer, wire::Instant> last_due_;          // Latest due time by receiver.
   Counters counters_;
 };
 

@@ -23,7 +23,7 @@ constexpr int kCannotExec = 127;
 // In the child, between fork and exec: only calls that are safe there.
 [[noreturn]] void become(const std::vector<char*>& argv, int log) {
   prctl(PR_SET_PDEATHSIG, SIGTERM);
-  setpgid(0, 0);  // Ctrl-C reaches us alone; we stop the others in order.
+  setpgid(0, 0);  // So that Ctrl-C reaches the parent alone, which stops its children in order.
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -79,17 +79,19 @@ void Process::signal(int number) const {
   if (id_ > 0) kill(id_, number);
 }
 
-int Process::wait(wire::Duration patience) {
-  const wire::Instant until = runtime::now() + patience;
+int Process::wait(wire::Duration limit) {
+  const wire::Instant until = runtime::now() + limit;
   while (!exited() && runtime::now() < until) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    pause(std::chrono::milliseconds(5));
   }
   if (!exited()) {
     kill(id_, SIGKILL);
-    while (!exited()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    while (!exited()) pause(std::chrono::milliseconds(1));
   }
   return *code_;
 }
+
+void pause(wire::Duration duration) { std::this_thread::sleep_for(duration); }
 
 std::vector<int> free_ports(std::size_t count) {
   std::vector<int> sockets;  // All open at once, so that no port is given twice.

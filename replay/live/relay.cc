@@ -22,7 +22,7 @@ std::vector<runtime::Link> links_of(const runtime::Pipeline& pipeline) {
 }  // namespace
 
 Relay::Relay(const runtime::Pipeline& pipeline, std::uint64_t seed)
-    : forwarder_([this] { return ills(); }, machine::Rng(seed)) {
+    : forwarder_([this] { return link_faults(); }, machine::Rng(seed)) {
   loop_ = std::make_unique<runtime::Loop>(context_, links_of(pipeline), forwarder_,
                                           runtime::Loop::Runner{}, runtime::Loop::Options{});
   workers_ = loop_->bound_endpoint(Forwarder::downstream(0));
@@ -35,16 +35,16 @@ Relay::~Relay() {
   thread_.join();
 }
 
-void Relay::set(const Ills& ills) {
+void Relay::set(const LinkFaults& link_faults) {
   const std::lock_guard lock(mutex_);
-  ills_ = ills;
+  link_faults_ = link_faults;
 }
 
-// Asked by the forwarder, in its thread.
-Ills Relay::ills() {
+// Called by the forwarder in its thread, for each message.
+LinkFaults Relay::link_faults() {
   const std::lock_guard lock(mutex_);
   counters_ = forwarder_.counters();
-  return ills_;
+  return link_faults_;
 }
 
 Forwarder::Counters Relay::counters() const {

@@ -1,7 +1,8 @@
-// A forwarder in a thread of its own, on ports of its own.
+// Runs a Forwarder on its own ports, in its own thread.
 //
-// A stage that is killed leaves its upstreams connected, so that the broker learns of its end from
-// silence alone: `kill` together with a bad link measures something else than `kill`.
+// If the stage behind a relay is killed, the relay keeps its connections to broker and sink.  The
+// broker then learns of the end from missing heartbeats alone, so `kill` together with a bad link
+// measures something else than `kill`.
 #pragma once
 
 #include <memory>
@@ -17,31 +18,31 @@ namespace replay::live {
 
 class Relay {
  public:
-  // Between a stage and the broker and sink of `pipeline`.  Throws ConfigError if an endpoint
-  // cannot be opened.
+  // Stands between a stage and the broker and sink of `pipeline`.  Throws ConfigError if an
+  // endpoint cannot be opened.
   Relay(const runtime::Pipeline& pipeline, std::uint64_t seed);
   ~Relay();
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
 
-  // Where the stage is to connect instead.
+  // Endpoints to which the stage connects instead of those of the pipeline.
   const std::string& workers() const { return workers_; }
   const std::string& answers() const { return answers_; }
 
-  // From any thread, as counters().
-  void set(const Ills& ills);
+  // Both may be called from any thread.
+  void set(const LinkFaults& link_faults);
   Forwarder::Counters counters() const;
 
  private:
-  Ills ills();
+  LinkFaults link_faults();
 
   mutable std::mutex mutex_;
-  Ills ills_;                     // Under mutex_,
-  Forwarder::Counters counters_;  // as this: the forwarder's when it was last asked.
+  LinkFaults link_faults_;        // Guarded by mutex_.
+  Forwarder::Counters counters_;  // Guarded by mutex_; a copy made at the latest message.
   runtime::Context context_;
   Forwarder forwarder_;
   std::unique_ptr<runtime::Loop> loop_;
-  std::string workers_, answers_;  // Read before the loop runs: its sockets are its thread's.
+  std::string workers_, answers_;  // Read before the thread starts, which owns the sockets.
   std::thread thread_;
 };
 

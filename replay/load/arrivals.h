@@ -15,14 +15,14 @@ struct Arrivals {
   enum class Kind : std::uint8_t {
     idle_batches,  // The next batch when every stage has finished the one before, as published.
     busy_batches,  // The next batch when the one before is answered; a slow stage stays busy.
-    poisson,   // `burst` images at once at a mean rate of `per_second` images, whatever comes of
-               // them.
-    recorded,  // Gaps as recorded.
+    poisson,       // `burst` images at once, at random times, however many images are open.
+    recorded,      // One image after each recorded gap, however many images are open.
   };
   Kind kind = Kind::idle_batches;
-  double per_second = 0;
-  std::size_t burst = 1;
-  std::shared_ptr<const std::vector<double>> gaps_s{};  // Of `recorded`; begins anew at its end.
+  double per_second = 0;  // Mean rate of `poisson` in images.
+  std::size_t burst = 1;  // Images that `poisson` sends at once.
+  // The gaps of `recorded` in seconds; after the last one the first follows.
+  std::shared_ptr<const std::vector<double>> gaps_s{};
 
   bool open_loop() const { return kind == Kind::poisson || kind == Kind::recorded; }
 };
@@ -32,7 +32,7 @@ class Schedule {
  public:
   // Requires an open loop.
   Schedule(Arrivals arrivals, std::uint64_t seed);
-  // From the arrival before this one.
+  // Draws the time between one arrival and the next.
   wire::Duration gap();
   std::size_t burst() const { return arrivals_.burst; }
 

@@ -1,6 +1,7 @@
-// An experiment as data: which pipeline, what is asked of it, what goes wrong meanwhile.
+// An experiment as data: the pipeline, its load, and the faults that are injected meanwhile.
 //
-// One scenario is run on real processes or in virtual time; replay/config.h reads one from YAML.
+// One scenario is run on real processes or in virtual time; replay/scenario_reader.h reads one from
+// YAML.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,7 @@
 #include <vector>
 
 #include "replay/load/arrivals.h"
-#include "replay/load/contestant.h"
+#include "replay/load/policy_variant.h"
 #include "stages/emulation.h"
 #include "wire/types.h"
 
@@ -19,28 +20,29 @@ namespace replay::load {
 
 struct Fault {
   enum class What : std::uint8_t {
-    kill,     // The process is gone at once; after `length`, if that is given, it is back.
-    stop,     // It stands still for `length`.
-    restart,  // It is told to end, and started again.
-    hog,      // A program burns a core beside it for `length`; live only.
-    link,     // What goes to and from it is delayed by up to `delay`, and lost at `loss`.
-    garbage,  // A stage answers nonsense for `length`.
+    kill,     // The process is killed; if `length` is given, it is started again after it.
+    stop,     // The process is stopped (SIGSTOP) for `length`.
+    restart,  // The process is asked to end (SIGTERM) and started again.
+    hog,      // Another program burns a core of its host for `length`; live only.
+    link,     // Its messages are delayed by up to `delay` and lost with probability `loss`.
+    garbage,  // A stage answers a class that no model has for `length`.
   };
   What what = What::kill;
-  std::string node;        // "broker", "sink", "classifier-3", "collage-0".
-  wire::Duration after{};  // The first image that counts.
-  wire::Duration length{};
-  wire::Duration delay{};
-  double loss = 0;
+  std::string node;         // Process name: "broker", "sink", "classifier-3", "collage-0".
+  wire::Duration after{};   // Begin, counted from the first image that counts.
+  wire::Duration length{};  // Zero: the fault never ends.
+  wire::Duration delay{};   // Longest delay of one message on a bad link.
+  double loss = 0;          // Share of messages that a bad link loses, 0 to 1.
 };
 
-// What a stage takes beside its compute, drawn anew for each task.
+// The service times that stages emulate: a stage holds each answer back until the drawn time is
+// over.
 struct Slowness {
-  std::optional<stages::LatencySource> source;  // Empty: its own compute alone.
-  // The keys and values of a pipeline's `emulation` that mean the same.
+  std::optional<stages::LatencySource> source;  // nullopt: each stage takes its own compute time.
+  // The same as keys and values of `emulation` in pipeline.yaml.
   std::vector<std::pair<std::string, std::string>> keys;
-  std::vector<std::string> slow;  // Stages with a spell.
-  stages::Spell spell;
+  std::vector<std::string> slow;  // Stages that are slower than the others during `spell`.
+  stages::Spell spell;            // When, and by which factor.
 };
 
 struct Scenario {
@@ -49,16 +51,16 @@ struct Scenario {
   int grid = 3;
   std::string dataset = "fashion";
   std::size_t classifiers = 9;
-  std::size_t collages = 0;  // 0: as many as the policy makes of each batch.
-  std::vector<Contestant> policies;
+  std::size_t collages = 0;  // Collage stages; 0: as many as the policy makes collages of a batch.
+  std::vector<PolicyVariant> policies;
   Arrivals arrivals;
   Slowness latency;
   std::vector<Fault> faults;
-  std::size_t live_batches = 0;  // A policy; of grid x grid images.
-  std::size_t simulated_batches = 0;
-  std::size_t warm_up = 12;  // Batches before those.
+  std::size_t live_batches = 0;       // For each policy; a batch has grid x grid images.
+  std::size_t simulated_batches = 0;  // The same in virtual time.
+  std::size_t warm_up = 12;           // Batches sent before these, which do not count.
   std::uint64_t seed = 1;
-  // Keys of pipeline.yaml that are other than there: "broker.linger", "sink.gate".
+  // Keys and values that replace those of pipeline.yaml: {"broker.linger", "5ms"}.
   std::vector<std::pair<std::string, std::string>> settings;
 
   std::size_t slots() const { return static_cast<std::size_t>(grid * grid); }

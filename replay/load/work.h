@@ -1,21 +1,21 @@
-// What was spent to answer some images.
+// The inferences that were spent on answering the images of a run.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 
-#include "replay/load/driver.h"
+#include "replay/load/load_generator.h"
 
 namespace replay::load {
 
 struct WorkDone {
-  std::uint64_t images = 0;
-  std::uint64_t collage_inferences = 0;  // Used or not.
-  std::uint64_t hedges = 0;              // Started.
-  std::uint64_t duplicates = 0;
+  std::uint64_t images = 0;              // Images with a result.
+  std::uint64_t collage_inferences = 0;  // Inferences of collages, whether used or not.
+  std::uint64_t hedges = 0;              // Hedges that were started.
+  std::uint64_t duplicates = 0;          // Second copies that were started at once.
 
-  // Beside one s-CNN inference an image, as a share of these; `collage_time_ratio` is the time of
-  // a collage inference over that of an s-CNN's.
+  // Work beyond one s-CNN inference an image, as a fraction of that work.  `collage_time_ratio` is
+  // the time of one collage inference divided by that of one s-CNN inference.
   double extra(double collage_time_ratio) const {
     const double more = static_cast<double>(collage_inferences) * collage_time_ratio +
                         static_cast<double>(hedges + duplicates);
@@ -24,13 +24,14 @@ struct WorkDone {
 };
 
 // From the counters of broker and sink.
-inline WorkDone work_done(const Driver& driver) {
+inline WorkDone work_done(const LoadGenerator& generator) {
   WorkDone work;
-  work.images = driver.answered();
-  work.collage_inferences = driver.sink_rise("collage_inferences");
-  work.hedges = driver.broker_rise("hedges");
-  const std::uint64_t tasks = driver.broker_rise("tasks_dispatched");
-  const std::uint64_t needed = work.images + work.hedges + driver.broker_rise("tasks_redispatched");
+  work.images = generator.answered();
+  work.collage_inferences = generator.sink_rise("collage_inferences");
+  work.hedges = generator.broker_rise("hedges");
+  const std::uint64_t tasks = generator.broker_rise("tasks_dispatched");
+  const std::uint64_t needed =
+      work.images + work.hedges + generator.broker_rise("tasks_redispatched");
   work.duplicates = tasks - std::min(tasks, needed);
   return work;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "machine/quantile.h"
 #include "replay/report/events.h"
 #include "wire/check.h"
 
@@ -90,7 +91,7 @@ void Collector::batch(std::size_t batch, wire::Duration latency) {
   if (truth_) keep_example(batch);
 }
 
-// Those in which something other than an image's own s-CNN answered; failing that, the first.
+// Keeps the first batches in which a collage or a hedge answered; without any, the first batch.
 void Collector::keep_example(std::size_t batch) {
   const bool mixed = std::ranges::any_of(open_, [](const ExampleSlot& slot) {
     return slot.source != wire::to_string(wire::Source::single);
@@ -105,8 +106,7 @@ wire::Duration Collector::link() const {
   if (trips_.empty()) return {};
   std::vector<double> seconds(trips_.size());
   std::ranges::transform(trips_, seconds.begin(), wire::to_seconds);
-  std::ranges::sort(seconds);
-  return wire::from_seconds(quantile(seconds, 0.5));
+  return wire::from_seconds(machine::quantile_of_unsorted(seconds, 0.5));
 }
 
 PolicyRun Collector::run(const load::WorkDone& work, double collage_time_ratio,

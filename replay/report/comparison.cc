@@ -44,7 +44,7 @@ Summary merged(const std::vector<Compared>& runs) {
   all.mode = "compare";
   for (const Compared& compared : runs) {
     const Summary& one = compared.summary;
-    all.scenario += (all.scenario.empty() ? "" : " beside ") + compared.name;
+    all.scenario += (all.scenario.empty() ? "" : " and ") + compared.name;
     all.about += fmt::format("{}: {}, {}; {}, at commit {} on {}. ", compared.name, one.scenario,
                              one.mode, one.command, one.commit, one.machine);
     for (PolicyRun run : one.policies) {

@@ -1,4 +1,4 @@
-// Finished runs side by side.
+// Compares finished runs.
 #pragma once
 
 #include <string>
@@ -8,18 +8,19 @@
 
 namespace replay::report {
 
-// A run and the name it is given beside the others.
+// A run and its name in the comparison.
 struct Compared {
   std::string name;
   Summary summary;
 };
 
-// All of them as one summary for one page: each policy is named "<policy>, <run>".
+// All runs as one summary for one page, in which each policy is named "<policy>, <run>".
 Summary merged(const std::vector<Compared>& runs);
 
-// For a terminal of 80 columns: each policy of the first run with the same of the others, batches
-// if all runs have them and else images; ratios are to the first, and a `*` says that the 95 %
-// intervals of p99 do not overlap.  Requires a run.
+// A table for a terminal of 80 columns: each policy of the first run with the same policy of the
+// others.  The figures are those of batches if all runs have batches, otherwise those of images.
+// Ratios are to the first run; a `*` marks 95 % intervals of p99 that do not overlap.  Requires at
+// least one run.
 std::string comparison_table(const std::vector<Compared>& runs);
 
 }  // namespace replay::report

@@ -26,7 +26,7 @@ class Fields {
   explicit Fields(std::vector<std::string_view> fields) : fields_(std::move(fields)) {}
   std::string_view operator[](std::size_t i) const {
     if (i < fields_.size()) return fields_[i];
-    throw BadLine("has " + std::to_string(fields_.size()) + " fields, expected more");
+    throw BadLine("has " + std::to_string(fields_.size()) + " fields, must have more");
   }
 
  private:
@@ -62,22 +62,22 @@ wire::Duration duration(std::string_view text) {
   return wire::from_seconds(seconds);
 }
 
-void set_outcome(wire::Result& result, std::string_view word) {
+void set_outcome(wire::Result& result, std::string_view field) {
   using wire::ResultStatus;
   using wire::Source;
   for (const Source source : {Source::single, Source::collage, Source::hedge}) {
-    if (to_string(source) != word) continue;
+    if (to_string(source) != field) continue;
     result.status = ResultStatus::answered;
     result.source = source;
     return;
   }
   for (const auto status : {ResultStatus::missing, ResultStatus::rejected, ResultStatus::refused,
                             ResultStatus::cancelled}) {
-    if (to_string(status) != word) continue;
+    if (to_string(status) != field) continue;
     result.status = status;
     return;
   }
-  throw BadLine("'" + std::string(word) + "' is no source");
+  throw BadLine("'" + std::string(field) + "' is no source");
 }
 
 // One policy's part of the file.
@@ -184,7 +184,7 @@ std::vector<PolicyRun> read_events(const std::filesystem::path& file, std::uint6
   try {
     const auto header = lines.next();
     if (!header || *header != kEventHeader) {
-      throw BadLine("is no log of events, expected the header " + std::string(kEventHeader));
+      throw BadLine("is no log of events, must begin with " + std::string(kEventHeader));
     }
     while (const auto line = lines.next()) {
       const Fields fields = split(*line);

@@ -1,4 +1,4 @@
-// Reads what events.h writes.
+// Reads the event files that events.h writes.
 #pragma once
 
 #include <cstdint>
@@ -10,14 +10,15 @@
 
 namespace replay::report {
 
-// A file that is no event log, or not a whole one: FILE:LINE: what is wrong.
+// The file is no event file, or is incomplete.  The text is FILE:LINE: what is wrong.
 class EventError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-// The runs of an events file, a policy each, in its order, with their figures; `seed` is that of
-// the intervals, `slots` (not 0) the images of a batch.  What work they took is not in the file.
+// The runs of an event file in its order, one for each policy, with their figures.  `seed` is that
+// of the bootstrap intervals, `slots` the number of images in a batch (not 0).  The file does not
+// contain the work that was spent.
 // Throws EventError.
 std::vector<PolicyRun> read_events(const std::filesystem::path& file, std::uint64_t seed,
                                    std::size_t slots);

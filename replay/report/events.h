@@ -1,4 +1,4 @@
-// What happened in a run, a line an event, live and simulated alike: gzipped CSV.
+// The events of a run, live or simulated, as gzipped CSV with a line for each event.
 //
 //     seconds,policy,event,...
 //     0.000000,collage,policy                                         its first line
@@ -19,7 +19,7 @@
 #include <string>
 #include <string_view>
 
-#include "replay/load/driver.h"
+#include "replay/load/load_generator.h"
 #include "replay/report/summary.h"
 
 namespace replay::report {
@@ -31,21 +31,22 @@ std::string_view outcome_of(const wire::Result& result);
 
 class EventFile {
  public:
-  // Throws std::runtime_error if it cannot be written.  The file has its name once it is finished.
+  // Throws std::runtime_error if the file cannot be written.  Until finish() the file has the
+  // suffix .part, so that an interrupted run leaves no file that looks complete.
   explicit EventFile(const std::filesystem::path& file);
   ~EventFile();
   EventFile(const EventFile&) = delete;
   EventFile& operator=(const EventFile&) = delete;
 
-  // The next lines are of this policy.
+  // Begins the lines of a policy.
   void policy(const std::string& name);
   void begin(wire::Instant at) { begun_ = at; }
-  // `truth` is the class that the image shows; empty if nobody knows.
+  // `truth` is the true class of the image; empty if it is not known.
   void answer(const load::Answer& answer, const std::string& truth);
   void batch(std::size_t batch, wire::Instant at, wire::Duration latency);
   void health(const HealthSample& sample);
   void fault(wire::Instant at, const std::string& what);
-  // Throws std::runtime_error if it could not be written whole.
+  // Closes and renames the file.  Throws std::runtime_error if some of it could not be written.
   void finish();
 
  private:

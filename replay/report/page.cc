@@ -86,6 +86,39 @@ nlohmann::json density(const std::vector<double>& values, const Distribution& d)
   return points;
 }
 
+// Adds to the figures of a policy what only the page shows: its plots, examples and counts.
+void add_plots(nlohmann::json& out, const PolicyRun& run) {
+  // An open loop has no batches; the page then plots its images.
+  const bool batches = run.per_batch.count > 0;
+  const std::vector<double>& values = batches ? run.batch_s : run.request_s;
+  out["values_s"] = thinned(values);
+  out["density"] = density(values, batches ? run.per_batch : run.per_request);
+  out["tail"] = tail(values);
+  out["simulated_tail"] = tail(run.simulated_batch_s);
+  if (run.simulated.count > 0) {
+    out["simulated"] = {{"mean_s", run.simulated.mean_s}, {"p50_s", run.simulated.p50_s},
+                        {"p95_s", run.simulated.p95_s},   {"p99_s", run.simulated.p99_s},
+                        {"p999_s", run.simulated.p999_s}, {"count", run.simulated.count}};
+    out["p99_ci99_s"] = {run.per_batch.p99_lowest_s, run.per_batch.p99_highest_s};
+  }
+  out["by_time"] = by_time(run);
+  for (const FaultMark& fault : run.faults) out["faults"].push_back({fault.at_s, fault.what});
+  for (const HealthSample& h : run.health) {
+    out["health"].push_back({h.at_s, h.classifiers + h.assemblers, h.suspect, h.on_probation});
+  }
+}
+
+void add_counts(nlohmann::json& out, const PolicyRun& run) {
+  out["judged"] = run.judged;
+  out["single_right"] = run.single_right;
+  out["collage_right"] = run.collage_right;
+  out["hedge_right"] = run.hedge_right;
+  out["single"] = run.single;
+  out["collage"] = run.collage;
+  out["hedge"] = run.hedge;
+  out["unanswered"] = run.unanswered;
+}
+
 nlohmann::json page_data(const Summary& summary) {
   nlohmann::json data = nlohmann::json::parse(to_json(summary));
   data["about"] = summary.about;
@@ -98,35 +131,10 @@ nlohmann::json page_data(const Summary& summary) {
   const nlohmann::json kept = nlohmann::json::parse(to_run_file(summary));
   data["pictures"] = kept["pictures"];
   for (std::size_t i = 0; i < summary.policies.size(); ++i) {
-    const PolicyRun& run = summary.policies[i];
     nlohmann::json& out = data["policies"][i];
-    // An open loop has no batches: its images are shown instead.
-    const bool batches = run.per_batch.count > 0;
-    const std::vector<double>& values = batches ? run.batch_s : run.request_s;
-    out["values_s"] = thinned(values);
-    out["density"] = density(values, batches ? run.per_batch : run.per_request);
-    out["tail"] = tail(values);
-    out["simulated_tail"] = tail(run.simulated_batch_s);
-    if (run.simulated.count > 0) {
-      out["simulated"] = {{"mean_s", run.simulated.mean_s}, {"p50_s", run.simulated.p50_s},
-                          {"p95_s", run.simulated.p95_s},   {"p99_s", run.simulated.p99_s},
-                          {"p999_s", run.simulated.p999_s}, {"count", run.simulated.count}};
-      out["p99_ci99_s"] = {run.per_batch.p99_lowest_s, run.per_batch.p99_highest_s};
-    }
-    out["by_time"] = by_time(run);
-    out["judged"] = run.judged;
+    add_plots(out, summary.policies[i]);
+    add_counts(out, summary.policies[i]);
     out["examples"] = kept["policies"][i]["examples"];
-    for (const FaultMark& fault : run.faults) out["faults"].push_back({fault.at_s, fault.what});
-    for (const HealthSample& h : run.health) {
-      out["health"].push_back({h.at_s, h.classifiers + h.assemblers, h.suspect, h.on_probation});
-    }
-    out["single_right"] = run.single_right;
-    out["collage_right"] = run.collage_right;
-    out["hedge_right"] = run.hedge_right;
-    out["single"] = run.single;
-    out["collage"] = run.collage;
-    out["hedge"] = run.hedge;
-    out["unanswered"] = run.unanswered;
   }
   return data;
 }

@@ -4,21 +4,21 @@
 
 namespace replay::report {
 
-Recorder::Recorder(const std::string& policy, const load::Driver::Options& driver,
+Recorder::Recorder(const std::string& policy, const load::LoadGenerator::Options& generator,
                    const std::vector<load::Fault>& faults, Truth truth, EventFile& events,
                    Progress progress)
     : faults_(faults),
-      strikes_(load::strikes_of(faults)),
+      schedule_(load::fault_schedule(faults)),
       truth_(truth),
       progress_(progress ? std::move(progress) : [](std::size_t) {}),
-      batches_(!driver.arrivals.open_loop()),
+      batches_(!generator.arrivals.open_loop()),
       events_(events),
-      collector_(policy, std::move(truth), driver.slots) {
+      collector_(policy, std::move(truth), generator.slots) {
   events_.policy(policy);
 }
 
-load::Driver::Listener Recorder::listener() {
-  load::Driver::Listener listener;
+load::LoadGenerator::Listener Recorder::listener() {
+  load::LoadGenerator::Listener listener;
   listener.on_begin = [this](wire::Instant at) {
     collector_.begin(at);
     events_.begin(at);
@@ -49,8 +49,8 @@ void Recorder::batch(std::size_t batch, wire::Instant at, wire::Duration latency
 }
 
 void Recorder::mark(std::size_t mark, wire::Instant at) {
-  const load::Strike& strike = strikes_[mark];
-  const std::string what = load::told(faults_[strike.fault], strike.begins);
+  const load::FaultEvent& event = schedule_[mark];
+  const std::string what = load::describe(faults_[event.fault], event.begins);
   collector_.fault(at, what);
   events_.fault(at, what);
 }

@@ -1,14 +1,14 @@
-// Writes down a run while it is driven: what a driver tells goes to the figures, to the event log
-// and to whoever shows progress.
+// Records a run while it lasts: passes the events of the load generator to the figures, to the
+// event file and to the progress display.
 #pragma once
 
 #include <cstddef>
 #include <functional>
 #include <vector>
 
-#include "replay/load/driver.h"
+#include "replay/load/fault_schedule.h"
+#include "replay/load/load_generator.h"
 #include "replay/load/scenario.h"
-#include "replay/load/strikes.h"
 #include "replay/report/collector.h"
 #include "replay/report/events.h"
 
@@ -17,16 +17,16 @@ namespace replay::report {
 class Recorder {
  public:
   using Truth = Collector::Truth;
-  // Batches that are done; in an open loop, images.
+  // Takes the number of finished batches, or of finished images in an open loop.
   using Progress = std::function<void(std::size_t done)>;
 
   // `truth` and `progress` may be empty.  Borrows the events and the faults.
-  Recorder(const std::string& policy, const load::Driver::Options& driver,
+  Recorder(const std::string& policy, const load::LoadGenerator::Options& generator,
            const std::vector<load::Fault>& faults, Truth truth, EventFile& events,
            Progress progress);
 
-  // For the driver, without images; borrows the recorder.
-  load::Driver::Listener listener();
+  // The callbacks for the load generator, without `image`.  They borrow the recorder.
+  load::LoadGenerator::Listener listener();
   const Collector& collector() const { return collector_; }
 
  private:
@@ -35,7 +35,7 @@ class Recorder {
   void mark(std::size_t mark, wire::Instant at);
 
   const std::vector<load::Fault>& faults_;
-  const std::vector<load::Strike> strikes_;
+  const std::vector<load::FaultEvent> schedule_;
   const Truth truth_;
   const Progress progress_;
   const bool batches_;

@@ -52,10 +52,10 @@ Json json(const PolicyRun& run) {
   return out;
 }
 
-// What the events do not say of a run.
+// Adds to a run what its events do not contain.
 void complete(PolicyRun& run, const Json& in) {
   if (in.at("images") != run.request_s.size()) {
-    throw std::runtime_error("the events beside it are of another run");
+    throw std::runtime_error("the events of this folder are of another run");
   }
   run.extra_work = in.at("extra_work");
   run.violations = in.at("violations");
@@ -92,13 +92,13 @@ Summary read(std::ifstream& in, const std::filesystem::path& events) {
   summary.policies = read_events(events, summary.seed, summary.slots);
   const Json& policies = file.at("policies");
   if (policies.size() != summary.policies.size()) {
-    throw std::runtime_error("has other policies than the events beside it");
+    throw std::runtime_error("has other policies than the events of its folder");
   }
   for (const Json& policy : policies) {
     const std::string name = policy.at("name");
     const auto run = std::ranges::find(summary.policies, name, &PolicyRun::name);
     if (run == summary.policies.end()) {
-      throw std::runtime_error("has other policies than the events beside it");
+      throw std::runtime_error("has other policies than the events of its folder");
     }
     complete(*run, policy);
   }
@@ -136,7 +136,7 @@ Summary read_run(const std::filesystem::path& folder) {
     return read(in, folder / "events.csv.gz");
   } catch (const EventError&) {
     throw;
-  } catch (const std::exception& error) {  // What JSON or a number is not, too.
+  } catch (const std::exception& error) {  // Also errors of the JSON library and of std::stoul.
     throw std::runtime_error(file.string() + ": is no record of a run: " + error.what());
   }
 }

@@ -1,8 +1,9 @@
-// A finished run on disk, so that its report can be made again, or beside another's.
+// A finished run on disk, from which its report, or a comparison with other runs, can be made
+// again.
 //
-//     events.csv.gz   what happened (events.h)
-//     run.json        all that does not follow from the events: what was run, on what, the work it
-//                     took, the pictures of the examples
+//     events.csv.gz   the events of the run (events.h)
+//     run.json        everything else: the scenario, the machine, the work that was spent, the
+//                     pictures of the examples
 #pragma once
 
 #include <filesystem>
@@ -16,11 +17,12 @@ namespace replay::report {
 // The text of run.json.
 std::string to_run_file(const Summary& summary);
 
-// The run of a folder that has both files, with figures anew from its events.  Throws
-// std::runtime_error with one line that names the file: not there, damaged, or not of one run.
+// Reads the run of a folder that has both files and computes its figures from the events.  Throws
+// std::runtime_error with one line that names the file if one is missing or damaged, or if the two
+// belong to different runs.
 Summary read_run(const std::filesystem::path& folder);
 
-// "data:image/png;base64,...": how pictures are kept.
+// A picture as text: "data:image/png;base64,...".
 std::string picture_of(const wire::Payload& png);
 
 }  // namespace replay::report

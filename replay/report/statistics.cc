@@ -3,18 +3,16 @@
 #include <algorithm>
 #include <cmath>
 
+#include "machine/quantile.h"
 #include "machine/random.h"
-#include "wire/check.h"
 
 namespace replay::report {
 namespace {
 
-constexpr std::size_t kResamples = 10'000;
+using machine::quantile;
 
-std::size_t rank(std::size_t count, double p) {
-  const auto up = static_cast<std::size_t>(std::ceil(p * static_cast<double>(count)));
-  return up == 0 ? 0 : up - 1;
-}
+// Enough that the ends of the interval of 99 % rest on 50 resamplings each.
+constexpr std::size_t kResamples = 10'000;
 
 // Gamma of scale 1 (Marsaglia and Tsang 2000).  Requires shape >= 1.
 double draw_gamma(double shape, machine::Rng& rng) {
@@ -31,11 +29,11 @@ double draw_gamma(double shape, machine::Rng& rng) {
 
 // The p99 of a resampling of n values is the one at the r-th smallest of n uniform ranks, and the
 // r-th smallest of n uniform numbers is Beta(r, n - r + 1): one draw instead of n.
-std::vector<double> resampled_p99(std::span<const double> sorted, std::uint64_t seed,
+std::vector<double> resampled_p99(const std::vector<double>& sorted, std::uint64_t seed,
                                   std::size_t resamples) {
   machine::Rng rng(seed);
   const auto n = static_cast<double>(sorted.size());
-  const auto r = static_cast<double>(rank(sorted.size(), 0.99) + 1);
+  const auto r = static_cast<double>(machine::quantile_index(sorted.size(), 0.99) + 1);
   std::vector<double> p99(resamples);
   for (double& value : p99) {
     const double below = draw_gamma(r, rng);
@@ -48,11 +46,6 @@ std::vector<double> resampled_p99(std::span<const double> sorted, std::uint64_t 
 }
 
 }  // namespace
-
-double quantile(std::span<const double> sorted, double p) {
-  COLLAGE_CHECK(!sorted.empty() && p >= 0 && p <= 1);
-  return sorted[rank(sorted.size(), p)];
-}
 
 Distribution distribution(std::vector<double> seconds, std::uint64_t seed) {
   Distribution d;

@@ -61,7 +61,7 @@ void csv_row(std::string& out, const PolicyRun& run, const char* scope, const Di
 
 }  // namespace
 
-void set_beside(Summary& live, const Summary& simulated) {
+void attach_simulated(Summary& live, const Summary& simulated) {
   for (PolicyRun& run : live.policies) {
     const auto other = std::ranges::find(simulated.policies, run.name, &PolicyRun::name);
     if (other == simulated.policies.end()) continue;

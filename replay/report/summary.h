@@ -1,4 +1,4 @@
-// What a replay measured, as values: what tables, summary.json and report.html are made of.
+// The results of a run as values, from which tables, summary.json and report.html are made.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace replay::report {
 
-// What the broker said of its workers at a time of the run.
+// The numbers of the broker's workers at one time of the run.
 struct HealthSample {
   double at_s = 0;
   std::uint64_t classifiers = 0, assemblers = 0, suspect = 0, on_probation = 0;
@@ -21,64 +21,65 @@ struct FaultMark {
   std::string what;
 };
 
-// What became of one image of a batch, for people to look at.
+// The result of one image of an example batch.
 struct ExampleSlot {
-  std::size_t image = 0;  // Key of Summary::pictures.
+  std::size_t image = 0;  // Number of the image, the key of Summary::pictures.
   std::string source;     // "single", "collage", "hedge", "missing", "rejected" or "refused".
-  std::string answer;     // The class; empty where there is none, as the truth.
+  std::string answer;     // Name of the class; empty without an answer.
   double probability = 0;
-  std::string truth;
+  std::string truth;  // Name of the true class; empty if unknown.
   double latency_s = 0;
 };
 
-// One batch, row by row.
+// One batch with its slots row by row.
 struct Example {
   std::size_t batch = 0;
-  bool mixed = false;  // Something other than an image's own s-CNN answered some of it.
+  bool mixed = false;  // Some slot has another source than its own s-CNN.
   std::vector<ExampleSlot> slots;
 };
 
 struct PolicyRun {
   std::string name;
-  bool judged = false;  // Whether answers could be right or wrong; tokens cannot.
+  bool judged = false;  // Whether the true classes are known; in a simulation they are not.
   Distribution per_batch, per_request;
-  double sim_p99_s = 0;         // Per batch, by the simulator; 0 if it did not run.
-  Distribution simulated;       // Per batch, the whole of it.
-  double accuracy = 0;          // Of all images; one without an answer counts as wrong.
-  double collage_share = 0;     // Of the answers.
-  double collage_accuracy = 0;  // Of the collage's answers; 0 if there are none.
+  double sim_p99_s = 0;         // p99 of batches in the simulation; 0 without a simulation.
+  Distribution simulated;       // Latencies of batches in the simulation.
+  double accuracy = 0;          // Share of images answered rightly, 0 to 1.
+  double collage_share = 0;     // Share of images answered by a collage, 0 to 1.
+  double collage_accuracy = 0;  // Share of the collages' answers that are right; 0 if none.
   double extra_work = 0;        // (collages x their relative time + hedges + copies) / images.
   std::uint64_t violations = 0;
-  double seconds = 0;  // The run took.
+  double seconds = 0;  // Duration of the run on the wall clock.
   std::uint64_t single = 0, collage = 0, hedge = 0, unanswered = 0;
   std::uint64_t single_right = 0, collage_right = 0, hedge_right = 0;
-  // Of answers in the order in which they came: when, and by what ("sch-" for single, collage,
-  // hedge, unanswered).
+  // Time and source of each answer in order of arrival; the sources are the letters "s", "c", "h"
+  // and "-" for single, collage, hedge and unanswered.
   std::vector<float> answer_at_s;
   std::string answer_source;
   std::vector<HealthSample> health;
   std::vector<FaultMark> faults;
   std::vector<Example> examples;
-  std::vector<double> batch_s, request_s;  // As they came.
+  std::vector<double> batch_s, request_s;  // Latencies in order of arrival.
   std::vector<double> simulated_batch_s;
 };
 
 struct Summary {
-  std::string scenario, mode;  // "live" or "sim".
-  std::string about;           // What the scenario asks.
+  std::string scenario;
+  std::string mode;   // load::to_string(Mode), or "compare".
+  std::string about;  // The scenario's own description.
   std::uint64_t seed = 0;
   std::string commit;
-  double collage_time_ratio = 0;  // One collage inference over one single inference.
+  double collage_time_ratio = 0;  // Time of a collage inference divided by that of an s-CNN.
   double single_inference_s = 0, collage_inference_s = 0;  // Medians, batch 1, one thread.
-  std::size_t slots = 9;                                   // Images a batch.
-  std::string machine;                                     // Processor and cores.
-  std::string command;
+  std::size_t slots = 9;                                   // Images in a batch.
+  std::string machine;                                     // Processor and number of cores.
+  std::string command;                                     // The command that repeats the run.
   std::vector<PolicyRun> policies;
-  std::map<std::size_t, std::string> pictures;  // By image, of the examples: PNG.
+  std::map<std::size_t, std::string> pictures;  // Images of the examples (picture_of()), by number.
 };
 
-// Puts the simulated figures of each policy beside the live ones of the same name.
-void set_beside(Summary& live, const Summary& simulated);
+// Copies the simulated figures of each policy into the live policy of the same name.
+void attach_simulated(Summary& live, const Summary& simulated);
 
 // summary.json: shares are fractions 0..1, times are seconds.
 std::string to_json(const Summary& summary);

@@ -13,7 +13,7 @@
 namespace replay::sim {
 namespace {
 
-// Writes the fields that a reader of a log looks for.
+// Writes the fields of a message that tell it from others of its kind.
 class Details {
  public:
   explicit Details(std::string& out) : out_(out) {}

@@ -1,7 +1,7 @@
-// Every message of a run as a hash, and the last of them as text.
+// The messages of a run: a hash of all of them, and the last ones as text.
 //
-// Two runs of one seed have the same hash.  Text costs time, so it is kept on request only: a
-// failing seed is run again with it.
+// Two runs of one seed have the same hash.  Text costs time, so it is kept on request only; a
+// failing seed is run a second time for its text.
 #pragma once
 
 #include <cstdint>
@@ -21,9 +21,9 @@ class EventLog {
 
   void message(const std::string& from, const std::string& to, const wire::Message& message,
                wire::Instant now);
-  // A line about anything else: lives, violations.
+  // Adds a line about anything but a message: starts, crashes, violations.
   void line(std::string text, wire::Instant now);
-  // Keeps the lines as they are from here on; the hash goes on.
+  // Adds no more lines of text; the hash still covers everything.
   void freeze() { frozen_ = true; }
 
   std::uint64_t hash() const { return hash_.value(); }

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "broker/broker.h"
-#include "replay/load/strikes.h"
+#include "replay/load/fault_schedule.h"
 #include "stages/sink/sink.h"
 #include "wire/check.h"
 
@@ -13,11 +13,11 @@ namespace replay::sim {
 namespace {
 
 constexpr std::size_t kViolationsMax = 16;
-constexpr std::size_t kDigits = 2;  // Of a token that an answer spells.
+constexpr std::size_t kDigits = 2;  // Bytes of a token that an answer spells.
 
 FleetPolicy fleet_of(const ExperimentOptions& options) {
   FleetPolicy fleet = options.fleet;
-  fleet.producers = 0;  // The driver is one.
+  fleet.producers = 0;  // The load generator is the only producer.
   fleet.broker.labels = token_labels();
   fleet.sink.joiner.classes = fleet.broker.labels.size();
   fleet.link = {.latency = options.costs.link, .jitter = {}, .faulty = false};
@@ -27,41 +27,42 @@ FleetPolicy fleet_of(const ExperimentOptions& options) {
   return fleet;
 }
 
-TokenRunner::Policy runner_of(const ExperimentOptions& options) {
-  TokenRunner::Policy runner;
-  runner.slots = options.driver.slots;
-  runner.digits = kDigits;
-  runner.single.least = options.costs.single;
-  runner.paste.least = options.costs.paste;
-  runner.collage.least = options.costs.collage;
-  return runner;
+TokenExecutor::Policy executor_policy(const ExperimentOptions& options) {
+  TokenExecutor::Policy executor;
+  executor.slots = options.generator.slots;
+  executor.digits = kDigits;
+  executor.single.least = options.costs.single;
+  executor.paste.least = options.costs.paste;
+  executor.collage.least = options.costs.collage;
+  return executor;
 }
 
 class Replay {
  public:
-  Replay(const ExperimentOptions& options, load::Driver::Listener listener)
+  Replay(const ExperimentOptions& options, load::LoadGenerator::Listener listener)
       : options_(options),
-        told_(std::move(listener)),
-        strikes_(load::strikes_of(options.faults)),
+        listener_(std::move(listener)),
+        schedule_(load::fault_schedule(options.faults)),
         rng_(options.seed),
-        runner_(runner_of(options), rng_.split()),
+        executor_(executor_policy(options), rng_.split()),
         world_({}, rng_.split()),
-        fleet_(fleet_of(options), world_, runner_, rng_.split()) {
-    const NodeId node = world_.add("driver");
-    world_.connect(node, load::Driver::kBroker, fleet_.broker(), broker::kProducers,
+        fleet_(fleet_of(options), world_, executor_, rng_.split()) {
+    const NodeId node = world_.add("load-generator");
+    world_.connect(node, load::LoadGenerator::kBroker, fleet_.broker(), broker::kProducers,
                    {.latency = options.costs.link});
-    world_.connect(node, load::Driver::kSink, fleet_.sink(), stages::sink::kStages,
+    world_.connect(node, load::LoadGenerator::kSink, fleet_.sink(), stages::sink::kStages,
                    {.latency = options.costs.link});
     fleet_.start_all();
-    load::Driver::Options own = options.driver;
-    for (const load::Strike& strike : strikes_) own.marks.push_back(strike.at);
-    auto driver = std::make_unique<load::Driver>(std::move(own), client_policy(), listener_of());
-    driver_ = driver.get();
-    world_.start(node, std::move(driver));
+    load::LoadGenerator::Options own = options.generator;
+    for (const load::FaultEvent& event : schedule_) own.marks.push_back(event.at);
+    auto generator =
+        std::make_unique<load::LoadGenerator>(std::move(own), client_policy(), listener_of());
+    generator_ = generator.get();
+    world_.start(node, std::move(generator));
   }
 
   Experiment run() {
-    while (!driver_->finished()) {
+    while (!generator_->finished()) {
       if (world_.step()) continue;
       violation("nothing moves any more");
       break;
@@ -78,13 +79,13 @@ class Replay {
     return policy;
   }
 
-  load::Driver::Listener listener_of() {
-    load::Driver::Listener own = told_;
+  load::LoadGenerator::Listener listener_of() {
+    load::LoadGenerator::Listener own = listener_;
     own.image = [](std::size_t image) { return make_image(image + 1, true); };
-    own.on_answer = [this](const load::Answer& answer) { judge(answer); };
+    own.on_answer = [this](const load::Answer& answer) { check_answer(answer); };
     own.on_mark = [this](std::size_t mark, wire::Instant at) {
-      plan(mark);
-      if (told_.on_mark) told_.on_mark(mark, at);
+      plan_fault(mark);
+      if (listener_.on_mark) listener_.on_mark(mark, at);
     };
     return own;
   }
@@ -93,7 +94,7 @@ class Replay {
     if (out_.violations.size() < kViolationsMax) out_.violations.push_back(std::move(what));
   }
 
-  void judge(const load::Answer& answer) {
+  void check_answer(const load::Answer& answer) {
     const wire::Result& result = answer.result;
     const bool answered = result.status == wire::ResultStatus::answered;
     const std::string name = "image " + std::to_string(answer.image);
@@ -109,17 +110,18 @@ class Replay {
     };
     mix(static_cast<std::uint64_t>(answer.latency.count()));
     mix(answer.image << 8 | static_cast<std::uint64_t>(result.source));
-    if (told_.on_answer) told_.on_answer(answer);
+    if (listener_.on_answer) listener_.on_answer(answer);
   }
 
-  // The driver is in its turn: what befalls the others comes right after it.
-  void plan(std::size_t mark) {
-    world_.at(world_.now(), [this, strike = strikes_[mark]] {
-      this->strike(options_.faults[strike.fault], strike.begins);
+  // The load generator is in the middle of its turn, so the fault follows as an event of its own at
+  // the same instant.
+  void plan_fault(std::size_t mark) {
+    world_.at(world_.now(), [this, event = schedule_[mark]] {
+      apply(options_.faults[event.fault], event.begins);
     });
   }
 
-  void strike(const load::Fault& fault, bool begins) {
+  void apply(const load::Fault& fault, bool begins) {
     using What = load::Fault::What;
     for (const NodeId node : fleet_.nodes_of(fault.node)) {
       if (fault.what == What::stop && begins) world_.stall(node, fault.length);
@@ -140,30 +142,31 @@ class Replay {
   }
 
   void finish() {
-    out_.work = load::work_done(*driver_);
-    out_.seconds = wire::to_seconds(world_.now() - driver_->begun());
+    out_.work = load::work_done(*generator_);
+    out_.seconds = wire::to_seconds(world_.now() - generator_->begun());
     out_.events = world_.events();
-    if (!driver_->completed()) violation("the fleet was not ready in time, or stood still");
-    if (driver_->answered() != options_.driver.images) violation("an image has no answer");
-    if (runner_.bad_pictures() > 0) violation("an assembler made a bad picture");
-    for (const std::string& fault : world_.faults_found()) violation(fault);
+    if (!generator_->completed()) violation("the fleet was not ready in time, or stood still");
+    if (generator_->answered() != options_.generator.images) violation("an image has no answer");
+    if (executor_.bad_pictures() > 0) violation("an assembler made a bad picture");
+    for (const std::string& fault : world_.bugs_found()) violation(fault);
   }
 
   const ExperimentOptions& options_;
-  const load::Driver::Listener told_;
-  const std::vector<load::Strike> strikes_;
+  const load::LoadGenerator::Listener listener_;
+  const std::vector<load::FaultEvent> schedule_;
   machine::Rng rng_;
-  TokenRunner runner_;
+  TokenExecutor executor_;
   World world_;
   Fleet fleet_;
-  load::Driver* driver_ = nullptr;
+  load::LoadGenerator* generator_ = nullptr;
   std::vector<bool> seen_;
   Experiment out_;
 };
 
 }  // namespace
 
-Experiment run_experiment(const ExperimentOptions& options, load::Driver::Listener listener) {
+Experiment run_experiment(const ExperimentOptions& options,
+                          load::LoadGenerator::Listener listener) {
   return Replay(options, std::move(listener)).run();
 }
 

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "broker/broker.h"
-#include "replay/load/nonsense.h"
+#include "replay/load/invalid_answer.h"
 #include "stages/classifier/classifier.h"
 #include "stages/collage/assembler.h"
 #include "stages/collage/collage_worker.h"
@@ -16,8 +16,8 @@ namespace replay::sim {
 using stages::collage::Assembler;
 using stages::collage::CollageWorker;
 
-Fleet::Fleet(FleetPolicy policy, World& world, Runner& runner, machine::Rng rng)
-    : policy_(std::move(policy)), world_(world), runner_(runner), rng_(rng) {
+Fleet::Fleet(FleetPolicy policy, World& world, Executor& executor, machine::Rng rng)
+    : policy_(std::move(policy)), world_(world), executor_(executor), rng_(rng) {
   COLLAGE_CHECK(world_.node_count() == 0);
   broker_ = add(Kind::broker, "broker");
   sink_ = add(Kind::sink, "sink");
@@ -46,8 +46,8 @@ Fleet::Fleet(FleetPolicy policy, World& world, Runner& runner, machine::Rng rng)
 
 NodeId Fleet::add(Kind kind, const std::string& name) {
   kinds_.push_back(kind);
-  runners_.emplace_back(runner_);
-  return world_.add(name, &runners_.back());
+  executors_.emplace_back(executor_);
+  return world_.add(name, &executors_.back());
 }
 
 void Fleet::join(NodeId dealer, std::uint32_t dealer_link, NodeId router,
@@ -74,17 +74,17 @@ std::vector<NodeId> Fleet::nodes_of(const std::string& process) const {
 }
 
 void Fleet::set_garbage(const std::string& process, bool on) {
-  for (const NodeId node : nodes_of(process)) runners_[node].set(on);
+  for (const NodeId node : nodes_of(process)) executors_[node].set(on);
 }
 
-Runner::Done Garbling::run(machine::Work work) {
+Executor::Done GarblingExecutor::run(machine::Work work) {
   Done done = inner_.run(std::move(work));
   if (!on_) return done;
-  const wire::Predictions nonsense = load::nonsense();
+  const wire::Predictions invalid = load::invalid_answer();
   if (auto* verdict = std::get_if<wire::Verdict>(&done.outcome.what)) {
-    verdict->predictions = nonsense;
+    verdict->predictions = invalid;
   } else if (auto* cells = std::get_if<machine::Cells>(&done.outcome.what)) {
-    for (wire::Predictions& cell : cells->cells) cell = nonsense;
+    for (wire::Predictions& cell : cells->cells) cell = invalid;
   }
   return done;
 }
@@ -124,7 +124,8 @@ std::optional<stages::Emulation> Fleet::emulation(NodeId node) {
                            spell == policy_.spells.end() ? stages::Spell{} : spell->second);
 }
 
-// Ids and seeds are drawn in separate statements: arguments have no order.
+// Draws ids and seeds in separate statements, because the order in which a call evaluates its
+// arguments is not defined and every run of a seed must draw the same.
 std::unique_ptr<machine::Machine> Fleet::make(NodeId node) {
   switch (kind(node)) {
     case Kind::broker:

@@ -4,8 +4,8 @@
 //     producers -> broker -> classifiers -> sink -> broker
 //                       \--> assemblers -> collage workers -> sink
 //
-// A fleet knows how to make each machine anew: a restarted process has another id (or epoch) and
-// remembers nothing.  It decides nothing else.
+// A fleet makes a new machine for each life of a process: a restarted process has another id (or
+// epoch) and no memory of the life before.  A fleet decides nothing else.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@
 
 #include "broker/policy.h"
 #include "producer/client.h"
-#include "replay/sim/token_runner.h"
+#include "replay/sim/token_executor.h"
 #include "replay/sim/world.h"
 #include "stages/emulation.h"
 #include "stages/membership.h"
@@ -33,37 +33,37 @@ struct FleetPolicy {
   stages::Membership::Policy membership;
   producer::Policy producer;
   std::size_t classifiers = 0;
-  std::size_t assemblers = 0;  // Each with a collage-CNN of its own.
+  std::size_t assemblers = 0;  // Each has its own collage-CNN.
   std::size_t producers = 1;
-  std::size_t correcting = 0;  // So many of them, the first, ask for corrections.
-  std::uint32_t classifier_capacity = 1;
-  std::uint32_t assembler_capacity = 1;  // Batches.
-  std::uint32_t collage_capacity = 1;
+  std::size_t correcting = 0;             // The first so many producers ask for corrections.
+  std::uint32_t classifier_capacity = 1;  // Images that a classifier takes at once.
+  std::uint32_t assembler_capacity = 1;   // Batches that an assembler takes at once.
+  std::uint32_t collage_capacity = 1;     // Collages that a collage-CNN takes at once.
   LinkPolicy link;
-  LinkPolicy inner_link;         // Between an assembler and its collage-CNN.
-  std::set<std::string> faulty;  // Processes whose links are given to faults, as nodes_of() names.
-  // How long stages hold their answers back; empty for none.
+  LinkPolicy inner_link;         // The link between an assembler and its collage-CNN.
+  std::set<std::string> faulty;  // Processes with faulty links, by the names of nodes_of().
+  // How long stages hold their answers back; nullopt if they do not.
   std::optional<stages::LatencySource> latency;
   // Stages with a slow spell, by node name: "classifier-3", "collage-0".
   std::map<std::string, stages::Spell> spells;
 };
 
-// A runner whose outcomes are nonsense while it is told so.
-class Garbling : public Runner {
+// An executor whose answers are invalid while it is switched on.
+class GarblingExecutor : public Executor {
  public:
-  explicit Garbling(Runner& inner) : inner_(inner) {}
+  explicit GarblingExecutor(Executor& inner) : inner_(inner) {}
   Done run(machine::Work work) override;
   void set(bool on) { on_ = on; }
 
  private:
-  Runner& inner_;
+  Executor& inner_;
   bool on_ = false;
 };
 
 class Fleet {
  public:
-  // `runner` serves every stage and, as the world, outlives the fleet.
-  Fleet(FleetPolicy policy, World& world, Runner& runner, machine::Rng rng);
+  // Borrows world and executor, which serves every stage.
+  Fleet(FleetPolicy policy, World& world, Executor& executor, machine::Rng rng);
 
   void start_all();
   // Begins a new life of a node that has none.
@@ -80,9 +80,9 @@ class Fleet {
   // The nodes of a process as `collage-replay` names them: "broker", "sink", "classifier-3", and
   // "collage-0" for an assembler with its collage-CNN.  Empty if there is none of that name.
   std::vector<NodeId> nodes_of(const std::string& process) const;
-  // From here on, or no longer, the answers of a process are nonsense.
+  // Makes the answers of a process invalid from here on, or valid again.
   void set_garbage(const std::string& process, bool on);
-  // The client that a producer's node runs.  Requires that it lives.
+  // The client that a producer's node runs.  Requires that the node is alive.
   producer::Client& client(NodeId producer);
   // Whether a producer asks for corrections.
   bool corrects(NodeId producer) const;
@@ -99,12 +99,12 @@ class Fleet {
 
   const FleetPolicy policy_;
   World& world_;
-  Runner& runner_;
-  std::deque<Garbling> runners_;  // By node.
+  Executor& executor_;
+  std::deque<GarblingExecutor> executors_;  // One for each node, by its id.
   machine::Rng rng_;
   NodeId broker_ = 0, sink_ = 0;
   std::vector<NodeId> classifiers_, assemblers_, collages_, producers_;
-  std::vector<Kind> kinds_;  // By node.
+  std::vector<Kind> kinds_;  // One for each node, by its id.
   std::vector<ChannelId> channels_;
 };
 

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "broker/broker.h"
-#include "replay/sim/auditor.h"
+#include "replay/sim/status_requester.h"
 #include "stages/sink/sink.h"
 
 namespace replay::sim {
@@ -18,31 +18,33 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr wire::Duration kAuditEvery = milliseconds(97);
+// Not a multiple of any interval of the pipeline, so that status is read at all phases of it.
+constexpr wire::Duration kStatusEvery = milliseconds(97);
 constexpr int kCalmGroups = 8;
 constexpr wire::Duration kCalmEvery = milliseconds(500);
-constexpr wire::Duration kCalmService = milliseconds(100);  // More than a request needs on average.
+// An upper estimate of the mean service time, so that the calm phase does not overload the fleet.
+constexpr wire::Duration kCalmService = milliseconds(100);
 
 class Trial {
  public:
   Trial(const TrialOptions& options, std::size_t log_lines)
       : options_(options),
         rng_(options.seed ^ 0x51ed2701c4a3f9b7u),
-        wishes_(options.seed ^ 0x8b16d4e97a2053fcu),
+        features_(options.seed ^ 0x8b16d4e97a2053fcu),
         log_(log_lines),
-        runner_(options.runner, rng_.split()),
-        world_(options.world, rng_.split()),
-        fleet_(options.fleet, world_, runner_, rng_.split()),
+        executor_(options.executor, rng_.split()),
+        world_(options.network, rng_.split()),
+        fleet_(options.fleet, world_, executor_, rng_.split()),
         checker_(options, world_, fleet_, log_) {}
 
   TrialReport run() {
-    const NodeId auditor = world_.add("auditor");
+    const NodeId requester = world_.add("status-requester");
     const LinkPolicy sound{options_.fleet.link.latency, {}, false};
-    world_.connect(auditor, Auditor::kBroker, fleet_.broker(), broker::kProducers, sound);
-    world_.connect(auditor, Auditor::kSink, fleet_.sink(), stages::sink::kStages, sound);
+    world_.connect(requester, StatusRequester::kBroker, fleet_.broker(), broker::kProducers, sound);
+    world_.connect(requester, StatusRequester::kSink, fleet_.sink(), stages::sink::kStages, sound);
     world_.set_observer(&checker_);
     fleet_.start_all();
-    world_.start(auditor, std::make_unique<Auditor>(kAuditEvery));
+    world_.start(requester, std::make_unique<StatusRequester>(kStatusEvery));
     plan_traffic();
     plan_faults();
     world_.set_faults(options_.faults.links);
@@ -66,7 +68,7 @@ class Trial {
     return list[rng_.below(list.size())];
   }
 
-  // Hands every delivered result to the checker at the instant it is delivered.
+  // Runs until `until` and hands every result to the checker at the instant of its delivery.
   void advance(wire::Instant until) {
     bool ended = false;
     world_.at(until, [&ended] { ended = true; });
@@ -97,28 +99,29 @@ class Trial {
     const wire::RequestId id{++last_request_[producer]};
     const std::uint64_t token = ++last_token_;
     std::optional<producer::StreamId> stream;
-    if (wishes_.chance(options_.wishes.stream_share)) {
-      stream = producer::StreamId{wishes_.below(options_.wishes.streams)};
+    if (features_.chance(options_.features.stream_share)) {
+      stream = producer::StreamId{features_.below(options_.features.streams)};
     }
     const auto queued = client.submit(id, make_image(token, usable), own, world_.now(), stream);
     if (queued != producer::Client::Submitted::queued) return;
-    // Until there has been a welcome, the client does not know the pipeline's bound.
+    // Before the first Welcome the client does not know the pipeline's bound on deadlines.
     if (own > wire::Duration{} && client.welcome().deadline_max == wire::Duration{}) deadline = own;
     checker_.on_submit(producer, id, {token, usable, world_.now() + deadline, calm, stream});
-    world_.poke(producer);
-    if (!calm && wishes_.chance(options_.wishes.cancel_share)) plan_cancel(producer, id, token);
+    world_.rearm(producer);
+    if (!calm && features_.chance(options_.features.cancel_share)) plan_cancel(producer, id, token);
   }
 
-  // Half of them while the first answer is being made, the others at any time.
+  // Plans half of the cancels for the time in which the first answer is being made, the others for
+  // any time before the deadline.
   void plan_cancel(NodeId producer, wire::RequestId id, std::uint64_t token) {
     const wire::Duration most =
-        wishes_.chance(0.5) ? milliseconds(60) : options_.fleet.broker.deadline;
+        features_.chance(0.5) ? milliseconds(60) : options_.fleet.broker.deadline;
     const auto after =
-        static_cast<std::int64_t>(wishes_.below(static_cast<std::uint64_t>(most.count()) + 1));
+        static_cast<std::int64_t>(features_.below(static_cast<std::uint64_t>(most.count()) + 1));
     world_.at(world_.now() + wire::Duration(after), [this, producer, id, token] {
       if (!checker_.on_cancel(producer, id, token)) return;
       fleet_.client(producer).cancel(id, world_.now());
-      world_.poke(producer);
+      world_.rearm(producer);
     });
   }
 
@@ -134,11 +137,11 @@ class Trial {
     }
   }
 
-  // Groups of up to a whole batch, but no more than the stages can answer in half a deadline.
+  // Plans groups of up to a whole batch, limited to what the stages can answer in half a deadline.
   void plan_calm(wire::Instant from) {
     const auto able = static_cast<std::size_t>(options_.fleet.broker.deadline / 2 / kCalmService) *
                       options_.fleet.classifiers;
-    const std::size_t most = std::clamp<std::size_t>(able, 1, options_.runner.slots);
+    const std::size_t most = std::clamp<std::size_t>(able, 1, options_.executor.slots);
     for (int group = 0; group < kCalmGroups; ++group) {
       const NodeId producer = any(fleet_.producers());
       const std::size_t size = 1 + rng_.below(most);
@@ -206,8 +209,8 @@ class Trial {
   }
 
   TrialReport telemetry() {
-    for (const std::string& fault : world_.faults_found()) checker_.violation(fault, world_.now());
-    if (runner_.bad_pictures() > 0) {
+    for (const std::string& fault : world_.bugs_found()) checker_.violation(fault, world_.now());
+    if (executor_.bad_pictures() > 0) {
       checker_.violation("an assembler made a bad picture", world_.now());
     }
     for (const NodeId producer : fleet_.producers()) {
@@ -222,9 +225,9 @@ class Trial {
 
   const TrialOptions& options_;
   machine::Rng rng_;
-  machine::Rng wishes_;  // Of its own, as they are drawn.
+  machine::Rng features_;  // A separate one, so that traffic and faults do not depend on features.
   EventLog log_;
-  TokenRunner runner_;
+  TokenExecutor executor_;
   World world_;
   Fleet fleet_;
   Checker checker_;

@@ -98,14 +98,15 @@ void draw_fleet(Draw& draw, TrialOptions& options) {
     fleet.latency = stages::Independent({{0, 0.005}, {0.9, 0.03}, {0.98, 0.1}, {1, 0.7}});
   }
   if (draw.chance(0.3)) fleet.producer.resubmit_after = milliseconds(400);
-  TokenRunner::Policy& runner = options.runner;
-  runner.slots = slots;
-  runner.digits = 4;
-  runner.single = {draw.time(milliseconds(1), milliseconds(10)), draw.time({}, milliseconds(30))};
-  runner.paste = {draw.time({}, microseconds(500)), draw.time({}, milliseconds(1))};
-  runner.collage = {draw.time(milliseconds(2), milliseconds(20)), draw.time({}, milliseconds(30))};
-  runner.collage_least = draw.chance(0.5) ? 0.3F : 1.0F;
-  runner.collage_fails = draw.rate(0.2);
+  TokenExecutor::Policy& executor = options.executor;
+  executor.slots = slots;
+  executor.digits = 4;
+  executor.single = {draw.time(milliseconds(1), milliseconds(10)), draw.time({}, milliseconds(30))};
+  executor.paste = {draw.time({}, microseconds(500)), draw.time({}, milliseconds(1))};
+  executor.collage = {draw.time(milliseconds(2), milliseconds(20)),
+                      draw.time({}, milliseconds(30))};
+  executor.collage_least = draw.chance(0.5) ? 0.3F : 1.0F;
+  executor.collage_fails = draw.rate(0.2);
 }
 
 void draw_faults(Draw& draw, TrialOptions& options) {
@@ -126,18 +127,19 @@ void draw_faults(Draw& draw, TrialOptions& options) {
   faults.stall_max = draw.time(milliseconds(50), seconds(2));
 }
 
-// Drawn apart, so that the seed means the same pipeline, traffic and faults with wishes or without.
-void draw_wishes(Draw draw, TrialOptions& options) {
+// Drawn apart, so that the seed means the same pipeline, traffic and faults with features or
+// without.
+void draw_features(Draw draw, TrialOptions& options) {
   FleetPolicy& fleet = options.fleet;
-  options.wishes.cancel_share = draw.rate(0.3);
-  options.wishes.stream_share = draw.rate(1);
-  options.wishes.streams = draw.number(1, 3);
+  options.features.cancel_share = draw.rate(0.3);
+  options.features.stream_share = draw.rate(1);
+  options.features.streams = draw.number(1, 3);
   fleet.correcting = draw.number(0, fleet.producers);
   fleet.broker.correction_window =
       draw.chance(0.15) ? wire::Duration{} : draw.time(milliseconds(50), seconds(2));
   fleet.broker.correction_max = draw.chance(0.3) ? draw.number(1, 8) : 4096;
   fleet.producer.correction_max = draw.chance(0.3) ? draw.number(1, 8) : 1024;
-  options.runner.misread = draw.rate(0.5);
+  options.executor.misread = draw.rate(0.5);
 }
 
 }  // namespace
@@ -150,22 +152,22 @@ TrialOptions draw_options(std::uint64_t seed) {
   draw_sink(draw, options);
   draw_fleet(draw, options);
   draw_faults(draw, options);
-  options.world.codec = true;
-  options.world.unreachable = static_cast<World::Unreachable>(draw.number(0, 2));
-  options.world.notice = draw.chance(0.5) ? wire::Duration{} : draw.time({}, milliseconds(300));
+  options.network.codec = true;
+  options.network.unreachable = static_cast<Network::Unreachable>(draw.number(0, 2));
+  options.network.notice = draw.chance(0.5) ? wire::Duration{} : draw.time({}, milliseconds(300));
   options.requests = draw.number(200, 400);
-  options.burst = draw.number(1, 2 * options.runner.slots);
+  options.burst = draw.number(1, 2 * options.executor.slots);
   options.rejectable_share = draw.rate(0.15);
   options.own_deadline_share = draw.rate(0.3);
   options.hostile = draw.time(seconds(3), seconds(6));
-  draw_wishes(Draw(seed ^ 0x2c7f39be01d5a864u), options);
+  draw_features(Draw(seed ^ 0x2c7f39be01d5a864u), options);
   return options;
 }
 
-TrialOptions without_wishes(TrialOptions options) {
-  options.wishes = {};
+TrialOptions without_features(TrialOptions options) {
+  options.features = {};
   options.fleet.correcting = 0;
-  options.runner.misread = 0;
+  options.executor.misread = 0;
   return options;
 }
 
@@ -195,9 +197,9 @@ std::string describe(const TrialOptions& o) {
       << " open_batch_max=" << o.fleet.sink.joiner.open_batch_max
       << " orphan_max=" << o.fleet.sink.joiner.orphan_max << " gate=" << o.fleet.sink.joiner.gate
       << " link=" << ms(o.fleet.link.latency) << "+" << ms(o.fleet.link.jitter)
-      << " emulated=" << o.fleet.latency.has_value() << " codec=" << o.world.codec
-      << " unreachable=" << kUnreachable[static_cast<int>(o.world.unreachable)]
-      << " notice=" << ms(o.world.notice) << "\n  loss=" << o.faults.links.loss
+      << " emulated=" << o.fleet.latency.has_value() << " codec=" << o.network.codec
+      << " unreachable=" << kUnreachable[static_cast<int>(o.network.unreachable)]
+      << " notice=" << ms(o.network.notice) << "\n  loss=" << o.faults.links.loss
       << " duplicate=" << o.faults.links.duplicate << " delay=" << o.faults.links.delay
       << "<=" << ms(o.faults.links.delay_max)
       << " crashes: classifiers=" << o.faults.classifier_crashes
@@ -208,8 +210,9 @@ std::string describe(const TrialOptions& o) {
       << " resets=" << o.faults.resets << "\n  requests=" << o.requests << " burst=" << o.burst
       << " rejectable=" << o.rejectable_share << " own_deadline=" << o.own_deadline_share
       << " resubmit_after=" << ms(o.fleet.producer.resubmit_after) << " hostile=" << ms(o.hostile)
-      << "\n  cancelled=" << o.wishes.cancel_share << " in_order=" << o.wishes.stream_share << "/"
-      << o.wishes.streams << " misread=" << o.runner.misread << " correcting=" << o.fleet.correcting
+      << "\n  cancelled=" << o.features.cancel_share << " in_order=" << o.features.stream_share
+      << "/" << o.features.streams << " misread=" << o.executor.misread
+      << " correcting=" << o.fleet.correcting
       << " correction_window=" << ms(broker.correction_window)
       << " correction_max=" << broker.correction_max << ":" << o.fleet.producer.correction_max
       << "\n";

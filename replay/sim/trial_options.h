@@ -1,4 +1,4 @@
-// What one seed means: a pipeline, its traffic, and what goes wrong in it.
+// The options of one seed: a pipeline, its traffic, and the faults that are injected.
 #pragma once
 
 #include <cstdint>
@@ -8,22 +8,22 @@
 
 namespace replay::sim {
 
-// How often each kind of fault strikes in the hostile phase.
+// The number of faults of each kind in the hostile phase, and how long they last.
 struct Faults {
   LinkFaults links;
   int classifier_crashes = 0, assembler_crashes = 0, collage_crashes = 0;
   int sink_crashes = 0, broker_crashes = 0, producer_crashes = 0;
   int stalls = 0;
-  int resets = 0;  // Connections that break and are made again.
-  wire::Duration down_max{};
-  wire::Duration stall_max{};
+  int resets = 0;              // Connections that break and are opened again.
+  wire::Duration down_max{};   // Longest time from a crash to the restart.
+  wire::Duration stall_max{};  // Longest stall.
 };
 
-// What producers ask beyond an answer.
-struct Wishes {
-  double cancel_share = 0;    // Requests of the hostile phase that are cancelled.
-  double stream_share = 0;    // Requests whose results are to come in order.
-  std::uint64_t streams = 1;  // In which, a producer.
+// The features of the client library that producers use beyond plain requests.
+struct ClientFeatures {
+  double cancel_share = 0;    // Share of requests of the hostile phase that are cancelled.
+  double stream_share = 0;    // Share of requests whose results must come in order.
+  std::uint64_t streams = 1;  // Streams of each producer.
 };
 
 struct TrialOptions {
@@ -31,27 +31,26 @@ struct TrialOptions {
   std::string policy;
   bool fixed_patience = true;
   FleetPolicy fleet;
-  TokenRunner::Policy runner;
-  World::Policy world;
+  TokenExecutor::Policy executor;
+  Network::Policy network;
   Faults faults;
-  std::size_t requests = 0;     // In the hostile phase, of all producers.
-  std::size_t burst = 1;        // Images that a producer submits at once.
-  double rejectable_share = 0;  // Images that nothing can decode.
-  double own_deadline_share = 0;
-  Wishes wishes;
+  std::size_t requests = 0;       // Requests of all producers in the hostile phase.
+  std::size_t burst = 1;          // Most images that a producer submits at once.
+  double rejectable_share = 0;    // Share of images that nothing can decode.
+  double own_deadline_share = 0;  // Share of requests with a deadline of their own.
+  ClientFeatures features;
   wire::Duration hostile{};  // Length of the hostile phase.
 
-  // When a hostile phase's last trace must be gone.
+  // Time after which no effect of the hostile phase may remain.
   wire::Duration recovery() const;
 };
 
-// The seed draws everything.
+// Draws all options from the seed.
 TrialOptions draw_options(std::uint64_t seed);
-// The same pipeline, traffic and faults, but nobody cancels, wants an order or corrections, and
-// collages misread nothing.
-TrialOptions without_wishes(TrialOptions options);
+// The same pipeline, traffic and faults without cancels, streams, corrections and misread cells.
+TrialOptions without_features(TrialOptions options);
 
-// All of it, for a human who has a failing seed.
+// All options as text, for a person who investigates a failing seed.
 std::string describe(const TrialOptions& options);
 
 }  // namespace replay::sim

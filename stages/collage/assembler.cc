@@ -90,35 +90,38 @@ void Assembler::on_broker(wire::Message message, wire::Instant now) {
 // --- images and batches ---
 
 void Assembler::take(wire::Assign assign, wire::Instant now) {
-  auto found = assemblies_.find(assign.batch);
-  if (found == assemblies_.end()) {
-    // Twice the capacity, for a broker that has just restarted does not know yet which batches are
-    // still held from its life before.
-    if (assemblies_.size() >= 2 * std::size_t{membership_.hello().capacity}) {
-      counters_.over_credit += 1;
-      return;
-    }
-    if (!membership_.take(assign.sequence, assign.batch.epoch)) {
-      counters_.repeated += 1;
-      return;
-    }
-    Assembly fresh;
-    fresh.sequence = assign.sequence;
-    fresh.opened = now - assign.age;
-    fresh.arrived.assign(slots_, false);
-    fresh.blank.assign(slots_, true);
-    found = assemblies_.emplace(assign.batch, std::move(fresh)).first;
-  }
-  Assembly& assembly = found->second;
-  if (assign.slot >= slots_ || assembly.arrived[assign.slot]) {
+  Assembly* assembly = find_or_open(assign, now);
+  if (!assembly) return;
+  if (assign.slot >= slots_ || assembly->arrived[assign.slot]) {
     counters_.repeated += 1;
-  } else if (assembly.sealed) {
+  } else if (assembly->sealed) {
     counters_.late += 1;
   } else {
-    assembly.arrived[assign.slot] = true;
-    assembly.to_paste += 1;
+    assembly->arrived[assign.slot] = true;
+    assembly->to_paste += 1;
     waiting_.push_back({assign.batch, assign.slot, std::move(assign.image), now - assign.age});
   }
+}
+
+Assembler::Assembly* Assembler::find_or_open(const wire::Assign& assign, wire::Instant now) {
+  const auto found = assemblies_.find(assign.batch);
+  if (found != assemblies_.end()) return &found->second;
+  // Twice the capacity, for a broker that has just restarted does not know yet which batches are
+  // still held from its life before.
+  if (assemblies_.size() >= 2 * std::size_t{membership_.hello().capacity}) {
+    counters_.over_credit += 1;
+    return nullptr;
+  }
+  if (!membership_.take(assign.sequence, assign.batch.epoch)) {
+    counters_.repeated += 1;
+    return nullptr;
+  }
+  Assembly fresh;
+  fresh.sequence = assign.sequence;
+  fresh.opened = now - assign.age;
+  fresh.arrived.assign(slots_, false);
+  fresh.blank.assign(slots_, true);
+  return &assemblies_.emplace(assign.batch, std::move(fresh)).first->second;
 }
 
 // An image that has not arrived by now never will, for the broker's link keeps messages in order.

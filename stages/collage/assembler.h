@@ -106,6 +106,8 @@ class Assembler : public machine::Machine {
   void on_broker(wire::Message message, wire::Instant now);
   void on_collage_cnn(machine::Peer from, wire::Message message, wire::Instant now);
   void take(wire::Assign assign, wire::Instant now);
+  // The assembly of the batch, a new one if it is unknown; nullptr (counted) if it is not taken in.
+  Assembly* find_or_open(const wire::Assign& assign, wire::Instant now);
   void on_seal(wire::BatchId batch);
   // Gives up a batch that is not with the collage-CNN yet; counts it.
   void discard(wire::BatchId batch, std::uint64_t& counter);

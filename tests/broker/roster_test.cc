@@ -214,6 +214,18 @@ TEST_F(RosterTest, ASweepClearsASuspectWhoseOldestTaskIsYoungAgain) {
   EXPECT_EQ(roster.suspects(), 0u);
 }
 
+TEST_F(RosterTest, AWorkerIsCountedOnceInTheStrongestOfItsStates) {
+  const auto counts = [this] { return roster.standing().workers; };
+  join(1);
+  EXPECT_THAT(counts(), ElementsAre(1u, 0u, 0u, 0u));
+  give(1, 0ms);
+  roster.sweep(at(300ms), 200ms);
+  EXPECT_THAT(counts(), ElementsAre(0u, 1u, 0u, 0u));
+  ready(1, 1, {{1}}, 300ms, true);  // It leaves, and its task is overdue still.
+  EXPECT_THAT(counts(), ElementsAre(0u, 0u, 0u, 1u));
+  EXPECT_EQ(roster.suspects(), 1u);
+}
+
 TEST_F(RosterTest, TheBusyAreThoseWithTasks) {
   join(1);
   join(2);
@@ -267,6 +279,7 @@ class Probation : public testing::Test {
 TEST_F(Probation, AWorkerThatIsSlowAgainAndAgainIsPassedOver) {
   slow_down();
   EXPECT_EQ(roster.on_probation(), 1u);
+  EXPECT_THAT(roster.standing().workers, ElementsAre(2u, 0u, 1u, 0u));
   EXPECT_EQ(give(100), 1u);
   EXPECT_EQ(give(101), 2u);
   EXPECT_EQ(give(102), 0u);  // It waits for one of the quick.

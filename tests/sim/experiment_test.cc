@@ -48,12 +48,12 @@ ExperimentOptions options(const std::string& policy, std::size_t batches, int gr
   options.fleet.assemblers = static_cast<std::size_t>(broker.redundancy.covers);
   options.fleet.assembler_capacity = 4;
   options.fleet.latency = stages::Independent(runtime::load_quantiles(COLLAGE_QUANTILES));
-  options.driver.slots = slots;
-  options.driver.images = batches * slots;
-  options.driver.classifiers = options.fleet.classifiers;
-  options.driver.assemblers = options.fleet.assemblers;
-  options.driver.phase_max = seconds(60);
-  options.driver.probe_every = milliseconds(20);
+  options.generator.slots = slots;
+  options.generator.images = batches * slots;
+  options.generator.classifiers = options.fleet.classifiers;
+  options.generator.assemblers = options.fleet.assemblers;
+  options.generator.phase_max = seconds(60);
+  options.generator.probe_every = milliseconds(20);
   return options;
 }
 
@@ -75,7 +75,7 @@ struct Ran : Experiment {
 
 Ran run(const ExperimentOptions& options) {
   Ran ran;
-  load::Driver::Listener listener;
+  load::LoadGenerator::Listener listener;
   listener.on_answer = [&](const load::Answer& answer) { ran.answers.push_back(answer); };
   listener.on_batch = [&](std::size_t, wire::Instant, wire::Duration latency) {
     ran.batch_s.push_back(wire::to_seconds(latency));
@@ -150,7 +150,7 @@ TEST(Experiment, MeasuredComputeAndLinksAddToTheLatency) {
 TEST(Experiment, ABusyFleetStartsTheNextBatchWhileAStageIsStillSlow) {
   ExperimentOptions busy = options("collage", 2000);
   const double idle_s = run(busy).seconds;
-  busy.driver.arrivals.kind = Arrivals::Kind::busy_batches;
+  busy.generator.arrivals.kind = Arrivals::Kind::busy_batches;
   const Ran ran = run(busy);
   EXPECT_EQ(first(ran), "");
   EXPECT_LT(ran.seconds, 0.9 * idle_s);
@@ -158,7 +158,8 @@ TEST(Experiment, ABusyFleetStartsTheNextBatchWhileAStageIsStillSlow) {
 
 TEST(Experiment, AnOpenLoopThatIsTooFastIsRefusedAndNothingIsLost) {
   ExperimentOptions flood = options("collage", 400);
-  flood.driver.arrivals = {.kind = Arrivals::Kind::poisson, .per_second = 300};  // 60 is possible.
+  flood.generator.arrivals = {.kind = Arrivals::Kind::poisson,
+                              .per_second = 300};  // 60 is possible.
   flood.fleet.broker.open_request_max = 50;
   const Ran ran = run(flood);
   EXPECT_EQ(first(ran), "");

@@ -18,7 +18,7 @@ void expect_passes(const TrialOptions& options) {
 TrialOptions quiet(std::uint64_t seed) {
   TrialOptions options = draw_options(seed);
   options.faults = {};
-  options.fleet.classifiers = options.runner.slots;
+  options.fleet.classifiers = options.executor.slots;
   options.fleet.broker.open_request_max = 1000;
   options.fleet.broker.open_bytes_max = 100'000;
   options.own_deadline_share = 0;
@@ -27,13 +27,15 @@ TrialOptions quiet(std::uint64_t seed) {
   return options;
 }
 
-// A seed that is kept for what befell it before producers had wishes.
-void expect_plain_passes(std::uint64_t seed) { expect_passes(without_wishes(draw_options(seed))); }
+// A seed that is kept for what befell it before producers had features.
+void expect_plain_passes(std::uint64_t seed) {
+  expect_passes(without_features(draw_options(seed)));
+}
 
 void expect_seeds_pass(std::uint64_t first, std::uint64_t last) {
   for (std::uint64_t seed = first; seed <= last; ++seed) {
     const TrialOptions options = draw_options(seed);
-    ASSERT_TRUE(options.world.codec);
+    ASSERT_TRUE(options.network.codec);
     ASSERT_NO_FATAL_FAILURE(expect_passes(options));
   }
 }
@@ -86,7 +88,7 @@ TEST(Trial, TheCodecChangesNothing) {
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     TrialOptions options = draw_options(seed);
     const std::uint64_t encoded = run_trial(options).hash;
-    options.world.codec = false;
+    options.network.codec = false;
     EXPECT_EQ(run_trial(options).hash, encoded) << describe(options);
   }
 }
@@ -110,7 +112,7 @@ TEST(Trial, LostWorkersCostNoRequest) {
     options.fleet.broker.task_age_max = milliseconds(900);
     options.fleet.broker.deadline = seconds(4);
     options.fleet.producer.deadline = seconds(4);
-    options.world.notice = {};
+    options.network.notice = {};
     const TrialReport report = run_trial(options);
     EXPECT_TRUE(report.passed()) << explain(options);
     EXPECT_EQ(report.counts.missing + report.counts.refused, 0u) << describe(options);

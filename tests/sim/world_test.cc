@@ -63,16 +63,16 @@ class Puppet : public machine::Machine {
   machine::Peer last_;
 };
 
-class SlowRunner : public Runner {
+class SlowExecutor : public Executor {
  public:
   Done run(machine::Work) override { return {{}, milliseconds(10)}; }
 };
 
 class WorldTest : public testing::Test {
  protected:
-  explicit WorldTest(World::Policy policy = {}) : world_(policy, machine::Rng(1)) {
-    dealer_ = world_.add("dealer", &runner_);
-    router_ = world_.add("router", &runner_);
+  explicit WorldTest(Network::Policy policy = {}) : world_(policy, machine::Rng(1)) {
+    dealer_ = world_.add("dealer", &executor_);
+    router_ = world_.add("router", &executor_);
     channel_ = world_.connect(dealer_, 0, router_, 0, {milliseconds(2), {}, false});
   }
   Puppet& start(NodeId node, std::vector<std::string>& heard) {
@@ -83,10 +83,10 @@ class WorldTest : public testing::Test {
   }
   void say(NodeId node, Puppet& puppet, int ms, machine::Peer to) {
     puppet.say(at(ms), to, wire::StatusRequest{});
-    world_.poke(node);
+    world_.rearm(node);
   }
 
-  SlowRunner runner_;
+  SlowExecutor executor_;
   World world_;
   NodeId dealer_ = 0, router_ = 0;
   ChannelId channel_ = 0;
@@ -126,11 +126,11 @@ TEST_F(WorldTest, WhatADealerSaysToADeadRouterIsHeldUntilItIsBack) {
   EXPECT_THAT(up_, ElementsAre("6 probe"));
 }
 
-TEST_F(WorldTest, AMachineAtWorkIsDeafUntilItIsDone) {
+TEST_F(WorldTest, AMachineAtWorkIsBlockedUntilItIsDone) {
   Puppet& router = start(router_, up_);
   Puppet& dealer = start(dealer_, down_);
   router.work(at(1));
-  world_.poke(router_);
+  world_.rearm(router_);
   say(dealer_, dealer, 2, {0, 0});
   world_.run_until(at(20));
   EXPECT_THAT(up_, ElementsAre("1 timeout", "11 done", "11 probe"));

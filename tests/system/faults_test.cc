@@ -80,7 +80,7 @@ TEST(Faults, AKilledAndRestartedClassifierCostsNoAnswerOfTwoThousand) {
   EXPECT_EQ(stream.answered, 2000u);
   EXPECT_GT(stream.collage, 0u);
   EXPECT_GE(stream.right, 1800u);
-  pipeline.await([](const auto& now) { return now.at("classifiers") == 9; }, 30s);
+  pipeline.await([](const auto& now) { return now.at("classifiers") == 9; });
   EXPECT_GE(pipeline.counters().at("workers_lost"), 1u);
   EXPECT_TRUE(pipeline.stop());
 }

@@ -272,7 +272,7 @@ TEST(Input, AHangupMakesEveryServiceReadItsFileAgain) {
     pipeline.await([&](const auto&) { return heard(); }, 20s);
     EXPECT_TRUE(heard()) << name;
   }
-  EXPECT_TRUE(pipeline.fleet().fallen().empty());
+  EXPECT_TRUE(pipeline.fleet().exited().empty());
   EXPECT_TRUE(pipeline.stop());
 }
 

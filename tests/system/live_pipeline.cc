@@ -21,8 +21,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr wire::Duration kUpWithin = 60s;
-
 std::string local(int port) { return "tcp://127.0.0.1:" + std::to_string(port); }
 
 }  // namespace
@@ -45,17 +43,17 @@ LivePipeline::LivePipeline(const Overrides& overrides, replay::live::Fleet::Size
   }
   std::ofstream(file_) << runtime::pipeline_variant(like, all);
   fleet_ = std::make_unique<replay::live::Fleet>(file_, size, folder_);
-  await(
-      [size](const auto& counters) {
-        return counters.at("classifiers") == static_cast<std::uint64_t>(size.classifiers) &&
-               counters.at("assemblers") == static_cast<std::uint64_t>(size.collages) &&
-               counters.at("sinks") == 1;
-      },
-      kUpWithin);
+  // Nothing is absent on purpose yet, so a process that has already exited fails the test, too.
+  await(replay::live::StartWatch(runtime::now(), replay::live::kReadyMax),
+        [size](const auto& counters) {
+          return counters.at("classifiers") == static_cast<std::uint64_t>(size.classifiers) &&
+                 counters.at("assemblers") == static_cast<std::uint64_t>(size.collages) &&
+                 counters.at("sinks") == 1;
+        });
 }
 
 LivePipeline::~LivePipeline() {
-  for (const auto& [name, code] : fleet_->fallen()) {
+  for (const auto& [name, code] : fleet_->exited()) {
     if (code != 0) {
       ADD_FAILURE() << name << " ended with " << code << ": "
                     << replay::live::log_tail(folder_, name);
@@ -82,18 +80,20 @@ std::map<std::string, std::uint64_t> LivePipeline::counters() const {
   return counters;
 }
 
-void LivePipeline::await(
-    const std::function<bool(const std::map<std::string, std::uint64_t>&)>& enough,
-    wire::Duration patience) {
-  const wire::Instant until = runtime::now() + patience;
+void LivePipeline::await(const Enough& enough, wire::Duration limit) {
+  // Processes that the test has ended before are absent on purpose.
+  await(replay::live::StartWatch(runtime::now(), limit, fleet_->exited()), enough);
+}
+
+void LivePipeline::await(const replay::live::StartWatch& watch, const Enough& enough) {
   for (;;) {
     const auto now = counters();
     if (!now.empty() && enough(now)) return;
-    if (runtime::now() > until) {
-      std::ostringstream text;
-      for (const auto& [name, value] : now) text << name << "=" << value << " ";
-      FAIL() << "not in time; the broker's counters: " << text.str();
-    }
+    const auto reason = watch.hopeless(fleet_->exited(), runtime::now());
+    if (!reason) continue;
+    std::ostringstream text;
+    for (const auto& [name, value] : now) text << name << "=" << value << " ";
+    FAIL() << *reason << "; the broker's counters: " << text.str();
   }
 }
 

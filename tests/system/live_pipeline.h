@@ -11,6 +11,7 @@
 
 #include "producer/connection.h"
 #include "replay/live/fleet.h"
+#include "replay/live/start_watch.h"
 #include "tests/system/run_program.h"
 
 namespace system_test {
@@ -33,13 +34,16 @@ class LivePipeline {
 
   // The broker's counters now; asked for as producer if the pipeline has keys.
   std::map<std::string, std::uint64_t> counters() const;
-  // Asks for the counters until they satisfy `enough`; fails the test after `patience`.
-  void await(const std::function<bool(const std::map<std::string, std::uint64_t>&)>& enough,
-             wire::Duration patience);
+  // Asks for the counters until they satisfy `enough`.  Fails the test at once if a process exits
+  // meanwhile, and after `limit` if all are alive.
+  using Enough = std::function<bool(const std::map<std::string, std::uint64_t>&)>;
+  void await(const Enough& enough, wire::Duration limit = replay::live::kReadyMax);
   // Stops the fleet; false if a process had to be killed.
   bool stop();
 
  private:
+  void await(const replay::live::StartWatch& watch, const Enough& enough);
+
   std::filesystem::path folder_, file_;
   std::string producers_, workers_;
   std::unique_ptr<replay::live::Fleet> fleet_;

@@ -1,5 +1,8 @@
 // A scenario as users run it: real processes, faults, virtual time, and the page in a browser.
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <csignal>
@@ -18,6 +21,9 @@ using namespace std::chrono_literals;
 using system_test::Ran;
 using testing::HasSubstr;
 using testing::Not;
+
+// Longest wait for a program to end; only one that hangs reaches it, even on a busy host.
+constexpr wire::Duration kEndMax = 400s;
 
 std::string read(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
@@ -48,7 +54,7 @@ class Replay : public testing::Test {
     std::ofstream(folder_ / "small.yaml") << scenario;
     return system_test::run({(runtime::program_folder() / "collage-replay").string(), "run",
                              (folder_ / "small.yaml").string(), "--out", folder_.string()},
-                            200s);
+                            kEndMax);
   }
 
   const std::filesystem::path folder_;
@@ -89,8 +95,8 @@ TEST_F(Replay, RunsAScenarioLiveAndSimulatedAndWritesWhatItSaw) {
   }
 }
 
-constexpr const char* kIll = R"(
-about: A stage whose answers are nonsense and one behind a link that delays and loses.
+constexpr const char* kBadLinks = R"(
+about: A stage whose answers are invalid and one behind a link that delays and loses.
 policies: [collage-hedge]
 arrivals: {kind: busy-batches}
 latency: {source: log-normal, median: 20ms, sigma: 0.1}
@@ -109,8 +115,8 @@ long count(const std::string& text, const std::string& what) {
   return found;
 }
 
-// The number before a word of the line that tells of a relay.
-long told(const std::string& output, const std::string& relay, const std::string& word) {
+// The number before a word in the line of a relay.
+long relay_count(const std::string& output, const std::string& relay, const std::string& word) {
   const std::size_t line = output.find("relay before " + relay);
   if (line == output.npos) return -1;
   const std::size_t end = output.find(word, line);
@@ -119,27 +125,27 @@ long told(const std::string& output, const std::string& relay, const std::string
 }
 
 TEST_F(Replay, GarbageAndABadLinkCostNoAnswer) {
-  const Ran ran = replay(kIll);
+  const Ran ran = replay(kBadLinks);
   ASSERT_EQ(ran.code, 0) << ran.output;
   const std::filesystem::path out = folder_ / "small-live";
   const auto policy = nlohmann::json::parse(read(out / "summary.json"))["policies"][0];
   EXPECT_EQ(policy["per_request"]["count"], 360);
   EXPECT_EQ(policy["violations"], 0);
-  // The relays did it, and all that was asked was answered.
-  const long nonsense = told(ran.output, "classifier-3", "of them nonsense");
-  EXPECT_GT(nonsense, 5) << ran.output;
-  EXPECT_GT(told(ran.output, "classifier-5", "lost"), 0) << ran.output;
+  // The relays changed and lost messages, and every image was answered.
+  const long invalid = relay_count(ran.output, "classifier-3", "of them made invalid");
+  EXPECT_GT(invalid, 5) << ran.output;
+  EXPECT_GT(relay_count(ran.output, "classifier-5", "lost"), 0) << ran.output;
   const std::string events = unzipped(out / "events.csv.gz");
   EXPECT_THAT(events, Not(HasSubstr(",missing,")));
-  // Somebody else had to answer, but where it was itself the hedge.
-  EXPECT_GE(count(events, ",collage,") + count(events, ",hedge,"), nonsense / 2);
+  // Another stage or the collage had to answer, unless the stage itself was the hedge.
+  EXPECT_GE(count(events, ",collage,") + count(events, ",hedge,"), invalid / 2);
   EXPECT_THAT(events, HasSubstr("fault,garbage from classifier-3\n"));
-  // What no relay can do live is not told as done.
+  // A fault that no relay can apply is reported as left out and is not in the events.
   EXPECT_THAT(ran.output, HasSubstr("left out live: bad link of sink"));
   EXPECT_THAT(events, Not(HasSubstr("sink")));
 }
 
-TEST_F(Replay, ARunThatHasEndedIsReportedAgainAndBesideAnother) {
+TEST_F(Replay, ARunThatHasEndedIsReportedAgainAndComparedWithAnother) {
   ASSERT_EQ(replay(kSmall).code, 0);
   const std::string program = (runtime::program_folder() / "collage-replay").string();
   const std::filesystem::path live = folder_ / "small-live";
@@ -147,7 +153,7 @@ TEST_F(Replay, ARunThatHasEndedIsReportedAgainAndBesideAnother) {
   const auto before = nlohmann::json::parse(read(live / "summary.json"));
   std::filesystem::remove(live / "summary.json");
   std::filesystem::remove(live / "report.html");
-  EXPECT_EQ(system_test::run({program, "report", live.string()}, 60s).code, 0);
+  EXPECT_EQ(system_test::run({program, "report", live.string()}, kEndMax).code, 0);
   const auto after = nlohmann::json::parse(read(live / "summary.json"));
   for (std::size_t i = 0; i < 2; ++i) {
     const auto& was = before["policies"][i];
@@ -164,10 +170,33 @@ TEST_F(Replay, ARunThatHasEndedIsReportedAgainAndBesideAnother) {
   EXPECT_THAT(read(live / "report.html"), HasSubstr("data:image/png;base64,"));
   const Ran compared = system_test::run({program, "compare", live.string(),
                                          (folder_ / "small-sim").string(), "--page", page.string()},
-                                        60s);
+                                        kEndMax);
   ASSERT_EQ(compared.code, 0) << compared.output;
   EXPECT_THAT(compared.output, HasSubstr("small-sim"));
   EXPECT_THAT(read(page), HasSubstr("\"collage-hedge, small-live\""));
+}
+
+// The broker cannot bind its endpoint and exits; the other processes are alive and never ready.
+TEST_F(Replay, AFleetWithAProcessThatExitsAtItsStartFailsAtOnce) {
+  const int taken = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  ASSERT_EQ(bind(taken, reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(listen(taken, 1), 0);
+  ASSERT_EQ(getsockname(taken, reinterpret_cast<sockaddr*>(&address), &size), 0);
+  std::string scenario = kSmall;
+  const std::string setting = "broker.linger=5ms";
+  scenario.replace(scenario.find(setting), setting.size(),
+                   setting + ", \"endpoints.producers=tcp://127.0.0.1:" +
+                       std::to_string(ntohs(address.sin_port)) + "\"");
+  // A wait that followed the clock alone would last for live::kReadyMax and be killed here.
+  const Ran ran = replay(scenario);
+  close(taken);
+  EXPECT_EQ(ran.code, 2) << ran.output;
+  EXPECT_THAT(ran.output, HasSubstr("broker ended with 2: "));
+  EXPECT_THAT(ran.output, HasSubstr("Address already in use"));
 }
 
 TEST_F(Replay, CtrlCEndsWithAReportOfWhatWasMeasured) {
@@ -178,14 +207,14 @@ TEST_F(Replay, CtrlCEndsWithAReportOfWhatWasMeasured) {
   replay::live::Process process({(runtime::program_folder() / "collage-replay").string(), "run",
                                  (folder_ / "small.yaml").string(), "--out", folder_.string()},
                                 log);
-  while (read(log).find("30/120 batches") == std::string::npos) {  // A quarter is told.
+  while (read(log).find("30/120 batches") == std::string::npos) {  // A quarter is printed.
     ASSERT_EQ(process.exited(), std::nullopt) << read(log);
     std::this_thread::yield();
   }
   process.signal(SIGINT);
-  EXPECT_EQ(process.wait(20s), 1) << read(log);
+  EXPECT_EQ(process.wait(kEndMax), 1) << read(log);
   const auto summary = nlohmann::json::parse(read(folder_ / "small-live/summary.json"));
-  ASSERT_EQ(summary["policies"].size(), 1u);  // The next was not begun,
+  ASSERT_EQ(summary["policies"].size(), 1u);  // The next policy was not begun,
   EXPECT_GE(summary["policies"][0]["per_batch"]["count"], 30);
   EXPECT_LT(summary["policies"][0]["per_batch"]["count"], 120);
   EXPECT_FALSE(std::filesystem::exists(folder_ / "small-sim"));  // nor the simulation.
@@ -198,7 +227,7 @@ TEST_F(Replay, ARecordingOfAPipelineIsALatencySeries) {
   const Ran ran = system_test::run(
       {(runtime::program_folder() / "collage-replay").string(), "record", "--endpoint",
        pipeline.producers(), "--images", "40", "--out", series.string()},
-      60s);
+      kEndMax);
   ASSERT_EQ(ran.code, 0) << ran.output;
   const std::vector<double> seconds = runtime::load_series(series);
   EXPECT_EQ(seconds.size(), 40u);
@@ -226,7 +255,7 @@ class Deployed : public Replay {
     std::ofstream(folder_ / "small.yaml") << kDeployed;
     const Ran printed = ask({"--policies", "none", "--print-pipeline"}, "pipeline.yaml");
     EXPECT_EQ(printed.code, 0) << printed.output;
-    std::ofstream(folder_ / "wanted.yaml") << printed.output;
+    std::ofstream(folder_ / "deployed.yaml") << printed.output;
   }
 
   Ran ask(std::vector<std::string> options, const std::filesystem::path& pipeline) const {
@@ -238,13 +267,13 @@ class Deployed : public Replay {
                                      "--pipeline",
                                      pipeline.string()};
     argv.insert(argv.end(), options.begin(), options.end());
-    return system_test::run(std::move(argv), 200s);
+    return system_test::run(std::move(argv), kEndMax);
   }
 };
 
-TEST_F(Deployed, APipelineThatIsUpIsAskedAndReportedLikeOneOfItsOwn) {
+TEST_F(Deployed, APipelineThatIsUpIsRunAndReportedLikeOneOfItsOwn) {
   system_test::LivePipeline pipeline({}, {.classifiers = 2, .collages = 0},
-                                     folder_ / "wanted.yaml");
+                                     folder_ / "deployed.yaml");
   const Ran ran = ask({"--policies", "none", "--deployed"}, pipeline.file());
   ASSERT_EQ(ran.code, 0) << ran.output;
   EXPECT_THAT(ran.output, HasSubstr("left out deployed: kill classifier-1"));
@@ -257,22 +286,22 @@ TEST_F(Deployed, APipelineThatIsUpIsAskedAndReportedLikeOneOfItsOwn) {
 
   const std::string program = (runtime::program_folder() / "collage-replay").string();
   const Ran joined =
-      system_test::run({program, "join", (folder_ / "whole").string(), out.string()}, 60s);
+      system_test::run({program, "join", (folder_ / "whole").string(), out.string()}, kEndMax);
   ASSERT_EQ(joined.code, 0) << joined.output;
   EXPECT_EQ(nlohmann::json::parse(read(folder_ / "whole/summary.json"))["policies"].size(), 1u);
   EXPECT_TRUE(pipeline.stop());
 }
 
-TEST_F(Deployed, AnotherPipelineThanTheScenarioWantsIsRefused) {
-  const Ran ran = ask({"--policies", "collage", "--deployed"}, folder_ / "wanted.yaml");
+TEST_F(Deployed, AnotherPipelineThanTheScenarioDescribesIsRefused) {
+  const Ran ran = ask({"--policies", "collage", "--deployed"}, folder_ / "deployed.yaml");
   EXPECT_EQ(ran.code, 2) << ran.output;
-  EXPECT_THAT(ran.output, HasSubstr("is not what small wants under collage"));
+  EXPECT_THAT(ran.output, HasSubstr("is not the pipeline of small under collage"));
 }
 
 TEST_F(Deployed, SeveralPoliciesAtOnceAreRefused) {
-  const Ran ran = ask({"--deployed"}, folder_ / "wanted.yaml");
+  const Ran ran = ask({"--deployed"}, folder_ / "deployed.yaml");
   EXPECT_EQ(ran.code, 2) << ran.output;
-  EXPECT_THAT(ran.output, HasSubstr("expected one of --policies"));
+  EXPECT_THAT(ran.output, HasSubstr("choose one with --policies"));
 }
 
 // What a reader of the page would see, asked of the page itself.
@@ -302,7 +331,7 @@ TEST_F(Replay, ItsPageDrawsEveryPlotInABrowserAtTwoWidths) {
          "--virtual-time-budget=5000", "--window-size=" + std::to_string(width) + ",3000",
          "--screenshot=" + picture, "--dump-dom",
          "file://" + std::filesystem::absolute(folder_ / "look.html").string()},
-        100s);
+        kEndMax);
     EXPECT_THAT(ran.output, Not(HasSubstr("CONSOLE"))) << width;
     EXPECT_THAT(ran.output, HasSubstr("canvases 5 drawn 5 wide false pictures true")) << width;
     const std::string bytes = read(picture);

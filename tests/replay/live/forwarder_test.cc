@@ -8,7 +8,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using replay::live::Forwarder;
-using replay::live::Ills;
+using replay::live::LinkFaults;
 
 constexpr std::uint32_t kToBroker = Forwarder::downstream(0);
 constexpr std::uint32_t kToSink = Forwarder::downstream(1);
@@ -23,8 +23,8 @@ class ForwarderTest : public testing::Test {
     return forwarder_.on_message(from, std::move(message), now).messages;
   }
 
-  Ills ills_;
-  Forwarder forwarder_{[this] { return ills_; }, machine::Rng(1)};
+  LinkFaults link_faults_;
+  Forwarder forwarder_{[this] { return link_faults_; }, machine::Rng(1)};
 };
 
 TEST_F(ForwarderTest, PassesMessagesBothWaysEachPeerByAnUpstreamOfItsOwn) {
@@ -55,11 +55,11 @@ TEST_F(ForwarderTest, AProcessThatComesBackTakesTheOldestUpstream) {
 }
 
 TEST_F(ForwarderTest, ADelayHoldsMessagesInTheirOrder) {
-  ills_.delay_max = 100ms;
+  link_faults_.delay_max = 100ms;
   for (std::uint64_t i = 0; i < 20; ++i) {
     EXPECT_TRUE(send(kStage, wire::Ready{.seen = {i}, .held = {}}, at(1s)).empty());
   }
-  ills_ = {};
+  link_faults_ = {};
   EXPECT_TRUE(send(kStage, wire::Ready{.seen = {20}, .held = {}}, at(1s)).empty());
   std::uint64_t next = 0;
   std::size_t turns = 0;
@@ -76,14 +76,14 @@ TEST_F(ForwarderTest, ADelayHoldsMessagesInTheirOrder) {
 }
 
 TEST_F(ForwarderTest, ADelayOfOneDoesNotHoldUpAnother) {
-  ills_.delay_max = 100ms;
+  link_faults_.delay_max = 100ms;
   for (int i = 0; i < 20; ++i) send(kStage, wire::Ready{}, at(1s));
-  ills_ = {};
+  link_faults_ = {};
   EXPECT_EQ(send({kToSink, 1}, wire::Ready{}, at(1s)).size(), 1u);
 }
 
 TEST_F(ForwarderTest, HoldsABoundedNumberOfMessages) {
-  ills_.delay_max = 1s;
+  link_faults_.delay_max = 1s;
   for (int i = 0; i < 10'100; ++i) send(kStage, wire::Ready{}, at(1s));
   EXPECT_EQ(forwarder_.counters().lost, 100u);
 }
@@ -96,14 +96,14 @@ TEST_F(ForwarderTest, WhatIsNoMessageIsCountedAndPassedToNobody) {
 }
 
 TEST_F(ForwarderTest, AShareOfTheMessagesIsLost) {
-  ills_.loss = 0.25;
+  link_faults_.loss = 0.25;
   for (int i = 0; i < 4000; ++i) send(kStage, wire::Ready{});
   EXPECT_NEAR(static_cast<double>(forwarder_.counters().lost), 1000, 100);
   EXPECT_EQ(forwarder_.counters().lost + forwarder_.counters().passed, 4000u);
 }
 
 TEST_F(ForwarderTest, GarbageIsMadeOfAnswersAlone) {
-  ills_.garbage = true;
+  link_faults_.garbage = true;
   wire::Answer answer;
   answer.verdict.predictions = {{{3}, 0.9f}};
   const auto one = send(kStage, answer);

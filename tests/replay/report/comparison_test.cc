@@ -71,7 +71,7 @@ TEST(Comparison, MergedRunsKeepEveryPolicyUnderItsRunsName) {
   ASSERT_EQ(all.policies.size(), 2u);
   EXPECT_EQ(all.policies[0].name, "none, a");
   EXPECT_EQ(all.policies[1].name, "none, b");
-  EXPECT_THAT(all.scenario, HasSubstr("a beside b"));
+  EXPECT_THAT(all.scenario, HasSubstr("a and b"));
 }
 
 }  // namespace

@@ -111,7 +111,7 @@ TEST_F(Events, ThatAreNoneAreRefusedByLine) {
   refuses("0.1,none,answer,x,0.1,single,Boot,0.9,Boot", "'x' is no number");
   refuses("0.1,none,answer,1,0.1,oracle,Boot,0.9,Boot", "'oracle' is no source");
   refuses("0.1,none,party", "'party' is no event");
-  refuses("0.1,none,batch,1", "has 4 fields, expected more");
+  refuses("0.1,none,batch,1", "has 4 fields, must have more");
   refuses("0.1,none,answer,1,nan,single,Boot,0.9,Boot", "'nan' is no time");
   refuses("0.1,none,answer,1,1e300,single,Boot,0.9,Boot", "'1e300' is no time");
   EXPECT_THROW(replay::report::read_events("nowhere.csv.gz", 1, 4), replay::report::EventError);

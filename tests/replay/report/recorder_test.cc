@@ -16,16 +16,16 @@ using testing::ElementsAre;
 TEST(Recorder, TellsFiguresEventsAndProgressTheSame) {
   const auto file = std::filesystem::path(testing::TempDir()) / "recorder_test.csv.gz";
   replay::report::EventFile events(file);
-  replay::load::Driver::Options driver;
-  driver.slots = 1;
+  replay::load::LoadGenerator::Options generator;
+  generator.slots = 1;
   const std::vector<Fault> faults = {
       {.what = Fault::What::kill, .node = "classifier-3", .after = 1s, .length = 2s}};
   std::vector<std::size_t> progress;
   const std::string cat = "cat";
   Recorder recorder(
-      "collage", driver, faults, [&cat](std::size_t) -> const std::string& { return cat; }, events,
-      [&progress](std::size_t done) { progress.push_back(done); });
-  const replay::load::Driver::Listener listener = recorder.listener();
+      "collage", generator, faults, [&cat](std::size_t) -> const std::string& { return cat; },
+      events, [&progress](std::size_t done) { progress.push_back(done); });
+  const replay::load::LoadGenerator::Listener listener = recorder.listener();
   listener.on_begin({10s});
   replay::load::Answer answer;
   answer.at = {10s + 200ms};

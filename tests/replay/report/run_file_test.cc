@@ -137,11 +137,11 @@ TEST_F(RunFile, ThatIsNoneIsRefusedByName) {
   bad = sample();
   bad.policies.front().name = "none";
   write_record(to_run_file(bad));
-  refuses("is no record of a run: has other policies than the events beside it");
+  refuses("is no record of a run: has other policies than the events of its folder");
   bad = sample();
   bad.policies.front().request_s.push_back(1);
   write_record(to_run_file(bad));
-  refuses("is no record of a run: the events beside it are of another run");
+  refuses("is no record of a run: the events of this folder are of another run");
 }
 
 TEST(Picture, IsADataUri) {

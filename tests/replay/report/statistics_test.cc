@@ -9,7 +9,6 @@ namespace {
 
 using replay::report::distribution;
 using replay::report::Distribution;
-using replay::report::quantile;
 
 std::vector<double> one_to(int n) {
   std::vector<double> values(static_cast<std::size_t>(n));
@@ -17,13 +16,14 @@ std::vector<double> one_to(int n) {
   return values;
 }
 
-TEST(Statistics, AQuantileIsTheSmallestValueThatEnoughDoNotExceed) {
-  const std::vector<double> values = one_to(100);
-  EXPECT_EQ(quantile(values, 0.5), 50);
-  EXPECT_EQ(quantile(values, 0.95), 95);
-  EXPECT_EQ(quantile(values, 0.951), 96);
-  EXPECT_EQ(quantile(values, 0), 1);
-  EXPECT_EQ(quantile(values, 1), 100);
+TEST(Statistics, TheQuantilesAreThoseOfTheirNames) {
+  const Distribution d = distribution(one_to(1000), 1);
+  EXPECT_EQ(d.p25_s, 250);
+  EXPECT_EQ(d.p50_s, 500);
+  EXPECT_EQ(d.p75_s, 750);
+  EXPECT_EQ(d.p95_s, 950);
+  EXPECT_EQ(d.p99_s, 990);
+  EXPECT_EQ(d.p999_s, 999);
 }
 
 TEST(Statistics, TheOrderOfValuesDoesNotMatter) {

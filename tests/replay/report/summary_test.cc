@@ -95,7 +95,7 @@ TEST(Summary, TheSimulatedFiguresStandBesideThoseOfTheSamePolicy) {
   simulated.policies[0].batch_s = {0.3};
   simulated.policies[0].per_batch = replay::report::distribution({0.3}, 1);
   live.policies[0].sim_p99_s = 0;
-  set_beside(live, simulated);
+  attach_simulated(live, simulated);
   EXPECT_EQ(live.policies[0].sim_p99_s, 0);
   EXPECT_DOUBLE_EQ(live.policies[1].sim_p99_s, 0.3);
   EXPECT_EQ(live.policies[1].simulated_batch_s.size(), 1u);

@@ -1,0 +1,58 @@
+#include "replay/commands/cost_model.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <stdexcept>
+
+#include "imaging/decode.h"
+#include "machine/quantile.h"
+#include "models/research/evaluation/evaluate.h"
+#include "models/serving/manifest_reader.h"
+#include "models/serving/network.h"
+#include "runtime/loop/clock.h"
+
+namespace replay {
+namespace {
+
+constexpr std::size_t kRounds = 200;  // Timed calls of each kind.
+
+double clock_s() { return wire::to_seconds(runtime::now().since_start); }
+
+wire::Duration median_decode(const std::vector<Sample>& samples, const models::TileShape& tile) {
+  std::vector<double> seconds;
+  for (std::size_t i = 0; i < kRounds; ++i) {
+    const wire::Payload& image = samples[i % samples.size()].image;
+    const double begun = clock_s();
+    if (!imaging::decode(image.bytes(), {tile.width, tile.height, tile.channels}, {})) {
+      throw std::runtime_error("a test image does not decode");
+    }
+    seconds.push_back(clock_s() - begun);
+  }
+  return wire::from_seconds(machine::quantile_of_unsorted(seconds, 0.5));
+}
+
+}  // namespace
+
+ModelCosts measure_costs(const runtime::Pipeline& pipeline, const models::Dataset& data,
+                         const std::vector<Sample>& samples) {
+  const models::Network single(models::load_manifest(pipeline.models.single));
+  const models::Network collage(models::load_manifest(pipeline.models.collage));
+  const models::Timed timed[] = {{&single, &data}, {&collage, &data}};
+  const std::vector<double> seconds = models::median_latencies(timed, kRounds, clock_s);
+  return {seconds[0], seconds[1], median_decode(samples, data.shape)};
+}
+
+std::string machine_description() {
+  std::ifstream cpuinfo("/proc/cpuinfo");
+  std::string model = "unknown processor";
+  for (std::string line; std::getline(cpuinfo, line);) {
+    if (!line.starts_with("model name")) continue;
+    model = line.substr(line.find(':') + 2);
+    break;
+  }
+  return fmt::format("{} cores of {}", sysconf(_SC_NPROCESSORS_ONLN), model);
+}
+
+}  // namespace replay

@@ -1,0 +1,159 @@
+// collage-replay run and demo: a scenario, live and in virtual time, under each of its policies.
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "imaging/library.h"
+#include "replay/commands/commands.h"
+#include "replay/commands/cost_model.h"
+#include "replay/commands/samples.h"
+#include "replay/commands/scenario_runner.h"
+#include "replay/scenario_reader.h"
+#include "runtime/config/config_error.h"
+#include "runtime/pipeline/variant.h"
+#include "runtime/service/install_paths.h"
+
+namespace replay {
+namespace {
+
+using load::Scenario;
+
+// Enough different images for the measurement of decoding, even if no batch is run live.
+constexpr std::size_t kSampleBatchesMin = 12;
+
+struct RunOptions {
+  std::string scenario = "demo";  // A name in replay/scenarios, or a file.
+  std::filesystem::path pipeline = runtime::default_pipeline();
+  bool deployed = false;
+  bool print_pipeline = false;  // Whether only the first policy's pipeline file is printed.
+  std::filesystem::path out = "out/replay";
+  bool alone = false;
+  // Each of these replaces the scenario's own value if it is given.
+  std::optional<std::uint64_t> seed;
+  std::optional<std::size_t> batches;
+  std::optional<std::size_t> simulated_batches;
+  std::vector<std::string> policies;
+};
+
+// The scenario with the values that the command line replaces.
+Scenario scenario_of(const RunOptions& options) {
+  Scenario scenario = load_scenario(scenario_file(options.scenario));
+  if (options.seed) scenario.seed = *options.seed;
+  if (options.batches) scenario.live_batches = *options.batches;
+  if (options.simulated_batches) scenario.simulated_batches = *options.simulated_batches;
+  if (options.policies.empty()) return scenario;
+  scenario.policies.clear();
+  for (const std::string& name : options.policies) {
+    const auto policy = load::named_policy_variant(name);
+    if (!policy) {
+      throw runtime::ConfigError("--policies: there is no policy " + name + ", must be some of " +
+                                 load::policy_variant_names());
+    }
+    scenario.policies.push_back(*policy);
+  }
+  return scenario;
+}
+
+// Throws ConfigError unless the deployed pipeline is the one that the scenario describes: the
+// report would otherwise name another pipeline than the one that was measured.
+void check_deployed(const RunOptions& options, const Scenario& scenario) {
+  if (scenario.policies.size() != 1) {
+    throw runtime::ConfigError(
+        "--deployed: the pipeline has one policy; choose one with --policies");
+  }
+  const load::PolicyVariant& policy = scenario.policies.front();
+  const std::filesystem::path& file = options.pipeline;
+  const auto keys = pipeline_keys(scenario, policy);
+  if (runtime::pipeline_variant(file, keys) == runtime::pipeline_variant(file, {})) return;
+  throw runtime::ConfigError(file.string() + ": is not the pipeline of " + scenario.name +
+                             " under " + policy.name + "; --print-pipeline prints that");
+}
+
+ScenarioRunner::Inputs measure_inputs(const RunOptions& options, const Scenario& scenario) {
+  const imaging::Library library;
+  const models::Dataset data = test_images(scenario.dataset);
+  const std::size_t batches = std::max(scenario.live_batches, kSampleBatchesMin);
+  ScenarioRunner::Inputs inputs;
+  inputs.samples = choose_samples(data, batches * scenario.slots(), scenario.seed);
+  const runtime::Pipeline pipeline = runtime::parse_pipeline(
+      runtime::pipeline_variant(options.pipeline,
+                                pipeline_keys(scenario, scenario.policies.front())),
+      options.pipeline);
+  inputs.costs = measure_costs(pipeline, data, inputs.samples);
+  inputs.machine = machine_description();
+  return inputs;
+}
+
+int run(const RunOptions& options) {
+  Scenario scenario = scenario_of(options);
+  if (options.print_pipeline) {
+    const auto keys = pipeline_keys(scenario, scenario.policies.front());
+    std::fputs(runtime::pipeline_variant(options.pipeline, keys).c_str(), stdout);
+    return 0;
+  }
+  if (options.deployed) check_deployed(options, scenario);
+  // Before the measurement, so that Ctrl-C is noticed from the beginning.
+  runtime::Signals signals;
+  ScenarioRunner::Inputs inputs = measure_inputs(options, scenario);
+  return ScenarioRunner({.scenario = options.scenario,
+                         .pipeline = options.pipeline,
+                         .deployed = options.deployed,
+                         .out = options.out,
+                         .alone = options.alone},
+                        std::move(scenario), std::move(inputs))
+      .run(signals);
+}
+
+void add_options(CLI::App& verb, RunOptions& options) {
+  verb.add_option("--pipeline", options.pipeline, "The pipeline file that the scenario changes.")
+      ->capture_default_str();
+  verb.add_option("--out", options.out, "Folder for the results.")->capture_default_str();
+  verb.add_option("--seed", options.seed, "Seed of latencies, images, arrivals and intervals.");
+  verb.add_option("--batches", options.batches, "Live batches of each policy; 0 for none.")
+      ->check(CLI::Range(0, 10'000'000));
+  verb.add_option("--simulated", options.simulated_batches,
+                  "Simulated batches of each policy; 0 for none.")
+      ->check(CLI::Range(0, 10'000'000));
+  verb.add_option("--policies", options.policies, "Comma-separated.")->delimiter(',');
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, Verbs& verbs) {
+  auto options = std::make_shared<RunOptions>();
+  CLI::App* verb = app.add_subcommand(
+      "run",
+      "Runs a scenario live (real processes on this host) and simulated (the same machines\n"
+      "under virtual time), under each of its policies, and reports.\n\n"
+      "  collage-replay run paper-figure-4\n"
+      "  collage-replay run busy-fleet --batches 0 --policies none,collage   simulated only");
+  verb->add_option("scenario", options->scenario, "A name in replay/scenarios, or a file.")
+      ->capture_default_str();
+  add_options(*verb, *options);
+  verb->add_flag(
+      "--deployed", options->deployed,
+      "Sends the load to the pipeline of --pipeline, which is already up, on any hosts.\n"
+      "It must be as the scenario and its one policy describe it; faults are left out.");
+  verb->add_flag("--print-pipeline", options->print_pipeline,
+                 "Only prints the pipeline file of the scenario and its first policy.");
+  verbs.push_back({verb, [options] { return run(*options); }});
+}
+
+void add_demo_command(CLI::App& app, Verbs& verbs) {
+  auto options = std::make_shared<RunOptions>();
+  options->out = "out/demo";
+  options->alone = true;
+  CLI::App* verb = app.add_subcommand(
+      "demo",
+      "The scenario `demo`: batches of real images through a fleet of real processes, whose\n"
+      "answers are delayed by published cloud latencies, under three policies.");
+  add_options(*verb, *options);
+  verbs.push_back({verb, [options] { return run(*options); }});
+}
+
+}  // namespace replay

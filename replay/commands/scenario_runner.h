@@ -1,0 +1,83 @@
+// Runs a scenario under each of its policies, live and in virtual time, and writes the reports.
+//
+//     for each mode: for each policy: run -> events.csv.gz; then run.json and the report
+//
+// Everything that takes a model or an image is measured and read before (Inputs), so that this
+// class links no LibTorch.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "replay/commands/cost_model.h"
+#include "replay/commands/samples.h"
+#include "replay/load/mode.h"
+#include "replay/load/scenario.h"
+#include "replay/report/events.h"
+#include "replay/report/recorder.h"
+#include "replay/report/summary.h"
+#include "runtime/loop/signals.h"
+#include "runtime/pipeline/pipeline.h"
+
+namespace replay {
+
+class ScenarioRunner {
+ public:
+  struct Options {
+    std::string scenario;            // The user's name of it, for the command in the report.
+    std::filesystem::path pipeline;  // The pipeline file that the scenario changes.
+    // Whether the pipeline of that file is up and is used as it is, instead of a fleet of the run.
+    bool deployed = false;
+    // Folder for the folders <scenario>-live (or -deployed) and <scenario>-sim.  If `alone`, it is
+    // itself the folder of the live run, and its sub-folder sim that of the simulated run.
+    std::filesystem::path out;
+    bool alone = false;
+  };
+  struct Inputs {
+    std::vector<Sample> samples;  // Images in the order of sending, then from the first one again.
+    ModelCosts costs;
+    std::string machine;  // Processor and cores, for the report.
+  };
+
+  // Live runs require samples.
+  ScenarioRunner(Options options, load::Scenario scenario, Inputs inputs);
+
+  // Runs the live (or deployed) and then the simulated batches of the scenario; each mode's folder
+  // is complete before the next mode begins.  A stop signal ends the live run, whose report is
+  // still written, and skips what follows.  Returns the exit code: 0, or 1 if the run was
+  // interrupted or an invariant was broken.  Throws std::runtime_error if a fleet fails.
+  int run(runtime::Signals& signals);
+
+ private:
+  load::Mode live_mode() const;
+  std::filesystem::path folder(load::Mode mode) const;
+  std::string command() const;
+  std::vector<load::PolicyVariant> variants(load::Mode mode) const;
+  std::vector<load::Fault> faults(load::Mode mode) const;
+  runtime::Pipeline pipeline_of(const load::PolicyVariant& policy) const;
+  load::LoadGenerator::Options generator_options(const load::PolicyVariant& policy,
+                                                 std::size_t batches) const;
+
+  report::Summary empty_summary(load::Mode mode) const;
+  report::Summary run_policies(load::Mode mode, std::size_t batches);
+  report::PolicyRun run_live(const load::PolicyVariant& policy, report::EventFile& events);
+  report::PolicyRun run_simulated(const load::PolicyVariant& policy, report::EventFile& events);
+  report::PolicyRun finished(const report::Recorder& recorder, const load::WorkDone& work,
+                             const std::vector<std::string>& violations, double seconds);
+  const Sample& sample(std::size_t image) const;
+  void keep_pictures(report::Summary& summary) const;
+  void print(const report::Summary& summary, load::Mode mode) const;
+
+  const Options options_;
+  const load::Scenario scenario_;
+  const Inputs inputs_;
+  runtime::Signals* signals_ = nullptr;  // Borrowed by run().
+  sim::Costs costs_;                     // The link is measured by the first live run.
+  std::vector<load::Fault> faults_;      // The faults that the present mode can apply.
+  bool interrupted_ = false;
+  std::uint64_t violations_ = 0;
+};
+
+}  // namespace replay

@@ -1,0 +1,60 @@
+// Checks the messages between broker, stages and sink, batch by batch.
+//
+// What it expects follows from docs/ARCHITECTURE.md:
+//   - a slot of a batch belongs to one image, whose token every answer for it spells;
+//   - a sink settles a slot once, and corrects a slot at most once, to another class, if a collage
+//     settled it;
+//   - a collage answer is never settled before patience, for a blank slot, below the gate, or with
+//     the answer of another slot;
+//   - no stage reports that it holds more than twice its capacity.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "replay/sim/trial_options.h"
+#include "replay/sim/violations.h"
+
+namespace replay::sim {
+
+class LinkChecker {
+ public:
+  // Borrows both.
+  LinkChecker(const TrialOptions& options, Violations& violations);
+
+  void on_assign(const wire::Assign& assign, wire::Instant now);
+  void on_sealed(const wire::BatchSealed& sealed, wire::Instant now);
+  void on_settled(const wire::SlotSettled& settled, wire::Instant now);
+  void on_disagreement(const wire::Disagreement& disagreement, wire::Instant now);
+  // `stage` is the name of the sender, `capacity` the number of tasks that it takes at once.
+  void on_ready(const std::string& stage, std::uint32_t capacity, const wire::Ready& ready,
+                wire::Instant now);
+  // The sink has started or crashed: it does not remember which slots it has settled.
+  void on_sink_life();
+
+ private:
+  struct Settled {
+    std::optional<wire::ClassId> collage;  // The class if a collage gave it; reset by a correction.
+  };
+  struct Slot {
+    std::optional<std::uint64_t> token;  // Token of its image; nullopt for a blank slot.
+    std::optional<Settled> settled;      // What the present sink has settled.
+  };
+  struct Batch {
+    std::map<wire::Slot, Slot> slots;
+    // When the image of each filled slot was admitted; nullopt before the seal.
+    std::optional<std::vector<wire::Instant>> admitted;
+  };
+
+  void check_collage(const Batch& batch, const wire::SlotSettled& settled, wire::Instant now);
+  wire::Duration patience_min() const;
+
+  const TrialOptions& options_;
+  Violations& violations_;
+  std::map<wire::BatchId, Batch> batches_;
+};
+
+}  // namespace replay::sim

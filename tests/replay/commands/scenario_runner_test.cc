@@ -1,0 +1,113 @@
+#include "replay/commands/scenario_runner.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "replay/report/run_file.h"
+
+namespace replay {
+namespace {
+
+using namespace std::chrono_literals;
+using load::Fault;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+// Runs in virtual time alone: a live run needs models.
+class ScenarioRunnerTest : public testing::Test {
+ protected:
+  ScenarioRunnerTest()
+      : before_(std::filesystem::current_path()),
+        out_(std::filesystem::path(testing::TempDir()) /
+             (std::string("scenario_runner_") +
+              testing::UnitTest::GetInstance()->current_test_info()->name())) {
+    std::filesystem::remove_all(out_);
+    // Pipelines and models are named as from the top of the source tree.
+    std::filesystem::current_path(COLLAGE_SOURCE_DIR);
+    scenario_.name = "small";
+    scenario_.simulated_batches = 20;
+    scenario_.policies = policies({"none", "equal"});
+  }
+  ~ScenarioRunnerTest() override {
+    std::filesystem::current_path(before_);
+    std::filesystem::remove_all(out_);
+  }
+
+  static std::vector<load::PolicyVariant> policies(const std::vector<std::string>& names) {
+    std::vector<load::PolicyVariant> policies;
+    for (const std::string& name : names) policies.push_back(*load::named_policy_variant(name));
+    return policies;
+  }
+
+  // Returns the exit code; the messages for the user are then in `output_`.
+  int run(bool alone = false) {
+    ScenarioRunner runner(
+        {.scenario = "small", .pipeline = "pipeline.yaml", .out = out_, .alone = alone}, scenario_,
+        {.samples = {}, .costs = {.single_s = 0.01, .collage_s = 0.02}, .machine = "a machine"});
+    runtime::Signals signals;
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    const int code = runner.run(signals);
+    output_ = testing::internal::GetCapturedStdout() + testing::internal::GetCapturedStderr();
+    return code;
+  }
+
+  const std::filesystem::path before_, out_;
+  load::Scenario scenario_;
+  std::string output_;
+};
+
+TEST_F(ScenarioRunnerTest, WritesARunThatCanBeReadBack) {
+  EXPECT_EQ(run(), 0);
+  const report::Summary summary = report::read_run(out_ / "small-sim");
+  EXPECT_EQ(summary.mode, "sim");
+  EXPECT_EQ(summary.machine, "a machine");
+  EXPECT_EQ(summary.collage_time_ratio, 2);
+  EXPECT_EQ(summary.command,
+            "collage-replay run small --seed 1 --batches 0 --simulated 20 --policies none,equal");
+  std::vector<std::string> names;
+  for (const report::PolicyRun& policy : summary.policies) {
+    names.push_back(policy.name);
+    EXPECT_EQ(policy.per_batch.count, 20u);
+    EXPECT_EQ(policy.violations, 0u);
+  }
+  EXPECT_THAT(names, ElementsAre("none", "equal"));
+  EXPECT_TRUE(std::filesystem::exists(out_ / "small-sim/report.html"));
+  EXPECT_FALSE(std::filesystem::exists(out_ / "small-live"));
+  EXPECT_THAT(output_, HasSubstr("small-sim/summary.json"));
+}
+
+TEST_F(ScenarioRunnerTest, AloneItsFolderIsTheRun) {
+  EXPECT_EQ(run(true), 0);
+  EXPECT_TRUE(std::filesystem::exists(out_ / "sim/run.json"));
+}
+
+TEST_F(ScenarioRunnerTest, APolicyOfTheSimulatorAloneIsNotRunLive) {
+  scenario_.policies = policies({"equal", "tied"});
+  scenario_.live_batches = 5;
+  scenario_.simulated_batches = 0;
+  EXPECT_EQ(run(), 0);
+  EXPECT_THAT(output_, HasSubstr("equal is simulated only\ntied is simulated only\n"));
+  EXPECT_FALSE(std::filesystem::exists(out_));
+}
+
+TEST_F(ScenarioRunnerTest, PrintsTheFaultsThatItLeavesOut) {
+  scenario_.policies = policies({"none"});
+  scenario_.faults = {{.what = Fault::What::hog, .node = "sink", .length = 1s},
+                      {.what = Fault::What::stop, .node = "classifier-1", .length = 1ms}};
+  EXPECT_EQ(run(), 0);
+  EXPECT_THAT(output_, HasSubstr("left out in virtual time: hog next to sink\n"));
+  EXPECT_THAT(output_, Not(HasSubstr("left out in virtual time: stop")));
+  const report::Summary summary = report::read_run(out_ / "small-sim");
+  ASSERT_EQ(summary.policies[0].faults.size(), 2u);  // The stop begins and ends.
+  EXPECT_EQ(summary.policies[0].faults[0].what, "stop classifier-1");
+}
+
+}  // namespace
+}  // namespace replay

@@ -1,0 +1,149 @@
+#include "replay/scenario_reader.h"
+
+#include <gmock/gmock.h>
+
+#include <chrono>
+#include <fstream>
+
+#include "runtime/config/config_error.h"
+#include "runtime/pipeline/variant.h"
+#include "tests/environment.h"
+
+namespace replay {
+namespace {
+
+using namespace std::chrono_literals;
+using load::Arrivals;
+using load::Fault;
+using load::Scenario;
+using testing::AllOf;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Pair;
+using testing::ThrowsMessage;
+
+const std::filesystem::path kSource = COLLAGE_SOURCE_DIR;
+
+class ScenarioFile : public testing::Test {
+ protected:
+  ScenarioFile()
+      : file_(std::filesystem::path(testing::TempDir()) /
+              (std::string(testing::UnitTest::GetInstance()->current_test_info()->name()) +
+               ".yaml")) {}
+  ~ScenarioFile() override { std::filesystem::remove(file_); }
+
+  Scenario load(const std::string& text) const {
+    std::ofstream(file_) << kHead << text;
+    return load_scenario(file_);
+  }
+  void refuses(const std::string& text, const std::string& what) const {
+    EXPECT_THAT([&] { load(text); }, ThrowsMessage<runtime::ConfigError>(HasSubstr(what))) << text;
+  }
+
+  static constexpr const char* kHead = "about: A test.\nlive_batches: 10\nsimulated_batches: 20\n";
+  const std::filesystem::path file_;
+};
+
+TEST_F(ScenarioFile, HasDefaultsForAllButItsLengthAndPolicies) {
+  const Scenario scenario = load("policies: [none, collage]\n");
+  EXPECT_EQ(scenario.name, file_.stem());
+  EXPECT_EQ(scenario.grid, 3);
+  EXPECT_EQ(scenario.classifiers, 9u);
+  EXPECT_EQ(scenario.arrivals.kind, Arrivals::Kind::idle_batches);
+  EXPECT_FALSE(scenario.latency.source.has_value());
+  EXPECT_EQ(scenario.live_batches, 10u);
+  EXPECT_EQ(scenario.simulated_batches, 20u);
+}
+
+TEST_F(ScenarioFile, IsReadWhole) {
+  const Scenario scenario = load(
+      "policies: [collage-hedge]\ngrid: 2\nclassifiers: 5\ncollages: 2\nseed: 7\n"
+      "arrivals: {kind: poisson, per_second: 40, burst: 3}\n"
+      "latency: {source: pareto, shape: 1.5, scale: 100ms}\n"
+      "slow: {stages: [classifier-4], factor: 3, for: 1m}\n"
+      "faults:\n  - {what: stop, node: collage-1, after: 2s, for: 500ms}\n"
+      "settings: [broker.linger=7ms]\n");
+  EXPECT_EQ(scenario.arrivals.per_second, 40);
+  EXPECT_EQ(scenario.arrivals.burst, 3u);
+  EXPECT_EQ(scenario.latency.spell.factor, 3);
+  ASSERT_EQ(scenario.faults.size(), 1u);
+  EXPECT_EQ(scenario.faults[0].what, Fault::What::stop);
+  EXPECT_EQ(scenario.faults[0].length, wire::Duration(500ms));
+  const auto keys = pipeline_keys(scenario, scenario.policies.front());
+  EXPECT_THAT(keys, AllOf(Contains(Pair("policy", "collage-hedge")), Contains(Pair("grid", "2")),
+                          Contains(Pair("emulation.source", "pareto")),
+                          Contains(Pair("emulation.slow", "[classifier-4]")),
+                          Contains(Pair("broker.linger", "7ms"))));
+}
+
+TEST_F(ScenarioFile, EqualIsNoRedundancyAndTheCollagesNodeAsOneMoreClassifier) {
+  const Scenario scenario = load("policies: [none, equal, collage, duplicate]\nclassifiers: 9\n");
+  ASSERT_EQ(scenario.policies.size(), 4u);
+  const load::PolicyVariant& equal = scenario.policies[1];
+  EXPECT_TRUE(equal.simulated_only);
+  EXPECT_THAT(pipeline_keys(scenario, equal), Contains(Pair("policy", "none")));
+  EXPECT_EQ(stages_of(scenario, scenario.policies[0]).classifiers, 9u);
+  EXPECT_EQ(stages_of(scenario, equal).classifiers, 10u);
+  EXPECT_EQ(stages_of(load("policies: [equal]\ncollages: 2\n"), equal).classifiers, 11u);
+  EXPECT_EQ(stages_of(scenario, equal).collages, 0u);
+  EXPECT_EQ(stages_of(scenario, scenario.policies[2]).collages, 1u);
+  EXPECT_EQ(stages_of(scenario, scenario.policies[3]).classifiers, 18u);
+}
+
+TEST_F(ScenarioFile, TiedIsTheSameWithTwoStagesAnImage) {
+  const Scenario scenario = load("policies: [tied]\n");
+  const load::PolicyVariant& tied = scenario.policies.front();
+  EXPECT_TRUE(tied.simulated_only);
+  EXPECT_EQ(stages_of(scenario, tied).classifiers, 10u);
+  EXPECT_EQ(tied.ties, 2);
+}
+
+TEST_F(ScenarioFile, WhatItCannotMeanIsRefused) {
+  refuses("policies: [nonsense]\n", "policies: has 'nonsense', must be some of none, hedge");
+  refuses("policies: [nonsense]\n", "collage-first, equal, tied");
+  refuses("policies: []\n", "must name at least one policy");
+  refuses("policies: [none]\nslow: {stages: [classifier-1], factor: 2}\n", "needs a latency");
+  refuses("policies: [none]\nfaults: [{what: kill, node: classifier-9}]\n",
+          "there is no 'classifier-9'");
+  refuses("policies: [none]\nfaults: [{what: stop, node: sink}]\n", "for");
+  refuses("policies: [none]\nsettings: [linger]\n", "must be key=value");
+  refuses("policies: [none]\nspeed: 3\n", "speed");
+}
+
+TEST(ScenarioName, ThatIsUnknownIsAnsweredWithTheNearest) {
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(kSource);
+  EXPECT_THAT([] { scenario_file("busy-flete"); },
+              ThrowsMessage<runtime::ConfigError>(HasSubstr("did you mean busy-fleet?")));
+  EXPECT_EQ(scenario_file("churn"), "replay/scenarios/churn.yaml");
+  std::filesystem::current_path(before);
+}
+
+TEST(ShippedScenarios, AreValidAndSoAreTheirPipelines) {
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(kSource);
+  // What a user would put there.
+  const std::filesystem::path data = std::filesystem::path(testing::TempDir()) / "shipped_data";
+  std::filesystem::create_directories(data);
+  std::ofstream(data / "cloud-latency-2019.csv.gz") << "seconds\n0.1\n";
+  const EnvironmentVariable variable("COLLAGE_DATA", data.string());
+  int scenarios = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("replay/scenarios")) {
+    if (entry.path().extension() != ".yaml") continue;
+    const Scenario scenario = load_scenario(entry.path());
+    for (const load::PolicyVariant& policy : scenario.policies) {
+      const std::string text =
+          runtime::pipeline_variant("pipeline.yaml", pipeline_keys(scenario, policy));
+      const sim::FleetPolicy fleet =
+          simulated_fleet(scenario, policy, runtime::parse_pipeline(text, "pipeline.yaml"));
+      EXPECT_GE(fleet.classifiers, scenario.slots()) << entry.path();
+    }
+    ++scenarios;
+  }
+  std::filesystem::current_path(before);
+  std::filesystem::remove_all(data);
+  EXPECT_GE(scenarios, 18);
+}
+
+}  // namespace
+}  // namespace replay
