@@ -25,7 +25,7 @@ namespace {
 constexpr int kCodedQueries = 8;  // Of ApproxIFER.
 
 struct CompareOptions {
-  std::vector<std::string> datasets = dataset_names();
+  std::vector<std::string> datasets;  // Empty: those that have an s-CNN in `models`.
   DataOptions data;
   std::filesystem::path models = runtime::installed_path("models");
   std::filesystem::path json = "out/models/compare.json";
@@ -142,9 +142,19 @@ void print_table(const nlohmann::ordered_json& rows) {
   }
 }
 
+// Those asked for, or those that have an s-CNN; a data set may be known before its weights ship.
+std::vector<std::string> datasets_of(const CompareOptions& options) {
+  if (!options.datasets.empty()) return options.datasets;
+  std::vector<std::string> names = dataset_names();
+  std::erase_if(names, [&](const std::string& name) {
+    return !std::filesystem::exists(options.models / (name + "_single.yaml"));
+  });
+  return names;
+}
+
 void run_compare(const CompareOptions& options) {
   auto rows = nlohmann::ordered_json::array();
-  for (const std::string& dataset : options.datasets) {
+  for (const std::string& dataset : datasets_of(options)) {
     if (has_test_images(dataset, options.data)) compare(dataset, options, rows);
   }
   print_table(rows);
@@ -157,7 +167,8 @@ void add_compare_command(CLI::App& app) {
   auto options = std::make_shared<CompareOptions>();
   CLI::App* verb = app.add_subcommand(
       "compare", "Measure the collages and their baselines on the same test images");
-  verb->add_option("--dataset", options->datasets, "Only these")
+  verb->add_option("--dataset", options->datasets,
+                   "Only these (default: all that have an s-CNN in the folder of manifests)")
       ->check(CLI::IsMember(dataset_names()));
   add_data_option(*verb, options->data);
   verb->add_option("--models", options->models,

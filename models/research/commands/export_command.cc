@@ -28,7 +28,7 @@ void run_export(const ExportOptions& options) {
   const RunOptions& run = options.run;
   const Origin origin = origin_of(read_record(run.run_folder()));
   const Dataset all = load_by_name(run.dataset, Part::train, run.data.folder);
-  const Dataset held_back = hold_back(all, kHeldBack).second;
+  const Dataset held_back = hold_back(all, held_back_images(run.dataset)).second;
   const Dataset test = load_by_name(run.dataset, Part::test, run.data.folder);
   GridNet net(run.architecture(test), 0);
   load_weights(net, run.run_folder() / "best.pt");

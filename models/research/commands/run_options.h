@@ -13,7 +13,8 @@
 
 namespace models {
 
-inline constexpr std::size_t kHeldBack = 5000;  // Training images held back for validation.
+// Training images kept for choosing an epoch and for calibration.
+std::size_t held_back_images(const std::string& dataset);
 
 // Folder of the baselines' manifests, below that of the models that ship.
 inline constexpr const char* kBaselines = "research/baselines";

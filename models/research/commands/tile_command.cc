@@ -76,7 +76,7 @@ void add_tile_command(CLI::App& app) {
   auto options = std::make_shared<TileOptions>();
   CLI::App* verb = app.add_subcommand(
       "tile", "Draw collages of test images with what the network answers for each");
-  verb->add_option("--dataset", options->dataset, "fashion or cifar10")
+  verb->add_option("--dataset", options->dataset, "fashion, cifar10 or imagenet64")
       ->check(CLI::IsMember(dataset_names()))
       ->capture_default_str();
   verb->add_option("--grid", options->grid, "Tiles a side, 2 to 5")

@@ -51,7 +51,7 @@ void run_train(const TrainOptions& options) {
   at::set_num_threads(options.training.threads);
   const RunOptions& run = options.run;
   const Dataset all = load_by_name(run.dataset, Part::train, run.data.folder);
-  const auto [data, held_back] = hold_back(all, kHeldBack);
+  const auto [data, held_back] = hold_back(all, held_back_images(run.dataset));
   Recipe recipe = run.recipe();
   options.training.apply_to(recipe);
   const Architecture architecture = run.architecture(data);

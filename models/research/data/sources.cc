@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "models/research/data/cifar.h"
+#include "models/research/data/imagenet64.h"
 #include "models/research/data/picture_tree.h"
 
 namespace models {
@@ -10,7 +11,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kCifar = "cifar10";
+constexpr const char* kImageNet64 = "imagenet64";
+
 std::string word_of(Part part) { return part == Part::train ? "train" : "test"; }
+
+std::string archive_name(const std::string& name, Part part) {
+  return name + "-" + word_of(part) + ".tar.gz";
+}
 
 std::optional<Source> find_fashion(Part part, const std::optional<fs::path>& folder) {
   std::vector<fs::path> places;
@@ -26,16 +34,22 @@ std::optional<Source> find_fashion(Part part, const std::optional<fs::path>& fol
   return std::nullopt;
 }
 
-std::optional<Source> find_cifar(Part part, const std::optional<fs::path>& folder) {
+// A data set of picture files; CIFAR-10 has a binary form too.
+std::optional<Source> find_pictures(const std::string& name, Part part,
+                                    const std::optional<fs::path>& folder) {
   if (!folder) return std::nullopt;
+  const bool cifar = name == kCifar;
   const std::string word = word_of(part);
-  for (const fs::path& place : {*folder, *folder / "cifar10", *folder / "cifar-10-batches-bin"}) {
+  std::vector<fs::path> places = {*folder, *folder / name};
+  if (cifar) places.push_back(*folder / "cifar-10-batches-bin");
+  for (const fs::path& place : places) {
     const auto found = [&](const fs::path& where, Source::Form form) {
-      return Source{"cifar10", part, where, form};
+      return Source{name, part, where, form};
     };
-    const fs::path archive = place / ("cifar10-" + word + ".tar.gz");
+    const fs::path archive = place / archive_name(name, part);
     if (fs::is_directory(place / word)) return found(place / word, Source::Form::tree);
     if (fs::exists(archive)) return found(archive, Source::Form::tree);
+    if (!cifar) continue;
     if (fs::exists(place / "data_batch_1.bin") || fs::exists(place / "test_batch.bin")) {
       return found(place, Source::Form::cifar_binary);
     }
@@ -48,12 +62,12 @@ std::optional<Source> find_cifar(Part part, const std::optional<fs::path>& folde
 
 }  // namespace
 
-std::vector<std::string> dataset_names() { return {"fashion", "cifar10"}; }
+std::vector<std::string> dataset_names() { return {"fashion", kCifar, kImageNet64}; }
 
 std::optional<Source> find_source(const std::string& name, Part part,
                                   const std::optional<fs::path>& folder) {
   if (name == "fashion") return find_fashion(part, folder);
-  if (name == "cifar10") return find_cifar(part, folder);
+  if (name == kCifar || name == kImageNet64) return find_pictures(name, part, folder);
   return std::nullopt;
 }
 
@@ -66,7 +80,8 @@ Dataset load(const Source& source) {
     case Source::Form::tree:
       break;
   }
-  const Dataset plain = cifar_without_pictures();
+  const Dataset plain =
+      source.name == kImageNet64 ? imagenet64_without_pictures() : cifar_without_pictures();
   return load_picture_tree({.source = source.place,
                             .name = plain.name,
                             .shape = plain.shape,
@@ -82,12 +97,12 @@ Dataset load_by_name(const std::string& name, Part part, const std::optional<fs:
         "fashion: no IDX files; install dataset-fashion-mnist, or give their "
         "folder by --data");
   }
-  if (name != "cifar10") throw std::runtime_error(name + ": no such data set");
+  if (name != kCifar && name != kImageNet64) throw std::runtime_error(name + ": no such data set");
   throw std::runtime_error(name + ": not found" + (folder ? " in " + folder->string() : "") +
-                           "; expected " + word_of(part) + "/CLASS/*.jpg, cifar10-" +
-                           word_of(part) +
-                           ".tar.gz, data_batch_1.bin or cifar-10-binary.tar.gz; --data or "
-                           "COLLAGE_DATA gives the folder");
+                           "; expected " + word_of(part) + "/CLASS/*.jpg" +
+                           (name == kCifar ? ", " : " or ") + archive_name(name, part) +
+                           (name == kCifar ? ", data_batch_1.bin or cifar-10-binary.tar.gz" : "") +
+                           "; --data or COLLAGE_DATA gives the folder");
 }
 
 }  // namespace models

@@ -11,7 +11,7 @@
 namespace models {
 
 // The data sets that --dataset knows by name.
-std::vector<std::string> dataset_names();  // "fashion", "cifar10"
+std::vector<std::string> dataset_names();  // "fashion", "cifar10", "imagenet64"
 
 // A part of a data set, and where it was found.
 struct Source {
@@ -26,6 +26,8 @@ struct Source {
 //   cifar10   train/CLASS/*.jpg and test/CLASS/*.jpg, cifar10-train.tar.gz and -test.tar.gz of such
 //             trees, data_batch_1.bin .., or cifar-10-binary.tar.gz; in it, in its cifar10/ or in
 //             its cifar-10-batches-bin/
+//   imagenet64  the same trees and archives, named imagenet64-train.tar.gz and -test.tar.gz; in it
+//             or in its imagenet64/
 // The first of these that is there, place by place; nullopt if none is, or the name is unknown.
 std::optional<Source> find_source(const std::string& name, Part part,
                                   const std::optional<std::filesystem::path>& folder);

@@ -1,7 +1,10 @@
 #include "models/research/data/sources.h"
 
+#include <algorithm>
+#include <functional>
 #include <stdexcept>
 
+#include "tests/models/research/data/jpeg.h"
 #include "tests/models/research/data/scratch.h"
 
 namespace models {
@@ -32,7 +35,7 @@ class Sources : public Scratch {
 };
 
 TEST(DatasetNames, AreThoseThatCanBeFound) {
-  EXPECT_THAT(dataset_names(), ElementsAre("fashion", "cifar10"));
+  EXPECT_THAT(dataset_names(), ElementsAre("fashion", "cifar10", "imagenet64"));
 }
 
 TEST_F(Sources, FashionIsFoundInTheFolderOrItsFashionMnist) {
@@ -121,6 +124,41 @@ TEST_F(Sources, ATreeOfCifar10HasItsClassesWhateverIsThere) {
   EXPECT_THAT(load({"cifar10", Part::test, test, Form::tree}).labels, ElementsAre(3));
 }
 
+TEST_F(Sources, ImageNet64IsFoundAsATreeOrAnArchive) {
+  const auto expect = [&](Part part, const fs::path& place) {
+    EXPECT_THAT(find_source("imagenet64", part, folder_),
+                is_source("imagenet64", part, place, Form::tree));
+  };
+  EXPECT_EQ(find_source("imagenet64", Part::train, folder_), std::nullopt);
+  put("data_batch_1.bin", {});  // Of another data set.
+  put("cifar10-train.tar.gz", {});
+  EXPECT_EQ(find_source("imagenet64", Part::train, folder_), std::nullopt);
+  const auto nested = put("imagenet64/imagenet64-train.tar.gz", {});
+  expect(Part::train, nested);
+  EXPECT_EQ(find_source("imagenet64", Part::test, folder_), std::nullopt);
+  expect(Part::train, put("imagenet64-train.tar.gz", {}));
+  put("train/lion/0.jpg", {});
+  expect(Part::train, folder_ / "train");
+  EXPECT_EQ(find_source("imagenet64", Part::train, std::nullopt), std::nullopt);
+}
+
+TEST_F(Sources, ImageNet64HasAHundredClassesAndItsJpegsAreBroughtTo64Pixels) {
+  put_archive("imagenet64-train.tar.gz", {{"train/yorkshire-terrier/0000.jpg", jpeg(64, 64, 200)},
+                                          {"train/abacus/0001.jpg", jpeg(80, 64, 60)}});
+  const Dataset data = load_by_name("imagenet64", Part::train, folder_);
+  EXPECT_EQ(data.name, "imagenet64");
+  EXPECT_EQ(data.shape, (TileShape{.width = 64, .height = 64, .channels = 3}));
+  ASSERT_EQ(data.class_names.size(), 100u);
+  EXPECT_TRUE(std::ranges::is_sorted(data.class_names, std::less_equal<>()));
+  EXPECT_THAT(data.labels, ElementsAre(0, 99));
+  EXPECT_NEAR(data.tile(0)[2000], 60, 2);
+  EXPECT_NEAR(data.tile(1)[2000], 200, 2);
+
+  const auto wrong = put_archive("imagenet64-test.tar.gz", {{"test/cat/0.jpg", jpeg(64, 64, 9)}});
+  EXPECT_THAT([&] { load_by_name("imagenet64", Part::test, folder_); },
+              fails_with(wrong, "'cat' is no class"));
+}
+
 TEST_F(Sources, TheBinaryFormIsLoadedByItsPart) {
   Bytes record(3073, 50);
   record[0] = 7;
@@ -134,6 +172,9 @@ TEST_F(Sources, WhatIsNotThereIsAskedForInOneLine) {
   EXPECT_THAT([&] { load_by_name("cifar10", Part::test, folder_); },
               throws_line("cifar10: not found in " + folder_.string() +
                           "; expected test/CLASS/*.jpg, cifar10-test.tar.gz, "));
+  EXPECT_THAT([&] { load_by_name("imagenet64", Part::test, folder_); },
+              throws_line("imagenet64: not found in " + folder_.string() +
+                          "; expected test/CLASS/*.jpg or imagenet64-test.tar.gz; --data"));
   EXPECT_THAT(
       [&] { load_by_name("cifar10", Part::train, std::nullopt); },
       throws_line("cifar10: not found; expected train/CLASS/*.jpg, cifar10-train.tar.gz, "));
