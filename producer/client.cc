@@ -19,7 +19,7 @@ namespace {
 
 constexpr machine::Peer kBroker{.link = 0, .id = 0};
 
-bool may_pass(Reason reason) {
+bool is_temporary(Reason reason) {
   return reason == Reason::full || reason == Reason::no_credit || reason == Reason::draining;
 }
 
@@ -94,16 +94,16 @@ Actions Client::on_message(machine::Peer from, wire::Message message, Instant no
   } else if (from.link != kBroker.link) {
     ++counters_.unexpected;
   } else if (const auto* welcome = std::get_if<wire::Welcome>(&message)) {
-    welcomed(*welcome, now, actions);
+    on_welcome(*welcome, now, actions);
   } else if (const auto* refuse = std::get_if<wire::Refuse>(&message)) {
     ++counters_.refusals;
-    parted(refuse->reason, now, actions);
+    on_refusal(refuse->reason, now, actions);
   } else if (auto* result = std::get_if<wire::Result>(&message)) {
     on_result(std::move(*result), now, actions);
   } else if (auto* correction = std::get_if<wire::Correction>(&message)) {
     on_correction(std::move(*correction), now);
   } else if (std::holds_alternative<wire::Undelivered>(message)) {
-    undelivered(now);
+    on_undelivered(now);
   } else if (std::holds_alternative<wire::Undecodable>(message)) {
     ++counters_.undecodable;
   } else {
@@ -140,7 +140,7 @@ Actions Client::turn(Instant now) {
   expire(now);
   correctable_.expire(now);
   requests_.wake(now);
-  greet(now, actions);
+  send_hello(now, actions);
   send_cancels(now, actions);
   send_queued(now, actions);
   actions.finished = draining_ && requests_.size() == 0;
@@ -149,7 +149,7 @@ Actions Client::turn(Instant now) {
 
 // --- the conversation ---
 
-void Client::welcomed(const wire::Welcome& welcome, Instant now, Actions& actions) {
+void Client::on_welcome(const wire::Welcome& welcome, Instant now, Actions& actions) {
   const bool other_broker = known_ && welcome.epoch != welcome_.epoch;
   const bool was_lost = known_ && !joined_;
   if (other_broker || was_lost) {
@@ -159,7 +159,7 @@ void Client::welcomed(const wire::Welcome& welcome, Instant now, Actions& action
                     ": unanswered images, sent again: " +
                     std::to_string(requests_.size() - cancels_.size()));
     requests_.queue_in_flight();
-    for (auto& [id, told] : cancels_) told.reset();
+    for (auto& [id, sent_at] : cancels_) sent_at.reset();
   }
   welcome_ = welcome;
   known_ = true;
@@ -171,7 +171,7 @@ void Client::welcomed(const wire::Welcome& welcome, Instant now, Actions& action
 
 // The broker will not serve us as things are: say hello again, but never faster than hello_min,
 // or two peers that disagree would keep each other busy.
-void Client::parted(Reason reason, Instant now, Actions& actions) {
+void Client::on_refusal(Reason reason, Instant now, Actions& actions) {
   if (refusal_ != reason) {
     actions.log(machine::LogMessage::Level::warning,
                 "the broker refuses us: " + std::string(to_string(reason)));
@@ -184,16 +184,16 @@ void Client::parted(Reason reason, Instant now, Actions& actions) {
 
 // Which message it was is not said.  It went out in the turn before this one, or in this one if
 // the timers came first; the broker sorts out what it has got already.
-void Client::undelivered(Instant now) {
+void Client::on_undelivered(Instant now) {
   ++counters_.undelivered;
   requests_.queue_sent_since(turn_before_);
-  for (auto& [id, told] : cancels_) {
-    if (told && *told >= turn_before_) told.reset();
+  for (auto& [id, sent_at] : cancels_) {
+    if (sent_at && *sent_at >= turn_before_) sent_at.reset();
   }
   send_after_ = now + policy_.retry_min;
 }
 
-void Client::greet(Instant now, Actions& actions) {
+void Client::send_hello(Instant now, Actions& actions) {
   if (now < hello_due_) return;
   if (joined_ && hello_unanswered_ >= policy_.hello_unanswered_max) {
     ++counters_.silences;
@@ -266,14 +266,14 @@ void Client::on_refused(wire::Result result, Instant now, Actions& actions) {
     return;
   }
   if (result.reason == Reason::unknown_producer) {
-    parted(result.reason, now, actions);
+    on_refusal(result.reason, now, actions);
     if (request.state == Request::State::in_flight) requests_.queue(id);
     return;
   }
   // A refusal that overtakes a resubmission is of the past: the newer copy will be answered.
-  if (request.state != Request::State::in_flight && may_pass(result.reason)) return;
+  if (request.state != Request::State::in_flight && is_temporary(result.reason)) return;
   const Instant again = now + std::max(result.retry_after, policy_.retry_min);
-  if (policy_.retry_refused && may_pass(result.reason) && again < request.deadline) {
+  if (policy_.retry_refused && is_temporary(result.reason) && again < request.deadline) {
     requests_.refused(id, result.reason, again);
     return;
   }
@@ -283,12 +283,12 @@ void Client::on_refused(wire::Result result, Instant now, Actions& actions) {
 void Client::expire(Instant now) {
   while (const auto id = requests_.expired(now)) {
     ++counters_.expired;
-    deliver(own_word(*id), true, now);
+    deliver(own_answer(*id), true, now);
   }
 }
 
 // What the client says of a request itself when its time is over.
-wire::Result Client::own_word(RequestId id) const {
+wire::Result Client::own_answer(RequestId id) const {
   if (cancels_.contains(id)) return own_result(id, ResultStatus::cancelled);
   const Reason refusal = requests_.find(id)->refusal;
   return own_result(id, refusal == Reason::none ? ResultStatus::missing : ResultStatus::refused,
@@ -302,16 +302,16 @@ bool Client::cancels_due() const {
   });
 }
 
-// One that is with the broker is answered by it.  Another is not sent again; the broker is told all
-// the same if it may have it.
+// One that is with the broker is answered by it.  Another is not sent again; the broker is sent_at
+// all the same if it may have it.
 void Client::send_cancels(Instant now, Actions& actions) {
   std::vector<RequestId> over;
-  for (auto& [id, told] : cancels_) {
+  for (auto& [id, sent_at] : cancels_) {
     const Request& request = *requests_.find(id);
     const bool in_flight = request.state == Request::State::in_flight;
     if (!in_flight) over.push_back(id);
-    if (told || request.sends == 0 || !joined_ || now < send_after_) continue;
-    told = now;
+    if (sent_at || request.sends == 0 || !joined_ || now < send_after_) continue;
+    sent_at = now;
     ++counters_.cancels;
     actions.send(kBroker, wire::Cancel{.request = id});
   }

@@ -80,9 +80,9 @@ class Client : public machine::Machine {
   const Counters& counters() const { return counters_; }
 
  private:
-  void welcomed(const wire::Welcome& welcome, wire::Instant now, machine::Actions& actions);
-  void parted(wire::Reason reason, wire::Instant now, machine::Actions& actions);
-  void undelivered(wire::Instant now);
+  void on_welcome(const wire::Welcome& welcome, wire::Instant now, machine::Actions& actions);
+  void on_refusal(wire::Reason reason, wire::Instant now, machine::Actions& actions);
+  void on_undelivered(wire::Instant now);
   void on_result(wire::Result result, wire::Instant now, machine::Actions& actions);
   void on_refused(wire::Result result, wire::Instant now, machine::Actions& actions);
   void on_correction(wire::Correction correction, wire::Instant now);
@@ -90,10 +90,10 @@ class Client : public machine::Machine {
   void deliver(wire::Result result, bool local, wire::Instant now);
   void hand_out(Streams::Held result, wire::Instant now);
   void expire(wire::Instant now);
-  wire::Result own_word(wire::RequestId id) const;
+  wire::Result own_answer(wire::RequestId id) const;
   bool cancels_due() const;
   void send_cancels(wire::Instant now, machine::Actions& actions);
-  void greet(wire::Instant now, machine::Actions& actions);
+  void send_hello(wire::Instant now, machine::Actions& actions);
   void send_queued(wire::Instant now, machine::Actions& actions);
   void send(wire::RequestId id, const Request& request, wire::Instant now,
             machine::Actions& actions);

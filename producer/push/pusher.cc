@@ -57,7 +57,7 @@ Actions Pusher::on_message(machine::Peer from, wire::Message message, Instant no
   if (std::holds_alternative<wire::Drain>(message) && !drain_until_) {
     drain_until_ = now + policy_.drain_max;
     ended_ = true;
-    if (held_) tell_in_turn({.kind = Line::Kind::interrupted, .file = held_->file});
+    if (held_) report_in_turn({.kind = Line::Kind::interrupted, .file = held_->file});
     held_.reset();
   }
   return turn(client_.on_message(from, std::move(message), now), now);
@@ -73,13 +73,13 @@ Actions Pusher::turn(Actions actions, Instant now) {
     reached_ = true;
     first_due_ = now;
   }
-  tell_results();
+  report_results();
   if (reached_) {
     feed(now);
     actions.append(client_.on_timeout(now));
-    tell_results();
+    report_results();
   }
-  tell_corrections();
+  report_corrections();
   actions.finished = done(now);
   return actions;
 }
@@ -141,7 +141,7 @@ bool Pusher::take(Instant now) {
     line.result.status = ResultStatus::refused;
     line.result.reason = wire::Reason::image_too_large;
   }
-  tell_in_turn(std::move(line));
+  report_in_turn(std::move(line));
   return true;
 }
 
@@ -160,7 +160,7 @@ bool Pusher::push_held(Instant now) {
 
 // --- to the report ---
 
-void Pusher::tell_results() {
+void Pusher::report_results() {
   for (Delivered& delivered : client_.take_results()) {
     const auto found = pending_.find(delivered.result.request);
     if (found == pending_.end()) continue;  // Told as interrupted already.
@@ -171,21 +171,21 @@ void Pusher::tell_results() {
       if (collages_.size() >= correction_max_) collages_.pop_front();
       collages_.emplace_back(delivered.result.request, pending.file);
     }
-    tell({.file = std::move(pending.file),
-          .result = std::move(delivered.result),
-          .latency = delivered.latency + waited});
-    tell_later();
+    report_line({.file = std::move(pending.file),
+                 .result = std::move(delivered.result),
+                 .latency = delivered.latency + waited});
+    report_later();
   }
 }
 
-void Pusher::tell_corrections() {
+void Pusher::report_corrections() {
   for (Correction& one : client_.take_corrections()) {
     wire::Correction& correction = one.correction;
-    const auto told = std::ranges::find(collages_, correction.request,
-                                        &std::pair<wire::RequestId, std::string>::first);
-    if (told == collages_.end()) continue;  // Told as interrupted.
-    Line line{.kind = Line::Kind::corrected, .file = std::move(told->second)};
-    collages_.erase(told);
+    const auto reported = std::ranges::find(collages_, correction.request,
+                                            &std::pair<wire::RequestId, std::string>::first);
+    if (reported == collages_.end()) continue;  // Told as interrupted.
+    Line line{.kind = Line::Kind::corrected, .file = std::move(reported->second)};
+    collages_.erase(reported);
     line.latency = one.latency;
     line.result = {.request = correction.request,
                    .status = ResultStatus::answered,
@@ -198,22 +198,22 @@ void Pusher::tell_corrections() {
   }
 }
 
-void Pusher::tell_in_turn(Line line) {
+void Pusher::report_in_turn(Line line) {
   later_.emplace_back(next_, std::move(line));
-  tell_later();
+  report_later();
 }
 
-void Pusher::tell_later() {
+void Pusher::report_later() {
   const auto waits = [this](wire::RequestId next) {
     return policy_.in_order && !pending_.empty() && pending_.begin()->first < next;
   };
   while (!later_.empty() && !waits(later_.front().first)) {
-    tell(std::move(later_.front().second));
+    report_line(std::move(later_.front().second));
     later_.pop_front();
   }
 }
 
-void Pusher::tell(Line line) {
+void Pusher::report_line(Line line) {
   ++tally_.reported;
   tally_.unreadable += line.kind == Line::Kind::unreadable ? 1 : 0;
   tally_.interrupted += line.kind == Line::Kind::interrupted ? 1 : 0;
@@ -230,9 +230,9 @@ bool Pusher::done(Instant now) {
     for (auto& [id, pending] : std::exchange(pending_, {})) {
       wire::Result result;
       result.request = id;
-      tell({.kind = Line::Kind::interrupted, .file = pending.file, .result = result});
+      report_line({.kind = Line::Kind::interrupted, .file = pending.file, .result = result});
     }
-    tell_later();
+    report_later();
     return true;
   }
   return ended_ && pending_.empty() && client_.correctable() == 0;

@@ -67,11 +67,11 @@ class Pusher : public machine::Machine {
   bool push_held(wire::Instant now);
   bool may_take(wire::Instant now) const;
   wire::Instant due() const;
-  void tell_results();
-  void tell_corrections();
-  void tell(Line line);
-  void tell_in_turn(Line line);
-  void tell_later();
+  void report_results();
+  void report_corrections();
+  void report_line(Line line);
+  void report_in_turn(Line line);
+  void report_later();
   bool done(wire::Instant now);
 
   const Policy policy_;

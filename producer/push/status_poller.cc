@@ -8,13 +8,13 @@ namespace producer {
 using machine::Actions;
 using wire::Instant;
 
-Actions Prober::on_message(machine::Peer, wire::Message message, Instant now) {
+Actions StatusPoller::on_message(machine::Peer, wire::Message message, Instant now) {
   if (auto* status = std::get_if<wire::Status>(&message)) status_ = std::move(*status);
   if (std::holds_alternative<wire::Drain>(message)) give_up_ = now;
   return on_timeout(now);
 }
 
-Actions Prober::on_timeout(Instant now) {
+Actions StatusPoller::on_timeout(Instant now) {
   if (!give_up_) give_up_ = now + reach_max_;
   Actions actions;
   actions.finished = status_.has_value() || now >= *give_up_;
@@ -25,9 +25,11 @@ Actions Prober::on_timeout(Instant now) {
   return actions;
 }
 
-Actions Prober::on_done(wire::WorkId, machine::Outcome, Instant now) { return on_timeout(now); }
+Actions StatusPoller::on_done(wire::WorkId, machine::Outcome, Instant now) {
+  return on_timeout(now);
+}
 
-std::optional<Instant> Prober::next_timeout() const {
+std::optional<Instant> StatusPoller::next_timeout() const {
   return give_up_ ? std::min(probe_due_, *give_up_) : probe_due_;
 }
 

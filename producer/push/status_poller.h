@@ -10,10 +10,10 @@
 
 namespace producer {
 
-class Prober : public machine::Machine {
+class StatusPoller : public machine::Machine {
  public:
   // Requires both > 0.
-  Prober(wire::Duration repeat, wire::Duration reach_max)
+  StatusPoller(wire::Duration repeat, wire::Duration reach_max)
       : repeat_(repeat), reach_max_(reach_max) {}
 
   machine::Actions on_message(machine::Peer from, wire::Message message,

@@ -77,7 +77,7 @@ Loop::Loop(Context& context, const std::vector<Link>& links, machine::Machine& m
     : machine_(machine),
       runner_(std::move(runner)),
       options_(std::move(options)),
-      access_control_(options_.guard),
+      access_control_(options_.access),
       denials_(kLogEvery),
       handshakes_(kLogEvery) {
   COLLAGE_CHECK(options_.messages_per_turn_max > 0);
@@ -172,7 +172,7 @@ void Loop::poll_handshakes(wire::Instant now) {
   backlog_ = false;
   for (Socket& socket : sockets_) {
     HandshakeCounters seen;
-    backlog_ |= socket.tend(options_.handshakes_per_turn_max, now, seen);
+    backlog_ |= socket.poll_handshakes(options_.handshakes_per_turn_max, now, seen);
     counters_.handshakes_failed += seen.failed;
     counters_.own_key_refused += seen.refused;
     counters_.server_keys_tried += seen.other_key;
@@ -244,14 +244,14 @@ bool Loop::receive_from(std::uint32_t link, Incoming& in, wire::Instant now,
   } else {
     ++counters_.received;
   }
-  if (!heard(link, in, *message, now)) return true;
+  if (!allowed(link, in, *message, now)) return true;
   gather(actions, machine_.on_message({link, in.peer}, std::move(*message), now));
   return true;
 }
 
 // Whether the sender's key allows it to say this.
-bool Loop::heard(std::uint32_t link, Incoming& in, const wire::Message& message,
-                 wire::Instant now) {
+bool Loop::allowed(std::uint32_t link, Incoming& in, const wire::Message& message,
+                   wire::Instant now) {
   const Link& of = sockets_[link].link();
   if (!of.bind || !keyed(of)) return true;
   const auto keyring = of.keys->now();
@@ -300,10 +300,10 @@ void Loop::note(const machine::LogMessage& note, wire::Instant now) {
     notes_since_ = now;
     notes_ = 0;
   }
-  if (++notes_ > options_.notes_per_second_max) {
+  if (++notes_ > options_.log_lines_per_second_max) {
     ++counters_.notes_dropped;
-  } else if (options_.on_note) {
-    options_.on_note(note);
+  } else if (options_.on_log) {
+    options_.on_log(note);
   }
 }
 

@@ -79,11 +79,11 @@ class Loop {
   struct Options {
     std::size_t messages_per_turn_max = 64;
     std::size_t handshakes_per_turn_max = 64;
-    std::size_t notes_per_second_max = 20;
-    AccessControl::Policy guard{};
+    std::size_t log_lines_per_second_max = 20;
+    AccessControl::Policy access{};
     wire::Duration drain_max = std::chrono::seconds(5);  // From the first reason to stop.
     Signals* signals = nullptr;                          // Heeded if given.
-    std::function<void(const machine::LogMessage&)> on_note{};
+    std::function<void(const machine::LogMessage&)> on_log{};
     std::function<void(const machine::TraceEvent&)> on_trace{};
     std::function<void()> on_hangup{};  // At a SIGHUP, before the messages of its turn.
     // Called as often as that, whatever the machine waits for, unless it is deaf at its work.
@@ -113,12 +113,12 @@ class Loop {
 
   // Has `what` done between two turns; false if none ended within `wait`.  From any thread but the
   // one that runs.
-  bool visit(LoopCalls::Call what, wire::Duration wait) {
-    return calls_.call(std::move(what), wait);
+  bool call_on_loop(LoopCalls::Call call, wire::Duration wait) {
+    return calls_.call(std::move(call), wait);
   }
 
   // It will not run again: whoever visits is turned away at once.
-  void close_visits() { calls_.close(); }
+  void close_calls() { calls_.close(); }
 
   // What the machine reports, and the loop's own figures.  In a visit, or while nobody runs.
   machine::Telemetry telemetry() const;
@@ -141,7 +141,7 @@ class Loop {
   void report_failed(wire::Instant now, machine::Actions& actions);
   void receive(wire::Instant now, machine::Actions& actions);
   bool receive_from(std::uint32_t link, Incoming& in, wire::Instant now, machine::Actions& actions);
-  bool heard(std::uint32_t link, Incoming& in, const wire::Message& message, wire::Instant now);
+  bool allowed(std::uint32_t link, Incoming& in, const wire::Message& message, wire::Instant now);
   void perform(machine::Actions actions, wire::Instant now);
   void send(machine::Outgoing outgoing);
   void note(const machine::LogMessage& note, wire::Instant now);

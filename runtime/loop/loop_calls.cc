@@ -5,8 +5,8 @@
 
 namespace runtime {
 
-bool LoopCalls::call(Call visit, wire::Duration wait) {
-  const auto caller = std::make_shared<Caller>(Caller{std::move(visit)});
+bool LoopCalls::call(Call call, wire::Duration wait) {
+  const auto caller = std::make_shared<Caller>(Caller{std::move(call)});
   std::unique_lock lock(mutex_);
   if (closed_) return false;
   callers_.push_back(caller);
@@ -30,7 +30,7 @@ void LoopCalls::receive() {
   caller->state = Caller::State::inside;
   changed_.notify_all();
   lock.unlock();
-  caller->visit();
+  caller->call();
   lock.lock();
   caller->state = Caller::State::done;
   changed_.notify_all();

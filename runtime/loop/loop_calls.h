@@ -20,7 +20,7 @@ class LoopCalls {
   // Has `visit` called by the loop and waits until it has been, `wait` at most: false if the loop
   // was deaf for so long or has ended, and then it will not be called any more.  From any thread
   // but the loop's.
-  bool call(Call visit, wire::Duration wait);
+  bool call(Call call, wire::Duration wait);
 
   // Readable when somebody waits.
   int descriptor() const { return wake_.descriptor(); }
@@ -32,7 +32,7 @@ class LoopCalls {
 
  private:
   struct Caller {
-    Call visit;
+    Call call;
     enum class State { waiting, inside, done, turned_away } state = State::waiting;
   };
   EventFd wake_;

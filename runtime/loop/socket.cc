@@ -127,7 +127,7 @@ void set_client_keys(zmq::socket_t& socket, const Link& link, const PublicKey& s
 }
 
 PublicKey first_server_key(const Link& link) {
-  link.keys->want(link.name);
+  link.keys->require_server(link.name);
   return link.keys->now()->servers(link.name).front();
 }
 
@@ -161,7 +161,7 @@ void Socket::open() try {
   throw ConfigError(link_.endpoint + ": " + error.what());
 }
 
-void Socket::note(Handshakes::Event event) {
+void Socket::on_handshake(Handshakes::Event event) {
   using Event = Handshakes::Event;
   using Failure = ServerKeySelector::Failure;
   up_ = event == Event::succeeded;
@@ -172,12 +172,12 @@ void Socket::note(Handshakes::Event event) {
       return;
     case Event::refused:
       // Here a server's own ZAP handler has counted it.
-      if (server_key_) ++noted_.refused;
+      if (server_key_) ++unreported_.refused;
       failure_ = Failure::refused;
       return;
     case Event::silent:
     case Event::ended:
-      ++noted_.failed;
+      ++unreported_.failed;
       failure_ = event == Event::silent ? Failure::silent : Failure::ended;
       return;
     case Event::lost:
@@ -185,13 +185,14 @@ void Socket::note(Handshakes::Event event) {
   }
 }
 
-bool Socket::tend(std::size_t events_max, wire::Instant now, HandshakeCounters& counters) {
+bool Socket::poll_handshakes(std::size_t events_max, wire::Instant now,
+                             HandshakeCounters& counters) {
   if (!handshakes_) return false;
   std::size_t taken = 0;
   for (; taken < events_max; ++taken) {
     const auto event = handshakes_->take();
     if (!event) break;
-    note(*event);
+    on_handshake(*event);
   }
   if (server_key_) {
     if (failure_) {
@@ -201,12 +202,12 @@ bool Socket::tend(std::size_t events_max, wire::Instant now, HandshakeCounters& 
     if (up_) send_held();
     // What had come before the connection ended is read first: it would be lost.
     const bool unread = (socket_.get(zmq::sockopt::events) & ZMQ_POLLIN) != 0;
-    if (const auto at = server_key_->retry_at(); at && *at <= now && !unread) open_anew();
+    if (const auto at = server_key_->retry_at(); at && *at <= now && !unread) reopen();
   }
-  counters.failed += noted_.failed;
-  counters.refused += noted_.refused;
-  counters.other_key += noted_.other_key;
-  noted_ = {};
+  counters.failed += unreported_.failed;
+  counters.refused += unreported_.refused;
+  counters.other_key += unreported_.other_key;
+  unreported_ = {};
   return taken == events_max;
 }
 
@@ -216,8 +217,8 @@ std::optional<wire::Instant> Socket::next_timeout() const {
 
 // The options of a socket hold for connections to be made, but libzmq's own tries go on with those
 // that it began with, and end for good at some failures.
-void Socket::open_anew() {
-  noted_.other_key += server_key_->on_retry();
+void Socket::reopen() {
+  unreported_.other_key += server_key_->on_retry();
   handshakes_.reset();
   socket_.set(zmq::sockopt::linger, 0);
   open();
@@ -273,7 +274,7 @@ bool Socket::send_part(zmq::message_t part, bool more) {
 Socket::Sent Socket::send(std::uint64_t peer, const wire::Frames& frames) {
   if (!server_key_) return send_now(peer, frames);
   // The machine may have been at work for long: is the connection still there?
-  while (const auto event = handshakes_->take()) note(*event);
+  while (const auto event = handshakes_->take()) on_handshake(*event);
   if (up_) send_held();
   if (up_ && held_.empty()) return send_now(peer, frames);
   if (held_.size() >= static_cast<std::size_t>(link_.hwm)) return Sent::blocked;

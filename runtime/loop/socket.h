@@ -63,7 +63,7 @@ class Socket {
 
   // Looks at what has become of handshakes, at most `events_max`, and does what that asks for; true
   // if there may be more.  Nothing on a plain link.
-  bool tend(std::size_t events_max, wire::Instant now, HandshakeCounters& counters);
+  bool poll_handshakes(std::size_t events_max, wire::Instant now, HandshakeCounters& counters);
   // When to tend it even if nothing happens.
   std::optional<wire::Instant> next_timeout() const;
   // Readable when there is something to tend; null on a plain link.
@@ -76,8 +76,8 @@ class Socket {
 
  private:
   void open();
-  void open_anew();
-  void note(Handshakes::Event event);
+  void reopen();
+  void on_handshake(Handshakes::Event event);
   bool receive_part(zmq::message_t& part);
   bool send_part(zmq::message_t part, bool more);
   Sent send_now(std::uint64_t peer, const wire::Frames& frames);
@@ -89,7 +89,7 @@ class Socket {
   zmq::socket_t socket_;
   // On links with keys.
   std::optional<Handshakes> handshakes_;
-  HandshakeCounters noted_;  // Not yet reported.
+  HandshakeCounters unreported_;  // Not yet reported.
   // On a client's.
   std::optional<ServerKeySelector> server_key_;
   std::optional<ServerKeySelector::Failure> failure_;  // The last one, not yet acted on.

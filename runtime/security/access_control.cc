@@ -18,7 +18,7 @@ bool hello_as(const Message& message, std::initializer_list<wire::Role> roles) {
   return hello != nullptr && std::ranges::find(roles, hello->role) != roles.end();
 }
 
-bool may_say(LinkName link, Role role, const Message& message) {
+bool may_send(LinkName link, Role role, const Message& message) {
   if (!admits(link, role)) return false;
   // Who speaks another version is to be told so.
   if (is_one_of<wire::StatusRequest, wire::Undecodable>(message)) return true;
@@ -56,8 +56,8 @@ std::optional<std::pair<std::uint64_t, std::uint64_t>> claimed(const Message& me
 
 std::optional<AccessControl::Denial> AccessControl::check(LinkName link, const KeyName* who,
                                                           const wire::Message& message) {
-  if (who == nullptr) return Denial::stranger;
-  if (!may_say(link, who->role, message)) return Denial::wrong_kind;
+  if (who == nullptr) return Denial::unknown_key;
+  if (!may_send(link, who->role, message)) return Denial::wrong_kind;
   const auto id = claimed(message);
   if (id && !claim(*who, *id)) return Denial::foreign_id;
   return std::nullopt;
@@ -99,7 +99,7 @@ void AccessControl::make_room(const KeyName& name) {
 
 std::string_view to_string(AccessControl::Denial denial) {
   switch (denial) {
-    case AccessControl::Denial::stranger:
+    case AccessControl::Denial::unknown_key:
       return "its key is not allowed";
     case AccessControl::Denial::wrong_kind:
       return "not for its key to say here";

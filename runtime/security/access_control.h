@@ -38,9 +38,9 @@ class AccessControl {
   explicit AccessControl(Policy policy) : policy_(policy) {}
 
   enum class Denial : std::uint8_t {
-    stranger,    // Its key is not allowed, or no longer.
-    wrong_kind,  // Not for one of its role to say here.
-    foreign_id,  // The id is another name's.
+    unknown_key,  // Its key is not allowed, or no longer.
+    wrong_kind,   // Not for one of its role to say here.
+    foreign_id,   // The id is another name's.
   };
   // Why a message is not to be heard; nullopt: it may be.  `who` said it, nullptr if nobody known.
   std::optional<Denial> check(LinkName link, const KeyName* who, const wire::Message& message);

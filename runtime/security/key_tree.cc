@@ -43,7 +43,7 @@ class Tree {
   }
 
   // Puts a key into host/name.public.
-  void tell(const std::string& host, const std::string& name, const PublicKey& key) {
+  void allow(const std::string& host, const std::string& name, const PublicKey& key) {
     const fs::path file = folder_ / host / (name + ".public");
     std::error_code ignored;
     if (fs::exists(file, ignored)) {
@@ -78,7 +78,7 @@ Keys own_keys(Tree& tree, const std::vector<std::string>& hosts, KeyOwner owner)
 }
 
 void allow(Tree& tree, const std::string& host, const std::string& role, const Keys& keys) {
-  for (const auto& [name, key] : keys) tree.tell(host, "allowed/" + role + "/" + name, key);
+  for (const auto& [name, key] : keys) tree.allow(host, "allowed/" + role + "/" + name, key);
 }
 
 std::size_t count(const Keyring& keyring, KeyName::Role role) {
@@ -107,18 +107,18 @@ std::size_t make_key_tree(const fs::path& folder, const KeyHosts& hosts) {
   allow(tree, hosts.broker, "sinks", {{hosts.sink, sink}});
   allow(tree, hosts.sink, "producers", producers);
   allow(tree, hosts.sink, "stages", stages);
-  tree.tell(hosts.sink, "broker", broker);
+  tree.allow(hosts.sink, "broker", broker);
   for (const auto& [host, key] : stages) {
-    tree.tell(host, "broker", broker);
-    tree.tell(host, "sink", sink);
+    tree.allow(host, "broker", broker);
+    tree.allow(host, "sink", sink);
     if (host == hosts.assembler) {
-      for (const auto& [other, ignored] : stages) tree.tell(other, "assembler", key);
+      for (const auto& [other, ignored] : stages) tree.allow(other, "assembler", key);
       allow(tree, host, "stages", stages);
     }
   }
   for (const auto& [host, key] : producers) {
-    tree.tell(host, "broker", broker);
-    tree.tell(host, "sink", sink);
+    tree.allow(host, "broker", broker);
+    tree.allow(host, "sink", sink);
   }
   return tree.written();
 }
@@ -130,7 +130,7 @@ std::string describe_keys(const fs::path& folder) {
     std::error_code ignored;
     if (!fs::exists(folder / (std::string(to_string(owner)) + ".secret"), ignored)) continue;
     const KeyStore store(folder, owner);
-    store.want_servers();
+    store.require_servers();
     const auto keyring = store.now();
     using Role = KeyName::Role;
     text += fmt::format(

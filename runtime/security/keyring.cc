@@ -93,7 +93,7 @@ std::string change_of(const KeyPair& own, const fs::path& folder, KeyOwner owner
 }
 
 // A reload must not leave a client without anybody to trust.
-void want_same_servers(const Keyring& old, const Keyring& fresh) {
+void require_same_servers(const Keyring& old, const Keyring& fresh) {
   for (const LinkName link : {LinkName::workers, LinkName::answers, LinkName::collage}) {
     if (!old.servers(link).empty() && fresh.servers(link).empty()) {
       throw ConfigError((fresh.folder / server_name(link)).string() + ".public: is gone");
@@ -181,22 +181,22 @@ std::shared_ptr<const Keyring> KeyStore::now() const {
   return keyring_;
 }
 
-void KeyStore::want(LinkName link) const {
+void KeyStore::require_server(LinkName link) const {
   const auto keyring = now();
   if (!keyring->servers(link).empty()) return;
   throw ConfigError((keyring->folder / server_name(link)).string() + ".public: is missing");
 }
 
-void KeyStore::want_servers() const {
-  if (owner_ != KeyOwner::broker) want(LinkName::workers);
-  if (owner_ == KeyOwner::stage) want(LinkName::answers);
+void KeyStore::require_servers() const {
+  if (owner_ != KeyOwner::broker) require_server(LinkName::workers);
+  if (owner_ == KeyOwner::stage) require_server(LinkName::answers);
 }
 
 std::string KeyStore::refresh() {
   const auto old = now();
   KeyPair own{old->own.shared, SecretKey(old->own.secret.text())};
   auto fresh = std::make_shared<Keyring>(read_around(std::move(own), old->folder));
-  want_same_servers(*old, *fresh);
+  require_same_servers(*old, *fresh);
   std::string change = change_of(old->own, old->folder, owner_);
   const std::lock_guard lock(mutex_);
   keyring_ = std::move(fresh);

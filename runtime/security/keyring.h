@@ -79,8 +79,8 @@ class KeyStore {
 
   // Throws ConfigError if there is no public key of the server of this link, or of one that every
   // process of our kind needs.
-  void want(LinkName link) const;
-  void want_servers() const;
+  void require_server(LinkName link) const;
+  void require_servers() const;
 
   // Reads the folder again.  Links that stand are not cut: the own pair holds as long as the
   // process, and a server's key is looked at when its handshake fails, but who is no longer allowed

@@ -14,7 +14,7 @@ constexpr std::size_t kFrames = 7;
 enum Frame : std::size_t { version, request, domain, address, identity, mechanism, key };
 constexpr std::size_t kKeyBytes = 32;
 
-std::optional<LinkName> place_of(const std::string& name) {
+std::optional<LinkName> link_name_of(const std::string& name) {
   for (const LinkName link :
        {LinkName::producers, LinkName::workers, LinkName::answers, LinkName::collage}) {
     if (to_string(link) == name) return link;
@@ -29,11 +29,11 @@ std::string z85(const std::string& bytes) {
 }
 
 // Empty: let it in.
-std::string objection(std::span<const std::string> frames, const Keyring& keyring) {
+std::string refusal_reason(std::span<const std::string> frames, const Keyring& keyring) {
   if (frames.size() != kFrames || frames[version] != "1.0") return "not a request of ZAP 1.0";
   if (frames[mechanism] != "CURVE") return "no key";
   if (frames[key].size() != kKeyBytes) return "no key of 32 bytes";
-  const auto link = place_of(frames[domain]);
+  const auto link = link_name_of(frames[domain]);
   if (!link) return "unknown domain " + in_quotes(frames[domain]);
   const KeyName* name = keyring.named(z85(frames[key]));
   if (name == nullptr) return "unknown key " + z85(frames[key]);
@@ -47,7 +47,7 @@ std::string objection(std::span<const std::string> frames, const Keyring& keyrin
 
 ZapAnswer answer_zap(std::span<const std::string> frames, const Keyring& keyring) {
   ZapAnswer answer;
-  answer.why = objection(frames, keyring);
+  answer.why = refusal_reason(frames, keyring);
   answer.admitted = answer.why.empty();
   if (frames.size() > address) answer.address = printable(frames[address]);
   const std::string id = frames.size() > request ? frames[request] : "";

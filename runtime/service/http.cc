@@ -18,7 +18,7 @@ constexpr int kThreads = 8;
 constexpr std::size_t kBodyBytesMax = 1024;  // Nobody has anything to tell us.
 constexpr const char* kText = "text/plain; charset=utf-8";
 constexpr const char* kMetrics = "text/plain; version=0.0.4; charset=utf-8";
-constexpr const char* kDeaf = "a loop of this process does not turn\n";
+constexpr const char* kBlocked = "a loop of this process does not turn\n";
 
 machine::Metric build_info() {
   return {"collage_build_info",
@@ -30,7 +30,7 @@ machine::Metric build_info() {
             1.0}}};
 }
 
-void say(httplib::Response& response, int status, const std::string& text) {
+void respond(httplib::Response& response, int status, const std::string& text) {
   response.status = status;
   response.set_content(text, kText);
 }
@@ -65,20 +65,20 @@ struct HttpServer::Server {
          {"Cache-Control", "no-store"}});
     http.Get("/metrics", [this](const auto&, httplib::Response& response) { metrics(response); });
     http.Get("/livez", [this](const auto&, httplib::Response& response) {
-      options.report() ? say(response, 200, "alive\n") : say(response, 503, kDeaf);
+      options.report() ? respond(response, 200, "alive\n") : respond(response, 503, kBlocked);
     });
     http.Get("/readyz", [this](const auto&, httplib::Response& response) { ready(response); });
     for (const HttpPage& page : options.pages) {
       http.Get(page.path, [&page](const auto&, httplib::Response& response) {
         const auto body = page.body();
-        body ? response.set_content(*body, page.type) : say(response, 503, kDeaf);
+        body ? response.set_content(*body, page.type) : respond(response, 503, kBlocked);
       });
     }
   }
 
   void metrics(httplib::Response& response) {
     auto report = options.report();
-    if (!report) return say(response, 503, kDeaf);
+    if (!report) return respond(response, 503, kBlocked);
     report->metrics.push_back(build_info());
     process.add_to(*report);
     report->gauge("collage_ready", "Whether the process can do its part.",
@@ -88,9 +88,9 @@ struct HttpServer::Server {
 
   void ready(httplib::Response& response) {
     const auto report = options.report();
-    if (!report) return say(response, 503, kDeaf);
-    report->not_ready_reasons.empty() ? say(response, 200, "ready\n")
-                                      : say(response, 503, lines(report->not_ready_reasons));
+    if (!report) return respond(response, 503, kBlocked);
+    report->not_ready_reasons.empty() ? respond(response, 200, "ready\n")
+                                      : respond(response, 503, lines(report->not_ready_reasons));
   }
 
   const Options options;

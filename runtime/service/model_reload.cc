@@ -36,7 +36,7 @@ void ModelReload::run() {
     const Swap over = prepare_();
     COLLAGE_CHECK(over.each.size() <= loops_.size());
     for (std::size_t i = over.each.size(); i-- > 0;) {
-      if (!loops_[i]->visit(over.each[i], kCallMax)) {
+      if (!loops_[i]->call_on_loop(over.each[i], kCallMax)) {
         spdlog::error("{}: not yet, for a loop is busy; ask again", over.what);
         return;
       }

@@ -10,20 +10,20 @@ namespace runtime {
 namespace {
 
 // Its failure changes nothing: systemd then acts on silence.
-void tell(const char* state) { sd_notify(0, state); }
+void notify_systemd(const char* state) { sd_notify(0, state); }
 
 }  // namespace
 
-void notify_ready() { tell("READY=1"); }
-void notify_reloading() { tell("RELOADING=1"); }
-void notify_stopping() { tell("STOPPING=1"); }
+void notify_ready() { notify_systemd("READY=1"); }
+void notify_reloading() { notify_systemd("RELOADING=1"); }
+void notify_stopping() { notify_systemd("STOPPING=1"); }
 
 void Watchdog::beat(std::size_t loop) {
   beaten_.at(loop) = true;
   const auto all = [](const std::atomic<bool>& beaten) { return beaten.load(); };
   if (!std::all_of(beaten_.begin(), beaten_.end(), all)) return;
   for (std::atomic<bool>& beaten : beaten_) beaten = false;
-  tell("WATCHDOG=1");
+  notify_systemd("WATCHDOG=1");
 }
 
 std::optional<wire::Duration> Watchdog::interval() {

@@ -36,7 +36,7 @@ std::uint64_t frame_limit(std::uint64_t payload_bytes_max) {
 std::shared_ptr<KeyStore> open_keys(const ServiceConfig& config, KeyOwner owner) {
   if (!config.keys) return nullptr;
   auto keys = std::make_shared<KeyStore>(*config.keys, owner);
-  keys->want_servers();
+  keys->require_servers();
   return keys;
 }
 
@@ -69,7 +69,7 @@ namespace {
 // The options of loop number `loop`, which is also its number at the watchdog.
 Loop::Options options_of(Watchdog& watchdog, std::size_t loop, const std::atomic<bool>& traces) {
   Loop::Options options;
-  options.on_note = log_message;
+  options.on_log = log_message;
   options.on_trace = [&traces](const machine::TraceEvent& event) {
     if (traces) spdlog::info("{}", machine::trace_text(event));
   };
@@ -116,7 +116,8 @@ std::optional<machine::Telemetry> telemetry_of(const Process& process,
   machine::Telemetry all;
   for (std::size_t i = 0; i < loops.size(); ++i) {
     machine::Telemetry one;
-    if (!loops[i]->visit([&] { one = loops[i]->telemetry(); }, kCallMax)) return std::nullopt;
+    if (!loops[i]->call_on_loop([&] { one = loops[i]->telemetry(); }, kCallMax))
+      return std::nullopt;
     for (machine::Metric& metric : one.metrics) {
       for (machine::Metric::Sample& sample : metric.samples) {
         sample.labels.emplace(sample.labels.begin(), "part", process.parts[i].name);
@@ -133,7 +134,8 @@ std::vector<HttpPage> pages_of(const Process& process, Loop& loop) {
   for (const Page& page : process.pages) {
     pages.push_back({page.path, page.type, [&page, &loop]() -> std::optional<std::string> {
                        std::string text;
-                       if (!loop.visit([&] { text = page.body(); }, kCallMax)) return std::nullopt;
+                       if (!loop.call_on_loop([&] { text = page.body(); }, kCallMax))
+                         return std::nullopt;
                        return text;
                      }});
   }
@@ -177,7 +179,7 @@ Loop::End run_all(const std::vector<std::unique_ptr<Loop>>& loops) {
     loops[1]->stop();
     second.join();
   }
-  for (const auto& loop : loops) loop->close_visits();
+  for (const auto& loop : loops) loop->close_calls();
   return end;
 }
 

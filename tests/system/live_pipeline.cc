@@ -64,17 +64,17 @@ LivePipeline::~LivePipeline() {
 bool LivePipeline::stop() { return fleet_->stop(); }
 
 std::map<std::string, std::uint64_t> LivePipeline::counters() const {
-  producer::Prober prober(100ms, 5s);
+  producer::StatusPoller poller(100ms, 5s);
   runtime::Context context;
   const auto keys =
       runtime::open_keys(runtime::load_pipeline(file_).service, runtime::KeyOwner::producer);
   runtime::Loop loop(
       context, {runtime::connected_dealer(producers_, 1 << 20, keys, runtime::LinkName::producers)},
-      prober, {}, {});
+      poller, {}, {});
   loop.run();
   std::map<std::string, std::uint64_t> counters;
-  if (!prober.status()) return counters;
-  for (const wire::Counter& counter : prober.status()->counters) {
+  if (!poller.status()) return counters;
+  for (const wire::Counter& counter : poller.status()->counters) {
     counters[counter.name] = counter.value;
   }
   return counters;

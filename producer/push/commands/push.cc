@@ -105,18 +105,18 @@ std::string unreached(const PushOptions& options, wire::Reason refusal) {
   return what;
 }
 
-using OnNote = std::function<void(const machine::LogMessage&)>;
+using OnLog = std::function<void(const machine::LogMessage&)>;
 
-void drive(const PushOptions& options, machine::Machine& machine, OnNote on_note) {
+void drive(const PushOptions& options, machine::Machine& machine, OnLog on_log) {
   runtime::Signals signals;
   runtime::Context context;
   runtime::Link broker{.endpoint = options.endpoint};
   if (!options.keys.empty()) {
     broker.keys = std::make_shared<runtime::KeyStore>(options.keys, runtime::KeyOwner::producer);
-    broker.place = options.status ? runtime::LinkName::any : runtime::LinkName::producers;
+    broker.name = options.status ? runtime::LinkName::any : runtime::LinkName::producers;
   }
   runtime::Loop loop(context, {broker}, machine, {},
-                     {.signals = &signals, .on_note = std::move(on_note)});
+                     {.signals = &signals, .on_log = std::move(on_log)});
   loop.run();
 }
 
@@ -149,11 +149,11 @@ int push_images(const PushOptions& options) {
 }
 
 int print_status(const PushOptions& options) {
-  Prober prober(kProbeEvery, options.reach_max);
-  drive(options, prober, {});
-  if (!prober.status()) return complain(unreached(options, wire::Reason::none));
+  StatusPoller poller(kProbeEvery, options.reach_max);
+  drive(options, poller, {});
+  if (!poller.status()) return complain(unreached(options, wire::Reason::none));
   nlohmann::ordered_json json = nlohmann::ordered_json::object();
-  for (const wire::Counter& counter : prober.status()->counters) {
+  for (const wire::Counter& counter : poller.status()->counters) {
     json[counter.name] = counter.value;
   }
   const auto replace = nlohmann::ordered_json::error_handler_t::replace;

@@ -9,32 +9,32 @@ using namespace std::chrono_literals;
 
 constexpr wire::Instant at(wire::Duration since_start) { return {since_start}; }
 
-TEST(Prober, AsksUntilItIsTold) {
-  Prober prober(100ms, 1s);
-  EXPECT_EQ(prober.next_timeout(), at(0s));
-  EXPECT_EQ(prober.on_timeout(at(0s)).messages.size(), 1u);
-  EXPECT_EQ(prober.next_timeout(), at(100ms));
-  EXPECT_EQ(prober.on_timeout(at(50ms)).messages.size(), 0u);
-  EXPECT_EQ(prober.on_timeout(at(100ms)).messages.size(), 1u);
-  const auto actions = prober.on_message({}, wire::Status{{{"admitted", 3}}}, at(120ms));
+TEST(StatusPoller, AsksUntilItIsTold) {
+  StatusPoller poller(100ms, 1s);
+  EXPECT_EQ(poller.next_timeout(), at(0s));
+  EXPECT_EQ(poller.on_timeout(at(0s)).messages.size(), 1u);
+  EXPECT_EQ(poller.next_timeout(), at(100ms));
+  EXPECT_EQ(poller.on_timeout(at(50ms)).messages.size(), 0u);
+  EXPECT_EQ(poller.on_timeout(at(100ms)).messages.size(), 1u);
+  const auto actions = poller.on_message({}, wire::Status{{{"admitted", 3}}}, at(120ms));
   EXPECT_TRUE(actions.finished);
   EXPECT_EQ(actions.messages.size(), 0u);
-  EXPECT_EQ(prober.status()->counters.front().value, 3u);
+  EXPECT_EQ(poller.status()->counters.front().value, 3u);
 }
 
-TEST(Prober, GivesUpInTheEnd) {
-  Prober prober(100ms, 1s);
-  EXPECT_FALSE(prober.on_timeout(at(0s)).finished);
-  EXPECT_FALSE(prober.on_timeout(at(999ms)).finished);
-  EXPECT_EQ(prober.next_timeout(), at(1s));
-  EXPECT_TRUE(prober.on_timeout(at(1s)).finished);
-  EXPECT_FALSE(prober.status());
+TEST(StatusPoller, GivesUpInTheEnd) {
+  StatusPoller poller(100ms, 1s);
+  EXPECT_FALSE(poller.on_timeout(at(0s)).finished);
+  EXPECT_FALSE(poller.on_timeout(at(999ms)).finished);
+  EXPECT_EQ(poller.next_timeout(), at(1s));
+  EXPECT_TRUE(poller.on_timeout(at(1s)).finished);
+  EXPECT_FALSE(poller.status());
 }
 
-TEST(Prober, StopsWhenTold) {
-  Prober prober(100ms, 1s);
-  (void)prober.on_timeout(at(0s));
-  EXPECT_TRUE(prober.on_message({}, wire::Drain{}, at(1ms)).finished);
+TEST(StatusPoller, StopsWhenTold) {
+  StatusPoller poller(100ms, 1s);
+  (void)poller.on_timeout(at(0s));
+  EXPECT_TRUE(poller.on_message({}, wire::Drain{}, at(1ms)).finished);
 }
 
 }  // namespace

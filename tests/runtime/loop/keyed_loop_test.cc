@@ -322,7 +322,7 @@ class KeyedSocketTest : public KeyedLoopTest {
   bool tend_until_answered(runtime::Socket& socket) {
     const Instant until = runtime::now() + 20s;
     for (Instant now = runtime::now(); now < until; now = runtime::now()) {
-      socket.tend(64, now, counters);
+      socket.poll_handshakes(64, now, counters);
       runtime::Incoming in;
       if (socket.receive(in) == runtime::Socket::Received::message) return true;
       std::array<zmq::pollitem_t, 2> items{
@@ -359,7 +359,7 @@ TEST_F(KeyedSocketTest, AServerWhoseZapHandlerIsMissingLetsNobodyIn) {
   runtime::Socket socket(context, link(bound.bound_endpoint()));
   zmq::pollitem_t item{bound.handshake_handle(), 0, ZMQ_POLLIN, 0};
   ASSERT_EQ(zmq_poll(&item, 1, 20000), 1);
-  bound.tend(64, runtime::now(), counters);
+  bound.poll_handshakes(64, runtime::now(), counters);
   EXPECT_EQ(counters.failed, 1u);
 }
 

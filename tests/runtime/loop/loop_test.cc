@@ -417,8 +417,8 @@ TEST_F(LoopTest, LogsNoMoreNotesThanItsRateAllows) {
     for (int i = 0; i < 5; ++i) actions.log(machine::LogMessage::Level::info, "again");
     return actions;
   };
-  Loop loop = make({kRouter}, {.notes_per_second_max = 3,
-                               .on_note = [&](const machine::LogMessage&) { ++logged; }});
+  Loop loop = make({kRouter}, {.log_lines_per_second_max = 3,
+                               .on_log = [&](const machine::LogMessage&) { ++logged; }});
   loop.run();
   EXPECT_EQ(logged, 3);
   EXPECT_EQ(loop.counters().notes_dropped, 2u);
@@ -488,7 +488,7 @@ TEST_F(LoopTest, IsVisitedBetweenTwoTurns) {
   Loop loop = make({kRouter});
   Running running(loop);
   machine::Telemetry report;
-  EXPECT_TRUE(loop.visit([&] { report = loop.telemetry(); }, 10s));
+  EXPECT_TRUE(loop.call_on_loop([&] { report = loop.telemetry(); }, 10s));
   EXPECT_EQ(report.metrics.front().name, "collage_messages_received_total");
 }
 

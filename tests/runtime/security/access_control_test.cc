@@ -29,7 +29,7 @@ wire::Answer answer(std::uint64_t worker) {
 class GuardTest : public testing::Test {
  protected:
   std::optional<Denial> check(LinkName link, const KeyName& who, const wire::Message& message) {
-    return guard.check(link, &who, message);
+    return access.check(link, &who, message);
   }
   bool may(LinkName link, const KeyName& who, const wire::Message& message) {
     const auto denial = check(link, who, message);
@@ -37,11 +37,11 @@ class GuardTest : public testing::Test {
     return !denial;
   }
 
-  AccessControl guard{{.ids_per_name_max = 3, .names_max = 2}};
+  AccessControl access{{.ids_per_name_max = 3, .names_max = 2}};
 };
 
 TEST_F(GuardTest, HearsNobodyWhoseKeyIsNotAllowed) {
-  EXPECT_EQ(guard.check(LinkName::workers, nullptr, wire::StatusRequest{}), Denial::stranger);
+  EXPECT_EQ(access.check(LinkName::workers, nullptr, wire::StatusRequest{}), Denial::unknown_key);
 }
 
 TEST_F(GuardTest, LetsProducersSubmitAndAskOnTheirLink) {

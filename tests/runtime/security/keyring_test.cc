@@ -152,7 +152,7 @@ TEST_F(KeyringTest, ARefreshDoesWithoutTheOwnPairWhileItIsReplaced) {
 
 TEST_F(KeyringTest, AServerThatIsWantedButUnknownIsNamed) {
   const KeyStore store(folder.path(), KeyOwner::sink);
-  EXPECT_THAT(refusal([&] { store.want(LinkName::workers); }),
+  EXPECT_THAT(refusal([&] { store.require_server(LinkName::workers); }),
               HasSubstr("broker.public: is missing"));
 }
 
