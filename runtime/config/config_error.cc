@@ -12,6 +12,7 @@
 namespace runtime {
 namespace {
 
+// Long enough to recognise a value, short enough for one line of output.
 constexpr std::size_t kPrintableMax = 40;
 
 std::string one_line(const std::string& file, Mark mark, std::string_view key,
@@ -30,7 +31,7 @@ ConfigError::ConfigError(const std::string& file, Mark mark, std::string_view ke
 
 std::string printable(std::string_view words) {
   std::size_t length = std::min(words.size(), kPrintableMax);
-  // Never half a UTF-8 character.
+  // Cut before a UTF-8 character, never inside one: the log is UTF-8 text.
   while (length < words.size() && length > 0 && (words[length] & 0xc0) == 0x80) --length;
   std::string out;
   for (const char c : words.substr(0, length)) {
@@ -52,18 +53,21 @@ std::string in_quotes(std::string_view words) {
 
 std::string read_config_file(const std::string& path, std::size_t bytes_max) {
   std::error_code ignored;
+  // A directory opens without an error and only fails at the first read, with a worse message.
   if (std::filesystem::is_directory(path, ignored)) {
     throw ConfigError(path + ": cannot be read: it is a directory");
   }
   std::ifstream file(path, std::ios::binary);
   if (!file) throw ConfigError(path + ": cannot be read: " + std::strerror(errno));
-  // One byte more than allowed tells a file that is too long, be it endless.
+  // Reading one byte more than is allowed detects a file that is too long without asking for its
+  // size, which a pipe or a device does not have.
   std::string text(bytes_max + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(file.gcount()));
   if (file.bad()) throw ConfigError(path + ": cannot be read: " + std::strerror(errno));
   if (text.size() > bytes_max) {
-    throw ConfigError(path + ": is too long, at most " + std::to_string(bytes_max) + " bytes");
+    throw ConfigError(path + ": is too long, expected at most " + std::to_string(bytes_max) +
+                      " bytes");
   }
   return text;
 }

@@ -22,10 +22,12 @@ std::string unknown_key(const std::string& key, const std::vector<std::string>& 
   return "unknown key, allowed here: " + joined(known);
 }
 
+// Walks the tree in the order of the file, so that the first error is the topmost one.
 void refuse_unknown(const DocumentState& state, const YamlNode& node, const std::string& path) {
   for (std::size_t i = 0; i < node.items.size(); ++i) {
     refuse_unknown(state, node.items[i], path + "[" + std::to_string(i) + "]");
   }
+  // A node that nobody read as a section needs no check: its own key was refused one level above.
   const auto section = state.known.find(&node);
   if (section == state.known.end()) return;
   const std::vector<std::string>& known = section->second;
@@ -52,7 +54,7 @@ Document Document::parse(const std::string& text, const std::string& name) {
     throw ConfigError(name, {}, "", "is empty, expected keys with values");
   }
   if (state->root.kind != YamlNode::Kind::mapping) {
-    throw ConfigError(name, state->root.mark, "", "is no mapping, expected keys with values");
+    throw ConfigError(name, state->root.mark, "", "is not a mapping, expected keys with values");
   }
   return Document(std::move(state));
 }

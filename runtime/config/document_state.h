@@ -1,4 +1,4 @@
-// What a Document and its Sections share; for document.cc and section.cc alone.
+// The state that a Document shares with its Sections.  Only document.cc and section.cc include it.
 #pragma once
 
 #include <map>
@@ -14,7 +14,7 @@ namespace runtime {
 struct DocumentState {
   std::string name;
   YamlNode root;
-  // The keys that each mapping read as a section was asked for, in the order of the questions.
+  // For each mapping that was read as a section: the keys that it was asked for, in that order.
   std::map<const YamlNode*, std::vector<std::string>> known;
   std::vector<Document::Resolved> resolved;
 };

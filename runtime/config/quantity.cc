@@ -13,7 +13,7 @@ struct Unit {
   std::int64_t size;
 };
 
-// From the largest to the smallest.
+// Ordered from the largest to the smallest: in_units takes the first unit that divides the amount.
 constexpr std::array kDurations{
     Unit{"h", 3'600'000'000'000}, Unit{"m", 60'000'000'000}, Unit{"s", 1'000'000'000},
     Unit{"ms", 1'000'000},        Unit{"us", 1'000},         Unit{"ns", 1}};
@@ -29,7 +29,7 @@ std::optional<Number> parse(std::string_view words) {
   return number;
 }
 
-// Where the unit begins.
+// Returns the offset of the unit: after the last digit or point.
 std::size_t unit_at(std::string_view words) {
   const std::size_t last = words.find_last_of("0123456789.");
   return last == std::string_view::npos ? 0 : last + 1;
@@ -60,7 +60,7 @@ std::optional<std::chrono::nanoseconds> parse_duration(std::string_view words) {
   const auto number = parse_number(words.substr(0, split));
   if (unit == 0 || !number) return std::nullopt;
   const double nanoseconds = *number * static_cast<double>(unit);
-  // Well inside the range, so that callers may add durations.
+  // Half of the range of 64 bits, so that callers may add two durations without an overflow.
   if (std::abs(nanoseconds) > 0x1p62) return std::nullopt;
   return std::chrono::nanoseconds(std::llround(nanoseconds));
 }
@@ -76,6 +76,7 @@ std::optional<std::uint64_t> parse_bytes(std::string_view words) {
   const auto number = parse<std::uint64_t>(words.substr(0, split));
   if (unit == 0 || !number) return std::nullopt;
   const auto size = static_cast<std::uint64_t>(unit);
+  // The signed maximum, because bytes_text prints signed 64 bits.
   constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
   if (*number > kMost / size) return std::nullopt;
   return *number * size;
@@ -86,6 +87,7 @@ std::string bytes_text(std::uint64_t bytes) {
 }
 
 std::optional<double> parse_number(std::string_view words) {
+  // from_chars also reads "inf" and "nan", which no setting can use.
   const auto number = parse<double>(words);
   return number && std::isfinite(*number) ? number : std::nullopt;
 }

@@ -73,7 +73,8 @@ void Section::missing(std::string_view key, const std::string& allowed) const {
       if (!asked) spare.push_back(entry.key);
     }
   }
-  // It may be there, mistyped: then that is the place to show.
+  // If a key that nobody asked for looks like this one, it is probably this one mistyped; the error
+  // then points at its line.
   if (const auto near = nearest(key, spare)) {
     throw ConfigError(
         state_->name, peek(*near)->mark, path_of(key),
@@ -102,6 +103,7 @@ const YamlNode* Section::scalar(std::string_view key, bool optional, const std::
 void Section::resolve(std::string_view key, const YamlNode* value, std::string text,
                       const std::string& allowed, std::string fallback) {
   std::string path = path_of(key);
+  // Several readers may ask for one key; --print-config must list it once.
   const auto same = [&](const Document::Resolved& known) { return known.path == path; };
   if (std::any_of(state_->resolved.begin(), state_->resolved.end(), same)) return;
   const int line = value != nullptr ? value->mark.line : 0;
@@ -123,6 +125,7 @@ std::int64_t Section::integer(std::string_view key, std::int64_t min, std::int64
   const std::string allowed = range("a whole number", std::to_string(min), std::to_string(max));
   const YamlNode* value = scalar(key, fallback.has_value(), allowed);
   if (value != nullptr) {
+    // A quoted "3" is a text in YAML; taking it for a number would hide a mistake.
     fallback = value->plain ? parse_integer(value->text) : std::nullopt;
     if (!fallback || *fallback < min || *fallback > max) {
       fail_at(*value, key, "is " + in_quotes(value->text) + ", expected " + allowed);
@@ -170,6 +173,7 @@ std::chrono::nanoseconds Section::duration(std::string_view key, std::chrono::na
   if (value != nullptr) {
     fallback = parse_duration(value->text);
     if (!fallback || *fallback < min || *fallback > max) {
+      // A number without a unit is the usual mistake, so the error names it.
       const bool bare = parse_number(value->text).has_value();
       fail_at(*value, key,
               "is " + in_quotes(value->text) + (bare ? " without a unit" : "") + ", expected " +
@@ -224,12 +228,12 @@ std::vector<std::string> Section::texts(std::string_view key,
   if (entry == nullptr) {
     result = *std::move(fallback);
   } else if (entry->value.kind != YamlNode::Kind::sequence) {
-    fail_at(entry->value, key, "is no list, expected a list of texts");
+    fail_at(entry->value, key, "is not a list, expected a list of texts");
   } else {
     for (const YamlNode& item : entry->value.items) {
       const std::string name = std::string(key) + "[" + std::to_string(result.size()) + "]";
       if (item.kind != YamlNode::Kind::scalar || item.text.empty()) {
-        fail_at(item, name, "is no text, expected a text");
+        fail_at(item, name, "is not a text, expected a text");
       }
       result.push_back(item.text);
     }
@@ -245,7 +249,7 @@ Section Section::section(std::string_view key) {
   const YamlNode& value = entry->value;
   const bool empty = value.kind == YamlNode::Kind::null;
   if (!empty && value.kind != YamlNode::Kind::mapping) {
-    fail_at(value, key, "is no section, expected keys with values");
+    fail_at(value, key, "is not a section, expected keys with values");
   }
   return Section(state_, empty ? nullptr : &value, entry->mark, path_of(key));
 }
@@ -254,13 +258,13 @@ std::vector<Section> Section::sections(std::string_view key) {
   const YamlEntry* entry = find(key);
   if (entry == nullptr) return {};
   if (entry->value.kind != YamlNode::Kind::sequence) {
-    fail_at(entry->value, key, "is no list, expected a list of sections");
+    fail_at(entry->value, key, "is not a list, expected a list of sections");
   }
   std::vector<Section> result;
   for (const YamlNode& item : entry->value.items) {
     const std::string name = std::string(key) + "[" + std::to_string(result.size()) + "]";
     if (item.kind != YamlNode::Kind::mapping) {
-      fail_at(item, name, "is no section, expected keys with values");
+      fail_at(item, name, "is not a section, expected keys with values");
     }
     result.push_back(Section(state_, &item, item.mark, path_of(name)));
   }

@@ -6,7 +6,8 @@
 namespace runtime {
 namespace {
 
-// Optimal string alignment distance.
+// Optimal string alignment distance: Levenshtein's, in which a swap of two neighbours counts once,
+// because swapped letters are a common typing error.
 std::size_t distance(std::string_view a, std::string_view b) {
   const std::size_t columns = b.size() + 1;
   std::vector<std::size_t> table((a.size() + 1) * columns);
@@ -29,7 +30,8 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> known) {
-  // No key of ours is nearly as long; what is needs no table of its own.
+  // No key of the project is nearly as long, and the table of distance() grows with the length of
+  // what the file contains.
   constexpr std::size_t kWordMax = 64;
   if (word.size() > kWordMax) return std::nullopt;
   std::optional<std::string> best;

@@ -16,14 +16,15 @@ Mark mark_of(const YAML::Mark& mark) {
   return {.line = std::max(mark.line, 0) + 1, .column = std::max(mark.column, 0) + 1};
 }
 
-// Whether the quoted text that begins at `from` ends; true if no quote stands there.  yaml-cpp 0.7
-// takes the end of the file for the missing quote, and all between for text.
+// Returns true if the quoted text that begins at `from` has a closing quote, or if there is no
+// quote at `from`.  Needed because yaml-cpp 0.7 takes the end of the file for the missing quote and
+// everything up to there for text.
 bool is_closed(std::string_view body, std::size_t from) {
   if (from >= body.size() || (body[from] != '"' && body[from] != '\'')) return true;
   const char quote = body[from];
   for (std::size_t i = from + 1; i < body.size(); ++i) {
     if (quote == '"' && body[i] == '\\') {
-      ++i;
+      ++i;  // A backslash escapes the next character in double quotes.
     } else if (body[i] == quote && quote == '\'' && body.substr(i + 1).starts_with(quote)) {
       ++i;
     } else if (body[i] == quote) {
@@ -33,8 +34,8 @@ bool is_closed(std::string_view body, std::size_t from) {
   return false;
 }
 
-// Builds the tree itself, since YAML::Node resolves aliases (a small file can stand for a huge
-// tree) and keeps no place for a key.
+// Builds the tree from yaml-cpp's events.  YAML::Node was refused: it resolves aliases, so that a
+// small file can expand to a huge tree, and it does not keep the position of a key.
 class Builder : public YAML::EventHandler {
  public:
   Builder(const std::string& name, std::string_view body) : name_(name), body_(body) {}
@@ -49,11 +50,12 @@ class Builder : public YAML::EventHandler {
     end();
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-    fail(mark, "an alias (*) stands here, write the value out");
+    fail(mark, "an alias (*) is not allowed, write the value out");
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
-    if (value.find('\0') != std::string::npos) fail(mark, "a NUL character stands in this text");
+    // An escape such as "\0" can make one; C functions would cut the value there.
+    if (value.find('\0') != std::string::npos) fail(mark, "a NUL character is not allowed");
     YamlNode& node = start(mark, tag, anchor, YamlNode::Kind::scalar);
     node.text = value;
     node.plain = tag == "?";
@@ -80,9 +82,9 @@ class Builder : public YAML::EventHandler {
 
   YamlNode& start(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   YamlNode::Kind kind) {
-    if (anchor != 0) fail(mark, "an anchor (&) stands here, write the value out where needed");
-    // yaml-cpp's own marks for no tag: "?" plain, "!" quoted.
-    if (!tag.empty() && tag != "?" && tag != "!") fail(mark, "a tag (!) stands here, remove it");
+    if (anchor != 0) fail(mark, "an anchor (&) is not allowed, write the value out where needed");
+    // Without a tag yaml-cpp reports "?" for a plain and "!" for a quoted scalar.
+    if (!tag.empty() && tag != "?" && tag != "!") fail(mark, "a tag (!) is not allowed, remove it");
     if (open_.size() >= kYamlDepthMax) {
       fail(mark, "nested too deeply, at most " + std::to_string(kYamlDepthMax) + " levels");
     }
@@ -93,7 +95,7 @@ class Builder : public YAML::EventHandler {
     return open_.back();
   }
 
-  // The innermost open node is complete: hands it to the one around it.
+  // Completes the innermost open node and moves it into the node around it.
   void end() {
     YamlNode node = std::move(open_.back());
     open_.pop_back();
@@ -107,7 +109,7 @@ class Builder : public YAML::EventHandler {
     } else {
       YamlEntry entry = std::move(*keys_.back());
       keys_.back().reset();
-      // yaml-cpp places the missing value at whatever follows.
+      // yaml-cpp gives a missing value the position of whatever follows; the key's is more useful.
       if (node.kind == YamlNode::Kind::null) node.mark = entry.mark;
       entry.value = std::move(node);
       open_.back().entries.push_back(std::move(entry));
@@ -116,12 +118,12 @@ class Builder : public YAML::EventHandler {
 
   void set_key(YamlNode node) {
     if (node.kind != YamlNode::Kind::scalar || node.text.empty()) {
-      throw ConfigError(name_, node.mark, "", "a key must be a word");
+      throw ConfigError(name_, node.mark, "", "is not a key, expected a text");
     }
     for (const YamlEntry& entry : open_.back().entries) {
       if (entry.key != node.text) continue;
       throw ConfigError(name_, node.mark, in_quotes(node.text),
-                        "given twice, first in line " + std::to_string(entry.mark.line));
+                        "is given twice, first in line " + std::to_string(entry.mark.line));
     }
     keys_.back() = YamlEntry{std::move(node.text), node.mark, {}};
   }
@@ -129,11 +131,12 @@ class Builder : public YAML::EventHandler {
   const std::string& name_;
   std::string_view body_;
   YamlNode root_;
-  std::vector<YamlNode> open_;                  // From the root inwards.
-  std::vector<std::optional<YamlEntry>> keys_;  // For each: the key that waits for its value.
+  std::vector<YamlNode> open_;                  // Nodes not complete yet, the root first.
+  std::vector<std::optional<YamlEntry>> keys_;  // The key of each open node that waits for a value.
 };
 
-// The bytes of the UTF-8 character that begins the text; 0 if it is none.
+// Returns the size in bytes of the UTF-8 character at the start of the text; 0 if it is not one.
+// Overlong forms of 3 and 4 bytes pass: the check finds files in another encoding, not attacks.
 std::size_t character_size(std::string_view text) {
   const auto byte = static_cast<unsigned char>(text.front());
   const std::size_t size = byte < 0x80   ? 1
@@ -149,20 +152,21 @@ std::size_t character_size(std::string_view text) {
   return size;
 }
 
-// yaml-cpp takes these for part of a word or fails far from them; say where they are.
+// Checked before parsing, because yaml-cpp takes such characters for part of a word, or fails at a
+// position far from them.
 void refuse_odd_characters(std::string_view text, const std::string& name) {
   Mark mark;
   bool indenting = true;
   while (!text.empty()) {
     const char c = text.front();
     const std::size_t size = character_size(text);
-    if (size == 0) throw ConfigError(name, mark, "", "is no UTF-8 text");
+    if (size == 0) throw ConfigError(name, mark, "", "is not UTF-8 text");
     if (indenting && c == '\t') {
       throw ConfigError(name, mark, "", "a tab indents this line, use spaces");
     }
     const bool space = c == '\t' || c == '\r' || c == '\n';
     if (c == 0x7f || (c >= 0 && c < 0x20 && !space)) {
-      throw ConfigError(name, mark, "", "a control character stands here, remove it");
+      throw ConfigError(name, mark, "", "a control character is not allowed, remove it");
     }
     indenting = c == '\n' || (indenting && c == ' ');
     mark = c == '\n' ? Mark{mark.line + 1, 1} : Mark{mark.line, mark.column + 1};
@@ -182,6 +186,7 @@ YamlNode parse_yaml(const std::string& text, const std::string& name) {
     YAML::Parser parser(stream);
     parser.HandleNextDocument(builder);
     YamlNode root = builder.take_root();
+    // Without this check a file with two documents would be used up to the first "---" only.
     Builder second(name, body);
     if (parser.HandleNextDocument(second)) {
       throw ConfigError(name, second.take_root().mark, "", "a second document (---), expected one");

@@ -1,8 +1,8 @@
-// A YAML file as a tree in which every key and value knows its place.
+// Parses a YAML file into a tree that keeps the position of every key and value.
 //
-// A strict subset for configuration: one document, plain keys, no anchors, aliases or tags, no
-// key twice in a mapping, bounded in size and depth.  A byte-order mark and CRLF line ends are
-// accepted, tabs in an indentation are not.
+// It accepts a strict subset for configuration: one document, plain keys, no anchors, aliases or
+// tags, no key twice in a mapping, bounded size and depth.  A byte-order mark and CRLF line ends
+// are accepted; tabs in an indentation are not.
 #pragma once
 
 #include <cstddef>
@@ -21,10 +21,10 @@ struct YamlNode {
 
   Kind kind = Kind::null;
   Mark mark;
-  std::string text;                // Of a scalar.
-  bool plain = false;              // A scalar without quotes, which may be a number or a flag.
-  std::vector<YamlNode> items;     // Of a sequence.
-  std::vector<YamlEntry> entries;  // Of a mapping, in the order of the file.
+  std::string text;                // The text of a scalar.
+  bool plain = false;              // True for a scalar without quotes: it may be a number or flag.
+  std::vector<YamlNode> items;     // The items of a sequence.
+  std::vector<YamlEntry> entries;  // The entries of a mapping, in the order of the file.
 };
 
 struct YamlEntry {
@@ -36,8 +36,8 @@ struct YamlEntry {
 inline constexpr std::size_t kYamlBytesMax = std::size_t{1} << 20;
 inline constexpr std::size_t kYamlDepthMax = 16;
 
-// Requires text of at most kYamlBytesMax bytes.  The root may be of any kind.  Throws ConfigError;
-// `name` stands for the file in its line.
+// Requires text of at most kYamlBytesMax bytes.  The root may be of any kind.  Throws ConfigError
+// with a line that names the file by `name`.
 YamlNode parse_yaml(const std::string& text, const std::string& name);
 
 }  // namespace runtime

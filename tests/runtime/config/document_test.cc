@@ -16,7 +16,7 @@ using testing::IsEmpty;
 
 Document parsed(const std::string& text) { return Document::parse(text, "pipeline.yaml"); }
 
-// The line that reading the text ends with; empty if all is well.
+// Returns the error line of reading the text; empty if there is no error.
 std::string error_of(const std::string& text, const std::function<void(Section&)>& read) {
   try {
     const Document document = parsed(text);
@@ -169,15 +169,15 @@ TEST(Document, WrongTypesAreNamedWithWhatIsAllowed) {
   EXPECT_EQ(error_of("key: nan\n", [](Section& root) { root.number("key", 0, 1); }),
             "pipeline.yaml:1:6: key: is 'nan', expected a number from 0 to 1");
   EXPECT_EQ(error_of("key: a\n", [](Section& root) { root.section("key"); }),
-            "pipeline.yaml:1:6: key: is no section, expected keys with values");
+            "pipeline.yaml:1:6: key: is not a section, expected keys with values");
   EXPECT_EQ(error_of("key: a\n", [](Section& root) { root.sections("key"); }),
-            "pipeline.yaml:1:6: key: is no list, expected a list of sections");
+            "pipeline.yaml:1:6: key: is not a list, expected a list of sections");
   EXPECT_EQ(error_of("key: [a]\n", [](Section& root) { root.sections("key"); }),
-            "pipeline.yaml:1:7: key[0]: is no section, expected keys with values");
+            "pipeline.yaml:1:7: key[0]: is not a section, expected keys with values");
   EXPECT_EQ(error_of("key: a\n", [](Section& root) { root.texts("key"); }),
-            "pipeline.yaml:1:6: key: is no list, expected a list of texts");
+            "pipeline.yaml:1:6: key: is not a list, expected a list of texts");
   EXPECT_EQ(error_of("key: [a, {b: c}]\n", [](Section& root) { root.texts("key"); }),
-            "pipeline.yaml:1:10: key[1]: is no text, expected a text");
+            "pipeline.yaml:1:10: key[1]: is not a text, expected a text");
 }
 
 TEST(Document, BoundsAreInclusive) {
@@ -241,18 +241,19 @@ TEST(Document, ACallersOwnErrorIsShownAtTheKeyOrElseAtTheSection) {
 
 TEST(Document, AKeyGivenTwiceIsRefused) {
   EXPECT_EQ(syntax_error("key: 1\nother: 2\nkey: 3\n"),
-            "pipeline.yaml:3:1: 'key': given twice, first in line 1");
+            "pipeline.yaml:3:1: 'key': is given twice, first in line 1");
   EXPECT_EQ(syntax_error("key: {a: 1, a: 2}\n"),
-            "pipeline.yaml:1:13: 'a': given twice, first in line 1");
+            "pipeline.yaml:1:13: 'a': is given twice, first in line 1");
 }
 
 TEST(Document, AnchorsAliasesAndTagsAreRefused) {
   EXPECT_EQ(syntax_error("key: &a [1]\n"),
-            "pipeline.yaml:1:6: an anchor (&) stands here, write the value out where needed");
+            "pipeline.yaml:1:6: an anchor (&) is not allowed, write the value out where needed");
   EXPECT_THAT(syntax_error("key: &a\n"), HasSubstr("pipeline.yaml:1:6: an anchor"));
   EXPECT_THAT(syntax_error("a: &a [x]\nb: &b [*a,*a]\nc: [*b,*b]\n"), HasSubstr("an anchor"));
   EXPECT_THAT(syntax_error("key: *a\n"), HasSubstr("pipeline.yaml:1:"));
-  EXPECT_EQ(syntax_error("key: !!int 3\n"), "pipeline.yaml:1:6: a tag (!) stands here, remove it");
+  EXPECT_EQ(syntax_error("key: !!int 3\n"),
+            "pipeline.yaml:1:6: a tag (!) is not allowed, remove it");
 }
 
 TEST(Document, ATabInAnIndentationIsShownWhereItIs) {
@@ -277,12 +278,12 @@ TEST(Document, AByteOrderMarkAndCrlfAreAcceptedAndMoveNoPlace) {
 
 TEST(Document, ControlCharactersAndOtherEncodingsAreRefused) {
   EXPECT_EQ(syntax_error(std::string("key: a\0b\n", 9)),
-            "pipeline.yaml:1:7: a control character stands here, remove it");
+            "pipeline.yaml:1:7: a control character is not allowed, remove it");
   EXPECT_EQ(syntax_error("key: \x1b[31m\n"),
-            "pipeline.yaml:1:6: a control character stands here, remove it");
-  EXPECT_EQ(syntax_error("key: gr\xfcn\n"), "pipeline.yaml:1:8: is no UTF-8 text");
+            "pipeline.yaml:1:6: a control character is not allowed, remove it");
+  EXPECT_EQ(syntax_error("key: gr\xfcn\n"), "pipeline.yaml:1:8: is not UTF-8 text");
   EXPECT_EQ(syntax_error(std::string("\xff\xfek\0e\0y\0", 8)),
-            "pipeline.yaml:1:1: is no UTF-8 text");
+            "pipeline.yaml:1:1: is not UTF-8 text");
   EXPECT_THAT(syntax_error("key: \"a\\0b\"\n"), HasSubstr("NUL"));
   EXPECT_EQ(syntax_error("key: gr\xc3\xbcn\n"), "");
 }
@@ -290,8 +291,10 @@ TEST(Document, ControlCharactersAndOtherEncodingsAreRefused) {
 TEST(Document, WhatIsNoMappingIsRefused) {
   EXPECT_EQ(syntax_error(""), "pipeline.yaml:1:1: is empty, expected keys with values");
   EXPECT_EQ(syntax_error("# Nothing.\n"), "pipeline.yaml:1:1: is empty, expected keys with values");
-  EXPECT_EQ(syntax_error("words\n"), "pipeline.yaml:1:1: is no mapping, expected keys with values");
-  EXPECT_EQ(syntax_error("- a\n"), "pipeline.yaml:1:1: is no mapping, expected keys with values");
+  EXPECT_EQ(syntax_error("words\n"),
+            "pipeline.yaml:1:1: is not a mapping, expected keys with values");
+  EXPECT_EQ(syntax_error("- a\n"),
+            "pipeline.yaml:1:1: is not a mapping, expected keys with values");
   EXPECT_THAT(syntax_error("key: a\n---\nkey: b\n"), HasSubstr("a second document"));
 }
 
@@ -302,8 +305,8 @@ TEST(Document, WhatIsNoYamlIsRefusedWithItsPlace) {
   EXPECT_EQ(syntax_error("key: 'it''s\n"), "pipeline.yaml:1:6: a quote is not closed");
   EXPECT_EQ(syntax_error("key: 'gr\xc3\xbc ''a'''\r\n"), "");
   EXPECT_EQ(syntax_error("key: \"\\\"\"\n"), "");
-  EXPECT_THAT(syntax_error("? [a, b]\n: c\n"), HasSubstr("a key must be a word"));
-  EXPECT_THAT(syntax_error("{{a: b}: c}\n"), HasSubstr("a key must be a word"));
+  EXPECT_THAT(syntax_error("? [a, b]\n: c\n"), HasSubstr("is not a key, expected a text"));
+  EXPECT_THAT(syntax_error("{{a: b}: c}\n"), HasSubstr("is not a key, expected a text"));
 }
 
 TEST(Document, DepthIsBounded) {
@@ -351,7 +354,7 @@ TEST_F(Files, AFileIsLoadedAndNamedInItsErrors) {
   const Document document = Document::load(path_);
   EXPECT_EQ(document.root().text("workers"), "x");
   write("- a\n");
-  EXPECT_EQ(load_error(path_), path_ + ":1:1: is no mapping, expected keys with values");
+  EXPECT_EQ(load_error(path_), path_ + ":1:1: is not a mapping, expected keys with values");
 }
 
 TEST_F(Files, AFileThatCannotBeReadIsNamed) {
@@ -361,7 +364,7 @@ TEST_F(Files, AFileThatCannotBeReadIsNamed) {
 
 TEST_F(Files, AFileThatIsTooLongIsRefused) {
   write("key: " + std::string(1 << 20, 'a'));
-  EXPECT_EQ(load_error(path_), path_ + ": is too long, at most 1048576 bytes");
+  EXPECT_EQ(load_error(path_), path_ + ": is too long, expected at most 1048576 bytes");
 }
 
 }  // namespace
