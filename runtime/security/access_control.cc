@@ -20,7 +20,8 @@ bool hello_as(const Message& message, std::initializer_list<wire::Role> roles) {
 
 bool may_send(LinkName link, Role role, const Message& message) {
   if (!admits(link, role)) return false;
-  // Who speaks another version is to be told so.
+  // Undecodable must pass: a peer of another protocol version gets a Refuse that names ours, and
+  // that answer is the machine's.
   if (is_one_of<wire::StatusRequest, wire::Undecodable>(message)) return true;
   switch (link) {
     case LinkName::producers:
@@ -42,7 +43,7 @@ bool may_send(LinkName link, Role role, const Message& message) {
   return false;
 }
 
-// The process that a message says it is from, if it says so.
+// Returns the id of the process that the message claims to come from, if it claims one.
 std::optional<std::pair<std::uint64_t, std::uint64_t>> claimed(const Message& message) {
   const auto pair = [](const auto& id) { return std::pair(id.high, id.low); };
   if (const auto* hello = std::get_if<wire::ProducerHello>(&message)) return pair(hello->producer);
@@ -63,22 +64,23 @@ std::optional<AccessControl::Denial> AccessControl::check(LinkName link, const K
   return std::nullopt;
 }
 
+// Binds the id to the name, or refreshes the binding; false if another name has the id.
 bool AccessControl::claim(const KeyName& name, LongId id) {
   const auto known = owners_.find(id);
   if (known != owners_.end()) {
     if (known->second.name != name) return false;
-    ids_[name].erase(known->second.said);
+    ids_[name].erase(known->second.last_use);
   } else {
     make_room(name);
   }
-  owners_[id] = {name, ++said_};
-  ids_[name].emplace(said_, id);
+  owners_[id] = {name, ++uses_};
+  ids_[name].emplace(uses_, id);
   return true;
 }
 
-void AccessControl::forget(const KeyName& name, std::uint64_t said) {
+void AccessControl::forget(const KeyName& name, std::uint64_t last_use) {
   const auto of_name = ids_.find(name);
-  const auto id = of_name->second.find(said);
+  const auto id = of_name->second.find(last_use);
   owners_.erase(id->second);
   of_name->second.erase(id);
   if (of_name->second.empty()) ids_.erase(of_name);
@@ -90,10 +92,11 @@ void AccessControl::make_room(const KeyName& name) {
     return;
   }
   if (ids_.size() < policy_.names_max) return;
-  // Names that were allowed once: the one that has been silent for longest makes room.
+  // At most kAllowedMax names are allowed at a time, so a full table holds names whose keys were
+  // removed.  The name that has been silent for longest makes room.
   const auto silent = std::ranges::min_element(
       ids_, {}, [](const auto& of_name) { return of_name.second.rbegin()->first; });
-  for (const auto& [said, id] : silent->second) owners_.erase(id);
+  for (const auto& [last_use, id] : silent->second) owners_.erase(id);
   ids_.erase(silent);
 }
 
@@ -102,9 +105,9 @@ std::string_view to_string(AccessControl::Denial denial) {
     case AccessControl::Denial::unknown_key:
       return "its key is not allowed";
     case AccessControl::Denial::wrong_kind:
-      return "not for its key to say here";
+      return "its key does not allow this message on this link";
     case AccessControl::Denial::foreign_id:
-      return "an id that another key has said before";
+      return "the id belongs to another key";
   }
   return "unknown";
 }

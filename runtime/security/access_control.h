@@ -1,19 +1,23 @@
-// Binds what peers say to the keys they say it with: who may say what on which link, and who a
-// process may claim to be.
+// Decides by the sender's key whether a message is accepted: which messages a role may send on
+// which link, and which process ids a key may use.
 //
-//     producers   a producer  ProducerHello, Submit, Cancel, Probe
-//     workers     a stage     WorkerHello as classifier or assembler, Ready, Probe
-//                 a sink      WorkerHello as sink, Ready, Settled, Corrected, Service, Probe
-//     answers     a stage     Answer, CollageAnswer, Probe
-//                 a producer  Probe
-//     collage     a stage     WorkerHello as collage, Ready, Probe
-//     anywhere    who may be there at all: what cannot be decoded, so that it is told so
+//     link        role        messages
+//     producers   a producer  ProducerHello, Submit, Cancel, StatusRequest
+//     workers     a stage     WorkerHello as classifier or assembler, Ready, StatusRequest
+//                 a sink      WorkerHello as sink, Ready, SlotSettled, Disagreement, ServiceTimes,
+//                             StatusRequest
+//     answers     a stage     Answer, CollageAnswer, StatusRequest
+//                 a producer  StatusRequest
+//     collage     a stage     WorkerHello as collage, Ready, StatusRequest
 //
-// A ProducerId or WorkerId belongs to the name that said it first, until that name has said
-// `ids_per_name_max` others since; so a peer that floods us with ids pushes out none but its own.
-// The keys of one host have one name, whatever processes run there.
+// A role that may use a link at all may also send what cannot be decoded, so that the machine can
+// answer it with the reason.
 //
-// Pure: no sockets, no clock.  Not for several threads at once.
+// A ProducerId or WorkerId belongs to the name that used it first, until that name has used
+// `ids_per_name_max` other ids since.  So a peer that sends a flood of ids displaces only its own.
+// All keys of one host have one name, whatever processes run there.
+//
+// Pure: no sockets, no clock.  Not safe for concurrent use.
 #pragma once
 
 #include <cstddef>
@@ -30,7 +34,8 @@ namespace runtime {
 
 class AccessControl {
  public:
-  // Names are bounded by kAllowedMax at a time; those that are no longer allowed go first.
+  // `names_max` bounds the names that are remembered.  No more than kAllowedMax are allowed at a
+  // time, so that at the bound a name that is no longer allowed makes room.
   struct Policy {
     std::size_t ids_per_name_max = 1024;
     std::size_t names_max = kAllowedMax;
@@ -38,28 +43,29 @@ class AccessControl {
   explicit AccessControl(Policy policy) : policy_(policy) {}
 
   enum class Denial : std::uint8_t {
-    unknown_key,  // Its key is not allowed, or no longer.
-    wrong_kind,   // Not for one of its role to say here.
-    foreign_id,   // The id is another name's.
+    unknown_key,  // The sender's key is not allowed, or no longer.
+    wrong_kind,   // The sender's role may not send this kind of message on this link.
+    foreign_id,   // The id in the message belongs to another name.
   };
-  // Why a message is not to be heard; nullopt: it may be.  `who` said it, nullptr if nobody known.
+  // Returns why a message must be dropped; nullopt if it is accepted.  `who` is the name of the
+  // sender's key, nullptr if the key is not known.
   std::optional<Denial> check(LinkName link, const KeyName* who, const wire::Message& message);
 
  private:
   using LongId = std::pair<std::uint64_t, std::uint64_t>;
   struct Owner {
     KeyName name;
-    std::uint64_t said;  // When last, as counted by us.
+    std::uint64_t last_use;  // The value of uses_ when the name last used the id.
   };
 
   bool claim(const KeyName& name, LongId id);
-  void forget(const KeyName& name, std::uint64_t said);
+  void forget(const KeyName& name, std::uint64_t last_use);
   void make_room(const KeyName& name);
 
   const Policy policy_;
-  std::uint64_t said_ = 0;
+  std::uint64_t uses_ = 0;  // Counts accepted uses of ids; orders them without a clock.
   std::map<LongId, Owner> owners_;
-  std::map<KeyName, std::map<std::uint64_t, LongId>> ids_;  // Of each name, oldest first.
+  std::map<KeyName, std::map<std::uint64_t, LongId>> ids_;  // The ids of each name, by last use.
 };
 
 std::string_view to_string(AccessControl::Denial denial);

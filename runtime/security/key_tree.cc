@@ -14,7 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A name becomes a folder's and a file's.
+// A host's name becomes the name of a folder and of files, so it must not contain a '/' or begin
+// with a dot.
 void check_name(const std::string& name) {
   constexpr std::string_view kAllowed =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
@@ -22,7 +23,7 @@ void check_name(const std::string& name) {
   if (name.empty() || name.front() == '.' || name.size() > 64 || !plain) {
     throw ConfigError(
         in_quotes(name) +
-        ": is no name of a host, expected letters, digits, '-', '_' and '.', 64 at most");
+        ": is not a host name, expected letters, digits, '-', '_' and '.', at most 64");
   }
 }
 
@@ -30,7 +31,7 @@ class Tree {
  public:
   explicit Tree(fs::path folder) : folder_(std::move(folder)) {}
 
-  // The public half of a host's own pair, which is made if it has none.
+  // Returns the public half of a host's own pair; makes the pair if the host has none.
   PublicKey own(const std::string& host, KeyOwner owner) {
     const fs::path file = folder_ / host / (std::string(to_string(owner)) + ".secret");
     std::error_code ignored;
@@ -42,14 +43,15 @@ class Tree {
     return pair.shared;
   }
 
-  // Puts a key into host/name.public.
+  // Writes a key to host/name.public.  A file with another key is an error, not overwritten: it may
+  // hold both keys of a replacement under way.
   void allow(const std::string& host, const std::string& name, const PublicKey& key) {
     const fs::path file = folder_ / host / (name + ".public");
     std::error_code ignored;
     if (fs::exists(file, ignored)) {
       const auto known = read_public_keys(file, kKeysOfNameMax);
       if (std::ranges::find(known, key) != known.end()) return;
-      throw ConfigError(file.string() + ": is there without the key " + key.text());
+      throw ConfigError(file.string() + ": exists without the key " + key.text());
     }
     make_folder(file.parent_path(), fs::perms::owner_all);
     write_public_key(file, key);
@@ -62,14 +64,14 @@ class Tree {
   static void make_folder(const fs::path& folder, fs::perms perms) {
     std::error_code error;
     if (fs::create_directories(folder, error)) fs::permissions(folder, perms, error);
-    if (error) throw ConfigError(folder.string() + ": cannot be made: " + error.message());
+    if (error) throw ConfigError(folder.string() + ": cannot be created: " + error.message());
   }
 
   const fs::path folder_;
   std::size_t written_ = 0;
 };
 
-using Keys = std::vector<std::pair<std::string, PublicKey>>;  // By host.
+using Keys = std::vector<std::pair<std::string, PublicKey>>;  // Each host with its key.
 
 Keys own_keys(Tree& tree, const std::vector<std::string>& hosts, KeyOwner owner) {
   Keys keys;
@@ -94,7 +96,8 @@ std::size_t make_key_tree(const fs::path& folder, const KeyHosts& hosts) {
   for (const std::string& name : hosts.producers) check_name(name);
   if (!hosts.assembler.empty() &&
       std::ranges::find(hosts.stages, hosts.assembler) == hosts.stages.end()) {
-    throw ConfigError(in_quotes(hosts.assembler) + ": the assembler's host is none of the stages");
+    throw ConfigError(in_quotes(hosts.assembler) +
+                      ": is not one of the stages, expected the assembler's host among them");
   }
   Tree tree(folder);
   const PublicKey broker = tree.own(hosts.broker, KeyOwner::broker);
@@ -105,6 +108,7 @@ std::size_t make_key_tree(const fs::path& folder, const KeyHosts& hosts) {
   allow(tree, hosts.broker, "producers", producers);
   allow(tree, hosts.broker, "stages", stages);
   allow(tree, hosts.broker, "sinks", {{hosts.sink, sink}});
+  // Producers may ask the sink for its status.
   allow(tree, hosts.sink, "producers", producers);
   allow(tree, hosts.sink, "stages", stages);
   tree.allow(hosts.sink, "broker", broker);
@@ -139,7 +143,7 @@ std::string describe_keys(const fs::path& folder) {
         to_string(owner), keyring->own.shared.text(), keyring->broker.size(), keyring->sink.size(),
         count(*keyring, Role::producer), count(*keyring, Role::stage), count(*keyring, Role::sink));
   }
-  if (text.empty()) throw ConfigError(folder.string() + ": holds no secret key");
+  if (text.empty()) throw ConfigError(folder.string() + ": has no secret key");
   return text;
 }
 

@@ -13,6 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 using Role = KeyName::Role;
 
+// systemd's credentials come first, so a host that uses them needs no secret in the folder.
 KeyPair read_own(const fs::path& folder, KeyOwner owner) {
   const std::string name = std::string(to_string(owner)) + ".secret";
   if (const char* credentials = std::getenv("CREDENTIALS_DIRECTORY")) {
@@ -30,7 +31,8 @@ std::vector<PublicKey> read_server(const fs::path& folder, const char* name) {
   return read_public_keys(file, kServerKeysMax);
 }
 
-// Files named NAME.public, in order of name.
+// Returns the files named NAME.public in order of name, so that errors do not depend on the order
+// of the directory.
 std::vector<fs::path> public_files(const fs::path& folder) {
   std::vector<fs::path> files;
   std::error_code error;
@@ -38,7 +40,7 @@ std::vector<fs::path> public_files(const fs::path& folder) {
        each.increment(error)) {
     const fs::path& path = each->path();
     if (path.extension() == ".public" && !path.stem().empty()) files.push_back(path);
-    if (files.size() > kAllowedMax) break;
+    if (files.size() > kAllowedMax) break;  // One more than allowed is enough for the error.
   }
   if (error && error != std::errc::no_such_file_or_directory) {
     throw ConfigError(folder.string() + ": cannot be read: " + error.message());
@@ -52,14 +54,15 @@ void read_allowed(Keyring& keyring, const char* folder, Role role) {
     const KeyName name{role, printable(file.stem().string())};
     for (const PublicKey& key : read_public_keys(file, kKeysOfNameMax)) {
       const auto [known, fresh] = keyring.allowed.emplace(key.text(), name);
+      // A key with two names would have two roles or two sets of ids.
       if (!fresh) {
         throw ConfigError(file.string() + ": has a key of " + to_string(known->second) +
                           ", expected each key under one name");
       }
     }
     if (keyring.allowed.size() > kAllowedMax) {
-      throw ConfigError(file.string() + ": is beyond the " + std::to_string(kAllowedMax) +
-                        " keys that may be allowed");
+      throw ConfigError(file.string() + ": is one key too many, expected at most " +
+                        std::to_string(kAllowedMax) + " in all");
     }
   }
 }
@@ -69,7 +72,7 @@ const char* server_name(LinkName link) {
   return link == LinkName::collage ? "assembler" : "broker";
 }
 
-// All but the own pair.
+// Reads everything but the process's own pair, which the caller passes in.
 Keyring read_around(KeyPair own, const fs::path& folder) {
   Keyring keyring{folder,
                   std::move(own),
@@ -83,16 +86,16 @@ Keyring read_around(KeyPair own, const fs::path& folder) {
   return keyring;
 }
 
-// What has become of a pair since it was read.
+// Returns how the pair on disk differs from the one in use; empty if it does not.
 std::string change_of(const KeyPair& own, const fs::path& folder, KeyOwner owner) {
   try {
-    return read_own(folder, owner).shared == own.shared ? "" : "our own key is another now";
+    return read_own(folder, owner).shared == own.shared ? "" : "our own key has changed";
   } catch (const ConfigError& error) {
     return error.what();
   }
 }
 
-// A reload must not leave a client without anybody to trust.
+// A reload must not leave a client without a server key: its next connection could not be made.
 void require_same_servers(const Keyring& old, const Keyring& fresh) {
   for (const LinkName link : {LinkName::workers, LinkName::answers, LinkName::collage}) {
     if (!old.servers(link).empty() && fresh.servers(link).empty()) {
@@ -189,11 +192,13 @@ void KeyStore::require_server(LinkName link) const {
 
 void KeyStore::require_servers() const {
   if (owner_ != KeyOwner::broker) require_server(LinkName::workers);
+  // A stage sends its answers to the sink; a producer reaches the sink only for its status.
   if (owner_ == KeyOwner::stage) require_server(LinkName::answers);
 }
 
 std::string KeyStore::refresh() {
   const auto old = now();
+  // The own pair is not replaced: sockets that are open use the old one.
   KeyPair own{old->own.shared, SecretKey(old->own.secret.text())};
   auto fresh = std::make_shared<Keyring>(read_around(std::move(own), old->folder));
   require_same_servers(*old, *fresh);

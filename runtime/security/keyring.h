@@ -1,7 +1,8 @@
-// The keys that one process has and trusts, read from the folder that security.keys names.
+// The keys of one process: its own pair, its servers' public keys and the public keys that may
+// connect to it.  They are read from the folder that security.keys names.
 //
-//     keys/broker.secret                   own pairs: of each process that runs on this host,
-//          sink.secret                     the one of its kind
+//     keys/broker.secret                   own pairs, one for each kind of process that runs on
+//          sink.secret                     this host
 //          stage.secret
 //          producer.secret
 //          broker.public                   servers to connect to; two keys while one is replaced
@@ -11,7 +12,7 @@
 //          allowed/stages/NAME.public
 //          allowed/sinks/NAME.public
 //
-// A secret that systemd hands over ($CREDENTIALS_DIRECTORY/broker.secret) goes before the folder's.
+// A secret from systemd ($CREDENTIALS_DIRECTORY/broker.secret) takes precedence over the folder's.
 #pragma once
 
 #include <compare>
@@ -29,47 +30,51 @@
 
 namespace runtime {
 
-// A link of the pipeline, by the name of its endpoint in pipeline.yaml; its ZAP domain.  `any` is
-// for clients that may ask broker or sink how they are: nobody listens there.
+// A link of the pipeline, by the key of its endpoint in pipeline.yaml: `producers`, `workers`,
+// `answers` or `collage`.  The name is also the link's ZAP domain.  It decides which server's keys
+// a client trusts (Keyring::servers), which roles a server admits (admits) and which messages it
+// accepts (access_control.h).  `any` is for a client that asks either broker or sink for its
+// status: it trusts the keys of both, and no server has this name.
 enum class LinkName : std::uint8_t { producers, workers, answers, collage, any };
 std::string_view to_string(LinkName link);
 
-// Whose own pair a process uses.
+// The kind of process, which decides which own pair it uses.
 enum class KeyOwner : std::uint8_t { broker, sink, stage, producer };
 std::string_view to_string(KeyOwner owner);
 
-// A peer as its key names it: "stage h1".
+// The name of a peer's key: a role and a host, such as "stage h1".
 struct KeyName {
   enum class Role : std::uint8_t { producer, stage, sink } role = Role::producer;
-  std::string name;  // The stem of its file.
+  std::string name;  // The name of the key's file without ".public".
   friend auto operator<=>(const KeyName&, const KeyName&) = default;
 };
 std::string to_string(const KeyName& name);
 
-// Whether a key of this role may connect to a link at all.
+// Returns true if a key of this role may connect to the link.
 bool admits(LinkName link, KeyName::Role role);
 
-inline constexpr std::size_t kServerKeysMax = 2;  // Of one server.
-inline constexpr std::size_t kKeysOfNameMax = 8;  // Of one file of allowed/.
-inline constexpr std::size_t kAllowedMax = 4096;  // In all.
+inline constexpr std::size_t kServerKeysMax = 2;  // Keys of one server: the old and the new one.
+inline constexpr std::size_t kKeysOfNameMax = 8;  // Keys in one file of allowed/.
+inline constexpr std::size_t kAllowedMax = 4096;  // Keys in all files of allowed/.
 
-// A value; read whole or not at all.
+// A value, read as a whole or not at all.
 struct Keyring {
   std::filesystem::path folder;
   KeyPair own;
-  std::vector<PublicKey> broker, sink, assembler;       // Empty where there is no file.
-  std::map<std::string, KeyName, std::less<>> allowed;  // By public key.
+  std::vector<PublicKey> broker, sink, assembler;       // Server keys; empty if there is no file.
+  std::map<std::string, KeyName, std::less<>> allowed;  // Names of allowed peers, by public key.
 
-  // What a client of this link may find there.  Empty if the folder does not say.
+  // Returns the keys of the server that a client of this link connects to; empty if the folder has
+  // none.
   std::vector<PublicKey> servers(LinkName link) const;
-  // Whose public key this is; nullptr: nobody's that may connect.
+  // Returns the name of a public key; nullptr if the key is not allowed to connect.
   const KeyName* named(std::string_view key) const;
 };
 
-// Throws ConfigError; a file of allowed/ is wrong too if it has a key that another one has.
+// Throws ConfigError, also if two files of allowed/ have the same key.
 Keyring read_keyring(const std::filesystem::path& folder, KeyOwner owner);
 
-// The keyring of a running process, replaced as a whole.  From any thread.
+// The keyring of a running process, replaced as a whole.  Safe to use from any thread.
 class KeyStore {
  public:
   // Throws ConfigError.
@@ -77,22 +82,22 @@ class KeyStore {
 
   std::shared_ptr<const Keyring> now() const;
 
-  // Throws ConfigError if there is no public key of the server of this link, or of one that every
-  // process of our kind needs.
+  // Throw ConfigError if there is no public key of this link's server, or of one of the servers
+  // that every process of this kind connects to.
   void require_server(LinkName link) const;
   void require_servers() const;
 
-  // Reads the folder again.  Links that stand are not cut: the own pair holds as long as the
-  // process, and a server's key is looked at when its handshake fails, but who is no longer allowed
-  // is no longer heard.  Throws ConfigError, and nothing changes, if the public keys cannot be read
-  // or no longer name a server that they named.  Returns what a restart would find of the own pair:
-  // empty if it is the same, else that it is another or why it cannot be read.
+  // Reads the folder again.  Open connections are not closed: the own pair stays in use until the
+  // process ends, and a new server key is used when a handshake fails.  Messages of a peer whose
+  // key is no longer allowed are dropped from now on.  Throws ConfigError, and nothing changes, if
+  // the public keys cannot be read or if a server's key is gone.  Returns how the own pair on disk
+  // differs from the one in use (it has changed, or why it cannot be read); empty if it does not.
   std::string refresh();
 
  private:
   const KeyOwner owner_;
   mutable std::mutex mutex_;
-  std::shared_ptr<const Keyring> keyring_;  // Under mutex_.
+  std::shared_ptr<const Keyring> keyring_;  // Guarded by mutex_.
 };
 
 }  // namespace runtime

@@ -18,9 +18,10 @@
 namespace runtime {
 namespace {
 
-constexpr std::size_t kFileBytesMax = 4096;
+constexpr std::size_t kFileBytesMax = 4096;  // Eight keys of 41 bytes, with room for comments.
 constexpr std::size_t kKeyBytes = 32;
-// The pairs that ZeroMQ's manual prints as examples.
+// The public keys of the pairs that ZeroMQ's manual prints as examples (zmq_curve(7)): anybody may
+// know their secret halves.
 constexpr std::string_view kWellKnown[] = {"Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID",
                                            "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"};
 
@@ -28,7 +29,8 @@ constexpr std::string_view kWellKnown[] = {"Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV
   throw ConfigError(file.string() + ": " + what);
 }
 
-// The text of a file of keys, wiped when no longer needed.
+// The text of a file of keys.  It is read into an array and not a std::string, because a string may
+// leave copies of the secret behind when it grows; the array is wiped at the end.
 class KeyText {
  public:
   explicit KeyText(int descriptor) {
@@ -68,28 +70,31 @@ class Descriptor {
   int number_;
 };
 
-void check_place(const std::filesystem::path& file, int descriptor, bool secret,
-                 SecretPlace place) {
+// Checks the open file and not its name, which may by now be another file's.
+void check_file(const std::filesystem::path& file, int descriptor, bool secret, SecretPlace place) {
   struct stat found {};
   COLLAGE_CHECK(fstat(descriptor, &found) == 0);
-  if (!S_ISREG(found.st_mode)) fail(file, "is not a file");
+  if (!S_ISREG(found.st_mode)) fail(file, "is not a regular file");
   if (!secret || place == SecretPlace::credential) return;
   const bool owned = found.st_uid == geteuid() || found.st_uid == 0 || geteuid() == 0;
-  if (!owned) fail(file, "belongs to another user, expected a secret key of our own or root's");
+  if (!owned) fail(file, "belongs to another user, expected this user or root as its owner");
   if ((found.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    fail(file, "may be used by others, expected a mode of 0400 or 0600");
+    fail(file, "may be used by others, expected mode 0400 or 0600");
   }
 }
 
-// Calls `line` for each line that says something, with its number.
+// Calls `line` with the text and the number of each line that is neither empty nor a comment.
 void read_lines(const std::filesystem::path& file, bool secret, SecretPlace place,
                 const std::function<void(std::string_view, int)>& line) {
-  // Not a FIFO's reader: what is no file is told apart once it is open.
+  // O_NONBLOCK, because opening a FIFO would otherwise wait for a writer; check_file refuses it.
   const Descriptor descriptor(file, O_RDONLY | O_NONBLOCK);
   if (descriptor.number() < 0) fail(file, std::string("cannot be read: ") + std::strerror(errno));
-  check_place(file, descriptor.number(), secret, place);
+  check_file(file, descriptor.number(), secret, place);
   const KeyText text(descriptor.number());
-  if (!text.whole()) fail(file, "cannot be read, or is longer than a file of keys");
+  if (!text.whole()) {
+    fail(file, "cannot be read or is too long, expected at most " + std::to_string(kFileBytesMax) +
+                   " bytes");
+  }
   int number = 0;
   for (std::string_view rest = text.text(); !rest.empty();) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
@@ -112,6 +117,8 @@ bool decodes(std::string_view z85) {
   return decoded;
 }
 
+// Catches a file that was put together from two pairs: libzmq accepts any two halves, and then
+// every handshake fails.
 bool belong_together(const PublicKey& shared, const SecretKey& secret) {
   std::array<char, kKeyTextBytes + 1> text{};
   std::ranges::copy(secret.text(), text.begin());
@@ -132,7 +139,8 @@ bool write_all(int descriptor, std::span<const std::string_view> pieces) {
   return fsync(descriptor) == 0;
 }
 
-// A link to a name that exists fails, where a rename would replace what was there.
+// Writes a draft and links it to its name: link(2) fails if the name exists, whereas rename(2)
+// would replace the file.  So a key file appears as a whole and never replaces another.
 void write_new(const std::filesystem::path& file, mode_t mode,
                std::span<const std::string_view> pieces) {
   const std::filesystem::path draft = file.string() + "." + std::to_string(getpid());
@@ -142,13 +150,14 @@ void write_new(const std::filesystem::path& file, mode_t mode,
     if (descriptor.number() < 0) {
       fail(file, std::string("cannot be written: ") + std::strerror(errno));
     }
+    // The umask may have taken bits of the mode away.
     written = fchmod(descriptor.number(), mode) == 0 && write_all(descriptor.number(), pieces);
   }
   const bool linked = written && link(draft.c_str(), file.c_str()) == 0;
   const int error = errno;
   unlink(draft.c_str());
   if (linked) return;
-  if (written && error == EEXIST) fail(file, "is there already, and keys are never overwritten");
+  if (written && error == EEXIST) fail(file, "exists already, and keys are never overwritten");
   fail(file, std::string("cannot be written: ") + std::strerror(error));
 }
 
@@ -200,10 +209,13 @@ KeyPair read_key_pair(const std::filesystem::path& file, SecretPlace place) {
       return;
     }
     throw ConfigError(file.string(), {number, 1}, "",
-                      "want 'public KEY' and 'secret KEY', each once, a KEY being 40 characters");
+                      "is neither, expected 'public KEY' and 'secret KEY', each once, a KEY being "
+                      "40 characters");
   });
-  if (!shared || !secret) fail(file, "holds no pair, expected 'public KEY' and 'secret KEY'");
-  if (!belong_together(*shared, *secret)) fail(file, "its public key is not of its secret key");
+  if (!shared || !secret) fail(file, "has no pair, expected 'public KEY' and 'secret KEY'");
+  if (!belong_together(*shared, *secret)) {
+    fail(file, "its public key does not belong to its secret key");
+  }
   return {*std::move(shared), *std::move(secret)};
 }
 
@@ -212,17 +224,20 @@ std::vector<PublicKey> read_public_keys(const std::filesystem::path& file, std::
   read_lines(file, false, SecretPlace::own, [&](std::string_view line, int number) {
     const Mark mark{number, 1};
     const auto key = PublicKey::parse(line);
-    if (!key) throw ConfigError(file.string(), mark, "", "is no public key of 40 characters");
+    if (!key) {
+      throw ConfigError(file.string(), mark, "",
+                        "is not a public key, expected 40 characters of Z85");
+    }
     if (std::ranges::find(keys, *key) != keys.end()) {
-      throw ConfigError(file.string(), mark, "", "is there twice");
+      throw ConfigError(file.string(), mark, "", "is given twice");
     }
     if (keys.size() == keys_max) {
       throw ConfigError(file.string(), mark, "",
-                        "is one too many, expected at most " + std::to_string(keys_max));
+                        "is one key too many, expected at most " + std::to_string(keys_max));
     }
     keys.push_back(*key);
   });
-  if (keys.empty()) fail(file, "holds no key");
+  if (keys.empty()) fail(file, "has no key, expected at least one");
   return keys;
 }
 

@@ -1,14 +1,14 @@
 // CURVE keys as values and as files.
 //
-// Both kinds of file are text, a key being 40 characters of Z85; empty lines and lines that begin
-// with "# " say nothing.
+// Both kinds of file are text, and a key is 40 characters of Z85.  Empty lines and lines that begin
+// with "# " are ignored.
 //
-//     broker.public       a key a line, two while the old one is being replaced
+//     broker.public       one key per line; two keys while the old one is being replaced
 //
 //     broker.secret       public K9x&...
 //                         secret 2jt^...
 //
-// A secret never reaches a log, an error or a command line, and its memory is wiped.
+// A secret is never written to a log, an error or a command line, and its memory is wiped.
 #pragma once
 
 #include <array>
@@ -28,7 +28,8 @@ inline constexpr std::size_t kKeyTextBytes = 40;
 // A public key as text.
 class PublicKey {
  public:
-  // nullopt if this is no key, or the well-known one of the manuals, whose secret is printed there.
+  // Returns nullopt if the text is not a key, or is a key from ZeroMQ's manual, whose secret half
+  // is printed there.
   static std::optional<PublicKey> parse(std::string_view z85);
 
   const std::string& text() const { return text_; }
@@ -40,7 +41,7 @@ class PublicKey {
   std::string text_;
 };
 
-// A secret key as text, in one place of memory only.
+// A secret key as text.  It can be moved but not copied, and is wiped when moved or destroyed.
 class SecretKey {
  public:
   // Requires kKeyTextBytes characters.
@@ -60,22 +61,23 @@ struct KeyPair {
   SecretKey secret;
 };
 
-// A pair that nobody has.
+// Makes a new random pair.
 KeyPair new_key_pair();
 
-// Whose file permissions are looked at: an own one's must keep others out; systemd sees to those of
-// the credentials it hands over, which show as it likes (systemd.exec(5)).
+// Whether the permissions of a secret's file are checked.  `own`: they must keep other users out.
+// `credential`: not checked, because systemd protects the credentials that it passes and may show
+// any mode for them (systemd.exec(5)).
 enum class SecretPlace : std::uint8_t { own, credential };
 
-// Reads a pair.  Throws ConfigError if there is none, its two halves do not belong together, or,
-// for an own file, if it is not ours or root's or others may read it.
+// Reads a pair.  Throws ConfigError if the file has none or its two halves do not belong together;
+// for an own file also if neither we nor root own it, or if others may read it.
 KeyPair read_key_pair(const std::filesystem::path& file, SecretPlace place = SecretPlace::own);
 
-// Reads public keys, one at least, `keys_max` at most.  Throws ConfigError.
+// Reads at least one and at most `keys_max` public keys.  Throws ConfigError.
 std::vector<PublicKey> read_public_keys(const std::filesystem::path& file, std::size_t keys_max);
 
-// Writes files that were not there: whole or not at all, 0400 and 0444.  Throw ConfigError if there
-// is one already.
+// Write a new file, as a whole or not at all, with mode 0400 or 0444.  Throw ConfigError if the
+// file exists already.
 void write_key_pair(const std::filesystem::path& file, const KeyPair& pair);
 void write_public_key(const std::filesystem::path& file, const PublicKey& key);
 

@@ -1,14 +1,14 @@
-// Which of a server's keys a client knocks with, and when it knocks anew.
+// Chooses which of a server's keys a client connects with, and when it opens a new connection.
 //
-// While a server's key is being replaced its clients know two, and cannot know which one it has: a
-// handshake with the wrong one fails without a word.  So they try the other at once, and if that
-// was not it either, go on in turn, more and more slowly.
+// While a server's key is being replaced, its clients know two keys and cannot tell which one is in
+// use: a handshake with the wrong key fails without an error message.  So a client tries the other
+// key at once.  If that fails too, it alternates between the keys with a growing back-off.
 //
 //     handshake succeeds      keep the key
-//     fails without a word    libzmq goes on by itself: only another key is a reason to knock anew
-//     refused                 it was the right key, but ours is not allowed (yet), and libzmq gives
-//                             up for good: knock anew with the same
-//     ends in another error   the same, but with the next
+//     fails silently          libzmq retries by itself; open a new connection only for another key
+//     refused                 the key was right, but ours is not allowed (yet), and libzmq gives up
+//                             for good: open a new connection with the same key
+//     ends in another error   libzmq may have given up: open a new connection with the next key
 //
 // Pure: no sockets; time is an argument.
 #pragma once
@@ -30,24 +30,25 @@ class ServerKeySelector {
 
   explicit ServerKeySelector(const PublicKey& first) : key_(first), next_(first) {}
 
-  // What to knock with, from the last on_retry() on.
+  // The server's key to connect with; changes only in on_retry().
   const PublicKey& key() const { return key_; }
 
-  // Calls off a knock that has not come yet.
+  // Cancels a scheduled retry.
   void on_success();
-  // `known`: the server's keys as they are now, one at least.
+  // Schedules a retry if one is useful.  `known` are the server's keys as they are now; requires at
+  // least one.
   enum class Failure : std::uint8_t { silent, refused, ended };
   void on_failure(Failure how, const std::vector<PublicKey>& known, wire::Instant now);
 
-  // When to knock anew; nullopt: no reason to.
+  // When to open a new connection; nullopt if there is no reason to.
   std::optional<wire::Instant> retry_at() const { return retry_at_; }
-  // Returns whether it is with another key than before.
+  // To be called when a new connection is opened.  Returns true if the key has changed.
   bool on_retry();
 
  private:
   PublicKey key_;
-  PublicKey next_;    // From the next knock on.
-  int failures_ = 0;  // Since a handshake succeeded.
+  PublicKey next_;    // The key of the next connection attempt.
+  int failures_ = 0;  // Failures since a handshake last succeeded.
   std::optional<wire::Instant> retry_at_;
 };
 

@@ -28,11 +28,11 @@ std::string z85(const std::string& bytes) {
   return text.data();
 }
 
-// Empty: let it in.
+// Returns an empty text if the peer is admitted.
 std::string refusal_reason(std::span<const std::string> frames, const Keyring& keyring) {
   if (frames.size() != kFrames || frames[version] != "1.0") return "not a request of ZAP 1.0";
-  if (frames[mechanism] != "CURVE") return "no key";
-  if (frames[key].size() != kKeyBytes) return "no key of 32 bytes";
+  if (frames[mechanism] != "CURVE") return "the peer has no key";
+  if (frames[key].size() != kKeyBytes) return "the key does not have 32 bytes";
   const auto link = link_name_of(frames[domain]);
   if (!link) return "unknown domain " + in_quotes(frames[domain]);
   const KeyName* name = keyring.named(z85(frames[key]));

@@ -1,9 +1,10 @@
-// The ZeroMQ authentication protocol, version 1.0: what is answered to a handshake, purely.
+// Answers requests of ZAP, the ZeroMQ authentication protocol, version 1.0.  Pure: no sockets.
 //
-// libzmq asks for every peer that has proven to own its CURVE key whether it may come in; we admit
-// keys by the link they knock at.  The user id of an admitted connection is its public key as text,
-// not the name we know it by: so that a key that is taken off the list while its connection stands
-// is found out with the next message.
+// For every peer that has proven to own its CURVE key, libzmq asks whether the peer may connect.  A
+// key is admitted by its role and the link that it connects to.  The user id of an admitted
+// connection is its public key as text, not the key's name: the name is looked up at each message,
+// so a key that is removed from the list has no effect from then on, although libzmq cannot close
+// its connection.
 #pragma once
 
 #include <span>
@@ -15,13 +16,13 @@
 namespace runtime {
 
 struct ZapAnswer {
-  std::vector<std::string> frames;  // The reply as it goes back.
+  std::vector<std::string> frames;  // The reply, frame by frame.
   bool admitted = false;
-  std::string address;  // Of the peer, fit for a log.
-  std::string why;      // If it is not admitted.
+  std::string address;  // The peer's address, printable.
+  std::string why;      // Why the peer is not admitted; empty if it is.
 };
 
-// `frames` as they came, the first being the version.  Whatever is not to the letter is refused.
+// `frames` is the whole request, the version first.  A request with any deviation is refused.
 ZapAnswer answer_zap(std::span<const std::string> frames, const Keyring& keyring);
 
 }  // namespace runtime

@@ -1,4 +1,5 @@
-// Links with keys over loopback: who gets in, what he may say, and keys that change meanwhile.
+// Links with keys over loopback: who may connect, what each role may send, and keys that change
+// while the links are in use.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -30,7 +31,7 @@ using testing::HasSubstr;
 using wire::Instant;
 using wire::Message;
 
-// Answers a Probe with a Status and writes down what else it hears.
+// Answers a StatusRequest with a Status and records all other messages.
 class Server : public machine::Machine {
  public:
   Actions on_message(Peer from, Message message, Instant) override {
@@ -50,7 +51,7 @@ class Server : public machine::Machine {
   std::vector<std::string> heard;
 };
 
-// Sends `first`, and a Probe every few milliseconds; wants to be run again after each.
+// Sends `first`, then a StatusRequest every few milliseconds; must be run again after each.
 class Caller : public machine::Machine {
  public:
   Actions on_message(Peer, Message message, Instant) override {
@@ -73,7 +74,8 @@ class Caller : public machine::Machine {
   Instant due;
 };
 
-// A process that listens with a key: its own context, as ZAP handlers are one a context.
+// A process that listens with a key.  It has its own context, because a context has one ZAP
+// handler.
 class Listening {
  public:
   Listening(const runtime_test::KeyFolder& folder, LinkName name,
@@ -90,7 +92,7 @@ class Listening {
         thread_([this] { loop_.run(); }) {}
   ~Listening() { stop(); }
 
-  // Its counters, once it has ended.
+  // The loop's counters.  Requires that the loop has ended.
   const runtime::LoopCounters& stop() {
     if (thread_.joinable()) {
       loop_.stop();
@@ -119,16 +121,16 @@ class Calling {
         loop_(context_, {{.endpoint = endpoint, .keys = keys, .name = name}}, caller, nullptr, {}) {
   }
 
-  // Whether it has been answered, within as long as any handshake takes.
+  // Returns true if an answer came within the time that any handshake takes.
   bool ask() {
     caller.answer.reset();
     const Instant until = runtime::now() + 20s;
     while (!caller.answer && runtime::now() < until) turn();
     return caller.answer.has_value();
   }
-  // One turn, or some until its next call.
+  // Runs the loop until the machine finishes: one iteration, or several until its next call.
   void turn() { loop_.run(); }
-  // A counter of the server's, as told last.
+  // The value of a server's counter in its last Status.
   std::uint64_t count(const std::string& name) const {
     if (!caller.answer) return 0;
     for (const wire::Counter& counter : caller.answer->counters) {
@@ -309,7 +311,7 @@ TEST_F(KeyedLoopTest, OneServerOfAContextHasKeys) {
   EXPECT_THROW(Loop(context, {link}, server, nullptr, {}), runtime::ConfigError);
 }
 
-// The client's side of a link by itself, turned by hand.
+// The client's side of a link without a loop; the test calls it.
 class KeyedSocketTest : public KeyedLoopTest {
  protected:
   Link link(const std::string& endpoint, int hwm = 1000) {
@@ -318,7 +320,7 @@ class KeyedSocketTest : public KeyedLoopTest {
             .keys = std::make_shared<KeyStore>(calls.path(), KeyOwner::stage),
             .name = LinkName::workers};
   }
-  // Tends the socket until a message has come.
+  // Polls handshakes until a message has come.
   bool tend_until_answered(runtime::Socket& socket) {
     const Instant until = runtime::now() + 20s;
     for (Instant now = runtime::now(); now < until; now = runtime::now()) {
@@ -363,8 +365,8 @@ TEST_F(KeyedSocketTest, AServerWhoseZapHandlerIsMissingLetsNobodyIn) {
   EXPECT_EQ(counters.failed, 1u);
 }
 
-// libzmq tells of an end right after the failure that we leave at; told to nobody, that would block
-// its thread, and with it all that the context has.
+// libzmq reports the end of the connection right after the failure at which this test stops.  If
+// nobody read that event, libzmq's thread would block, and with it every socket of the context.
 TEST_F(KeyedSocketTest, WhoLeavesAtAFailureStopsNothingElse) {
   Listening listening(listens, LinkName::workers);
   for (int i = 0; i < 200; ++i) {

@@ -13,7 +13,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Waits until somebody rings, as a loop does.
+// Waits for a call, as a loop does.
 void await(const LoopCalls& calls) {
   pollfd item{calls.descriptor(), POLLIN, 0};
   ASSERT_EQ(poll(&item, 1, 10'000), 1);
@@ -46,7 +46,7 @@ TEST(LoopCalls, ThatHaveBegunAreWaitedForHoweverLongTheyTake) {
   std::promise<void> never;
   const std::shared_future<void> future = never.get_future().share();
   std::thread caller([&] {
-    // Again if the loop was too late to begin.
+    // Calls again if the loop began too late.
     while (!finished) {
       done = calls.call(
           [&] {

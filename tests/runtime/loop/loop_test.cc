@@ -38,7 +38,7 @@ Actions finish() {
   return actions;
 }
 
-// Writes down what it hears, answers a Probe with a Status, and finishes when drained.
+// Records its messages, answers a StatusRequest with a Status, and finishes at a Drain.
 class Recorder : public machine::Machine {
  public:
   Actions on_message(Peer from, Message message, Instant now) override {
@@ -69,7 +69,7 @@ class Recorder : public machine::Machine {
   std::function<Actions(wire::WorkId, const machine::Outcome&)> at_done;
 };
 
-// What a peer of the loop has: a plain dealer.
+// A peer of the loop: a plain dealer.
 class Dealer {
  public:
   Dealer(Context& context, const std::string& endpoint, const std::string& id = "")
@@ -220,12 +220,12 @@ TEST_F(LoopTest, WaitsForATimerThatIsNotYetDue) {
   EXPECT_THAT(machine.heard, ElementsAre("timeout"));
 }
 
-// The best of some, for any may be late on a busy machine.
+// The best of several runs, because any single one may be late on a busy machine.
 TEST_F(LoopTest, WaitsForPartsOfAMillisecond) {
   wire::Duration late = 1h;
   int left = 20;
   std::optional<Instant> due;
-  machine.timer = Instant{};  // At once; from there on the loop is under way.
+  machine.timer = Instant{};  // Due at once; the loop runs from then on.
   machine.at_timeout = [&](Instant now) {
     if (due) late = std::min(late, now - *due);
     if (--left == 0) return finish();
@@ -238,7 +238,7 @@ TEST_F(LoopTest, WaitsForPartsOfAMillisecond) {
 }
 
 TEST_F(LoopTest, AsksForTheNextTimeoutAgainWhenWoken) {
-  // Has nothing to wait for when asked first, and is handed something right after that.
+  // Has no timeout at the first call, and gets one right after that.
   struct Woken : Recorder {
     std::optional<Instant> next_timeout() const override {
       if (std::exchange(given, true)) return Instant{};
@@ -274,7 +274,7 @@ TEST_F(LoopTest, RunsWorkAfterSendingAndReportsItsEnd) {
   };
   peer.send(wire::StatusRequest{});
   EXPECT_EQ(loop.run(), Loop::End::finished);
-  // The second piece of work does not keep the message from being heard.
+  // The second piece of work does not delay the message.
   EXPECT_THAT(machine.heard, ElementsAre("probe", "run 1", "done 1", "drop", "run 2", "done 2"));
 }
 
@@ -285,7 +285,7 @@ TEST_F(LoopTest, CountsGarbageAndServesTheHonest) {
   liar.send({"GET / HTTP/1.1"});
   liar.send({""});
   liar.send({std::string("\xdd\xff\xff\xff\xff", 5)});
-  liar.send({std::string("\x92\x03\x13", 3)});  // A probe of version 3.
+  liar.send({std::string("\x92\x03\x13", 3)});  // A status request of version 3.
   Dealer honest(context, kPlace);
   honest.ask();
   liar.ask();
@@ -393,7 +393,7 @@ TEST_F(LoopTest, ReadsItsLinksInTurn) {
     return Actions{};
   };
   loop.run();
-  // Two turns of four messages, the quiet link's among the first two.
+  // Two iterations with four messages; the quiet link's is among the first two.
   EXPECT_EQ(loop.counters().received, 8u);
   EXPECT_TRUE(machine.froms[0].link == 1 || machine.froms[1].link == 1);
 }

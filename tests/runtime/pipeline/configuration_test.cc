@@ -1,4 +1,4 @@
-// docs/CONFIGURATION.md and pipeline.yaml say what the policies of the machines say.
+// docs/CONFIGURATION.md and pipeline.yaml agree with the policies of the machines.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -27,7 +27,7 @@ std::string read(const std::filesystem::path& file) {
   return text.str();
 }
 
-// Every key that some valid pipeline may have, in the order in which they are read.
+// Every key that a valid pipeline may have, in the order of reading.
 std::vector<Document::Resolved> all_keys() {
   const std::string shipped = read(kRoot / "pipeline.yaml");
   const std::vector<std::string> more = {
@@ -64,7 +64,7 @@ std::string expected_cells(const Document::Resolved& key) {
   return type + " | " + range + " | " + (key.fallback.empty() ? "required" : key.fallback);
 }
 
-// The rows of the page by key, up to the column that only a reader can judge.
+// The rows of the page by key, without the last column, which a test cannot check.
 std::map<std::string, std::string> documented() {
   std::map<std::string, std::string> rows;
   static const std::regex kRow("\\| `([a-z_.0-9]+)` \\| (.*) \\| ([^|]+) \\|");
@@ -87,7 +87,7 @@ TEST(Configuration, ThePageHasEveryKeyWithItsTypeRangeAndDefault) {
   EXPECT_THAT(unknown, IsEmpty()) << "documented, but no key of pipeline.yaml";
 }
 
-// HTTP is off unless a file asks for it; the file that ships does, on loopback.
+// HTTP is off unless a file turns it on; the shipped file does, on loopback.
 TEST(Configuration, TheShippedFileHoldsTheDefaults) {
   const auto pipeline = runtime::load_pipeline(kRoot / "pipeline.yaml");
   for (const Document::Resolved& key : pipeline.service.resolved) {

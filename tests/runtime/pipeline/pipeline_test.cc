@@ -34,7 +34,7 @@ std::string with(const std::string& old, const std::string& fresh) {
   return text.replace(at, old.size(), fresh);
 }
 
-// The one line that refuses the text.
+// The error line for the text.
 std::string refusal(const std::string& text) {
   try {
     runtime::parse_pipeline(text, kShipped.parent_path() / "pipeline.yaml");

@@ -88,7 +88,7 @@ TEST_F(KeyTree, AHostThatIsAddedChangesNoOthersPair) {
   KeyHosts more = hosts;
   more.stages.push_back("h3");
   EXPECT_EQ(runtime::make_key_tree(keys.path(), more),
-            5u);  // Its three files; broker and sink allow it.
+            5u);  // The new host's three files, and its key at the broker and at the sink.
   EXPECT_EQ(of("h1", KeyOwner::stage).now()->own.shared, before->own.shared);
   EXPECT_EQ(runtime::make_key_tree(keys.path(), more), 0u);
 }
@@ -96,13 +96,13 @@ TEST_F(KeyTree, AHostThatIsAddedChangesNoOthersPair) {
 TEST_F(KeyTree, AFileThatIsThereWithoutTheKeyIsNotChanged) {
   runtime::make_key_tree(keys.path(), hosts);
   std::filesystem::remove(keys.path() / "b1/broker.secret");
-  EXPECT_THAT(refusal(hosts), HasSubstr("broker.public: is there without the key"));
+  EXPECT_THAT(refusal(hosts), HasSubstr("broker.public: exists without the key"));
 }
 
 TEST_F(KeyTree, ANameThatIsNoNameIsRefused) {
-  EXPECT_THAT(refusal({"../b1", "s1", {"h1"}, {}, ""}), HasSubstr("is no name of a host"));
-  EXPECT_THAT(refusal({"b1", "s1", {".h1"}, {}, ""}), HasSubstr("is no name of a host"));
-  EXPECT_THAT(refusal({"b1", "s1", {"h1"}, {}, "h2"}), HasSubstr("none of the stages"));
+  EXPECT_THAT(refusal({"../b1", "s1", {"h1"}, {}, ""}), HasSubstr("is not a host name"));
+  EXPECT_THAT(refusal({"b1", "s1", {".h1"}, {}, ""}), HasSubstr("is not a host name"));
+  EXPECT_THAT(refusal({"b1", "s1", {"h1"}, {}, "h2"}), HasSubstr("is not one of the stages"));
 }
 
 TEST_F(KeyTree, AFolderThatAProcessCannotStartWithIsRefused) {

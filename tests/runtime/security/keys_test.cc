@@ -19,13 +19,13 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-// As the manual of zmq_curve prints them.
+// The keys that the manual page of zmq_curve prints.
 constexpr const char* kPrintedPublic = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7";
 constexpr const char* kPrintedSecret = "JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6";
 
 class KeyFile : public testing::Test {
  protected:
-  // A secret file of this text and mode.
+  // Writes a secret file with this text and mode.
   std::filesystem::path secret(const std::string& text, mode_t mode = 0600) {
     const std::filesystem::path file = keys.path() / "own.secret";
     std::ofstream(file) << text;
@@ -118,7 +118,7 @@ TEST_F(KeyFile, AMissingOneIsNamed) {
 }
 
 TEST_F(KeyFile, AFolderIsNoFileOfKeys) {
-  EXPECT_THAT(refused_public(keys.path()), HasSubstr("is not a file"));
+  EXPECT_THAT(refused_public(keys.path()), HasSubstr("is not a regular file"));
 }
 
 TEST_F(KeyFile, ASecretOfBadTextIsRefusedByLineAndNeverShown) {
@@ -131,14 +131,14 @@ TEST_F(KeyFile, ASecretOfBadTextIsRefusedByLineAndNeverShown) {
 TEST_F(KeyFile, HalfAPairIsNone) {
   const KeyPair pair = runtime::new_key_pair();
   EXPECT_THAT(refused_secret(secret("public " + pair.shared.text() + "\n")),
-              HasSubstr("holds no pair"));
+              HasSubstr("has no pair"));
 }
 
 TEST_F(KeyFile, HalvesOfTwoPairsAreNoPair) {
   const KeyPair one = runtime::new_key_pair(), two = runtime::new_key_pair();
   EXPECT_THAT(refused_secret(secret("public " + one.shared.text() + "\nsecret " +
                                     std::string(two.secret.text()) + "\n")),
-              HasSubstr("not of its secret key"));
+              HasSubstr("does not belong to its secret key"));
 }
 
 TEST_F(KeyFile, ThePairThatTheManualPrintsIsRefused) {
@@ -163,11 +163,11 @@ TEST_F(KeyFile, AThirdKeyIsOneTooMany) {
 
 TEST_F(KeyFile, AKeyTwiceIsAMistake) {
   const std::string key = runtime::new_key_pair().shared.text();
-  EXPECT_THAT(refused_public(shared(key + "\n" + key + "\n")), HasSubstr(":2:1: is there twice"));
+  EXPECT_THAT(refused_public(shared(key + "\n" + key + "\n")), HasSubstr(":2:1: is given twice"));
 }
 
 TEST_F(KeyFile, APublicFileWithoutAKeyIsRefused) {
-  EXPECT_THAT(refused_public(shared("# Nobody yet.\n")), HasSubstr("holds no key"));
+  EXPECT_THAT(refused_public(shared("# Nobody yet.\n")), HasSubstr("has no key"));
 }
 
 TEST_F(KeyFile, TextThatIsNoKeyIsRefusedByLine) {
@@ -175,7 +175,7 @@ TEST_F(KeyFile, TextThatIsNoKeyIsRefusedByLine) {
 }
 
 TEST_F(KeyFile, OneThatIsTooLongIsRefused) {
-  EXPECT_THAT(refused_public(shared(std::string(5000, '\n'))), HasSubstr("longer"));
+  EXPECT_THAT(refused_public(shared(std::string(5000, '\n'))), HasSubstr("too long"));
 }
 
 TEST(SecretKey, IsWipedWhereItWasMovedFrom) {

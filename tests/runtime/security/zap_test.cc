@@ -72,7 +72,7 @@ TEST_F(ZapTest, RefusesAnotherDomain) {
 TEST_F(ZapTest, RefusesOtherMechanisms) {
   auto null = request("workers", "");
   null[5] = "NULL";
-  expect_refused(null, "no key");
+  expect_refused(null, "the peer has no key");
   auto plain = request("workers", "user");
   plain[5] = "PLAIN";
   plain.push_back("password");

@@ -26,7 +26,7 @@ class Idle : public machine::Machine {
   std::optional<wire::Instant> next_timeout() const override { return std::nullopt; }
 };
 
-// Two loops that run, and what the log says.
+// Two running loops and the text of the log.
 class ModelReloadTest : public testing::Test {
  protected:
   ModelReloadTest() {
@@ -112,7 +112,7 @@ TEST_F(ModelReloadTest, IsNotBegunTwiceAtATime) {
   EXPECT_THAT(log(), HasSubstr("still loading"));
 }
 
-// The last loop is the one that may be busy.
+// Only the last loop may be busy.
 TEST_F(ModelReloadTest, IsTakenOverByTheLastLoopFirst) {
   std::vector<int> order;
   {

@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-// Stands where systemd would listen.
+// Listens in place of systemd.
 class Notify : public testing::Test {
  protected:
   Notify() : socket_(socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
@@ -32,7 +32,7 @@ class Notify : public testing::Test {
     unlink(path_.c_str());
   }
 
-  // All that has been told since last asked.
+  // All notifications since the last call.
   std::vector<std::string> heard() const {
     std::vector<std::string> all;
     char text[256];

@@ -32,13 +32,13 @@ double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC
 
 TEST(ProcessFigures, TellTheCpuTimeUsed) {
   const double begin = cpu_seconds();
-  volatile int worked = 0;  // Asking for the time is the kernel's work, this is ours.
+  volatile int worked = 0;  // Uses user time; reading the clock may use system time alone.
   while (cpu_seconds() < begin + 0.2) {
     for (int i = 0; i < 1000; ++i) worked = worked + 1;
   }
   const double before = cpu_seconds();
   const auto told = figure("process_cpu_seconds_total");
-  // The kernel's two clocks of it agree to a tick.
+  // The kernel's two clocks agree to a tick.
   EXPECT_THAT(told, Optional(AllOf(Ge(before - 0.02), Le(cpu_seconds() + 0.02))));
 }
 

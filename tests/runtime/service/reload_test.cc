@@ -109,10 +109,10 @@ TEST_F(ReloadTest, PutsTheLevelIntoEffectAndNamesWhatWaits) {
   EXPECT_EQ(spdlog::default_logger()->level(), spdlog::level::warn);
   EXPECT_THAT(log_.str(), AllOf(HasSubstr("takes effect after a restart: broker.deadline"),
                                 HasSubstr("in effect: log.level")));
-  // What waits goes on waiting; what is in effect is not told again.
+  // A key that waits for a restart is logged again; a key that is in effect is not.
   log_.str("");
   spdlog::set_level(spdlog::level::info);
-  running.log_level = spdlog::level::info;  // So that all would be told.
+  running.log_level = spdlog::level::info;  // The level that would log everything.
   runtime::reload(running, reader());
   EXPECT_THAT(log_.str(), AllOf(HasSubstr("broker.deadline"), Not(HasSubstr("log.level"))));
 }
@@ -148,7 +148,7 @@ TEST_F(ReloadTest, ReadsTheKeysAgainAndSaysWhatWaits) {
   runtime::reload(running, reader(), {}, &keys);
   EXPECT_NE(keys.now()->named(stage.shared.text()), nullptr);
   EXPECT_THAT(log_.str(), AllOf(HasSubstr("keys read again, 1 of peers"),
-                                HasSubstr("our own key is another now (takes effect after")));
+                                HasSubstr("our own key has changed (takes effect after")));
 }
 
 TEST_F(ReloadTest, KeysThatCannotBeReadChangeNothing) {
@@ -163,7 +163,7 @@ TEST_F(ReloadTest, KeysThatCannotBeReadChangeNothing) {
   EXPECT_THAT(log_.str(), AllOf(HasSubstr("h1.public:1:1"), HasSubstr("(no key has changed)")));
 }
 
-// Secrets are nowhere in a log, whatever is wrong with them.
+// Secrets never reach the log, whatever is wrong with their files.
 TEST_F(ReloadTest, ASecretIsNeverLogged) {
   write(shipped_with("level: info", "level: debug"));
   ServiceConfig running = load(file_);
