@@ -11,7 +11,8 @@
 namespace runtime {
 namespace {
 
-// More than any request has; the rest of one that is longer is not kept.
+// A ZAP request has 7 frames.  Frames beyond this bound are read and dropped, so that a longer
+// request cannot use more memory; answer_zap refuses it anyway.
 constexpr std::size_t kFramesMax = 16;
 
 }  // namespace
@@ -19,9 +20,11 @@ constexpr std::size_t kFramesMax = 16;
 Authenticator::Authenticator(Context& context) try
     : socket_(context.native(), zmq::socket_type::rep), limiter_(std::chrono::seconds(1)) {
   socket_.set(zmq::sockopt::linger, 0);
+  // The address at which libzmq looks for the handler of a context (RFC 27).
   socket_.bind("inproc://zeromq.zap.01");
 } catch (const zmq::error_t& error) {
-  throw ConfigError(std::string("a second loop that admits keys in one context: ") + error.what());
+  throw ConfigError(std::string("a context can have only one loop with server keys: ") +
+                    error.what());
 }
 
 bool Authenticator::serve(const Keyring& keyring, std::size_t requests_max, wire::Instant now) {
@@ -31,7 +34,7 @@ bool Authenticator::serve(const Keyring& keyring, std::size_t requests_max, wire
   return true;
 }
 
-// False if nothing was asked.
+// Returns false if there is no request.
 bool Authenticator::serve_one(const Keyring& keyring, wire::Instant now) {
   std::vector<std::string> frames;
   zmq::message_t frame;
@@ -45,7 +48,7 @@ bool Authenticator::serve_one(const Keyring& keyring, wire::Instant now) {
   const ZapAnswer answer = answer_zap(frames, keyring);
   if (!answer.admitted) {
     ++refused_;
-    warn_limited(limiter_, now, "{} is refused: {}", answer.address, answer.why);
+    warn_limited(limiter_, now, "a connection from {} is refused: {}", answer.address, answer.why);
   }
   for (std::size_t i = 0; i < answer.frames.size(); ++i) {
     const bool more = i + 1 < answer.frames.size();

@@ -1,8 +1,9 @@
-// The ZAP handler of a context: libzmq asks it for every key that knocks at a server of ours.
+// The ZAP handler of a context: it answers libzmq's question whether a key may connect to one of
+// our servers.
 //
-// Served by the loop that has the servers, not by a thread of its own: what it decides by is then
-// what the loop decides by.  A loop that is deaf at its work for longer than a handshake may take
-// (2 s) makes its peers knock again.
+// The loop that has the servers answers the requests, without a thread, so that the handshake and
+// the messages are judged by one keyring.  If work blocks the loop for longer than a handshake may
+// take (2 s), connecting peers try again.
 #pragma once
 
 #include <cstdint>
@@ -16,13 +17,16 @@ namespace runtime {
 
 class Authenticator {
  public:
-  // To be made before the sockets that it guards.  Throws ConfigError if the context has one.
+  // Must be made before the server sockets of the context.  Throws ConfigError if the context has
+  // an authenticator already.
   explicit Authenticator(Context& context);
 
-  // Answers what has been asked, at most so many; true if there may be more.
+  // Answers pending requests, at most `requests_max`.  Returns true if there may be more.
   bool serve(const Keyring& keyring, std::size_t requests_max, wire::Instant now);
 
+  // The number of requests that were refused so far.
   std::uint64_t refused() const { return refused_; }
+  // The ZeroMQ socket to poll for requests.
   void* handle() { return socket_.handle(); }
 
  private:

@@ -12,7 +12,8 @@ Steady::time_point start() {
   return first;
 }
 
-// Taken before main, so that an Instant is an age of the process and not of its first question.
+// Initialised before main, so that an Instant counts from the start of the process and not from the
+// first call of now().
 [[maybe_unused]] const Steady::time_point kStart = start();
 
 }  // namespace

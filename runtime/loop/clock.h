@@ -1,12 +1,12 @@
-// The only clock of the pipeline.
+// The only clock of the pipeline.  Only drivers read it; machines are passed the time.
 #pragma once
 
 #include "wire/types.h"
 
 namespace runtime {
 
-// The time since this process started, the same for all its threads; never goes back and does
-// not follow changes of the date.  May be called on any thread.
+// Returns the time since this process started.  All threads see the same clock; it never goes back
+// and does not follow changes of the date.  May be called on any thread.
 wire::Instant now();
 
 }  // namespace runtime

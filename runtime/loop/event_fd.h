@@ -1,4 +1,4 @@
-// A counter that any thread raises and a poll can wait for (eventfd(2)).
+// A counter that any thread can raise and a poll can wait for (eventfd(2)).
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ class EventFd {
   EventFd& operator=(const EventFd&) = delete;
 
   void notify();
-  // Readable while there is something to take.
+  // Readable while there are notifications that take() has not returned.
   int descriptor() const { return descriptor_; }
   // Returns the number of notifications since the last call.  Never blocks.
   std::uint64_t take();

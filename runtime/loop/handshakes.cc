@@ -13,6 +13,7 @@ constexpr int kEvents = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAIL
                         ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
                         ZMQ_EVENT_DISCONNECTED;
 
+// The address must be unique in its context; the counter makes it unique in the process.
 std::string unused_address() {
   static std::atomic<std::uint64_t> number = 0;
   return "inproc://handshakes-" + std::to_string(++number);
@@ -47,7 +48,7 @@ Handshakes::Handshakes(Context& context, zmq::socket_t& socket)
 void Handshakes::Stop::operator()(void* socket) const { zmq_socket_monitor(socket, nullptr, 0); }
 
 std::optional<Handshakes::Event> Handshakes::take() {
-  // Two frames: number and value; address.
+  // An event has two frames: its number and value, then the address, which is not needed.
   zmq::message_t frame;
   for (;;) {
     if (zmq_msg_recv(frame.handle(), events_.handle(), ZMQ_DONTWAIT) >= 0) break;

@@ -1,4 +1,4 @@
-// What libzmq tells of the handshakes of one socket, by a socket monitor.
+// The results of the handshakes of one socket, as events of a ZeroMQ socket monitor.
 #pragma once
 
 #include <cstdint>
@@ -12,29 +12,30 @@ namespace runtime {
 
 class Handshakes {
  public:
-  // Requires that `socket` is not connected or bound yet, and lives longer.
+  // Requires that `socket` is not connected or bound yet, and that it outlives this object.
   Handshakes(Context& context, zmq::socket_t& socket);
 
   enum class Event : std::uint8_t {
     succeeded,
-    silent,   // The other side closed the connection, or was too slow.
-    refused,  // The other side, or here our ZAP handler, said that the key is not allowed.
-    ended,    // By a mistake in the protocol: another mechanism, a wrong key.
-    lost,     // A connection that had stood, or had not got that far.
+    silent,   // The other side closed the connection without an error, or was too slow.
+    refused,  // The key is not allowed: the other side refused ours, or our ZAP handler refused it.
+    ended,    // The handshake broke the protocol: another mechanism, a wrong key.
+    lost,     // A connection ended, after its handshake or before it.
   };
-  // The next thing that has happened; nullopt if nothing has.
+  // Returns the next event; nullopt if there is none.
   std::optional<Event> take();
-  // Readable when there is something to take.
+  // The ZeroMQ socket to poll for events.
   void* handle() { return events_.handle(); }
 
  private:
-  // libzmq's thread would wait for ever to tell of an event once nobody listens.
+  // Ends the monitor.  Without this, libzmq's I/O thread would block for ever on an event that
+  // nobody reads.
   struct Stop {
     void operator()(void* socket) const;
   };
 
   zmq::socket_t events_;
-  std::unique_ptr<void, Stop> watched_;  // Ends before events_.
+  std::unique_ptr<void, Stop> watched_;  // Declared last, so that the monitor ends before events_.
 };
 
 }  // namespace runtime

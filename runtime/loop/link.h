@@ -1,4 +1,4 @@
-// How a machine's links are wired: the ZeroMQ side of a process, as data.
+// A machine's links as data: the ZeroMQ sockets of a process, their endpoints, bounds and keys.
 #pragma once
 
 #include <cstdint>
@@ -13,27 +13,28 @@ class context_t;
 
 namespace runtime {
 
-// One socket of a process.  A machine knows it by its place in the list the loop was given.
+// One socket of a process.  A machine knows it by its index in the list that the loop was given.
 struct Link {
-  // A router speaks to many peers, each named by its connection; a dealer to the one it connects
+  // A router has many peers, each named by its connection; a dealer has the one that it connects
   // to.
   enum class Kind : std::uint8_t { router, dealer } kind = Kind::dealer;
-  bool bind = false;                            // Else connect.
+  bool bind = false;                            // True to bind the endpoint, false to connect.
   std::string endpoint{};                       // tcp://host:port or inproc://name.
-  int hwm = 1000;                               // Messages a connection may hold, each way.
-  std::uint64_t frame_bytes_max = 1024 * 1024;  // A peer that sends a larger frame is cut off.
-  // Encrypted, and both sides known by their keys; without keys, plain.  `name` says which
-  // server's keys a client trusts and whom a server admits, and what it lets them say (guard.h).
+  int hwm = 1000;                               // Messages that a connection may queue, each way.
+  std::uint64_t frame_bytes_max = 1024 * 1024;  // A peer that sends a larger frame is disconnected.
+  // With keys the link is encrypted and both sides are authenticated; without keys it is plain.
   std::shared_ptr<KeyStore> keys{};
+  // The role of the link in the pipeline (keyring.h).  Used only with keys: it selects the server
+  // keys that a client trusts, the roles that a server admits and the messages that it accepts.
   LinkName name = LinkName::producers;
 };
 
-// Whether it is encrypted: within a process there is nothing to hide.
+// Returns true if the link is encrypted.  Links within a process never are: nobody can listen.
 inline bool keyed(const Link& link) { return link.keys && !link.endpoint.starts_with("inproc://"); }
 
-// What the sockets of a process share: two loops in two threads may talk over inproc:// if they
-// have their context in common.  Must outlive its loops.  Its end waits for messages on their way
-// out, a second at most.  May be used from any thread.
+// The ZeroMQ context of a process.  Two loops in two threads can be joined over inproc:// if they
+// share their context.  Must outlive its loops.  Its destructor waits at most a second for messages
+// that are still being sent.  May be used from any thread.
 class Context {
  public:
   Context();

@@ -10,7 +10,8 @@
 namespace runtime {
 namespace {
 
-// The message of a log line; a peer's words may be in it.
+// Escapes the message of a log line: it may contain text from a peer, which must not start a new
+// line or a control sequence of the terminal.
 class Escaped : public spdlog::custom_flag_formatter {
  public:
   explicit Escaped(LogFormat format) : format_(format) {}
@@ -18,6 +19,7 @@ class Escaped : public spdlog::custom_flag_formatter {
   void format(const spdlog::details::log_msg& message, const std::tm&,
               spdlog::memory_buf_t& out) override {
     for (const char c : std::string_view(message.payload.data(), message.payload.size())) {
+      // Quotes and backslashes need no escape in a text line; only JSON requires one.
       const bool text_as_it_is = format_ == LogFormat::text && (c == '"' || c == '\\');
       const std::string escaped = text_as_it_is ? std::string(1, c) : json_escaped({&c, 1});
       out.append(escaped.data(), escaped.data() + escaped.size());

@@ -1,7 +1,7 @@
-// The log of a process: one line an event, to stderr.
+// The log of a process: one line per event, on stderr.
 //
-// Written with spdlog's own calls (spdlog::info("{} workers", n)) once start_log has been called.
-// Whatever a message holds, it stays one line: control characters are escaped.
+// Write to it with spdlog's own calls (spdlog::info("{} workers", n)) after start_log.  Control
+// characters in a message are escaped, so every message is one line.
 #pragma once
 
 #include <spdlog/spdlog.h>
@@ -21,26 +21,28 @@ enum class LogFormat : std::uint8_t {
 };
 
 struct LogOptions {
-  std::string process;  // Which one this is: "broker", "classifier 3".
+  std::string process;  // The name of the process: "broker", "classifier 3".
   spdlog::level::level_enum level = spdlog::level::info;
   LogFormat format = LogFormat::text;
 };
 
-// Sets up spdlog's default logger.  Called by main before there are other threads; calling it
-// again replaces the set-up.  Times are in UTC.
+// Sets up spdlog's default logger.  Call it before other threads exist; a second call replaces the
+// set-up.  Times are in UTC.
 void start_log(const LogOptions& options);
 
-// `words` as the inside of a JSON string: quotes, backslashes and control characters escaped.
+// Returns `words` as the inside of a JSON string: quotes, backslashes and control characters are
+// escaped.
 std::string json_escaped(std::string_view words);
 
-// Lets one message through an interval, and counts those it holds back.  A pure value: keep one
-// for each place that a peer can make talk.
+// Admits one message per interval and counts the others.  A pure value.  Use one for each log line
+// that a peer can trigger.
 class LogLimiter {
  public:
   // Requires interval >= 0.
   explicit LogLimiter(wire::Duration interval) : interval_(interval) {}
 
-  // nullopt: stay silent.  Else how many messages have been held back since the last one.
+  // Returns the number of messages suppressed since the last one; nullopt if this one must be
+  // suppressed, too.
   std::optional<std::uint64_t> admit(wire::Instant now) {
     if (last_ && now - *last_ < interval_) {
       ++held_back_;
@@ -56,7 +58,7 @@ class LogLimiter {
   std::uint64_t held_back_ = 0;
 };
 
-// Warns, as often as the limiter lets it; tells how many such warnings were held back.
+// Logs a warning if the limiter admits it, with the number of warnings that were suppressed.
 template <class... Args>
 void warn_limited(LogLimiter& limiter, wire::Instant now, fmt::format_string<Args...> format,
                   Args&&... args) {

@@ -15,16 +15,17 @@
 namespace runtime {
 namespace {
 
-// Of what strangers can make us say.
+// At most one line per second for each kind of event that an unauthenticated peer can trigger.
 constexpr wire::Duration kLogEvery = std::chrono::seconds(1);
 
-// At most one piece of work may be asked for in a turn.
+// Appends actions.  A machine asks for at most one piece of work in an iteration.
 void gather(machine::Actions& actions, machine::Actions more) {
   COLLAGE_CHECK(!(actions.work && more.work));
   actions.append(std::move(more));
 }
 
 void append_counters(wire::Status& status, const LoopCounters& counters) {
+  // The machine's counters go first; if both do not fit into a Status, the loop's are left out.
   std::vector<wire::Counter> own = counters.list();
   if (status.counters.size() + own.size() > wire::kCountersMax) return;
   std::move(own.begin(), own.end(), std::back_inserter(status.counters));
@@ -49,27 +50,28 @@ std::vector<wire::Counter> LoopCounters::list() const {
 }
 
 void LoopCounters::add_to(machine::Telemetry& report) const {
-  report.counter("collage_messages_received_total", "Messages that were decoded.", received);
+  report.counter("collage_messages_received_total", "Messages received and decoded.", received);
   report.counter("collage_messages_sent_total", "Messages handed to a connection.", sent);
   report.counters("collage_messages_dropped_total",
-                  "Messages dropped on arrival, or that could not be sent.", "reason",
+                  "Messages dropped on arrival or not deliverable.", "reason",
                   {{"wrong_protocol", wrong_protocol},
                    {"bad_message", bad_message},
                    {"foreign_id", foreign_id},
                    {"denied", denied},
                    {"unroutable", unroutable},
                    {"blocked", blocked}});
-  report.counter("collage_notes_dropped_total", "Lines of the log beyond the rate allowed.",
+  report.counter("collage_notes_dropped_total", "Log lines dropped by the rate limit.",
                  notes_dropped);
   report.counters("collage_handshakes_failed_total",
-                  "Handshakes on links with keys that did not succeed: peers' keys that are not "
-                  "allowed, our own not allowed by a server, any other reason.",
+                  "Failed handshakes on links with keys: a peer's key is not allowed, our own key "
+                  "is not allowed by a server, or any other reason.",
                   "reason",
                   {{"key_refused", keys_refused},
                    {"own_key_refused", own_key_refused},
                    {"failed", handshakes_failed}});
   report.counter("collage_server_keys_tried_total",
-                 "Another of a server's keys tried after a failed handshake.", server_keys_tried);
+                 "Attempts with another key of a server after a failed handshake.",
+                 server_keys_tried);
 }
 
 Loop::Loop(Context& context, const std::vector<Link>& links, machine::Machine& machine,
@@ -80,10 +82,11 @@ Loop::Loop(Context& context, const std::vector<Link>& links, machine::Machine& m
       access_control_(options_.access),
       denials_(kLogEvery),
       handshakes_(kLogEvery) {
-  COLLAGE_CHECK(options_.messages_per_turn_max > 0);
+  COLLAGE_CHECK(options_.messages_per_iteration_max > 0);
   if (options_.on_beat && options_.beat_every > wire::Duration::zero()) {
     next_beat_ = runtime::now();
   }
+  // Before the sockets: a server socket without a ZAP handler refuses every handshake.
   if (std::ranges::any_of(links, [](const Link& link) { return link.bind && keyed(link); })) {
     authenticator_ = std::make_unique<Authenticator>(context);
   }
@@ -109,6 +112,7 @@ Loop::End Loop::run() {
     beat(now);
     poll_handshakes(now);
     machine::Actions actions;
+    // The contract of a machine: a message that ties with a timeout loses (machine.h).
     if (const auto due = machine_.next_timeout(); due && *due <= now) {
       gather(actions, machine_.on_timeout(now));
     }
@@ -117,6 +121,7 @@ Loop::End Loop::run() {
     receive(now, actions);
     perform(std::move(actions), now);
     calls_.receive();
+    // Last, because it blocks: everything that was due has been sent by now.
     work();
     if (finished_) return End::finished;
     if (stops_ > 1) return End::forced;
@@ -124,7 +129,7 @@ Loop::End Loop::run() {
   }
 }
 
-// When to wake at the latest; nullopt: when something comes.
+// Returns when to wake up at the latest; nullopt to wait until something arrives.
 std::optional<wire::Instant> Loop::wait_until(wire::Instant now) const {
   if (work_ || backlog_ || !failed_.empty()) return now;
   std::optional<wire::Instant> until;
@@ -157,7 +162,7 @@ void Loop::wait() {
     items.push_back({nullptr, options_.signals->stop_descriptor(), ZMQ_POLLIN, 0});
     items.push_back({nullptr, options_.signals->hangup_descriptor(), ZMQ_POLLIN, 0});
   }
-  // Interrupted or not: the turn that follows looks at everything anyhow.
+  // The result is not needed, even EINTR: the iteration that follows looks at every source.
   zmq_poll(items.data(), static_cast<int>(items.size()), at_once ? 0 : -1);
   wake_.take();
 }
@@ -172,7 +177,7 @@ void Loop::poll_handshakes(wire::Instant now) {
   backlog_ = false;
   for (Socket& socket : sockets_) {
     HandshakeCounters seen;
-    backlog_ |= socket.poll_handshakes(options_.handshakes_per_turn_max, now, seen);
+    backlog_ |= socket.poll_handshakes(options_.handshakes_per_iteration_max, now, seen);
     counters_.handshakes_failed += seen.failed;
     counters_.own_key_refused += seen.refused;
     counters_.server_keys_tried += seen.other_key;
@@ -182,16 +187,17 @@ void Loop::poll_handshakes(wire::Instant now) {
       warn_limited(handshakes_, now, "{}: the server does not allow our key", endpoint);
     } else if (seen.failed > 0) {
       warn_limited(handshakes_, now, "{}: a handshake failed, {}", endpoint,
-                   socket.link().bind ? "for want of a key or of our public one"
-                                      : "perhaps for another key than the server has");
+                   socket.link().bind
+                       ? "the peer has no key or does not know the public key of this server"
+                       : "the server's key may have changed");
     }
   }
   if (!authenticator_) return;
-  // The servers of one process have one keyring.
+  // All servers of one process share one keyring, so any of them will do.
   const auto server = std::ranges::find_if(
       sockets_, [](const Socket& socket) { return socket.link().bind && keyed(socket.link()); });
-  backlog_ |=
-      authenticator_->serve(*server->link().keys->now(), options_.handshakes_per_turn_max, now);
+  backlog_ |= authenticator_->serve(*server->link().keys->now(),
+                                    options_.handshakes_per_iteration_max, now);
   counters_.keys_refused = authenticator_->refused();
 }
 
@@ -215,8 +221,8 @@ void Loop::report_failed(wire::Instant now, machine::Actions& actions) {
 
 void Loop::receive(wire::Instant now, machine::Actions& actions) {
   Incoming in;
-  std::size_t silent = 0;
-  for (std::size_t taken = 0; taken < options_.messages_per_turn_max;) {
+  std::size_t silent = 0;  // Links in a row that had no message; all of them: nothing is left.
+  for (std::size_t taken = 0; taken < options_.messages_per_iteration_max;) {
     if (silent == sockets_.size()) break;
     const std::uint32_t link = next_link_;
     next_link_ = static_cast<std::uint32_t>((link + 1) % sockets_.size());
@@ -227,7 +233,7 @@ void Loop::receive(wire::Instant now, machine::Actions& actions) {
   backlog_ |= silent < sockets_.size();
 }
 
-// False if nothing had come.
+// Returns false if the link has no message.
 bool Loop::receive_from(std::uint32_t link, Incoming& in, wire::Instant now,
                         machine::Actions& actions) {
   const Socket::Received received = sockets_[link].receive(in);
@@ -237,6 +243,7 @@ bool Loop::receive_from(std::uint32_t link, Incoming& in, wire::Instant now,
     return true;
   }
   auto message = wire::decode({in.header.data<std::uint8_t>(), in.header.size()}, in.payloads);
+  // The machine gets what cannot be decoded, too: only the machine knows what to answer.
   if (!message) {
     ++(message.error() == wire::Reason::wrong_protocol ? counters_.wrong_protocol
                                                        : counters_.bad_message);
@@ -249,7 +256,7 @@ bool Loop::receive_from(std::uint32_t link, Incoming& in, wire::Instant now,
   return true;
 }
 
-// Whether the sender's key allows it to say this.
+// Returns true if the sender's key allows this message.
 bool Loop::allowed(std::uint32_t link, Incoming& in, const wire::Message& message,
                    wire::Instant now) {
   const Link& of = sockets_[link].link();
@@ -267,7 +274,7 @@ bool Loop::allowed(std::uint32_t link, Incoming& in, const wire::Message& messag
 
 void Loop::perform(machine::Actions actions, wire::Instant now) {
   for (machine::Outgoing& outgoing : actions.messages) send(std::move(outgoing));
-  for (const machine::LogMessage& each : actions.logs) note(each, now);
+  for (const machine::LogMessage& each : actions.logs) log(each, now);
   if (options_.on_trace) std::ranges::for_each(actions.traces, options_.on_trace);
   COLLAGE_CHECK(!(work_ && actions.work));
   if (actions.work) work_ = std::move(actions.work);
@@ -286,6 +293,8 @@ void Loop::send(machine::Outgoing outgoing) {
       return;
     case Socket::Sent::unroutable:
       ++counters_.unroutable;
+      // Reported in the next iteration: the machine may answer with another message to this peer,
+      // which would fail again, and again, without an end.
       failed_.push_back({outgoing.to, {Why::unroutable}});
       return;
     case Socket::Sent::blocked:
@@ -295,15 +304,16 @@ void Loop::send(machine::Outgoing outgoing) {
   }
 }
 
-void Loop::note(const machine::LogMessage& note, wire::Instant now) {
-  if (now - notes_since_ >= std::chrono::seconds(1)) {
-    notes_since_ = now;
-    notes_ = 0;
+void Loop::log(const machine::LogMessage& message, wire::Instant now) {
+  // A count per second and not a LogLimiter: different messages must not suppress each other.
+  if (now - log_since_ >= std::chrono::seconds(1)) {
+    log_since_ = now;
+    log_lines_ = 0;
   }
-  if (++notes_ > options_.log_lines_per_second_max) {
+  if (++log_lines_ > options_.log_lines_per_second_max) {
     ++counters_.notes_dropped;
   } else if (options_.on_log) {
-    options_.on_log(note);
+    options_.on_log(message);
   }
 }
 

@@ -1,31 +1,35 @@
 // Drives a machine with ZeroMQ and the real clock.
 //
-// One turn:
+// One iteration:
 //
-//     wait for a frame, a timeout or a reason to stop
+//     wait for a frame, a timeout or a request to stop
 //     read the clock, once                                 = now
-//     handshakes            on links with keys: admit peers, knock anew
+//     handshakes            on links with keys: admit peers, reconnect
 //     on_timeout            if due: a message that ties with a timeout loses
-//     on_message            Drain if told to stop; what could not be sent last turn;
-//                           at most messages_per_turn_max messages, fairly over the links
-//     send                  never waits
-//     work                  on this thread: the machine is deaf meanwhile
-//     on_done, send         with a fresh reading of the clock
+//     on_message            a Drain if a stop was requested; what could not be sent in the last
+//                           iteration; at most messages_per_iteration_max messages, taken in turn
+//                           from the links
+//     send                  never blocks
+//     calls                 at most one call of another thread
+//     work                  on this thread: the loop is blocked meanwhile
+//     on_done, send         after reading the clock again
 //
-// Work that on_done asks for waits for the next turn, so that a chain of work starves neither
-// timers nor peers.
+// Work that on_done asks for waits for the next iteration, so that a chain of work delays neither
+// timers nor messages.
 //
-// What the machine hears from the loop itself:
-//   Drain        from machine::kLocal, when a signal comes or stop() is called;
-//   Undelivered  from the peer that a message could not be sent to.  Retry by a timer: an answer
-//                sent at once to a blocked peer is refused at once, turn after turn;
-//   Undecodable  from a peer that sent what is no message.
+// The loop itself sends the machine three messages:
+//   Drain        from machine::kLocal, when a signal arrives or stop() is called;
+//   Undelivered  from the peer to which a message could not be sent.  Retry by a timer: a message
+//                that is sent to a blocked peer at once fails again, iteration after iteration;
+//   Undecodable  from a peer that sent something other than a message.
 //
-// Peers that choose their own ZeroMQ routing id are not heard at all, nor, on links with keys, what
-// a peer's key does not allow it to say (guard.h).  Peers' ids are never reused while their
-// connection lives.  A Status on its way out is given the loop's own counters too.
+// Messages of peers that choose their own ZeroMQ routing id are dropped.  On links with keys,
+// messages that a peer's key does not allow are dropped, too (access_control.h).  A peer's id is
+// not reused while its connection lives.  The loop adds its own counters to each Status that it
+// sends.
 //
-// Runs on the thread that calls run(); only stop(), wake() and visit() may be called from others.
+// run() runs on the calling thread.  Other threads may call only stop(), wake(), call_on_loop() and
+// close_calls().
 #pragma once
 
 #include <chrono>
@@ -53,23 +57,23 @@ class Socket;
 struct Incoming;
 
 struct LoopCounters {
-  std::uint64_t received = 0;        // Messages decoded.
-  std::uint64_t sent = 0;            // Messages handed to a connection.
-  std::uint64_t wrong_protocol = 0;  // Dropped on arrival, by reason.
-  std::uint64_t bad_message = 0;
-  std::uint64_t foreign_id = 0;
-  std::uint64_t denied = 0;      // Not for its key to say.
-  std::uint64_t unroutable = 0;  // Not sent, by reason.
-  std::uint64_t blocked = 0;
-  std::uint64_t notes_dropped = 0;  // Beyond the rate that is logged.
-  // On links with keys.
-  std::uint64_t keys_refused = 0;       // Of peers, by us.
-  std::uint64_t own_key_refused = 0;    // By servers.
-  std::uint64_t handshakes_failed = 0;  // For any other reason: without a key, for another server.
-  std::uint64_t server_keys_tried = 0;  // Another one of a server's, after a failure.
+  std::uint64_t received = 0;         // Messages received and decoded.
+  std::uint64_t sent = 0;             // Messages passed to a connection.
+  std::uint64_t wrong_protocol = 0;   // Arrivals of another protocol version.
+  std::uint64_t bad_message = 0;      // Arrivals that cannot be decoded.
+  std::uint64_t foreign_id = 0;       // Arrivals from peers that chose their own routing id.
+  std::uint64_t denied = 0;           // Arrivals that the sender's key does not allow.
+  std::uint64_t unroutable = 0;       // Messages not sent, because the connection is gone.
+  std::uint64_t blocked = 0;          // Messages not sent, because the connection's queue is full.
+  std::uint64_t notes_dropped = 0;    // Log messages dropped by the rate limit.
+  std::uint64_t keys_refused = 0;     // Handshakes that we refused: the peer's key is not allowed.
+  std::uint64_t own_key_refused = 0;  // Handshakes that a server refused: ours is not allowed.
+  std::uint64_t handshakes_failed = 0;  // Handshakes that failed otherwise, such as without a key.
+  std::uint64_t server_keys_tried = 0;  // Attempts with another key of a server after a failure.
 
-  // By name, as metrics have them: loop_received and so on.
+  // The counters by the names that Status has: loop_received and so on.
   std::vector<wire::Counter> list() const;
+  // Adds the counters as metrics.
   void add_to(machine::Telemetry& report) const;
 };
 
@@ -77,53 +81,58 @@ class Loop {
  public:
   using Runner = std::function<machine::Outcome(machine::Work)>;
   struct Options {
-    std::size_t messages_per_turn_max = 64;
-    std::size_t handshakes_per_turn_max = 64;
+    std::size_t messages_per_iteration_max = 64;
+    std::size_t handshakes_per_iteration_max = 64;
     std::size_t log_lines_per_second_max = 20;
     AccessControl::Policy access{};
-    wire::Duration drain_max = std::chrono::seconds(5);  // From the first reason to stop.
-    Signals* signals = nullptr;                          // Heeded if given.
+    wire::Duration drain_max = std::chrono::seconds(5);  // Time to drain after the first stop.
+    Signals* signals = nullptr;                          // Signals to handle; null: none.
+    // Called for each log message of the machine, up to log_lines_per_second_max.
     std::function<void(const machine::LogMessage&)> on_log{};
+    // Called for each trace event of the machine.
     std::function<void(const machine::TraceEvent&)> on_trace{};
-    std::function<void()> on_hangup{};  // At a SIGHUP, before the messages of its turn.
-    // Called as often as that, whatever the machine waits for, unless it is deaf at its work.
-    wire::Duration beat_every{};  // 0: never.
+    // Called at a SIGHUP, before the messages of that iteration.
+    std::function<void()> on_hangup{};
+    // `on_beat` is called every `beat_every` (0: never), unless work blocks the loop.
+    wire::Duration beat_every{};
     std::function<void()> on_beat{};
     bool silent = false;  // Log nothing: what happens shows in the counters alone.
   };
 
-  // Opens the links.  The machine and the context must outlive the loop; the runner is called only
-  // for machines that ask for work.  Throws ConfigError that names an endpoint that cannot
-  // be opened.  One loop of a context may have servers with keys.
+  // Opens the links.  The machine and the context must outlive the loop.  `runner` does the work
+  // that the machine asks for; it may be empty for a machine that asks for none.  Throws
+  // ConfigError, which names the endpoint that cannot be opened.  Only one loop of a context may
+  // have server links with keys.
   Loop(Context& context, const std::vector<Link>& links, machine::Machine& machine, Runner runner,
        Options options);
   ~Loop();
 
-  // finished: the machine said so.  late: it had not within drain_max of being told to stop.
-  // forced: it was told twice.
+  // How run() ended.  finished: the machine reported Actions::finished.  late: it did not within
+  // drain_max after the first stop.  forced: there was a second stop.
   enum class End : std::uint8_t { finished, late, forced };
   End run();
 
-  // Tells the machine to drain; the second call ends run().  From any thread.
+  // Sends the machine a Drain; the second call ends run().  May be called on any thread.
   void stop() { stop_.notify(); }
 
-  // Makes the loop ask the machine for its next timeout again.  From any thread; for a machine
-  // that another thread has handed something.
+  // Makes the loop ask the machine for its next timeout again; for a machine that another thread
+  // has changed.  May be called on any thread.
   void wake() { wake_.notify(); }
 
-  // Has `what` done between two turns; false if none ended within `wait`.  From any thread but the
-  // one that runs.
+  // Runs `call` between two iterations.  Returns false, and `call` will not run, if no iteration
+  // ended within `wait`.  May be called on any thread but the one that is in run().
   bool call_on_loop(LoopCalls::Call call, wire::Duration wait) {
     return calls_.call(std::move(call), wait);
   }
 
-  // It will not run again: whoever visits is turned away at once.
+  // Rejects pending and future cross-thread calls.  Call it after run() has returned.
   void close_calls() { calls_.close(); }
 
-  // What the machine reports, and the loop's own figures.  In a visit, or while nobody runs.
+  // The machine's telemetry with the loop's own counters.  Call it in call_on_loop(), or while no
+  // thread is in run().
   machine::Telemetry telemetry() const;
 
-  // The endpoint of a bound link, with the port that it was given for port 0.
+  // The endpoint of a bound link, with the port that the system chose for port 0.
   std::string bound_endpoint(std::size_t link) const;
   const LoopCounters& counters() const { return counters_; }
 
@@ -144,7 +153,7 @@ class Loop {
   bool allowed(std::uint32_t link, Incoming& in, const wire::Message& message, wire::Instant now);
   void perform(machine::Actions actions, wire::Instant now);
   void send(machine::Outgoing outgoing);
-  void note(const machine::LogMessage& note, wire::Instant now);
+  void log(const machine::LogMessage& message, wire::Instant now);
   void work();
 
   machine::Machine& machine_;
@@ -154,23 +163,23 @@ class Loop {
   EventFd wake_;
   LoopCalls calls_;
   TimerFd timer_;
-  std::unique_ptr<Authenticator> authenticator_;  // If a link is a server's with keys.
+  std::unique_ptr<Authenticator> authenticator_;  // Null unless a bound link has keys.
   AccessControl access_control_;
   std::vector<Socket> sockets_;
   LoopCounters counters_;
   LogLimiter denials_;
   LogLimiter handshakes_;
 
-  std::vector<Failed> failed_;  // To be told to the machine in the next turn.
-  std::optional<machine::Work> work_;
-  std::uint32_t next_link_ = 0;  // Where the next turn begins to read.
-  bool backlog_ = false;         // The last turn may have left messages or handshakes unread.
+  std::vector<Failed> failed_;         // Failed sends; the machine gets them in the next iteration.
+  std::optional<machine::Work> work_;  // Work that the machine has asked for.
+  std::uint32_t next_link_ = 0;        // The link that the next iteration reads first.
+  bool backlog_ = false;  // The last iteration may have left messages or handshakes unread.
   bool finished_ = false;
-  std::uint64_t stops_ = 0;
-  std::optional<wire::Instant> next_beat_;  // At once, if there are beats.
-  std::optional<wire::Instant> drain_until_;
-  wire::Instant notes_since_;
-  std::size_t notes_ = 0;
+  std::uint64_t stops_ = 0;  // Requests to stop so far.
+  std::optional<wire::Instant> next_beat_;
+  std::optional<wire::Instant> drain_until_;  // The end of drain_max; nullopt before a stop.
+  wire::Instant log_since_;                   // The begin of the second that log_lines_ counts.
+  std::size_t log_lines_ = 0;
 };
 
 }  // namespace runtime

@@ -12,6 +12,7 @@ bool LoopCalls::call(Call call, wire::Duration wait) {
   callers_.push_back(caller);
   wake_.notify();
   const auto begun = [&] { return caller->state != Caller::State::waiting; };
+  // A call that has begun is waited for, however long it takes: it uses the caller's variables.
   if (!changed_.wait_for(lock, wait, begun)) {
     std::erase(callers_, caller);
     return false;
@@ -26,9 +27,10 @@ void LoopCalls::receive() {
   if (callers_.empty()) return;
   const auto caller = std::move(callers_.front());
   callers_.pop_front();
-  if (!callers_.empty()) wake_.notify();
+  if (!callers_.empty()) wake_.notify();  // The next iteration runs the next call.
   caller->state = Caller::State::inside;
   changed_.notify_all();
+  // Unlocked, so that other threads can queue calls, or give theirs up, during a long one.
   lock.unlock();
   caller->call();
   lock.lock();
@@ -39,7 +41,7 @@ void LoopCalls::receive() {
 void LoopCalls::close() {
   const std::lock_guard lock(mutex_);
   closed_ = true;
-  for (const auto& caller : callers_) caller->state = Caller::State::turned_away;
+  for (const auto& caller : callers_) caller->state = Caller::State::rejected;
   callers_.clear();
   changed_.notify_all();
 }

@@ -1,4 +1,4 @@
-// Lets other threads have something done on a loop's thread, between two of its turns.
+// Runs functions of other threads on a loop's thread, between two iterations.
 #pragma once
 
 #include <condition_variable>
@@ -17,23 +17,23 @@ class LoopCalls {
  public:
   using Call = std::function<void()>;
 
-  // Has `visit` called by the loop and waits until it has been, `wait` at most: false if the loop
-  // was deaf for so long or has ended, and then it will not be called any more.  From any thread
-  // but the loop's.
+  // Queues `call` and waits until the loop has run it.  Returns false if the loop did not begin it
+  // within `wait` or has ended; then `call` will not run any more.  May be called on any thread but
+  // the loop's.
   bool call(Call call, wire::Duration wait);
 
-  // Readable when somebody waits.
+  // Readable while a call is queued.
   int descriptor() const { return wake_.descriptor(); }
-  // Calls the one that has waited longest, so that visitors however many leave the loop its turns.
-  // On the loop's thread.
+  // Runs the oldest queued call.  At most one per iteration, so that callers cannot starve the
+  // loop. Must be called on the loop's thread.
   void receive();
-  // The loop has ended: turns away those that wait and those that come.  From any thread.
+  // Rejects all queued and future calls.  May be called on any thread once the loop has ended.
   void close();
 
  private:
   struct Caller {
     Call call;
-    enum class State { waiting, inside, done, turned_away } state = State::waiting;
+    enum class State { waiting, inside, done, rejected } state = State::waiting;
   };
   EventFd wake_;
   std::mutex mutex_;

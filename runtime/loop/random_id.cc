@@ -8,7 +8,7 @@ namespace runtime {
 
 std::uint64_t random_bits() {
   std::uint64_t bits = 0;
-  // So few bytes come at once and uninterrupted (getrandom(2)).
+  // Requests of up to 256 bytes are never cut short or interrupted (getrandom(2)).
   COLLAGE_CHECK(getrandom(&bits, sizeof bits, 0) == sizeof bits);
   return bits;
 }

@@ -12,11 +12,12 @@
 namespace runtime {
 namespace {
 
-// Where the handler writes: the one Signals of the process, or nowhere.
+// The descriptors of the process's Signals object; -1 if there is none.  Global, because a signal
+// handler gets no other argument.
 std::atomic<int> stop_target = -1;
 std::atomic<int> hangup_target = -1;
 
-// Called on whichever thread the signal finds; eventfd_write is a plain write.
+// Runs on any thread.  eventfd_write is a plain write(2), which is async-signal-safe.
 void on_signal(int signal) {
   const int saved = errno;
   const int descriptor = (signal == SIGHUP ? hangup_target : stop_target).load();
@@ -25,7 +26,7 @@ void on_signal(int signal) {
 }
 
 constexpr std::array kSignals = {SIGTERM, SIGINT, SIGHUP};
-// What they did before; of the one Signals of the process.
+// The handlers to restore when the process's Signals object ends.
 std::array<struct sigaction, kSignals.size()> before;
 
 void set_handlers() {
@@ -48,7 +49,7 @@ Signals::Signals(Hangup hangup) {
   COLLAGE_CHECK(stop_target.exchange(stop_.descriptor()) == -1);
   hangup_target.store(hangup == Hangup::reloads ? hangup_.descriptor() : stop_.descriptor());
   set_handlers();
-  // A tool under nohup outlives its terminal.
+  // nohup sets SIGHUP to be ignored, so that a tool outlives its terminal; leave it so.
   const struct sigaction& hangup_before = before[kSignals.size() - 1];
   if (hangup == Hangup::stops && hangup_before.sa_handler == SIG_IGN) {
     sigaction(SIGHUP, &hangup_before, nullptr);

@@ -29,8 +29,8 @@ void hand_over(const void*) {}
 void take_over(const void*) {}
 #endif
 
-// ZeroMQ's own routing ids: a zero byte and 32 bits.  A set bit above them keeps the numbers we
-// make of them apart from 0, which means 'the one peer' on a dealer.
+// A routing id that ZeroMQ chose is a zero byte and 32 bits.  A peer's number is these 32 bits with
+// one bit set above them, so that it is never 0, which means 'the one peer' on a dealer.
 constexpr std::size_t kRoutingIdBytes = 5;
 constexpr std::uint64_t kPeerBit = std::uint64_t{1} << 32;
 
@@ -50,10 +50,11 @@ zmq::message_t routing_id(std::uint64_t peer) {
   return zmq::message_t(bytes.data(), bytes.size());
 }
 
-// ZeroMQ holds the handle until the frame has left, and lets it go on a thread of its own.
+// Passes the payload to ZeroMQ without a copy.  ZeroMQ keeps the handle until the frame has been
+// sent, and releases it on its own thread.
 zmq::message_t shared(const wire::Payload& payload) {
   auto held = std::make_unique<wire::Payload>(payload);
-  void* data = const_cast<std::uint8_t*>(held->bytes().data());  // Only ever read.
+  void* data = const_cast<std::uint8_t*>(held->bytes().data());  // ZeroMQ only reads it.
   const std::size_t size = held->size();
   const auto drop = [](void*, void* handle) {
     take_over(handle);
@@ -70,26 +71,26 @@ wire::Payload payload_of(zmq::message_t part) {
 }
 
 void set_options(zmq::socket_t& socket, const Link& link) {
-  // Memory is bounded by messages a connection times bytes a frame; libzmq's defaults are 1000 and
-  // no bound at all.
+  // Memory is bounded by messages per connection x bytes per frame; libzmq's defaults are 1000
+  // messages and frames of any size.
   socket.set(zmq::sockopt::sndhwm, link.hwm);
   socket.set(zmq::sockopt::rcvhwm, link.hwm);
   socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(link.frame_bytes_max));
-  // Last answers may leave when we end, but a peer that is gone must not keep us (default: for
-  // ever).
+  // At the end, the last answers have a second to leave.  By default a peer that is gone would
+  // block the end for ever.
   socket.set(zmq::sockopt::linger, 1000);
-  // Find a host that has vanished in seconds; TCP alone takes minutes.  The I/O thread answers for
-  // a busy stage, so this judges hosts and networks, not stages.
+  // Detect a lost host within seconds; TCP alone takes minutes.  The I/O thread answers heartbeats
+  // even while a stage is busy, so these detect failures of hosts and networks, not of stages.
   socket.set(zmq::sockopt::heartbeat_ivl, 1000);
   socket.set(zmq::sockopt::heartbeat_timeout, 5000);
-  // A connection that says nothing holds a descriptor: 2 s instead of 30.
+  // A connection without a handshake holds a descriptor for 2 s instead of the default 30 s.
   socket.set(zmq::sockopt::handshake_ivl, 2000);
-  // A restarted peer is back within half a second, and a fleet does not knock in step for long:
-  // the interval doubles up to 2 s.
+  // A restarted peer is connected again within half a second.  The interval doubles up to 2 s, so
+  // that a fleet that lost its broker does not retry every 100 ms for long.
   socket.set(zmq::sockopt::reconnect_ivl, 100);
   socket.set(zmq::sockopt::reconnect_ivl_max, 2000);
-  // A hello may wait in the pipe for its connection, else each start would cost a retry.  What
-  // waits is bounded by credit and by the mark above.
+  // A hello may be queued before its connection exists; otherwise each start would need a retry.
+  // The queue is bounded by credit and by the high-water mark above.
   socket.set(zmq::sockopt::immediate, false);
   // For peers that do not answer heartbeats: half-open connections end after a minute, not hours.
   socket.set(zmq::sockopt::tcp_keepalive, 1);
@@ -97,9 +98,9 @@ void set_options(zmq::socket_t& socket, const Link& link) {
   socket.set(zmq::sockopt::tcp_keepalive_intvl, 10);
   socket.set(zmq::sockopt::tcp_keepalive_cnt, 3);
   if (link.kind == Link::Kind::router) {
-    // Without it a message for a lost or full peer is dropped in silence.
+    // By default a message to a lost or full peer is dropped silently; so it is an error.
     socket.set(zmq::sockopt::router_mandatory, true);
-    // A second peer of the same id must not be sent what is meant for the first.
+    // A second peer with the same id must not get the messages of the first.
     socket.set(zmq::sockopt::router_handover, false);
   }
 }
@@ -109,7 +110,8 @@ zmq::const_buffer as_buffer(std::string_view text) { return zmq::buffer(text.dat
 // ZMQ_ZAP_ENFORCE_DOMAIN, which zmq.h declares among its drafts though the library always has it.
 constexpr int kZapEnforceDomain = 93;
 
-// Strangers are let in unless a ZAP domain is set, enforced, and a handler is there.
+// libzmq admits any key unless a ZAP domain is set, is enforced, and has a handler; a server that
+// has lost its handler must refuse every peer instead.
 void set_server_keys(zmq::socket_t& socket, const Link& link) {
   socket.set(zmq::sockopt::curve_server, true);
   socket.set(zmq::sockopt::curve_secretkey, as_buffer(link.keys->now()->own.secret.text()));
@@ -171,7 +173,7 @@ void Socket::on_handshake(Handshakes::Event event) {
       if (server_key_) server_key_->on_success();
       return;
     case Event::refused:
-      // Here a server's own ZAP handler has counted it.
+      // On a server the Authenticator has counted it already.
       if (server_key_) ++unreported_.refused;
       failure_ = Failure::refused;
       return;
@@ -200,7 +202,7 @@ bool Socket::poll_handshakes(std::size_t events_max, wire::Instant now,
       failure_.reset();
     }
     if (up_) send_held();
-    // What had come before the connection ended is read first: it would be lost.
+    // Messages that arrived before the connection ended are read first: a new socket loses them.
     const bool unread = (socket_.get(zmq::sockopt::events) & ZMQ_POLLIN) != 0;
     if (const auto at = server_key_->retry_at(); at && *at <= now && !unread) reopen();
   }
@@ -215,8 +217,8 @@ std::optional<wire::Instant> Socket::next_timeout() const {
   return server_key_ ? server_key_->retry_at() : std::nullopt;
 }
 
-// The options of a socket hold for connections to be made, but libzmq's own tries go on with those
-// that it began with, and end for good at some failures.
+// A new socket is needed because options apply to later connections only: libzmq's own retries keep
+// the key that the connection began with, and end for good after some failures.
 void Socket::reopen() {
   unreported_.other_key += server_key_->on_retry();
   handshakes_.reset();
@@ -224,7 +226,7 @@ void Socket::reopen() {
   open();
 }
 
-// False if nothing has come.
+// Returns false if there is no frame.
 bool Socket::receive_part(zmq::message_t& part) {
   for (;;) {
     if (zmq_msg_recv(part.handle(), socket_.handle(), ZMQ_DONTWAIT) >= 0) {
@@ -232,7 +234,7 @@ bool Socket::receive_part(zmq::message_t& part) {
       return true;
     }
     if (errno == EAGAIN) return false;
-    COLLAGE_CHECK(errno == EINTR);  // The socket is open, ours, and of a kind that receives.
+    COLLAGE_CHECK(errno == EINTR);  // The other errors would mean a closed or wrong socket.
   }
 }
 
@@ -256,12 +258,13 @@ Socket::Received Socket::receive(Incoming& in) {
     part.rebuild();
     COLLAGE_CHECK(receive_part(part));  // Messages arrive whole or not at all.
     more = part.more();
+    // Every frame is read, or the next message would begin in the middle of this one.
     if (parts < kPartsMax) in.payloads.push_back(payload_of(std::move(part)));
   }
   return foreign ? Received::foreign : Received::message;
 }
 
-// False, with errno, if the message cannot go.
+// Returns false and sets errno if the frame cannot be sent.
 bool Socket::send_part(zmq::message_t part, bool more) {
   const int flags = ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0);
   hand_over(part.data());
@@ -273,7 +276,7 @@ bool Socket::send_part(zmq::message_t part, bool more) {
 
 Socket::Sent Socket::send(std::uint64_t peer, const wire::Frames& frames) {
   if (!server_key_) return send_now(peer, frames);
-  // The machine may have been at work for long: is the connection still there?
+  // Work may have blocked the loop for long; read whether the connection still exists.
   while (const auto event = handshakes_->take()) on_handshake(*event);
   if (up_) send_held();
   if (up_ && held_.empty()) return send_now(peer, frames);

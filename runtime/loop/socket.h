@@ -1,12 +1,13 @@
-// A ZeroMQ socket as the loop needs it: whole messages in and out, never waiting, no exceptions
-// once it stands.
+// A ZeroMQ socket for the loop: it sends and receives whole messages, never blocks, and throws only
+// in its constructor.
 //
-// A received payload keeps the memory it was received in; a sent one shares its memory with the
-// socket until it has left.  Neither is copied.
+// Payloads are not copied: a received payload keeps the memory in which it was received, and a sent
+// payload shares its memory with the socket until it has been sent.
 //
-// A client of a server with keys knocks with one of the server's keys, and with another one if that
-// fails (server_key.h).  That takes a new ZeroMQ socket, so until a handshake has succeeded
-// messages wait here, as many as a connection may hold, and none is lost with the old one.
+// The client of a server with keys connects with one of the server's keys, and with another one if
+// that fails (server_key_selector.h).  Each change of the key takes a new ZeroMQ socket.  Until a
+// handshake has succeeded, messages are therefore queued here, up to Link::hwm, so that none is
+// lost with the old socket.
 #pragma once
 
 #include <cstdint>
@@ -26,11 +27,11 @@
 
 namespace runtime {
 
-// Frames of a message that are kept; no message of ours has as many.
+// The number of frames of a message that are kept; no valid message has as many.
 inline constexpr std::size_t kPartsMax = 4;
 
 struct Incoming {
-  std::uint64_t peer = 0;  // 0 on a dealer.
+  std::uint64_t peer = 0;  // The sender's number; 0 on a dealer.
   zmq::message_t header;
   std::vector<wire::Payload> payloads;
 
@@ -38,38 +39,39 @@ struct Incoming {
   std::string_view key();
 };
 
-// What became of handshakes on links with keys.
+// Results of handshakes on links with keys.
 struct HandshakeCounters {
-  std::uint64_t failed = 0;     // But for those that a ZAP handler refused.
-  std::uint64_t refused = 0;    // Servers that do not allow our key.
-  std::uint64_t other_key = 0;  // Tried another of a server's keys.
+  std::uint64_t failed = 0;     // Handshakes that failed without a refusal.
+  std::uint64_t refused = 0;    // Handshakes in which the server refused our key.
+  std::uint64_t other_key = 0;  // New connections with another of the server's keys.
 };
 
 class Socket {
  public:
-  // Throws ConfigError that names the endpoint and what is wrong with it.  The context must outlive
-  // the socket.
+  // Throws ConfigError, which names the endpoint and the reason.  The context must outlive the
+  // socket.
   Socket(Context& context, const Link& link);
 
-  // Takes the next message that has come, whole: of more than kPartsMax frames the rest is gone,
-  // and what is left is no message.  `foreign`: gone, for its sender chose its own routing id.
+  // Takes the next message, if there is one.  Frames beyond kPartsMax are dropped; what is left
+  // does not decode.  `foreign`: the message was dropped, because its sender chose its own routing
+  // id.
   enum class Received : std::uint8_t { nothing, message, foreign };
   Received receive(Incoming& in);
 
-  // Hands a message to the connection of `peer`.  `unroutable`: there is none; `blocked`: it is
-  // full, or not made yet.
+  // Passes a message to the connection of `peer`.  `unroutable`: the peer has no connection.
+  // `blocked`: the connection's queue is full, or there are too many messages without a connection.
   enum class Sent : std::uint8_t { sent, unroutable, blocked };
   Sent send(std::uint64_t peer, const wire::Frames& frames);
 
-  // Looks at what has become of handshakes, at most `events_max`, and does what that asks for; true
-  // if there may be more.  Nothing on a plain link.
+  // Handles up to `events_max` results of handshakes, reconnects if necessary, and adds to
+  // `counters`.  Returns true if there may be more results.  Does nothing on a plain link.
   bool poll_handshakes(std::size_t events_max, wire::Instant now, HandshakeCounters& counters);
-  // When to tend it even if nothing happens.
+  // When to call poll_handshakes even if there is no result; nullopt: never.
   std::optional<wire::Instant> next_timeout() const;
-  // Readable when there is something to tend; null on a plain link.
+  // The ZeroMQ socket to poll for results of handshakes; null on a plain link.
   void* handshake_handle() { return handshakes_ ? handshakes_->handle() : nullptr; }
 
-  // The endpoint with the port that was given for port 0.
+  // The endpoint, with the port that the system chose for port 0.
   std::string bound_endpoint() const;
   void* handle() { return socket_.handle(); }
   const Link& link() const { return link_; }
@@ -87,14 +89,12 @@ class Socket {
   bool router_;
   Context* context_;
   zmq::socket_t socket_;
-  // On links with keys.
-  std::optional<Handshakes> handshakes_;
-  HandshakeCounters unreported_;  // Not yet reported.
-  // On a client's.
-  std::optional<ServerKeySelector> server_key_;
-  std::optional<ServerKeySelector::Failure> failure_;  // The last one, not yet acted on.
-  bool up_ = false;                // A handshake has succeeded and its connection stands.
-  std::deque<wire::Frames> held_;  // To be sent once it is up.
+  std::optional<Handshakes> handshakes_;               // Only on links with keys.
+  HandshakeCounters unreported_;                       // Counts since the last poll_handshakes.
+  std::optional<ServerKeySelector> server_key_;        // Only for a client on a link with keys.
+  std::optional<ServerKeySelector::Failure> failure_;  // The last failure, not handled yet.
+  bool up_ = false;                // A handshake has succeeded and its connection exists.
+  std::deque<wire::Frames> held_;  // Messages to be sent once the connection is up.
 };
 
 }  // namespace runtime

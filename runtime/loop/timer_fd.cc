@@ -20,11 +20,12 @@ TimerFd::TimerFd() : descriptor_(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | 
 TimerFd::~TimerFd() { close(descriptor_); }
 
 void TimerFd::set(std::optional<wire::Instant> instant) {
-  if (instant == instant_) return;
+  if (instant == instant_) return;  // Saves a system call in most iterations.
   instant_ = instant;
-  itimerspec timer{};  // All noughts: never.
+  itimerspec timer{};  // All zeros disarm the timer.
   if (instant) {
     using std::chrono::nanoseconds;
+    // At least a nanosecond, because zero would disarm the timer.
     const auto left = std::max<nanoseconds>(*instant - now(), nanoseconds(1));
     timer.it_value.tv_sec = left.count() / std::nano::den;
     timer.it_value.tv_nsec = left.count() % std::nano::den;

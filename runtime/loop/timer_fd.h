@@ -1,5 +1,6 @@
-// An instant that a poll can wait for, to the microsecond: zmq_poll's own timeout is in whole
-// milliseconds, and a patience that ends a millisecond late is a millisecond of every late batch.
+// A timer that a poll can wait for, exact to about a microsecond.  zmq_poll's own timeout counts
+// whole milliseconds, and a patience that ends a millisecond late adds a millisecond to every slot
+// that the collage answers.
 #pragma once
 
 #include <optional>
@@ -15,13 +16,14 @@ class TimerFd {
   TimerFd(const TimerFd&) = delete;
   TimerFd& operator=(const TimerFd&) = delete;
 
-  // Readable from `instant` (of runtime::now()) on, until set anew; never for nullopt.
+  // Makes the descriptor readable from `instant` (of runtime::now()) on, until the next call; never
+  // for nullopt.
   void set(std::optional<wire::Instant> instant);
   int descriptor() const { return descriptor_; }
 
  private:
   int descriptor_;
-  std::optional<wire::Instant> instant_;  // As set last.
+  std::optional<wire::Instant> instant_;  // The instant of the last set().
 };
 
 }  // namespace runtime

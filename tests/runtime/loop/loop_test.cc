@@ -380,7 +380,7 @@ TEST_F(LoopTest, TellsTheMachineOfAPeerThatIsFull) {
 TEST_F(LoopTest, ReadsItsLinksInTurn) {
   Link second = kRouter;
   second.endpoint = "inproc://second";
-  Loop loop = make({kRouter, second}, {.messages_per_turn_max = 4});
+  Loop loop = make({kRouter, second}, {.messages_per_iteration_max = 4});
   Dealer loud(context, kPlace);
   for (int i = 0; i < 20; ++i) loud.send(wire::DropCollage{});
   Dealer quiet(context, second.endpoint);
