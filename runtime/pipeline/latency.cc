@@ -12,12 +12,12 @@
 namespace runtime {
 namespace {
 
-constexpr std::size_t kRowsMax = 10'000'000;
-constexpr std::size_t kBytesMax = 32 * kRowsMax;
+constexpr std::size_t kRowsMax = 10'000'000;      // 80 MB as doubles.
+constexpr std::size_t kBytesMax = 32 * kRowsMax;  // A row of a double needs at most 25 bytes.
 constexpr std::string_view kHeader = "seconds";
 constexpr double kSecondsMax = wire::to_seconds(wire::kDurationMax);
 
-// What is not installed_path with the project lies where its user says.
+// Data that is not installed with the project lies in the folder that this variable names.
 constexpr std::string_view kData = "$COLLAGE_DATA/";
 
 std::filesystem::path existing(Section& section, std::string_view key,
@@ -26,7 +26,7 @@ std::filesystem::path existing(Section& section, std::string_view key,
   std::filesystem::path path = folder / text;
   if (text.starts_with(kData)) {
     const char* data = std::getenv("COLLAGE_DATA");
-    if (data == nullptr) section.fail(key, "names " + text + ", but COLLAGE_DATA is not set");
+    if (data == nullptr) section.fail(key, "is " + text + ", but COLLAGE_DATA is not set");
     path = std::filesystem::path(data) / text.substr(kData.size());
   }
   std::error_code ignored;
@@ -36,7 +36,8 @@ std::filesystem::path existing(Section& section, std::string_view key,
   return path;
 }
 
-// The whole text of a file, decompressed if it is gzipped.
+// Returns the whole text of a file, decompressed if it is gzipped: gzread also reads plain files.
+// The bound applies to the decompressed text, because a small file can expand to a huge one.
 std::string read_text(const std::filesystem::path& path) {
   const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(gzopen(path.c_str(), "rb"), gzclose);
   if (!file) throw ConfigError(path.string() + ": cannot be opened");
@@ -45,8 +46,11 @@ std::string read_text(const std::filesystem::path& path) {
   int got = 0;
   while ((got = gzread(file.get(), block.data(), static_cast<unsigned>(block.size()))) > 0) {
     text.append(block, 0, static_cast<std::size_t>(got));
-    if (text.size() > kBytesMax) throw ConfigError(path.string() + ": is too large for a series");
+    if (text.size() > kBytesMax) {
+      throw ConfigError(path.string() + ": is too large, expected at most 10,000,000 rows");
+    }
   }
+  // A file that is cut short ends without an error from gzread; only gzerror reports it.
   int status = Z_OK;
   gzerror(file.get(), &status);
   if (got < 0 || status == Z_BUF_ERROR) {
@@ -123,10 +127,10 @@ std::vector<double> load_series(const std::filesystem::path& path) {
     if (!value || *value < 0 || *value > kSecondsMax) {
       fail("is " + in_quotes(line) + ", expected seconds from 0 to " + number_text(kSecondsMax));
     }
-    if (seconds.size() == kRowsMax) fail("more than 10,000,000 rows");
+    if (seconds.size() == kRowsMax) fail("is one row too many, expected at most 10,000,000");
     seconds.push_back(*value);
   }
-  if (seconds.empty()) fail("ends too early, expected the header seconds and a row at least");
+  if (seconds.empty()) fail("ends too early, expected the header seconds and at least one row");
   return seconds;
 }
 

@@ -1,12 +1,13 @@
-// Which service times stages replay: the section `emulation` of a pipeline, `latency` of a
-// scenario.
+// Reads the distribution of the service times that stages emulate: the section `emulation` of a
+// pipeline, `latency` of a scenario.
 //
-//     source: quantiles    # quantiles, series, pareto, log-normal
-//     file: table.csv      # Of quantiles (quantile,seconds) or a series (seconds), maybe gzipped.
-//     shape: 1.5           # Of pareto, whose times are at least `scale`.
-//     scale: 100ms
-//     median: 140ms        # Of log-normal, whose logarithm deviates by `sigma`.
-//     sigma: 0.4
+//     source: quantiles    # quantiles, series, pareto or log-normal
+//     file: table.csv      # quantiles: rows of quantile,seconds; series: rows of seconds, may be
+//                          # gzipped
+//     shape: 1.5           # pareto: the exponent
+//     scale: 100ms         # pareto: the least time
+//     median: 140ms        # log-normal
+//     sigma: 0.4           # log-normal: standard deviation of the logarithm
 #pragma once
 
 #include <cstdint>
@@ -29,17 +30,18 @@ struct Latency {
   double sigma = 0;
 };
 
-// Reads the keys above; a file is looked for in `folder`, or, if its path begins with
-// $COLLAGE_DATA/, where that variable says, and must exist.  Throws ConfigError.
+// Reads the keys above.  The file must exist; its path is relative to `folder`, or, if it begins
+// with $COLLAGE_DATA/, to the folder that this variable names.  Throws ConfigError.
 Latency read_latency(Section& section, const std::filesystem::path& folder);
 
-// The keys above for these values, paths absolute, as pipeline_variant() takes them without their
-// section.
+// Returns the keys above with their values and with absolute paths, for pipeline_variant(), which
+// needs the name of the section before each key.
 std::vector<std::pair<std::string, std::string>> latency_keys(const Latency& latency);
 
-// Seconds one after another: a file with the header `seconds` and a number a row, gzipped or not;
-// comments and line ends as in runtime/quantiles.h.  Throws ConfigError naming file and line:
-// another header, a row of other than one number from 0 to 86400, no rows, more than 10,000,000.
+// Reads a series of times: a file with the header `seconds` and one number per row, gzipped or not;
+// comments and line ends as in quantiles.h.  Throws ConfigError, which names the file and the line,
+// for another header, a row that is not one number from 0 to 86400, no rows, or more than
+// 10,000,000.
 std::vector<double> load_series(const std::filesystem::path& path);
 
 }  // namespace runtime

@@ -77,7 +77,8 @@ void read_endpoints(Section root, Pipeline& p) {
   }
 }
 
-// linger < patience < hedge_after < deadline, at the key that breaks it.
+// Checks linger < patience < hedge_after < deadline and fails at the key that breaks the rule.
+// Another order would never use the collage, or hedge before the collage may answer.
 void check_order(Section root, const Pipeline& p) {
   Section broker = root.section("broker");
   Section sink = root.section("sink");
@@ -105,7 +106,8 @@ void check_order(Section root, const Pipeline& p) {
   }
 }
 
-// Room for `many` processes of a role, for their ports follow one another.
+// Reads the port of a role's first process; `many` processes have consecutive ports, and the last
+// one must not be above 65535.
 std::uint16_t first_port(Section& section, std::string_view key, int many, int fallback) {
   return static_cast<std::uint16_t>(section.integer(key, 1, 65'536 - many, fallback));
 }
@@ -114,7 +116,7 @@ void read_http(Section root, Pipeline& p) {
   constexpr int kStagesMax = 100;
   Section s = root.section("http");
   std::string& address = p.service.http_address;
-  address = s.text("address", "none");
+  address = s.text("address", "none");  // A text cannot be empty, so "none" stands for no HTTP.
   if (address == "none") address.clear();
   p.http.broker = first_port(s, "broker", 1, p.http.broker);
   p.http.sink = first_port(s, "sink", 1, p.http.sink);
@@ -173,7 +175,7 @@ std::string read_policy(Section& root, const std::string& fallback) {
   return policy;
 }
 
-// What follows from several sections, or from the top of the file.
+// Sets the values of policies that follow from several sections or from the top of the file.
 void derive(Pipeline& p) {
   const auto redundancy = broker::named_redundancy(p.policy);
   COLLAGE_CHECK(redundancy.has_value());
@@ -184,6 +186,7 @@ void derive(Pipeline& p) {
   p.sink.membership = p.stages.membership;
   p.sink.collage_first = p.policy == broker::kCollageFirst;
   p.sink.patience.worker_max = p.broker.worker_max;
+  // Hedges of this share of the images cost as much as the collages: one inference per grid.
   p.sink.patience.budget_share = 1.0 / (p.grid * p.grid);
 }
 
@@ -205,6 +208,7 @@ Pipeline read(Document document, const std::filesystem::path& file) {
   read_security(root, p);
   check_order(root, p);
   read_emulation(root, p);
+  // Last, when every section has asked for its keys; then only unknown keys are left.
   document.finish();
   derive(p);
   p.service.resolved = document.resolved();

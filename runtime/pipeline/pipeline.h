@@ -1,9 +1,9 @@
 // pipeline.yaml as values: every process reads and validates the whole file.
 //
 // Each machine reads its own section (broker::read_policy, stages::sink::read_policy,
-// stages::read_policy) and owns its defaults; this room puts the sections together and checks them
-// against one another.  It stands above the machines for that reason, unlike the other rooms of
-// runtime/.  Paths are resolved against the file's folder.
+// stages::read_policy) and owns its defaults.  This folder combines the sections and checks them
+// against one another; therefore it includes the machines, unlike the other folders of runtime/.
+// Paths are resolved against the file's folder.
 #pragma once
 
 #include <cstdint>
@@ -23,12 +23,12 @@ namespace runtime {
 
 struct Pipeline {
   struct Models {
-    std::filesystem::path single, collage;  // Manifests; they exist.
+    std::filesystem::path single, collage;  // Existing files: the manifests of the models.
   };
   struct Endpoints {
     std::string producers, workers, answers, collage;
   };
-  // HTTP ports; that of a stage is for index 0, and those of higher indices follow.
+  // HTTP ports.  A stage's port is the one of index 0; index i has the port + i.
   struct HttpPorts {
     std::uint16_t broker = 9570, sink = 9571, classifier = 9600, collage = 9700, collage_cnn = 9800;
   };
@@ -49,8 +49,8 @@ struct Pipeline {
   std::size_t top_k = 3;
   Models models;
   Endpoints endpoints;
-  broker::Policy broker;            // Complete but for `labels`.
-  stages::sink::Sink::Policy sink;  // Complete but for the joiner's `classes`.
+  broker::Policy broker;            // Complete except for `labels`, which the model has.
+  stages::sink::Sink::Policy sink;  // Complete except for the joiner's `classes`.
   stages::Policy stages;
   HttpPorts http;
   std::optional<Emulation> emulation;
@@ -59,7 +59,7 @@ struct Pipeline {
 // Throws ConfigError with one line 'FILE:LINE:COLUMN: key: what is wrong, what is allowed'.
 Pipeline load_pipeline(const std::filesystem::path& file);
 
-// The same from text; `file` names it and resolves its paths.
+// Like load_pipeline, but from text; `file` names it in errors and resolves its paths.
 Pipeline parse_pipeline(const std::string& text, const std::filesystem::path& file);
 
 }  // namespace runtime

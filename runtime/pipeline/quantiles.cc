@@ -13,7 +13,7 @@ namespace {
 
 using Row = machine::QuantileTable::Row;
 
-constexpr std::size_t kFileBytesMax = std::size_t{1} << 20;
+constexpr std::size_t kFileBytesMax = std::size_t{1} << 20;  // Tens of thousands of rows.
 constexpr std::string_view kHeader = "quantile,seconds";
 constexpr double kSecondsMax = wire::to_seconds(wire::kDurationMax);
 
@@ -39,6 +39,7 @@ class Reader {
       line_ = line_ == 0 ? 1 : line_;
       fail(1, "ends too early, expected quantile,seconds and at least two rows");
     }
+    // A QuantileTable interpolates between rows and never extrapolates, so its rows must span 0..1.
     if (rows_.back().quantile != 1) {
       line_ = last_row_;
       fail(1, "the last quantile is " + number_text(rows_.back().quantile) + ", expected 1");

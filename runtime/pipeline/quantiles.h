@@ -1,4 +1,4 @@
-// A latency distribution from a file of quantiles.
+// Reads a latency distribution from a file of quantiles.
 //
 //     # Lines that begin with # are comments.
 //     quantile,seconds
@@ -15,13 +15,13 @@
 
 namespace runtime {
 
-// The rows of the file, values in seconds; they satisfy machine::QuantileTable::valid.  Throws
-// ConfigError, whose line names the place: a header other than above, a row of other than two
-// finite numbers, seconds below 0 or above 86400, quantiles not rising from 0 to 1, seconds that
-// fall.  Empty lines are skipped; line ends may be CRLF.
+// Returns the rows of the file, values in seconds; they satisfy machine::QuantileTable::valid.
+// Throws ConfigError, which names the line, for another header than above, a row that is not two
+// finite numbers, seconds below 0 or above 86400, quantiles that do not rise from 0 to 1, and
+// seconds that fall.  Empty lines are skipped; line ends may be CRLF.
 std::vector<machine::QuantileTable::Row> load_quantiles(const std::filesystem::path& path);
 
-// The same of a text; `name` stands for the file in errors.
+// Like load_quantiles, but from text; `name` names it in errors.
 std::vector<machine::QuantileTable::Row> parse_quantiles(const std::string& text,
                                                          const std::string& name);
 

@@ -9,9 +9,9 @@ namespace runtime {
 
 void add_start_options(CLI::App& app, StartOptions& options) {
   app.add_option("pipeline", options.pipeline, "The file that describes the pipeline.");
-  app.add_flag("--check", options.check, "Only validate the file and what it names.");
+  app.add_flag("--check", options.check, "Validate the file and what it names, then exit.");
   app.add_flag("--print-config", options.print_config,
-               "Only validate, and print every key as it holds and where it comes from.");
+               "Validate, print every key with its value and the line that sets it, then exit.");
 }
 
 Startup::Startup(const StartOptions& options, KeyOwner owner)

@@ -1,4 +1,4 @@
-// How every process of a pipeline starts: signals, configuration, keys, then the service.
+// Starts a process of a pipeline: signals, configuration, keys, then the service.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -15,8 +15,8 @@ namespace runtime {
 // The command line of every pipeline process.
 struct StartOptions {
   std::filesystem::path pipeline = default_pipeline();
-  bool check = false;         // Only validate.
-  bool print_config = false;  // Only validate, and print every key as it holds.
+  bool check = false;         // True to validate and exit.
+  bool print_config = false;  // True to validate, print every key with its value, and exit.
 };
 
 // Adds the pipeline file, --check, --print-config and their help.
@@ -46,7 +46,7 @@ class Startup {
 
  public:
   const Pipeline pipeline;
-  const std::shared_ptr<KeyStore> keys;  // Null: plain connections.
+  const std::shared_ptr<KeyStore> keys;  // Null for plain connections.
 };
 
 }  // namespace runtime

@@ -6,7 +6,7 @@
 namespace runtime {
 namespace {
 
-using Values = std::vector<std::pair<std::string, std::string>>;  // By path, in order.
+using Values = std::vector<std::pair<std::string, std::string>>;  // Paths with their values.
 
 void set(Values& values, const std::string& path, const std::string& value) {
   for (auto& [known, old] : values) {
@@ -18,7 +18,7 @@ void set(Values& values, const std::string& path, const std::string& value) {
   values.emplace_back(path, value);
 }
 
-// Plain keys first, then sections by name.
+// Prints keys without a section first, then the sections by name.
 std::string yaml_of(const Values& values) {
   std::string plain;
   std::map<std::string, std::string> sections;
@@ -42,6 +42,7 @@ std::string pipeline_variant(const std::filesystem::path& file, const Values& ov
   for (const Document::Resolved& resolved : pipeline.service.resolved) {
     values.emplace_back(resolved.path, resolved.value);
   }
+  // Absolute, because the variant is written to another folder than the file.
   set(values, "models.single", std::filesystem::absolute(pipeline.models.single).string());
   set(values, "models.collage", std::filesystem::absolute(pipeline.models.collage).string());
   if (pipeline.service.keys) {
@@ -58,7 +59,7 @@ std::string pipeline_variant(const std::filesystem::path& file, const Values& ov
 }
 
 std::string resolved_text(const Pipeline& pipeline) {
-  constexpr std::size_t kCommentColumn = 44;  // Behind all but the longest paths.
+  constexpr std::size_t kCommentColumn = 44;  // To the right of all but the longest paths.
   Values values;
   for (const Document::Resolved& resolved : pipeline.service.resolved) {
     const std::size_t dot = resolved.path.find('.');

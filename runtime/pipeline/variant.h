@@ -1,4 +1,4 @@
-// A pipeline like that of a file, but for some keys: what replays and `pipeline` start from.
+// Makes a variant of a pipeline file in which some keys have other values, for replays.
 #pragma once
 
 #include <filesystem>
@@ -10,14 +10,14 @@
 
 namespace runtime {
 
-// The whole of `file`, defaults included, as YAML text that load_pipeline reads back, with each
-// key of `overrides` ("broker.linger", "policy") at its value, or left out if that is empty.  Paths
-// become absolute.  Throws ConfigError if the file is not valid.
+// Returns `file` with all defaults as YAML text that load_pipeline can read.  Each key of
+// `overrides` ("broker.linger", "policy") gets the value given there, or is left out if that value
+// is empty.  Paths become absolute.  Throws ConfigError if the file is not valid.
 std::string pipeline_variant(const std::filesystem::path& file,
                              const std::vector<std::pair<std::string, std::string>>& overrides);
 
-// The whole of a pipeline as YAML text that load_pipeline reads back; behind each key, as a
-// comment, the line that it comes from, or that it is the default.
+// Returns a pipeline as YAML text that load_pipeline can read.  A comment after each key names the
+// line of the file that sets it, or says "default".
 std::string resolved_text(const Pipeline& pipeline);
 
 }  // namespace runtime

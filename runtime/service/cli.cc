@@ -8,9 +8,9 @@
 namespace runtime {
 
 int run_cli(CLI::App& app, int argc, char** argv, const std::function<int()>& body) {
-  constexpr int kCannotStart = 2;
+  constexpr int kCannotStart = 2;  // Apart from 1, so that a supervisor does not try again.
   app.set_version_flag("--version", version_text());
-  app.option_defaults()->always_capture_default();
+  app.option_defaults()->always_capture_default();  // --help then prints every default.
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -1,4 +1,4 @@
-// What every command-line program of the project does alike.
+// The common part of every command-line program: --version, parsing, errors and exit codes.
 //
 //     int main(int argc, char** argv) {
 //       CLI::App app("Answers N images from N stages.", "collage-broker");
@@ -6,7 +6,8 @@
 //       return runtime::run_cli(app, argc, argv, [&] { ...; return 0; });
 //     }
 //
-// Exit codes: 0 done; 1 the work failed; 2 it could not start (arguments, configuration, model).
+// Exit codes: 0 success; 1 the work failed; 2 the program could not start (arguments,
+// configuration, model).
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -14,8 +15,8 @@
 
 namespace runtime {
 
-// Adds --version, parses, and runs the body.  A ConfigError or any other exception is printed as
-// one line and makes 2; so do wrong arguments.
+// Adds --version, parses the arguments and runs `body`.  Returns what `body` returns; 2 for invalid
+// arguments, and for any exception, which is printed as one line.
 int run_cli(CLI::App& app, int argc, char** argv, const std::function<int()>& body);
 
 }  // namespace runtime

@@ -27,11 +27,11 @@ prometheus::ClientMetric::Histogram buckets_of(const machine::Histogram& histogr
   prometheus::ClientMetric::Histogram out;
   out.sample_count = histogram.count();
   out.sample_sum = wire::to_seconds(histogram.sum());
-  std::uint64_t cumulative = 0;
+  std::uint64_t cumulative = 0;  // A Prometheus bucket also counts the buckets below it.
   for (std::size_t i = 0; i < histogram.counts().size(); ++i) {
     cumulative += histogram.counts()[i];
     const double bound = i < machine::Histogram::kBounds.size()
-                             ? machine::Histogram::kBounds[i] / 1000.0
+                             ? machine::Histogram::kBounds[i] / 1000.0  // Milliseconds to seconds.
                              : std::numeric_limits<double>::infinity();
     out.bucket.push_back({cumulative, bound});
   }
@@ -57,6 +57,7 @@ prometheus::ClientMetric metric_of(machine::Metric::Kind kind,
 std::string exposition(const std::vector<machine::Metric>& metrics) {
   std::vector<prometheus::MetricFamily> families;
   for (const machine::Metric& metric : metrics) {
+    // The parts of a process report metrics of the same name; the format allows a name only once.
     auto family = std::ranges::find(families, metric.name, &prometheus::MetricFamily::name);
     if (family == families.end()) {
       families.push_back({metric.name, metric.help, type_of(metric.kind), {}});

@@ -1,4 +1,4 @@
-// Figures as text, in Prometheus' exposition format 0.0.4.
+// Prints metrics in Prometheus' text exposition format, version 0.0.4.
 #pragma once
 
 #include <string>
@@ -8,8 +8,8 @@
 
 namespace runtime {
 
-// Samples of one name stand together, whichever report they came in; of two helps the first holds.
-// Requires that a name has one kind throughout.
+// Groups the samples by the name of their metric; if two metrics of one name differ in their help,
+// the first help is printed.  Requires that all metrics of one name have the same kind.
 std::string exposition(const std::vector<machine::Metric>& metrics);
 
 }  // namespace runtime

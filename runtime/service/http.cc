@@ -14,15 +14,15 @@
 namespace runtime {
 namespace {
 
-constexpr int kThreads = 8;
-constexpr std::size_t kBodyBytesMax = 1024;  // Nobody has anything to tell us.
+constexpr int kThreads = 8;  // Requests that are served at the same time; more of them wait.
+constexpr std::size_t kBodyBytesMax = 1024;  // GET requests have no body.
 constexpr const char* kText = "text/plain; charset=utf-8";
 constexpr const char* kMetrics = "text/plain; version=0.0.4; charset=utf-8";
-constexpr const char* kBlocked = "a loop of this process does not turn\n";
+constexpr const char* kBlocked = "a loop of this process is blocked\n";
 
 machine::Metric build_info() {
   return {"collage_build_info",
-          "Which build this is; always 1.",
+          "The build of this process; always 1.",
           machine::Metric::Kind::gauge,
           {{{{"version", version()},
              {"commit", commit()},
@@ -46,17 +46,19 @@ std::string lines(const std::vector<std::string>& texts) {
 struct HttpServer::Server {
   explicit Server(Options given) : options(std::move(given)) {
     http.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
-    // Not the library's own, with which two processes would share a port unnoticed.
+    // Replaces the library's SO_REUSEPORT, with which two processes could share a port unnoticed.
     http.set_socket_options([](socket_t socket) {
       const int yes = 1;
       setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     });
     http.set_payload_max_length(kBodyBytesMax);
+    // One request per connection and short timeouts: a client that sends nothing holds one of the
+    // threads for seconds only.
     http.set_keep_alive_max_count(1);
-    http.set_keep_alive_timeout(1);  // To a connection's first byte.
+    http.set_keep_alive_timeout(1);  // Also the time for the first byte of a connection.
     http.set_read_timeout(2);
     http.set_write_timeout(5);
-    // The page is one file and asks only its own server; nothing else may frame or feed it.
+    // A page is one file and requests data only from its own server, so nothing else is allowed.
     http.set_default_headers(
         {{"Content-Security-Policy",
           "default-src 'none'; connect-src 'self'; img-src data:; style-src 'unsafe-inline'; "
@@ -81,7 +83,7 @@ struct HttpServer::Server {
     if (!report) return respond(response, 503, kBlocked);
     report->metrics.push_back(build_info());
     process.add_to(*report);
-    report->gauge("collage_ready", "Whether the process can do its part.",
+    report->gauge("collage_ready", "1 if the process is ready, else 0.",
                   report->not_ready_reasons.empty() ? 1 : 0);
     response.set_content(exposition(report->metrics), kMetrics);
   }
@@ -101,17 +103,18 @@ struct HttpServer::Server {
 
 HttpServer::HttpServer(Options options) : server_(std::make_unique<Server>(std::move(options))) {
   const std::string& address = server_->options.address;
-  const int wanted = server_->options.port;
-  const int port = wanted == 0 ? server_->http.bind_to_any_port(address)
-                   : server_->http.bind_to_port(address, wanted) ? wanted
-                                                                 : -1;
+  const int given = server_->options.port;
+  const int port = given == 0 ? server_->http.bind_to_any_port(address)
+                   : server_->http.bind_to_port(address, given) ? given
+                                                                : -1;
   if (port < 0) {
-    throw ConfigError("http://" + address + ":" + std::to_string(wanted) +
-                      ": cannot listen there: in use, or not an address of this host");
+    throw ConfigError(
+        "http://" + address + ":" + std::to_string(given) +
+        ": cannot listen: the port is in use, or this host does not have the address");
   }
   port_ = static_cast<std::uint16_t>(port);
   server_->thread = std::thread([this] { server_->http.listen_after_bind(); });
-  // Before that stop() is not heard.
+  // stop() has no effect before the server runs, so the destructor would wait for ever.
   while (!server_->http.is_running()) std::this_thread::yield();
 }
 

@@ -1,14 +1,14 @@
-// What a process says of itself over HTTP, to Prometheus, to a balancer and to people:
+// The HTTP endpoint of a process, for Prometheus, load balancers and people:
 //
-//   /metrics   its figures
-//   /livez     200 while its loops turn, else 503
-//   /readyz    200 when it can do its part, else 503 and what is missing, a line each
-//   pages of its own
+//   /metrics   the metrics of the process
+//   /livez     200 while all loops run, else 503
+//   /readyz    200 when the process is ready, else 503 with the reasons, one per line
+//   further pages that the process adds
 //
-// Served by threads of its own, which ask the loops (runtime/visits.h): a loop that is busy with an
-// inference is waited for, and one that hangs is what /livez is there to tell.  GET only; a
-// connection has one answer and a few seconds.  Made for a private network: a handful of visitors
-// that send nothing can hold all threads for that long.
+// The server has its own threads and asks the loops by cross-thread calls (loop_calls.h).  A loop
+// that is busy with an inference is waited for; a loop that does not answer makes /livez fail.  GET
+// only; a connection gets one answer and a few seconds.  Made for a private network: a handful of
+// clients that send nothing can hold all threads for these seconds.
 #pragma once
 
 #include <cstdint>
@@ -23,26 +23,28 @@
 namespace runtime {
 
 struct HttpPage {
-  std::string path;  // "/live.json".
-  std::string type;  // "application/json".
-  // Its text; nullopt if the loop that knows it was deaf.  Called on the server's threads.
+  std::string path;  // The path of the URL: "/live.json".
+  std::string type;  // The content type: "application/json".
+  // Returns the page; nullopt if the machine's loop was blocked.  Called on the server's threads.
   std::function<std::optional<std::string>()> body;
 };
 
 class HttpServer {
  public:
   struct Options {
-    std::string address;     // To listen at: "127.0.0.1", "::" for all.
-    std::uint16_t port = 0;  // 0: any.
-    // What the process's loops report together; nullopt if one of them was deaf.
+    std::string address;     // The address to listen at: "127.0.0.1"; "::" for all addresses.
+    std::uint16_t port = 0;  // The port; 0 to let the system choose one.
+    // Returns the telemetry of all loops together; nullopt if one of them was blocked.  Called on
+    // the server's threads.
     std::function<std::optional<machine::Telemetry>()> report;
     std::vector<HttpPage> pages;
   };
 
-  // Listens and serves until destroyed.  Throws ConfigError if the address cannot be had.
+  // Listens and serves until destroyed.  Throws ConfigError if it cannot listen at the address.
   explicit HttpServer(Options options);
   ~HttpServer();
 
+  // The port in use, also if the system chose it.
   std::uint16_t port() const { return port_; }
 
  private:

@@ -15,6 +15,7 @@ std::filesystem::path program_folder() {
 }
 
 std::filesystem::path installed_path(const std::filesystem::path& relative) {
+  // A checkout comes first, so that a developer's files win over an installed package.
   if (there(relative)) return relative;
   const std::filesystem::path packaged =
       program_folder().parent_path() / "share" / "collage" / relative;

@@ -1,18 +1,19 @@
-// Where what comes with the project lies: in a checkout, or where the Debian packages put it.
+// Finds the files of the project: in a checkout, or where the Debian packages install them.
 #pragma once
 
 #include <filesystem>
 
 namespace runtime {
 
-// The folder of this program's file.
+// Returns the folder of the running program's file.
 std::filesystem::path program_folder();
 
-// `relative` as it is if the working folder has it; else ../share/collage/`relative` of the
-// program's folder if that is there; else as it is, for an error to name.
+// Returns `relative` if the working folder has it; else ../share/collage/`relative`, seen from the
+// program's folder, if that exists; else `relative`, so that an error can name it.
 std::filesystem::path installed_path(const std::filesystem::path& relative);
 
-// pipeline.yaml of the working folder or, if it has none, of /etc/collage.
+// Returns pipeline.yaml if the working folder has one or /etc/collage has none; else
+// /etc/collage/pipeline.yaml.
 std::filesystem::path default_pipeline();
 
 }  // namespace runtime

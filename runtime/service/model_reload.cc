@@ -21,10 +21,10 @@ ModelReload::~ModelReload() {
 
 void ModelReload::begin() {
   if (busy_.exchange(true)) {
-    spdlog::warn("still loading what was asked for before; ask again when it has taken over");
+    spdlog::warn("still loading for an earlier reload; reload again when that has ended");
     return;
   }
-  if (thread_.joinable()) thread_.join();
+  if (thread_.joinable()) thread_.join();  // It has ended: busy_ was false.
   thread_ = std::thread([this] {
     run();
     busy_ = false;
@@ -37,7 +37,7 @@ void ModelReload::run() {
     COLLAGE_CHECK(over.each.size() <= loops_.size());
     for (std::size_t i = over.each.size(); i-- > 0;) {
       if (!loops_[i]->call_on_loop(over.each[i], kCallMax)) {
-        spdlog::error("{}: not yet, for a loop is busy; ask again", over.what);
+        spdlog::error("{}: not done, because a loop is busy; reload again", over.what);
         return;
       }
     }

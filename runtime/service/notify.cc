@@ -9,7 +9,7 @@
 namespace runtime {
 namespace {
 
-// Its failure changes nothing: systemd then acts on silence.
+// A failure is ignored: systemd treats a missing notification by its own timeouts.
 void notify_systemd(const char* state) { sd_notify(0, state); }
 
 }  // namespace
@@ -22,6 +22,7 @@ void Watchdog::beat(std::size_t loop) {
   beaten_.at(loop) = true;
   const auto all = [](const std::atomic<bool>& beaten) { return beaten.load(); };
   if (!std::all_of(beaten_.begin(), beaten_.end(), all)) return;
+  // Two loops may both get here and notify twice, which is harmless.
   for (std::atomic<bool>& beaten : beaten_) beaten = false;
   notify_systemd("WATCHDOG=1");
 }
@@ -29,7 +30,7 @@ void Watchdog::beat(std::size_t loop) {
 std::optional<wire::Duration> Watchdog::interval() {
   std::uint64_t microseconds = 0;
   if (sd_watchdog_enabled(0, &microseconds) <= 0) return std::nullopt;
-  return std::chrono::microseconds(microseconds / 2);
+  return std::chrono::microseconds(microseconds / 2);  // As sd_watchdog_enabled(3) recommends.
 }
 
 }  // namespace runtime

@@ -23,10 +23,13 @@ double seconds_of(clockid_t clock) {
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
-// By this host's clock as it is now: a start that moved with every correction of the clock would
-// look like a restart.
+// Returns the start of the process as seconds since 1970.  It is computed once, by the host's
+// clock at that time: a value that moved with each correction of the clock would look like a
+// restart.
 double start_of_process() {
-  constexpr int kFieldsBefore = 19;  // Of field 22, after the name, which is one of ours.
+  // The start is field 22 of proc(5).  The second, the name, may contain spaces and ends with ')';
+  // 19 fields lie between the name and the start.
+  constexpr int kFieldsBefore = 19;
   std::ifstream stat("/proc/self/stat");
   std::string word;
   stat.ignore(std::numeric_limits<std::streamsize>::max(), ')');
@@ -49,7 +52,8 @@ void ProcessFigures::add_to(machine::Telemetry& report) const {
                             machine::Metric::Kind::counter,
                             {{{}, seconds(usage.ru_utime) + seconds(usage.ru_stime)}}});
   if (started_ > 0) {
-    report.gauge("process_start_time_seconds", "When it started, since 1970.", started_);
+    report.gauge("process_start_time_seconds", "Start of the process, in seconds since 1970.",
+                 started_);
   }
   std::ifstream statm("/proc/self/statm");
   double pages = 0, resident = 0;

@@ -1,4 +1,4 @@
-// What the kernel knows of this process, under the names that every Prometheus client gives it.
+// Metrics of this process from the kernel, under the usual names of Prometheus clients.
 #pragma once
 
 #include "machine/telemetry.h"
@@ -9,12 +9,13 @@ class ProcessFigures {
  public:
   ProcessFigures();
 
-  // CPU seconds, user and system; seconds since 1970 at the start; bytes of memory, resident and
-  // virtual; file descriptors, open and allowed.  What /proc does not tell is left out.
+  // Adds the CPU time (seconds, user and system), the start (seconds since 1970), resident and
+  // virtual memory (bytes), open and allowed file descriptors.  What /proc does not have is left
+  // out.
   void add_to(machine::Telemetry& report) const;
 
  private:
-  double started_;  // 0: not known.
+  double started_;  // Seconds since 1970; 0 if not known.
 };
 
 }  // namespace runtime

@@ -11,13 +11,14 @@
 namespace runtime {
 namespace {
 
+// Only what no other process depends on, and no machine has been built with.
 constexpr std::string_view kAtOnce[] = {"log.level", "log.requests"};
 
 void reload_keys(KeyStore& keys) {
   try {
     const std::string own_change = keys.refresh();
     const auto keyring = keys.now();
-    spdlog::info("{}: keys read again, {} of peers are allowed", keyring->folder.string(),
+    spdlog::info("{}: keys read again, {} of peers allowed", keyring->folder.string(),
                  keyring->allowed.size());
     if (!own_change.empty()) {
       spdlog::warn("{} (takes effect after a restart)", own_change);
@@ -55,7 +56,7 @@ namespace {
 
 void log_changes(const std::string& file, const Changes& changes) {
   if (!changes.renewing.empty()) {
-    spdlog::info("{}: read again, being loaded: {}", file, fmt::join(changes.renewing, ", "));
+    spdlog::info("{}: read again, now loading: {}", file, fmt::join(changes.renewing, ", "));
   }
   if (changes.at_once.empty() && changes.renewing.empty() && changes.after_restart.empty()) {
     spdlog::info("{}: read again, nothing has changed", file);
@@ -64,7 +65,7 @@ void log_changes(const std::string& file, const Changes& changes) {
     spdlog::info("{}: read again, in effect: {}", file, fmt::join(changes.at_once, ", "));
   }
   if (!changes.after_restart.empty()) {
-    spdlog::warn("{}: changed, but takes effect after a restart: {}", file,
+    spdlog::warn("{}: read again, takes effect after a restart: {}", file,
                  fmt::join(changes.after_restart, ", "));
   }
 }

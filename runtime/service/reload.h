@@ -1,4 +1,4 @@
-// What takes effect when a process reads its configuration again while it runs.
+// Reads the configuration of a running process again and applies what can change without a restart.
 #pragma once
 
 #include <functional>
@@ -10,13 +10,14 @@
 
 namespace runtime {
 
-// Keys whose values differ, such as "broker.deadline", in the order of the file read last.
+// The keys whose values differ, such as "broker.deadline", in the order of the new file.
 struct Changes {
-  std::vector<std::string> at_once;        // In effect now.
-  std::vector<std::string> renewing;       // The process puts them into effect itself.
-  std::vector<std::string> after_restart;  // Peers agreed on them, or memory was laid out by them.
+  std::vector<std::string> at_once;        // Keys that take effect now.
+  std::vector<std::string> renewing;       // Keys that the process puts into effect itself.
+  std::vector<std::string> after_restart;  // Keys on which peers or memory layouts depend.
 };
-// `renewable` are the keys that count as renewing.
+// Sorts the differences between two configurations; `renewable` lists the keys that count as
+// renewing.
 Changes changes_between(const ServiceConfig& running, const ServiceConfig& fresh,
                         const std::vector<std::string>& renewable = {});
 

@@ -33,6 +33,8 @@ std::uint64_t frame_limit(std::uint64_t payload_bytes_max) {
 
 }  // namespace
 
+// Checks the servers' keys at the start, where a missing one is an error of the configuration;
+// later it would be a connection that never succeeds.
 std::shared_ptr<KeyStore> open_keys(const ServiceConfig& config, KeyOwner owner) {
   if (!config.keys) return nullptr;
   auto keys = std::make_shared<KeyStore>(*config.keys, owner);
@@ -66,7 +68,7 @@ bool within_host(const std::string& endpoint) {
 
 namespace {
 
-// The options of loop number `loop`, which is also its number at the watchdog.
+// Returns the options of loop `loop`; the watchdog knows the loop by the same number.
 Loop::Options options_of(Watchdog& watchdog, std::size_t loop, const std::atomic<bool>& traces) {
   Loop::Options options;
   options.on_log = log_message;
@@ -94,6 +96,7 @@ void handle_signals(Signals& signals, ServiceConfig& running, const Process& pro
 }
 
 void warn_of_open_links(const Process& process) {
+  // Only servers: a client's endpoint says nothing about who else may connect to it.
   std::string open;
   for (const Part& part : process.parts) {
     for (const Link& link : part.links) {
@@ -102,7 +105,7 @@ void warn_of_open_links(const Process& process) {
     }
   }
   if (open.empty()) return;
-  spdlog::warn("{}: whoever reaches this takes part, and nothing is encrypted (security.keys)",
+  spdlog::warn("{}: any host that can connect is accepted, without encryption (security.keys)",
                open);
 }
 
@@ -191,10 +194,10 @@ void announce_ready() {
 int exit_code(Loop::End end) {
   notify_stopping();
   if (end == Loop::End::finished) {
-    spdlog::info("drained, down");
+    spdlog::info("stopped after draining");
     return 0;
   }
-  spdlog::warn("down before it was drained");
+  spdlog::warn("stopped before it was drained");
   return 1;
 }
 
@@ -204,7 +207,7 @@ int serve(const ServiceConfig& config, Signals& signals, Process process) {
   COLLAGE_CHECK(process.parts.size() == 1 || process.parts.size() == 2);
   start_log({process.name, config.log_level, config.log_format});
   ServiceConfig running = config;
-  std::atomic<bool> traces = running.log_requests;  // Read by every loop.
+  std::atomic<bool> traces = running.log_requests;  // Written by the first loop, read by all.
   Watchdog watchdog(process.parts.size());
   Context context;
   warn_of_open_links(process);

@@ -1,4 +1,4 @@
-// A process around its machines: log, signals, HTTP, reload, and the exit code.
+// Runs a process around its machines: log, signals, HTTP, reload, watchdog and exit code.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,7 @@ struct Process {
   std::string name;             // The name in the log, such as "classifier 3".
   std::uint16_t http_port = 0;  // Used if the configuration has an HTTP address.
   // One part, or two that run in threads of their own and are joined by inproc://.  The first part
-  // handles signals; when the first part has finished, the second is told to stop.
+  // handles signals; when the first part has finished, the second is stopped.
   std::vector<Part> parts;
   std::vector<Page> pages{};  // About the first part.
   // Reads the configuration again at a SIGHUP.  Throws ConfigError.

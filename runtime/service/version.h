@@ -1,16 +1,16 @@
-// Which build of which protocol this is.
+// The version, commit and protocol of this build.
 #pragma once
 
 #include <string>
 
 namespace runtime {
 
-// "0.1.0".
+// Returns the version of the project: "0.1.0".
 std::string version();
-// The commit the build was made from, 12 hex digits, with "+" if files had changed; "unknown"
-// outside a checkout.
+// Returns 12 hexadecimal digits of the commit that was built, with "+" if files had been changed;
+// "unknown" outside a checkout.
 std::string commit();
-// "collage 0.1.0, protocol 2, commit 0123456789ab".
+// Returns all three in one line: "collage 0.1.0, protocol 2, commit 0123456789ab".
 std::string version_text();
 
 }  // namespace runtime
