@@ -1,7 +1,7 @@
-// COLLAGE_CHECK: for what can only be wrong if we are.
+// COLLAGE_CHECK(condition): aborts the process if our own code has broken an invariant.
 //
-// Always on.  Never to be used on what a peer, a file or a user said: those are values to be
-// counted and answered.
+// It is always on.  Never use it on input from a peer, a file or a user: wrong input is a value to
+// be counted and answered.
 #pragma once
 
 #include <cstdio>

@@ -1,12 +1,11 @@
-// Messages as frames, and frames as messages.
+// Encodes messages to frames and decodes frames to messages.
 //
-// A message is one header frame, a MessagePack array [protocol, kind, fields...], followed by
-// one payload frame if its kind has one (submit, assign, collage_task).  docs/WIRE.md holds the
-// grammar.
+// A message is one header frame, a MessagePack array [protocol, kind, fields...], followed by one
+// payload frame if its kind has one (submit, assign, collage_task).  docs/WIRE.md has the grammar.
 //
-// decode() trusts nothing: sizes, counts, depth, types, ranges and trailing bytes are checked
-// before anything is allocated for them, and what does not fit is a Reason, never an exception.
-// Pure and free of state; may be called from any thread.
+// decode() trusts nothing: it checks sizes, counts, depth, types, ranges and trailing bytes before
+// it allocates memory for them.  Invalid input gives a Reason, never an exception.  Both functions
+// are pure and may be called on any thread.
 #pragma once
 
 #include <cstddef>
@@ -19,10 +18,10 @@
 
 namespace wire {
 
-inline constexpr std::size_t kHeaderBytesMax = 72 * 1024;  // Of the header frame.
-inline constexpr std::size_t kPredictionsMax = 16;         // A slot.
-inline constexpr std::size_t kHeldMax = 256;               // Tasks a stage may hold.
-inline constexpr std::size_t kCountersMax = 256;           // In a status.
+inline constexpr std::size_t kHeaderBytesMax = 72 * 1024;  // Bytes of a header frame.
+inline constexpr std::size_t kPredictionsMax = 16;         // Predictions for one slot.
+inline constexpr std::size_t kHeldMax = 256;               // Tasks that a stage may hold.
+inline constexpr std::size_t kCountersMax = 256;           // Counters in a Status.
 inline constexpr std::size_t kNameMax = 256;               // Bytes of a class or counter name.
 
 struct Frames {
@@ -32,13 +31,12 @@ struct Frames {
 };
 
 // Requires a message that may cross the wire (not a local one), within the limits above, with known
-// enumerators, probabilities in 0..1 and names in UTF-8.  Durations outside 0..kDurationMax are
-// brought to the nearer bound: a remaining time that has just run out is 0.
+// enumerators, probabilities in 0..1 and names in UTF-8.  Durations are clamped to 0..kDurationMax:
+// a remaining time that has just run out becomes 0.
 Frames encode(const Message& message);
 
-// `payloads` are the frames that followed the header, as they came.
-// Errors: wrong_protocol (of another version, and no Refuse: that is read whatever its version),
-// bad_message.
+// `payloads` are the frames after the header.  Errors: wrong_protocol for a message of another
+// version (but a Refuse is decoded whatever its version), bad_message for anything else.
 tl::expected<Message, Reason> decode(std::span<const std::uint8_t> header,
                                      std::span<const Payload> payloads);
 

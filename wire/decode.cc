@@ -20,16 +20,17 @@
 namespace wire {
 namespace {
 
+// decode_foreign() needs the number of Refuse, which must therefore never change.
 constexpr std::size_t kRefuseIndex = 3;
 static_assert(std::is_same_v<std::variant_alternative_t<kRefuseIndex, Message>, Refuse>);
 
-// Walks over the tokens; each get() says whether the next of them were a T within its bounds.
+// Walks over the tokens.  Each get() returns true if the next tokens are a T within its bounds.
 class Decoder {
  public:
   Decoder(const Tokens& tokens, std::span<const Payload> payloads)
       : tokens_(tokens), payloads_(payloads) {}
 
-  // The number at the front of what is left, if there is one.
+  // Takes the next token if it is a number.
   std::optional<std::uint64_t> number() {
     const Token* token = next(Token::Type::number);
     return token ? std::optional(token->number) : std::nullopt;
@@ -38,7 +39,7 @@ class Decoder {
     const Token* token = next(Token::Type::array);
     return token ? std::optional(token->size) : std::nullopt;
   }
-  // The fields of a message, `elements` of them by its array's count, and no payload left over.
+  // Reads a message whose array has `elements` fields; false if a payload frame is left over.
   template <class M>
   bool message(M& m, std::uint32_t elements) {
     return elements == count<M>() && fields(m) && payloads_.empty();
@@ -63,13 +64,14 @@ class Decoder {
   template <class T>
   bool get(std::vector<T>& values, std::uint64_t = 0) {
     const auto size = array();
-    if (!size || *size > kCountMax<T>) return false;
+    if (!size || *size > kCountMax<T>) return false;  // Before resize: the count is a peer's.
     values.resize(*size);
     return std::all_of(values.begin(), values.end(), [this](T& value) { return get(value); });
   }
   bool get(std::vector<bool>& flags, std::uint64_t) {
     std::uint64_t size = 0;
     std::uint64_t mask = 0;
+    // The bound of the mask rejects flags beyond the size; so each value has one encoding.
     if (array() != 2 || !get(size, kSlotsMax) || !get(mask, (1ull << size) - 1)) return false;
     flags.resize(size);
     for (std::size_t i = 0; i < size; ++i) flags[i] = (mask >> i) & 1;
@@ -100,7 +102,7 @@ class Decoder {
     value = Duration(ns);
     return true;
   }
-  // Whole numbers come as such: msgpack-c, for one, sends 1.0 as 1.
+  // Accepts integers, too, because some encoders (msgpack-c is one) send 1.0 as 1.
   bool get(float& value, std::uint64_t) {
     if (const auto whole = number()) {
       value = static_cast<float>(*whole);
@@ -158,7 +160,8 @@ Decoded decode_kind(std::uint64_t index, Decoder& decoder, std::uint32_t element
   return kMakers[index](decoder, elements);
 }
 
-// Of another version we read only a refusal, whose form never changes.
+// A message of another version is read only if it is a Refuse, whose form never changes: so peers
+// of different versions can still refuse each other with a reason.
 Decoded decode_foreign(bool complete, Decoder& decoder, std::uint32_t elements,
                        std::size_t payloads) {
   if (!complete || elements != 4 || payloads != 0) return tl::unexpected(Reason::wrong_protocol);
@@ -193,7 +196,7 @@ Decoded decode_tokens(std::span<const std::uint8_t> header, std::span<const Payl
 Decoded decode(std::span<const std::uint8_t> header, std::span<const Payload> payloads) {
   try {
     return decode_tokens(header, payloads);
-  } catch (const std::bad_alloc&) {  // Within the limits, yet more than there is.
+  } catch (const std::bad_alloc&) {  // A message within the limits may still exceed the memory.
     return tl::unexpected(Reason::bad_message);
   }
 }

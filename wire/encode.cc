@@ -17,6 +17,7 @@
 namespace wire {
 namespace {
 
+// The largest message: 16 bytes cover a counter's value and the prefixes of its name and array.
 static_assert(kCountersMax * (kNameMax + 16) < kHeaderBytesMax, "a full status must fit");
 
 struct Buffer {
@@ -26,6 +27,7 @@ struct Buffer {
 
 class Encoder {
  public:
+  // 256 bytes hold most messages, so that one allocation is enough for them.
   explicit Encoder(Frames& frames) : frames_(frames) { buffer_.bytes.reserve(256); }
 
   template <class M>
@@ -79,7 +81,7 @@ class Encoder {
   void put(Id<Tag> id, std::uint64_t = 0) {
     packer_.pack_uint64(id.value);
   }
-  // An age or a remaining time beyond its range is as good as its bound.
+  // Clamped and not checked: a remaining time may have run out on its way here, which is no error.
   void put(Duration value, std::uint64_t = 0) {
     packer_.pack_uint64(
         static_cast<std::uint64_t>(std::clamp(value, Duration(0), kDurationMax).count()));

@@ -1,9 +1,9 @@
-// The fields of every message, listed once: the codec writes and reads them in this order, so the
-// two directions cannot disagree.
+// The fields of every message, listed once.  The codec writes and reads them in this order, so that
+// encoder and decoder cannot disagree.
 //
-// kFields<T> is a tuple of pointers to members.  AtMost adds the bound of a field whose type does
-// not tell it.  kCountMax<T> bounds a list of T, and kNumbers<E> the numbers of an enumeration.
-// A Payload is listed where it stands in the struct, but travels as a frame of its own.
+// kFields<T> is a tuple of pointers to members.  AtMost adds a bound that the type of the field
+// does not imply.  kCountMax<T> bounds a list of T, and kNumbers<E> the numbers of an enumeration.
+// A Payload is listed in the order of the struct, but is sent as a frame of its own.
 #pragma once
 
 #include <concepts>
@@ -22,7 +22,7 @@ namespace wire {
 template <class M, class T>
 struct AtMost {
   T M::*member;
-  std::uint64_t most;  // Of a number its value, of a string its bytes.
+  std::uint64_t most;  // The largest value of a number, the most bytes of a string.
 };
 
 struct Unlisted {};
@@ -175,7 +175,7 @@ template <class M, class T>
 constexpr T M::*member(const AtMost<M, T>& field) {
   return field.member;
 }
-// The bound of a field; for a number that has none of its own, what its type can hold.
+// Returns the bound of a field; for a number without a bound, the largest value of its type.
 template <class M, class T>
 constexpr std::uint64_t most(T M::*) {
   if constexpr (std::unsigned_integral<T>) return std::numeric_limits<T>::max();
@@ -186,7 +186,7 @@ constexpr std::uint64_t most(const AtMost<M, T>& field) {
   return field.most;
 }
 
-// How many members a struct has: as many as it can be initialised with.
+// Returns the number of members of a struct: the most values with which it can be initialised.
 struct Anything {
   template <class T>
   operator T() const;
@@ -199,7 +199,7 @@ constexpr std::size_t members() {
   return sizeof...(Members);
 }
 
-// How many elements the array of a T has: one a field, but none for a payload.
+// Returns the number of elements in the array of a T: one for each field that is not a payload.
 template <class T>
 constexpr std::uint32_t count() {
   static_assert(std::tuple_size_v<decltype(kFields<T>)> == members<T>(), "a field is not listed");
@@ -217,7 +217,7 @@ constexpr bool known(std::uint64_t number) {
   return number >= kNumbers<E>.first && number <= kNumbers<E>.last;
 }
 
-// False for NaN.
+// Returns false for NaN, too.
 constexpr bool is_probability(float value) { return value >= 0 && value <= 1; }
 
 }  // namespace wire

@@ -1,4 +1,4 @@
-// FNV-1a, 64 bits: a fingerprint against mistakes, not attacks, the same on every host.
+// FNV-1a with 64 bits: a hash that is the same on every host.  It detects mistakes, not attacks.
 #pragma once
 
 #include <cstdint>

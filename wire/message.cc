@@ -50,7 +50,7 @@ std::string_view to_string(ResultStatus status) {
   return "unknown";
 }
 
-// Over the names, each ended by a zero byte.
+// A zero byte ends each name, so that {"ab", "c"} and {"a", "bc"} differ.
 std::uint64_t labels_hash(const std::vector<std::string>& names) {
   Fnv hash;
   for (const std::string& name : names) {
@@ -60,6 +60,7 @@ std::uint64_t labels_hash(const std::vector<std::string>& names) {
   return hash.value();
 }
 
+// docs/WIRE.md and the logs use these names, which differ from the names of some structs.
 std::string_view kind(const Message& message) {
   static constexpr std::array<std::string_view, std::variant_size_v<Message>> kNames = {
       "producer_hello", "worker_hello", "welcome", "refuse",     "submit",       "result",

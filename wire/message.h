@@ -1,17 +1,22 @@
-// Every message of the pipeline, decoded.
+// All messages of the pipeline as structs.
 //
-//   producer  --ProducerHello, Submit, Cancel-->             broker
-//   broker    --Welcome, Refuse, Result, Correction-->       producer
-//   stage     --WorkerHello, Ready-->               broker  --Welcome, Refuse, Assign--> stage
-//   assembler (also)                                broker  --Seal, Drop-->              assembler
-//   assembler --CollageTask-->  collage-CNN         collage-CNN --WorkerHello, Ready-->  assembler
-//   stage, assembler --Answer--> sink               collage-CNN --CollageAnswer-->       sink
-//   sink      --WorkerHello, Settled, Corrected, Service-->  broker
-//   broker    --Welcome, Opened, Sealed, Closed-->           sink
-//   observer  --Probe-->  broker, sink              broker, sink --Status--> observer
+//   from              message                                                  to
+//   producer          ProducerHello, Submit, Cancel                            broker
+//   broker            Welcome, Refuse, Result, Correction                      producer
+//   stage             WorkerHello, Ready                                       broker
+//   broker            Welcome, Refuse, Assign                                  stage
+//   broker            SealCollage, DropCollage                                 assembler
+//   collage-CNN       WorkerHello, Ready                                       assembler
+//   assembler         Welcome, Refuse, CollageTask                             collage-CNN
+//   stage, assembler  Answer                                                   sink
+//   collage-CNN       CollageAnswer                                            sink
+//   sink              WorkerHello, Ready, SlotSettled, Disagreement, ServiceTimes  broker
+//   broker            Welcome, Refuse, BatchOpened, BatchSealed, BatchSettled  sink
+//   anyone            StatusRequest                                            broker, sink
+//   broker, sink      Status                                                   anyone
 //
-// Messages carry ages and remaining times, never instants: two hosts' clocks do not compare.
-// docs/WIRE.md holds the grammar and a worked example of each.
+// Messages carry ages and remaining times, never instants: the clocks of two hosts do not compare.
+// docs/WIRE.md has the grammar and a worked example of each message.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +32,8 @@
 
 namespace wire {
 
-// Sent first in every message; peers of another version refuse each other at the hello.
+// The protocol version, the first field of every message.  Peers of different versions refuse each
+// other at the hello.
 inline constexpr std::uint32_t kProtocol = 2;
 
 enum class Role : std::uint8_t { classifier = 1, assembler = 2, collage = 3, sink = 4 };
@@ -46,10 +52,10 @@ std::string_view to_string(ResultStatus status);
 
 struct Prediction {
   ClassId label;
-  float probability = 0;  // 0..1, as the model's manifest calibrates it.
+  float probability = 0;  // 0..1, calibrated as the model's manifest says.
   friend bool operator==(const Prediction&, const Prediction&) = default;
 };
-// The k most probable classes, best first; empty means 'no answer'.
+// The k most probable classes, the best first; empty means 'no answer'.
 using Predictions = std::vector<Prediction>;
 
 struct NamedPrediction {
@@ -58,17 +64,17 @@ struct NamedPrediction {
   friend bool operator==(const NamedPrediction&, const NamedPrediction&) = default;
 };
 
-// What one network said of one picture: predictions, or why it could not say.
+// The answer of one network for one picture: predictions, or the reason why there are none.
 struct Verdict {
   Predictions predictions;
-  Reason reason = Reason::none;  // If not none, the picture is rejected.
+  Reason reason = Reason::none;  // The reason of the rejection; none if there is no rejection.
 };
 
-// What a stage serves.  Two stages may share a pipeline only if their labels agree.
+// The model of a stage.  Two stages may share a pipeline only if their labels agree.
 struct Model {
   std::uint64_t labels_hash = 0;  // labels_hash() of the class names in order.
-  std::uint8_t grid = 0;          // Tiles a side; 0 for a single-image model.
-  std::string version;            // At most kVersionMax bytes.
+  std::uint8_t grid = 0;          // Tiles per side of the collage; 0 for a single-image model.
+  std::string version;            // The version in the manifest, at most kVersionMax bytes.
   friend bool operator==(const Model&, const Model&) = default;
 };
 inline constexpr std::size_t kVersionMax = 32;
@@ -78,24 +84,24 @@ std::uint64_t labels_hash(const std::vector<std::string>& names);
 
 struct ProducerHello {
   ProducerId producer;
-  bool corrections = false;  // Whether it wants them.
+  bool corrections = false;  // True if the producer asks for corrections.
 };
-// Also the sink's and, to its assembler, the collage-CNN's.
+// The hello of a stage and of a sink to the broker, and of a collage-CNN to its assembler.
 struct WorkerHello {
   WorkerId worker;
   Role role = Role::classifier;
   Model model;
-  std::uint32_t capacity = 0;  // Tasks it takes at once (an assembler: batches); 0 for a sink.
+  std::uint32_t capacity = 0;  // Tasks that fit at once (an assembler: batches); 0 for a sink.
 };
 struct Welcome {
   Epoch epoch;
-  Duration heartbeat{};      // Say something at least this often.
-  std::uint32_t credit = 0;  // Open requests a producer may have.
-  std::uint64_t image_bytes_max = 0;
-  Duration deadline_max{};
-  Duration correction_window{};  // A correction follows its result within this, or never.
+  Duration heartbeat{};               // The receiver must send a message at least this often.
+  std::uint32_t credit = 0;           // Open requests that the producer may have.
+  std::uint64_t image_bytes_max = 0;  // The largest image that a Submit may carry.
+  Duration deadline_max{};            // The longest deadline of a request.
+  Duration correction_window{};       // The time after a result in which a correction may come.
 };
-// Ends a conversation: the peer is not served as it is.
+// The sender does not serve the receiver, for the given reason, until it says hello again.
 struct Refuse {
   Reason reason = Reason::none;
   std::uint32_t protocol = kProtocol;  // The sender's version.
@@ -105,7 +111,7 @@ struct Refuse {
 
 struct Submit {
   RequestId request;
-  Duration remaining{};  // Until its deadline; 0 for the pipeline's own.
+  Duration remaining{};  // Time until the request's deadline; 0 for the pipeline's default.
   Payload image;
 };
 struct Result {
@@ -113,77 +119,78 @@ struct Result {
   ResultStatus status = ResultStatus::missing;
   Source source = Source::none;
   Reason reason = Reason::none;
-  Duration latency{};                        // Admission to answer, by the broker's clock.
-  Duration retry_after{};                    // With `refused`: a hint.
-  std::vector<NamedPrediction> predictions;  // With `answered`: best first.
-  std::string version;                       // Of the model that answered.
+  Duration latency{};                        // Time from admission to answer at the broker.
+  Duration retry_after{};                    // With `refused`: a hint when to retry.
+  std::vector<NamedPrediction> predictions;  // With `answered`: the best first.
+  std::string version;                       // The version of the model that answered.
 };
-// The producer does not want an answer to this open request any more.
+// The producer withdraws an open request.
 struct Cancel {
   RequestId request;
 };
-// A single answer came after the collage's had been sent, and its top class is another.
+// A single answer that came after the collage's had been sent, and that has another top class.
 struct Correction {
   RequestId request;
-  Source source = Source::single;            // Or hedge.
-  Duration latency{};                        // Admission to here, by the broker's clock.
-  std::vector<NamedPrediction> predictions;  // Best first.
-  std::string version;                       // Of the model that answered.
+  Source source = Source::single;            // The source of the late answer: single or hedge.
+  Duration latency{};                        // Time from admission to this message at the broker.
+  std::vector<NamedPrediction> predictions;  // The late answer, the best class first.
+  std::string version;                       // The version of the model that answered late.
 };
 
 // --- broker and stages ---
 
-// Credit.  `seen` is the highest sequence that has arrived, `held` those not yet done: what lies
-// at or below `seen` and is not held is done or was lost, and either way is not in the stage.
+// A worker's report from which the broker computes credit.  `seen` is the highest sequence that has
+// arrived, `held` are the tasks that are not done yet.  A task at or below `seen` that is not held
+// is done or was lost; either way the worker does not have it.
 struct Ready {
   Sequence seen;
   std::vector<Sequence> held;
-  bool leaving = false;  // Takes no further tasks.
+  bool leaving = false;  // True if the worker takes no further tasks.
 };
 // To a classifier: one task.  To an assembler: one image of the batch that `sequence` counts.
 struct Assign {
-  Sequence sequence;  // Rises with every task of the broker's life; an assembler's slots share one.
+  Sequence sequence;  // Rises with every task of the broker's life; one per batch at an assembler.
   BatchId batch;
   Slot slot = 0;
   bool hedge = false;
-  Duration age{};        // Since admission.
-  Duration remaining{};  // Until the deadline.
+  Duration age{};        // Time since the image was admitted.
+  Duration remaining{};  // Time until the request's deadline.
   Payload image;
 };
-// The batch has closed with `filled` images; slots from there on are blank.
+// The batch is sealed with `filled` images; the slots from `filled` on are blank.
 struct SealCollage {
   BatchId batch;
   Slot filled = 0;
 };
-// Every slot of the batch is settled: nothing more of it is wanted.
+// Every slot of the batch is settled, so the assembler can drop the batch.
 struct DropCollage {
   BatchId batch;
 };
-// `host` is the assembler's own epoch, and `sequence` rises within it.
+// A finished collage for the collage-CNN.  `sequence` rises within one life of the assembler.
 struct CollageTask {
-  Epoch host;
+  Epoch host;  // The assembler's epoch.
   Sequence sequence;
   BatchId batch;
-  std::vector<bool> blank;  // A flag a slot.
-  Duration age{};           // Since the batch opened.
-  Payload picture;          // Interleaved 8-bit pixels of the whole collage.
+  std::vector<bool> blank;  // One flag per slot: true if the slot is blank.
+  Duration age{};           // Time since the batch opened.
+  Payload picture;          // The pixels of the whole collage, 8 bits per sample, interleaved.
 };
 struct Answer {
   BatchId batch;
   Slot slot = 0;
   WorkerId worker;
   bool hedge = false;
-  Duration age{};      // Since admission, when sent.
-  Duration compute{};  // Inference alone.
+  Duration age{};      // Time from the admission of the image to the sending of this message.
+  Duration compute{};  // Time of the inference alone.
   Verdict verdict;
   std::string version;
 };
 struct CollageAnswer {
   BatchId batch;
   WorkerId worker;
-  Duration age{};                  // Since the batch opened, when sent.
-  Duration compute{};              // Inference alone.
-  std::vector<Predictions> cells;  // One a slot; empty means no answer.
+  Duration age{};                  // Time from the opening of the batch to the sending.
+  Duration compute{};              // Time of the inference alone.
+  std::vector<Predictions> cells;  // The predictions for each slot; empty means no answer.
   std::string version;
 };
 
@@ -192,14 +199,15 @@ struct CollageAnswer {
 struct BatchOpened {
   BatchId batch;
   Slot slots = 0;
-  Duration age{};        // Since the batch opened.
-  bool covered = false;  // Whether a collage is being made of it.
+  Duration age{};        // Time since the batch opened.
+  bool covered = false;  // True if an assembler makes a collage of the batch.
 };
-// Closes a batch; `ages` holds the age since admission of each filled slot, in order.
+// The batch is sealed.
 struct BatchSealed {
   BatchId batch;
-  std::vector<Duration> ages;
+  std::vector<Duration> ages;  // Time since admission of each filled slot, in order of slot.
 };
+// Every slot of the batch is settled.
 struct BatchSettled {
   BatchId batch;
 };
@@ -211,8 +219,8 @@ struct SlotSettled {
   Verdict verdict;
   std::string version;
 };
-// A single answer for a slot that the sink had settled from the collage, whose top class is
-// another.
+// A single answer for a slot that the sink has settled from the collage, with another top class
+// than the collage's.
 struct Disagreement {
   BatchId batch;
   Slot slot = 0;
@@ -220,12 +228,13 @@ struct Disagreement {
   Predictions predictions;
   std::string version;
 };
-// What the sink has learned; zero where it has not learned yet.
+// The patience and the quantiles of service time that the sink has learned; a value that it has not
+// learned yet is zero.
 struct ServiceTimes {
   Duration patience{};
   Duration p95{};
   Duration p99{};
-  Duration budget{};  // The quantile whose hedges cost as much as a collage.
+  Duration budget{};  // The quantile at which hedging costs as much work as the collages.
 };
 
 // --- observers ---
@@ -246,11 +255,11 @@ struct Status {
 struct Undelivered {
   enum class Why : std::uint8_t { unroutable, blocked } why = Why::unroutable;
 };
-// The peer sent something that is no message.
+// The peer sent something that cannot be decoded as a message.
 struct Undecodable {
   Reason reason = Reason::bad_message;
 };
-// Finish what is open, take nothing new, then say so by Actions::finished.
+// The machine must finish what is open, take nothing new, and then set Actions::finished.
 struct Drain {};
 
 using Message =
@@ -258,9 +267,9 @@ using Message =
                  SealCollage, DropCollage, CollageTask, Answer, CollageAnswer, BatchOpened,
                  BatchSealed, BatchSettled, SlotSettled, ServiceTimes, StatusRequest, Status,
                  Cancel, Correction, Disagreement, Undelivered, Undecodable, Drain>;
-inline constexpr std::size_t kWireMessages = 23;  // Those before the local ones.
+inline constexpr std::size_t kWireMessages = 23;  // The number of messages before the local ones.
 
-// The name of a message's kind, as docs/WIRE.md and the logs have it.
+// Returns the name of a message's kind, as in docs/WIRE.md and in the logs.
 std::string_view kind(const Message& message);
 
 }  // namespace wire

@@ -1,8 +1,8 @@
-// A picture as bytes that travel through deciders unopened.
+// The bytes of a picture, passed through machines without being copied or read.
 //
-// Payload is a handle: copying it shares the bytes, which never change while shared.  Deciders
-// move it and may ask its size; only codecs, runtime/, imaging/ and runners look inside.
-// Handles may be copied and dropped on any thread.
+// Payload is a handle: copying it shares the bytes, which never change while they are shared.  A
+// machine moves handles and may ask for the size; only codecs, runtime/, imaging/ and runners read
+// the bytes.  Handles may be copied and dropped on any thread.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,7 @@ class Payload {
 
   Payload() = default;
 
-  // Owns `bytes`.
+  // Takes ownership of `bytes`.
   explicit Payload(Bytes bytes) {
     auto held = std::make_shared<Bytes>(std::move(bytes));
     bytes_ = {held->data(), held->size()};
@@ -28,7 +28,7 @@ class Payload {
     owner_ = std::move(held);
   }
 
-  // Shares bytes that live as long as `owner` does (a received frame, say).
+  // Shares bytes that live as long as `owner`, such as a received frame.
   Payload(std::shared_ptr<const void> owner, std::span<const std::uint8_t> bytes)
       : owner_(std::move(owner)), bytes_(bytes) {}
 
@@ -36,9 +36,9 @@ class Payload {
   bool empty() const { return bytes_.empty(); }
   std::span<const std::uint8_t> bytes() const { return bytes_; }
 
-  // Gives the bytes up for change: without a copy if this is their only handle, else a copy.
+  // Returns the bytes so that they can be changed: moved if this is their only handle, else copied.
   Bytes release() && {
-    const bool sole = own_ && owner_.use_count() == 2;  // owner_ and own_ themselves.
+    const bool sole = own_ && owner_.use_count() == 2;  // The two are owner_ and own_.
     Bytes out = sole ? std::move(*own_) : Bytes(bytes_.begin(), bytes_.end());
     *this = Payload();
     return out;
@@ -46,7 +46,7 @@ class Payload {
 
  private:
   std::shared_ptr<const void> owner_;
-  std::shared_ptr<Bytes> own_;  // Set only if the bytes are ours to give up.
+  std::shared_ptr<Bytes> own_;  // Null unless this object was made from Bytes.
   std::span<const std::uint8_t> bytes_;
 };
 

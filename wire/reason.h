@@ -1,5 +1,5 @@
-// Why an image, a message or a peer was turned away: one word each, the same in code, on the
-// wire, in logs and in metrics.
+// The reasons why an image, a message or a peer is not accepted.  Each has one name, the same in
+// code, logs and metrics, and one number on the wire.
 #pragma once
 
 #include <cstdint>
@@ -51,7 +51,7 @@ constexpr std::string_view to_string(Reason reason) {
   return "unknown";
 }
 
-// The reason with this number, if there is one.
+// Returns the reason with this number; nullopt if there is none.
 constexpr std::optional<Reason> reason_from(std::uint64_t number) {
   switch (number) {
 #define COLLAGE_REASON(name, value) \

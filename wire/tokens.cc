@@ -5,7 +5,7 @@
 
 namespace wire {
 
-// Answers msgpack-c's parser; false stops it.
+// The callbacks of msgpack-c's parser; a callback that returns false stops it.
 struct TokenVisitor : msgpack::null_visitor {
   explicit TokenVisitor(Tokens& list) : tokens(list) {}
 
@@ -31,6 +31,7 @@ struct TokenVisitor : msgpack::null_visitor {
   bool visit_float32(float value) {
     return add(Token::Type::real, [value](Token& token) { token.real = value; });
   }
+  // Languages without a 32-bit type send doubles; the only reals are probabilities.
   bool visit_float64(double value) { return visit_float32(static_cast<float>(value)); }
   bool visit_str(const char* value, std::uint32_t size) {
     return add(Token::Type::string, [value, size](Token& token) {
@@ -39,6 +40,7 @@ struct TokenVisitor : msgpack::null_visitor {
     });
   }
   bool start_array(std::uint32_t count) {
+    // A count above the bound is refused here and not at the missing elements.
     if (++depth > kDepthMax || count > kTokensMax) return false;
     return add(Token::Type::array, [count](Token& token) { token.size = count; });
   }
@@ -63,7 +65,7 @@ bool Tokens::read(std::span<const std::uint8_t> text) {
     return msgpack::parse(reinterpret_cast<const char*>(text.data()), text.size(), offset,
                           visitor) &&
            offset == text.size();
-  } catch (const std::exception&) {  // msgpack's own, or out of memory.
+  } catch (const std::exception&) {  // Also std::bad_alloc, which is no exception of msgpack's.
     return false;
   }
 }

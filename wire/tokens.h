@@ -1,8 +1,8 @@
-// A MessagePack text as a flat list of its tokens.
+// Splits a MessagePack text into a flat list of tokens.
 //
-// Tokenising is msgpack-c's, through its visitor interface: it builds no objects, so a declared
-// count or depth allocates nothing.  Kinds that no message uses (nil, map, bin, ext) and whatever
-// exceeds kTokensMax or kDepthMax stop it; the tokens before that point remain readable.
+// It uses the visitor interface of msgpack-c, which builds no objects, so that a declared count or
+// depth allocates no memory.  The parser stops at types that no message uses (nil, map, bin, ext)
+// and at anything beyond kTokensMax or kDepthMax; the tokens before that point remain readable.
 #pragma once
 
 #include <array>
@@ -12,26 +12,27 @@
 
 namespace wire {
 
-inline constexpr std::size_t kTokensMax = 2048;  // A full collage answer has 1,240.
-inline constexpr std::size_t kDepthMax = 4;      // Message, cells, predictions, prediction.
+inline constexpr std::size_t kTokensMax =
+    2048;                                    // The longest message, a collage answer, has 1,240.
+inline constexpr std::size_t kDepthMax = 4;  // Levels: message, cells, predictions, prediction.
 
 struct Token {
   enum class Type : std::uint8_t { number, negative, real, boolean, string, array };
   Type type;
-  std::uint32_t size;  // Of an array its elements, of a string its bytes.
+  std::uint32_t size;  // The number of elements of an array, of bytes of a string.
   union {
     std::uint64_t number;
     float real;
     bool boolean;
-    const char* string;  // Into the text.
+    const char* string;  // Points into the text.
   };
 };
 
-// Some 50 kB: lives on the stack, and is not cleared.
+// About 50 kB, meant for the stack; the array is not cleared.
 class Tokens {
  public:
-  // Whether `text` is one complete value of known kinds and nothing else.  Never throws; `text`
-  // must outlive the tokens.
+  // Returns true if `text` is one complete value of known types and nothing else.  Never throws.
+  // `text` must outlive the tokens.
   bool read(std::span<const std::uint8_t> text);
 
   std::size_t size() const { return size_; }

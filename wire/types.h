@@ -1,6 +1,6 @@
-// The small vocabulary of the pipeline: ids that do not mix, and points in time.
+// The basic types of the pipeline: ids that cannot be mixed up, durations and points in time.
 //
-// Everything here is a value: cheap to copy, ordered, free of clocks and of I/O.
+// All of them are values: cheap to copy, ordered, without clocks and I/O.
 #pragma once
 
 #include <array>
@@ -18,7 +18,7 @@ struct Id {
   friend auto operator<=>(const Id&, const Id&) = default;
 };
 
-// 128 random bits that name a process for as long as it lives, over any number of connections.
+// 128 random bits that identify a process as long as it lives, over any number of connections.
 template <class Tag>
 struct LongId {
   std::uint64_t high = 0;
@@ -27,10 +27,10 @@ struct LongId {
 };
 
 using ClassId = Id<struct ClassTag>;      // Index into the model's class names.
-using RequestId = Id<struct RequestTag>;  // Chosen by the producer, unique among its open ones.
-using WorkId = Id<struct WorkTag>;        // Names a piece of Work within one machine.
-using Epoch = Id<struct EpochTag>;        // One life of a broker.
-using Sequence = Id<struct SequenceTag>;  // Counts upwards within one life of its owner.
+using RequestId = Id<struct RequestTag>;  // Chosen by the producer, unique among its open requests.
+using WorkId = Id<struct WorkTag>;        // Identifies a piece of Work within one machine.
+using Epoch = Id<struct EpochTag>;        // One life of a broker or of an assembler.
+using Sequence = Id<struct SequenceTag>;  // Counts up within one life of the process that owns it.
 using ProducerId = LongId<struct ProducerTag>;
 using WorkerId = LongId<struct WorkerTag>;
 
@@ -44,7 +44,7 @@ struct BatchId {
   friend auto operator<=>(const BatchId&, const BatchId&) = default;
 };
 
-// One place of a batch, 0 <= slot < slots of the grid.
+// The position of an image in its batch: 0 <= slot < number of cells of the grid.
 using Slot = std::uint8_t;
 inline constexpr int kGridSideMin = 2;
 inline constexpr int kGridSideMax = 5;
@@ -62,7 +62,8 @@ struct Instant {
   }
 };
 
-// Durations that cross the wire are milli- to kiloseconds; anything else is a peer's mistake.
+// The longest duration on the wire.  Real ones are milliseconds to minutes; a longer one is an
+// error of the peer.
 inline constexpr Duration kDurationMax = std::chrono::hours(24);
 
 constexpr double to_seconds(Duration d) { return std::chrono::duration<double>(d).count(); }

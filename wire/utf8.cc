@@ -6,8 +6,8 @@
 namespace wire {
 namespace {
 
-// What a lead byte announces: how many bytes follow, and the range of the first of them, which is
-// what keeps out overlong forms, surrogates and code points beyond U+10FFFF.
+// The meaning of a lead byte: how many bytes follow, and the allowed range of the first of them.
+// This range excludes overlong forms, surrogates and code points above U+10FFFF.
 struct Lead {
   std::size_t more;
   std::uint8_t low = 0x80;
