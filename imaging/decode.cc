@@ -19,6 +19,8 @@ using namespace std::string_view_literals;
 
 enum class Format : std::uint8_t { jpeg, png, other, unknown };
 
+// Decides by the first bytes, so that only the loaders of JPEG and PNG ever see a file.  The other
+// formats are listed to give a better reason than not_an_image.
 Format format_of(Bytes body) {
   const std::string_view text(reinterpret_cast<const char*>(body.data()), body.size());
   if (text.starts_with("\xff\xd8\xff")) return Format::jpeg;
@@ -33,9 +35,10 @@ Format format_of(Bytes body) {
   return Format::unknown;
 }
 
-// Reads no more than the header; pixels are decoded when they are asked for.
+// Reads only the header; libvips decodes pixels when they are read.  fail_on truncated, because by
+// default libvips fills the missing part with grey, which would give a confident wrong answer.
 VipsImagePtr open(Bytes body, Format format, int shrink) {
-  // libvips reads from the buffer only, but its C signature is older than const.
+  // libvips only reads the buffer, but its C signature has no const.
   void* data = const_cast<std::uint8_t*>(body.data());
   return made([&](VipsImage** out) {
     return format == Format::jpeg
@@ -46,7 +49,7 @@ VipsImagePtr open(Bytes body, Format format, int shrink) {
   });
 }
 
-// An upper bound: a marker inside metadata counts too.
+// An upper bound of the number of scans: a marker inside metadata is counted, too.
 std::int64_t scans_of(Bytes body) {
   std::int64_t scans = 0;
   for (std::size_t i = 0; i + 1 < body.size(); ++i) {
@@ -61,6 +64,8 @@ bool is_multiscan(VipsImage* jpeg) {
          vips_image_get_int(jpeg, "jpeg-multiscan", &multiscan) == 0 && multiscan != 0;
 }
 
+// Checked before any pixel is decoded: a file of 150 kB can claim a picture of 12 GB, and each scan
+// of a progressive JPEG costs a pass over all pixels.
 bool within(const Limits& limits, VipsImage* image, Bytes body, Format format) {
   const int width = vips_image_get_width(image);
   const int height = vips_image_get_height(image);
@@ -70,15 +75,15 @@ bool within(const Limits& limits, VipsImage* image, Bytes body, Format format) {
   return !counted || scans_of(body) <= limits.scan_pixels_max / pixels;
 }
 
-// Width and height as they will be once the picture is upright.
+// Returns the width and height after the rotation that the EXIF orientation asks for.
 std::pair<int, int> upright_size(VipsImage* image) {
   const int width = vips_image_get_width(image);
   const int height = vips_image_get_height(image);
-  const bool lying = vips_image_get_orientation(image) >= 5;
+  const bool lying = vips_image_get_orientation(image) >= 5;  // 5 to 8 swap width and height.
   return lying ? std::pair(height, width) : std::pair(width, height);
 }
 
-// The largest reduction of the JPEG decoder that leaves at least the target's size.
+// Returns the largest reduction in the JPEG decoder that leaves at least the target's size.
 int shrink_for(VipsImage* image, const Target& target) {
   const auto [width, height] = upright_size(image);
   for (const int shrink : {8, 4, 2}) {
@@ -92,7 +97,7 @@ VipsImagePtr to_8_bits(VipsImagePtr in) {
   const VipsImagePtr bytes =
       made([&](VipsImage** out) { return vips_msb(in.get(), out, nullptr); });
   if (!bytes) return nullptr;
-  // Flatten takes the value of full opacity from the interpretation.
+  // vips_flatten derives the value of full opacity (255 or 65535) from the interpretation.
   const auto interpretation =
       vips_image_get_bands(in.get()) < 3 ? VIPS_INTERPRETATION_B_W : VIPS_INTERPRETATION_sRGB;
   return made([&](VipsImage** out) {
@@ -103,14 +108,14 @@ VipsImagePtr to_8_bits(VipsImagePtr in) {
 VipsImagePtr from_cmyk(const VipsImagePtr& in) {
   VipsImagePtr copy = made([&](VipsImage** out) { return vips_copy(in.get(), out, nullptr); });
   if (!copy) return nullptr;
-  // A stranger's ICC profile is one more parser to trust.
+  // An ICC profile from an untrusted file would need one more parser that must be trusted.
   vips_image_remove(copy.get(), VIPS_META_ICC_NAME);
   return made([&](VipsImage** out) {
     return vips_colourspace(copy.get(), out, VIPS_INTERPRETATION_sRGB, nullptr);
   });
 }
 
-// Grey or RGB at 8 bits, still undecoded.
+// Converts to grey or RGB with 8 bits per sample; the pixels are not decoded yet.
 ImageOrReason plain(VipsImagePtr image) {
   const VipsBandFormat format = vips_image_get_format(image.get());
   const int bands = vips_image_get_bands(image.get());
@@ -131,7 +136,7 @@ ImageOrReason plain(VipsImagePtr image) {
   return image;
 }
 
-// The largest rectangle of the target's shape in the middle of the image.
+// Crops the largest centred rectangle that has the aspect ratio of the target.
 VipsImagePtr crop(const VipsImagePtr& image, const Target& target) {
   const int width = vips_image_get_width(image.get());
   const int height = vips_image_get_height(image.get());
@@ -152,14 +157,15 @@ VipsImagePtr resize(VipsImagePtr image, const Target& target) {
   if (width == target.width && height == target.height) return image;
   const double x_scale = static_cast<double>(target.width) / width;
   const double y_scale = static_cast<double>(target.height) / height;
-  // Linear is an antialiased triangle filter when it reduces; Lanczos costs a fifth more.
+  // The linear kernel is an antialiased triangle filter when it reduces; Lanczos costs 20 % more.
   return made([&](VipsImage** out) {
     return vips_resize(image.get(), out, x_scale, "vscale", y_scale, "kernel", VIPS_KERNEL_LINEAR,
                        nullptr);
   });
 }
 
-// Decodes the whole picture and makes it upright and of the target's size.
+// Decodes the whole picture and brings it upright to the target's size.  It is copied to memory
+// first: reading only the crop would not notice that a file is cut short below it.
 VipsImagePtr fit(const VipsImagePtr& image, const Target& target) {
   const VipsImagePtr decoded(vips_image_copy_memory(image.get()));
   if (!decoded) return nullptr;
@@ -170,6 +176,7 @@ VipsImagePtr fit(const VipsImagePtr& image, const Target& target) {
   return fitted;
 }
 
+// In integers, so that every host gets the same values; 500 rounds to the nearest.
 std::vector<std::uint8_t> grey_of_rgb(Bytes rgb) {
   std::vector<std::uint8_t> grey(rgb.size() / 3);
   for (std::size_t i = 0; i < grey.size(); ++i) {
@@ -227,7 +234,7 @@ tl::expected<Picture, Reason> decode(Bytes body, const Target& target, const Lim
   if (format == Format::unknown) return tl::unexpected(Reason::not_an_image);
   if (format == Format::other) return tl::unexpected(Reason::unsupported_image);
   auto picture = decode_as(format, body, target, limits);
-  // The buffer is the process's: left alone it would grow with every bad picture.
+  // libvips has one error buffer per process, which would grow with every bad picture.
   if (!picture) vips_error_clear();
   return picture;
 }

@@ -17,7 +17,7 @@ void write(const std::filesystem::path& path, const std::vector<std::uint8_t>& b
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
   file.write(reinterpret_cast<const char*>(bytes.data()),
              static_cast<std::streamsize>(bytes.size()));
-  file.close();
+  file.close();  // Errors of the last write appear only here.
   if (!file) throw std::runtime_error(std::string("cannot be written: ") + std::strerror(errno));
 }
 
@@ -45,14 +45,15 @@ std::vector<std::uint8_t> encode_png(const Picture& picture) {
 }
 
 void write_png(const std::filesystem::path& path, const Picture& picture) {
-  std::filesystem::path beside = path;
-  beside += ".new";
+  // In the same folder, because a rename is atomic only within a file system.
+  std::filesystem::path draft = path;
+  draft += ".new";
   try {
-    write(beside, encode_png(picture));
-    std::filesystem::rename(beside, path);
+    write(draft, encode_png(picture));
+    std::filesystem::rename(draft, path);
   } catch (const std::exception& error) {
     std::error_code ignored;
-    std::filesystem::remove(beside, ignored);
+    std::filesystem::remove(draft, ignored);
     throw std::runtime_error(path.string() + ": " + error.what());
   }
 }

@@ -27,7 +27,7 @@ double jaccard(const Rect& a, const Rect& b) {
   const double height = std::min(a.y + a.height, b.y + b.height) - std::max(a.y, b.y);
   const double both = width * height;
   const double either = a.width * a.height + b.width * b.height - both;
-  // Written so that a NaN anywhere is no overlap.
+  // Each comparison is false for NaN, so that a NaN in either rectangle gives no overlap.
   const bool overlap = width > 0 && height > 0 && std::isfinite(both) && std::isfinite(either);
   return overlap ? both / either : 0;
 }
@@ -38,7 +38,7 @@ std::optional<wire::Slot> cell_of(const Rect& box, const Grid& grid) {
   for (int slot = 0; slot < grid.slots(); ++slot) {
     const auto candidate = static_cast<wire::Slot>(slot);
     const double index = jaccard(box, cell(grid, candidate));
-    if (index > best_index) {
+    if (index > best_index) {  // Not >=, so that the lowest slot wins among equals.
       best = candidate;
       best_index = index;
     }

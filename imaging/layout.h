@@ -1,4 +1,4 @@
-// The geometry of a collage: where each slot's tile lies, and which cell a box belongs to.
+// The geometry of a collage: the cell of each slot, and the cell to which a box belongs.
 //
 // A grid of side 3 is nine cells, numbered by slot in rows from the top left:
 //
@@ -6,8 +6,7 @@
 //     3 4 5
 //     6 7 8
 //
-// Pure functions of their arguments; lengths are pixels of the collage, x to the right and y
-// downwards.
+// All functions are pure.  Lengths are in pixels of the collage, x to the right and y downwards.
 #pragma once
 
 #include <optional>
@@ -17,7 +16,7 @@
 namespace imaging {
 
 struct Grid {
-  int side = 0;  // Cells in a row and in a column.
+  int side = 0;  // The number of cells in a row and in a column.
   int tile_width = 0;
   int tile_height = 0;
 
@@ -28,7 +27,7 @@ struct Grid {
   friend bool operator==(const Grid&, const Grid&) = default;
 };
 
-// Whether the side is within the wire's limits and a tile has a pixel.
+// Returns true if the side is within the wire's limits and a tile has at least one pixel.
 bool valid(const Grid& grid);
 
 // The points x <= px < x + width, y <= py < y + height; empty unless both lengths are positive.
@@ -41,15 +40,15 @@ struct Rect {
   friend bool operator==(const Rect&, const Rect&) = default;
 };
 
-// The cell of a slot.  Requires slot < grid.slots().
+// Returns the cell of a slot.  Requires slot < grid.slots().
 Rect cell(const Grid& grid, wire::Slot slot);
 
-// The area of the intersection over the area of the union (the Jaccard index), 0..1; 0 if
-// either is empty or not finite.
+// Returns the Jaccard index: the area of the intersection divided by the area of the union, 0..1; 0
+// if either rectangle is empty or not finite.
 double jaccard(const Rect& a, const Rect& b);
 
-// The cell of largest Jaccard index with the box, the lowest slot among equals; nullopt if the
-// box overlaps none.
+// Returns the cell with the largest Jaccard index with the box, the lowest slot among equals;
+// nullopt if the box overlaps no cell.
 std::optional<wire::Slot> cell_of(const Rect& box, const Grid& grid);
 
 }  // namespace imaging

@@ -1,15 +1,16 @@
-// libvips, started once.
+// Starts and ends libvips.
 #pragma once
 
 namespace imaging {
 
-// Holds libvips from main's start to its end; decode and encode need it.  What it sets is for a
-// process that reads pictures from strangers: of the loaders only JPEG and PNG from memory, no
-// cache of operations, one libvips thread a call (with more, a slightly short JPEG is sometimes
-// taken for whole), nothing of libvips on stderr.
+// Must live while decode and encode are used.  Its settings suit a process that reads untrusted
+// pictures: only the loaders for JPEG and PNG from memory, no cache of operations, one libvips
+// thread per call (with more, a slightly truncated JPEG is sometimes accepted), no output of
+// libvips on stderr.
 //
-// Make and destroy it on the main thread, one at a time, while no other thread uses imaging/.
-// libvips cannot be started again after its end.  Throws std::runtime_error if it does not start.
+// Make and destroy it on the main thread, at most one at a time, while no other thread uses
+// imaging/.  libvips cannot be started again after it has ended.  Throws std::runtime_error if
+// libvips cannot be started.
 class Library {
  public:
   Library();

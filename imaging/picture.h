@@ -1,4 +1,4 @@
-// A picture in memory: 8 bits a sample, interleaved.
+// A picture in memory: 8 bits per sample, channels interleaved.
 #pragma once
 
 #include <cstdint>
@@ -6,8 +6,8 @@
 
 namespace imaging {
 
-// Sample (row, column, channel) is pixels[(row * width + column) * channels + channel], 0..255,
-// black 0.  One channel is grey, three are red, green, blue in sRGB.
+// Sample (row, column, channel) is pixels[(row * width + column) * channels + channel], 0..255 with
+// black at 0.  One channel is grey; three channels are red, green and blue in sRGB.
 struct Picture {
   int width = 0;
   int height = 0;

@@ -10,7 +10,7 @@
 namespace imaging {
 namespace {
 
-// Ascent and descent of DejaVu Sans are together 1.164 times the size of the font.
+// The ascent and the descent of DejaVu Sans add up to 1.164 times the size of the font.
 constexpr double kSizePerHeight = 1 / 1.164;
 
 VipsImagePtr render(const std::string& line, int height) {
@@ -18,7 +18,7 @@ VipsImagePtr render(const std::string& line, int height) {
                                                         &g_free);
   const int size = std::max(1, static_cast<int>(height * kSizePerHeight));
   const std::string font = "DejaVu Sans " + std::to_string(size);
-  // At 72 dots an inch a point is a pixel.
+  // At 72 dots per inch one point is one pixel.
   return made([&](VipsImage** out) {
     return vips_text(out, markup.get(), "font", font.c_str(), "dpi", 72, nullptr);
   });
@@ -42,7 +42,8 @@ Picture text(const std::string& line, int height) {
   const int width = vips_image_get_width(ink.get());
   Picture mask{width, height, 1, {}};
   mask.pixels.resize(static_cast<std::size_t>(width) * static_cast<std::size_t>(height));
-  // The image holds the ink alone; its offset says how far below the top of the line that is.
+  // The image of vips_text covers the ink only; its offset is the distance from the top of the
+  // line.
   const int top = vips_image_get_yoffset(ink.get());
   const int bottom = std::min(top + vips_image_get_height(ink.get()), height);
   for (int y = std::max(top, 0); y < bottom; ++y) {

@@ -1,4 +1,4 @@
-// A line of text as a picture, for captions that people read.
+// Renders a line of text as a picture, for captions.
 #pragma once
 
 #include <string>
@@ -7,10 +7,11 @@
 
 namespace imaging {
 
-// How much of each pixel the ink covers, 0..255: one channel, `height` rows from the top of the
-// line to its bottom, so that lines of one height share a baseline, and as wide as the ink needs.
-// `line` is UTF-8 and stands for itself, markup or not; what lies outside the line's height is cut
-// off.  The font is DejaVu Sans, or what the system has in its stead.
+// Returns the coverage of each pixel by ink, 0..255, as a picture with one channel.  It has
+// `height` rows from the top of the line to its bottom, so that lines of one height share a
+// baseline, and is as wide as the ink.  `line` is UTF-8; markup in it is printed as text.  Ink
+// outside the line's height is cut off.  The font is DejaVu Sans, or the system's substitute for
+// it.
 //
 // Requires a Library and height > 0; may be called on any thread.  Throws std::runtime_error for
 // text that has no ink or is not UTF-8.

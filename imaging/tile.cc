@@ -15,6 +15,7 @@ std::size_t canvas_bytes(const Grid& grid, int channels) {
 
 }  // namespace
 
+// Zeros are black, the colour of a blank slot.
 std::vector<std::uint8_t> new_canvas(const Grid& grid, int channels) {
   COLLAGE_CHECK(valid(grid) && channels > 0);
   return std::vector<std::uint8_t>(canvas_bytes(grid, channels));

@@ -1,4 +1,4 @@
-// A collage in the making: tiles pasted into the cells of a blank canvas.
+// Makes a collage: pastes tiles into the cells of a blank canvas.
 #pragma once
 
 #include <cstdint>
@@ -10,14 +10,14 @@
 
 namespace imaging {
 
-// A black canvas of grid.height() x grid.width() x channels bytes, interleaved as a Picture's
-// pixels are.  A cell that is never pasted into stays black, which is what blank means.
-// Requires a valid grid and channels > 0.
+// Returns a black canvas of grid.height() x grid.width() x channels bytes, interleaved like the
+// pixels of a Picture.  A cell into which nothing is pasted stays black, that is, blank.  Requires
+// a valid grid and channels > 0.
 std::vector<std::uint8_t> new_canvas(const Grid& grid, int channels);
 
-// Copies the tile into the cell of its slot and leaves the other cells as they are.  Requires a
-// canvas of new_canvas(grid, channels), slot < grid.slots() and a tile of exactly the size of a
-// cell with as many channels.
+// Copies the tile into the cell of its slot; the other cells do not change.  Requires a canvas from
+// new_canvas(grid, channels), slot < grid.slots(), and a tile of exactly the size of a cell with
+// `channels` channels.
 void paste(std::vector<std::uint8_t>& canvas, const Grid& grid, int channels, wire::Slot slot,
            const Picture& tile);
 

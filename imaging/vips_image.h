@@ -1,4 +1,4 @@
-// Ownership of a VipsImage; for the .cc files of imaging/ alone.
+// Ownership of a VipsImage.  Only the .cc files of imaging/ include this header.
 #pragma once
 
 #include <vips/vips.h>
@@ -12,10 +12,10 @@ struct Unref {
   void operator()(VipsImage* image) const { g_object_unref(image); }
 };
 
-// One reference to an image; null says that the step that was to make it has failed.
+// One reference to an image; null if the operation that should have made it failed.
 using VipsImagePtr = std::unique_ptr<VipsImage, Unref>;
 
-// Makes one libvips call: `call` is handed the place for the output and returns the status.
+// Runs one libvips operation: `call` gets the address of the output and returns the status.
 template <class Call>
 VipsImagePtr made(Call call) {
   VipsImage* out = nullptr;

@@ -1,15 +1,16 @@
-// The contract between a process of the pipeline and whatever drives it.
+// The contract between a process of the pipeline and its driver.
 //
 // Every process is a pure state machine.  A driver (runtime/ with ZeroMQ and the real clock,
-// replay/sim with a queue and a virtual clock) tells it what happened and when, and does what it
-// is told:
+// replay/sim with a queue and a virtual clock) passes in what happened and when, and carries out
+// the actions that the machine returns:
 //
 //     driver --on_message, on_timeout, on_done(now)--> machine
 //     driver <-------------- Actions ----------------- machine
 //
 // A machine has no sockets, threads, clock or randomness of its own.  `now` never goes back.  At
-// any one instant on_timeout comes first, so that a message that ties with a timeout loses.  At
-// most one piece of work is under way at a time: a machine asks for the next only after on_done.
+// any one instant the driver calls on_timeout first, so a message that ties with a timeout loses.
+// At most one piece of work is under way at a time: a machine asks for the next one only in or
+// after on_done.
 #pragma once
 
 #include <compare>
@@ -28,14 +29,14 @@
 
 namespace machine {
 
-// Who a message is from or for: one of the machine's links and, on a link that many peers share,
-// the connection.  An id lasts no longer than its connection; processes are named by long ids.
+// The sender or receiver of a message: one of the machine's links and a connection on this link.
+// An id lasts no longer than its connection; processes have long ids of their own.
 struct Peer {
   std::uint32_t link = 0;
-  std::uint64_t id = 0;  // 0 on a link with one peer.
+  std::uint64_t id = 0;  // The connection; 0 on a link with only one peer.
   friend auto operator<=>(const Peer&, const Peer&) = default;
 };
-// The driver itself, whom a Drain is from.
+// The driver itself, the sender of Drain.
 inline constexpr Peer kLocal{.link = 0xffffffff};
 
 struct Outgoing {
@@ -47,8 +48,8 @@ struct Outgoing {
 struct Classify {
   wire::Payload image;
 };
-// Decode an encoded image at the size of a tile and put it into its slot of the canvas; an empty
-// canvas means a blank one.  Outcome: Pasted.
+// Decode an encoded image at the size of a tile and paste it into its slot of the canvas; an empty
+// `canvas` stands for a blank one.  Outcome: Pasted.
 struct Paste {
   wire::Payload canvas;
   wire::Slot slot = 0;
@@ -59,42 +60,42 @@ struct ClassifyCollage {
   wire::Payload picture;
   std::vector<bool> blank;
 };
-// At most one is under way.  Work that touches a stage's canvas hands the canvas over and gets
-// it back, so that no picture is copied.
+// A computation that a machine asks for; at most one is under way.  Work on a stage's canvas moves
+// the canvas to the driver and back, so that no picture is copied.
 struct Work {
   wire::WorkId id;
   std::variant<Classify, Paste, ClassifyCollage> job;
 };
 
 struct Pasted {
-  wire::Payload canvas;  // As handed in if rejected.
-  wire::Reason reason =
-      wire::Reason::none;  // If not none, the image is rejected and its slot stays blank.
+  wire::Payload canvas;  // The canvas with the image, or unchanged if the image is rejected.
+  // Why the image is rejected and its slot stays blank; none if it was pasted.
+  wire::Reason reason = wire::Reason::none;
 };
 struct Cells {
-  std::vector<wire::Predictions> cells;  // Empty as a whole if the inference failed.
+  std::vector<wire::Predictions> cells;  // One element per slot; empty if the inference failed.
 };
 struct Outcome {
   std::variant<wire::Verdict, Pasted, Cells> what;
-  wire::Duration compute{};  // The inference alone.
-  std::string version;       // Of the model, if one was asked.
+  wire::Duration compute{};  // Time of the inference alone.
+  std::string version;       // Version of the model that was used; empty if none was.
 };
 
-// Something an operator wants to read; the driver logs it, rate-limited.
+// A message for the operator; the driver logs it up to a rate limit.
 struct LogMessage {
   enum class Level : std::uint8_t { info, warning } level = Level::info;
   std::string text;
 };
 
-// A step in the life of a request or a batch, for whoever follows one through the processes; the
-// driver logs it if asked to, and drops it otherwise.
+// A step in the life of a request or a batch.  The driver logs it if it is configured to, and drops
+// it otherwise; `collage-replay trace` merges the logs of all processes.
 struct TraceEvent {
-  std::string_view what;  // A literal: "admitted", "dispatched".
+  std::string_view what;  // The step as a string literal: "admitted", "dispatched".
   wire::BatchId batch;
-  std::optional<wire::Slot> slot;             // nullopt: the batch as a whole.
-  std::optional<wire::Duration> age{};        // Since admission; of a batch, since it opened.
-  std::optional<wire::Duration> batch_age{};  // With "admitted": since its batch opened.
-  // What else is known, zero where it is not.
+  std::optional<wire::Slot> slot;             // The slot; nullopt for the batch as a whole.
+  std::optional<wire::Duration> age{};        // Time since admission; of a batch since it opened.
+  std::optional<wire::Duration> batch_age{};  // Only with "admitted": time since the batch opened.
+  // Each of these is zero where it is not known.
   wire::ProducerId producer{};
   wire::RequestId request{};
   wire::WorkerId worker{};
@@ -102,15 +103,15 @@ struct TraceEvent {
 };
 
 struct Actions {
-  std::vector<Outgoing> messages;  // In order.
+  std::vector<Outgoing> messages;  // Messages to send, in this order.
   std::vector<LogMessage> logs;
   std::vector<TraceEvent> traces;
   std::optional<Work> work;
-  bool finished = false;  // Drained: the driver may stop.
+  bool finished = false;  // True if the machine is drained, so that the driver may stop.
 
   void send(Peer to, wire::Message message) { messages.push_back({to, std::move(message)}); }
   void log(LogMessage::Level level, std::string text) { logs.push_back({level, std::move(text)}); }
-  // Appends what `more` asks for; at most one of the two may ask for work.
+  // Appends the actions of `more`; at most one of the two may ask for work.
   void append(Actions more) {
     messages.insert(messages.end(), std::make_move_iterator(more.messages.begin()),
                     std::make_move_iterator(more.messages.end()));
@@ -127,14 +128,14 @@ class Machine {
   virtual ~Machine() = default;
 
   virtual Actions on_message(Peer from, wire::Message message, wire::Instant now) = 0;
-  // Does what is due at `now`; harmless if nothing is.
+  // Does what is due at `now`; does nothing if nothing is due.
   virtual Actions on_timeout(wire::Instant now) = 0;
-  // The work asked for last is done.
+  // Called when the work that the machine asked for last is done.
   virtual Actions on_done(wire::WorkId work, Outcome outcome, wire::Instant now) = 0;
-  // When on_timeout next has work to do; nullopt while nothing waits.  A new machine is due at
-  // once: it says hello.
+  // When on_timeout next has something to do; nullopt while nothing is scheduled.  A new client or
+  // worker is due at once, because it must send its hello.
   virtual std::optional<wire::Instant> next_timeout() const = 0;
-  // Its figures, and whether it is ready; changes nothing.
+  // The machine's metrics, and why it is not ready; changes nothing.
   virtual Telemetry telemetry() const { return {}; }
 };
 

@@ -9,6 +9,8 @@
 
 namespace machine {
 
+// splitmix64: xoshiro256** must not start with a state of zeros, and similar seeds must not give
+// similar states.
 Rng::Rng(std::uint64_t seed) {
   for (std::uint64_t& word : state_) {
     seed += 0x9e3779b97f4a7c15u;
@@ -19,6 +21,7 @@ Rng::Rng(std::uint64_t seed) {
   }
 }
 
+// xoshiro256**, after the authors' reference implementation.
 std::uint64_t Rng::next() {
   const std::uint64_t result = std::rotl(state_[1] * 5, 7) * 9;
   const std::uint64_t shifted = state_[1] << 17;
@@ -31,11 +34,13 @@ std::uint64_t Rng::next() {
   return result;
 }
 
+// The upper 53 bits, as many as a double's significand holds.
 double Rng::uniform() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
 
 std::uint64_t Rng::below(std::uint64_t n) {
   COLLAGE_CHECK(n > 0);
-  const std::uint64_t refuse = (0 - n) % n;  // Values below this would favour small results.
+  // 2^64 mod n: without rejecting this many values, small results would be more likely.
+  const std::uint64_t refuse = (0 - n) % n;
   for (;;) {
     const std::uint64_t value = next();
     if (value >= refuse) return value % n;
@@ -48,7 +53,7 @@ double Rng::normal() {
     const double u = 2 * uniform() - 1;
     const double v = 2 * uniform() - 1;
     const double s = u * u + v * v;
-    if (s >= 1 || s == 0) continue;
+    if (s >= 1 || s == 0) continue;  // Outside of the unit circle, or without a direction.
     const double scale = std::sqrt(-2 * std::log(s) / s);
     spare_ = v * scale;
     has_spare_ = true;
@@ -67,7 +72,7 @@ bool QuantileTable::valid(std::span<const Row> rows) {
     if (!std::isfinite(row.quantile) || !std::isfinite(row.value)) return false;
   }
   return std::adjacent_find(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
-           return !(a.quantile < b.quantile) || b.value < a.value;
+           return !(a.quantile < b.quantile) || b.value < a.value;  // Equal values are allowed.
          }) == rows.end();
 }
 

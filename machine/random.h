@@ -1,7 +1,8 @@
-// Randomness as an argument: one seed, one generator, our own distributions.
+// A random generator and distributions that give the same numbers on every platform.
 //
-// Standard distributions differ between libraries; these do not, so a seed means the same
-// everywhere.  Rng is xoshiro256** (Blackman and Vigna, 2018) seeded through splitmix64.
+// The distributions of the standard library differ between implementations; with these, a seed
+// gives the same results everywhere.  Rng is xoshiro256** (Blackman and Vigna, 2018), seeded
+// through splitmix64.  Whoever needs random numbers gets an Rng as an argument.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +16,7 @@ class Rng {
  public:
   explicit Rng(std::uint64_t seed);
 
+  // Returns 64 random bits.
   std::uint64_t next();
   // Uniform in [0, 1).
   double uniform();
@@ -33,17 +35,17 @@ class Rng {
   bool has_spare_ = false;
 };
 
-// A distribution given by quantiles, drawn from by interpolating between them.
+// A distribution given by quantiles; values between two quantiles are interpolated linearly.
 class QuantileTable {
  public:
   struct Row {
-    double quantile;  // 0..1, strictly rising, the first 0 and the last 1.
-    double value;     // Not falling.
+    double quantile;  // 0..1; strictly rising from row to row, the first 0 and the last 1.
+    double value;     // Finite; never falls from row to row.
   };
-  // Requires at least two rows as described above.
+  // Requires valid(rows).
   explicit QuantileTable(std::vector<Row> rows);
 
-  // Whether rows are as described above.
+  // Returns true if there are at least two rows, and they are as described above.
   static bool valid(std::span<const Row> rows);
 
   // The value below which a fraction p of draws falls.  Requires 0 <= p <= 1.
@@ -51,7 +53,7 @@ class QuantileTable {
   double draw(Rng& rng) const { return at(rng.uniform()); }
 
  private:
-  std::shared_ptr<const std::vector<Row>> rows_;  // By all copies: thousands draw from one table.
+  std::shared_ptr<const std::vector<Row>> rows_;  // Shared by copies: a simulation has thousands.
 };
 
 }  // namespace machine

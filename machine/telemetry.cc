@@ -5,6 +5,7 @@
 namespace machine {
 
 void Histogram::observe(wire::Duration duration) {
+  // A linear search is enough for 21 bounds.
   const auto above = std::ranges::find_if(
       kBounds, [duration](int bound) { return duration <= std::chrono::milliseconds(bound); });
   counts_[static_cast<std::size_t>(above - kBounds.begin())] += 1;

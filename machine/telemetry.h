@@ -1,8 +1,8 @@
-// A process's figures, as its machine tells them when asked.
+// The metrics of a process as values that its machine returns (Machine::telemetry).
 //
-// Plain values: what they are called and how they are counted is decided where they arise; a
-// driver shows them (runtime/service/exposition.h) or leaves them be.  Names and units follow
-// Prometheus: seconds, bytes, `_total` for what only rises.
+// A machine chooses the names and counts; a driver may publish the metrics
+// (runtime/service/exposition.h).  Names and units follow Prometheus: seconds, bytes, `_total` for
+// counters.
 #pragma once
 
 #include <array>
@@ -19,18 +19,18 @@
 
 namespace machine {
 
-// How often a duration fell where; the same places for every process, so that they add up.
+// A histogram of durations.  All processes have the same buckets, so that histograms can be added.
 class Histogram {
  public:
-  // Upper bounds of the buckets, in milliseconds; a last bucket takes what is above all of them.
+  // Upper bounds of the buckets in milliseconds; one more bucket counts longer durations.
   static constexpr std::array<int, 21> kBounds = {1,   2,   5,    10,   20,   35,   50,
                                                   75,  100, 150,  200,  250,  300,  400,
                                                   500, 700, 1000, 1500, 2500, 5000, 10000};
 
-  // A duration that equals a bound falls below it.
+  // Counts a duration.  A duration that equals a bound is counted in the bucket of that bound.
   void observe(wire::Duration duration);
 
-  // A count a bucket; the last is of those above all bounds.
+  // One count per bucket; the last one is for durations above all bounds.
   const std::array<std::uint64_t, kBounds.size() + 1>& counts() const { return counts_; }
   std::uint64_t count() const { return count_; }
   wire::Duration sum() const { return sum_; }
@@ -41,7 +41,7 @@ class Histogram {
   wire::Duration sum_{};
 };
 
-// Figures of one name, each told apart by its labels.
+// The samples of one metric; their labels distinguish them.
 struct Metric {
   enum class Kind : std::uint8_t { counter, gauge, histogram };
   using Labels = std::vector<std::pair<std::string, std::string>>;
@@ -63,19 +63,19 @@ inline constexpr std::string_view kDroppedHelp =
 
 struct Telemetry {
   std::vector<Metric> metrics;
-  // What keeps the process from doing its part, in words; empty: it is ready.
+  // Why the process is not ready, as texts for the operator; empty if it is ready.
   std::vector<std::string> not_ready_reasons;
 
-  using Value = std::pair<std::string_view, std::uint64_t>;  // Of a label, and its figure.
+  using Value = std::pair<std::string_view, std::uint64_t>;  // The value of a label, and a count.
 
-  // A figure without labels.
+  // Add a metric with one sample without labels.
   void counter(std::string name, std::string help, std::uint64_t value);
   void gauge(std::string name, std::string help, double value);
   void histogram(std::string name, std::string help, const Histogram& value);
-  // One figure for each value of one label.
+  // Adds a counter with one sample for each value of one label.
   void counters(std::string name, std::string help, std::string_view label,
                 std::initializer_list<Value> values);
-  // What came and was dropped, or could not be delivered: every drop has a reason, and is counted.
+  // Adds the counter of messages that were dropped on arrival or could not be delivered, by reason.
   void dropped(std::initializer_list<Value> reasons);
 };
 

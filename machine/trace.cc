@@ -7,6 +7,7 @@ namespace machine {
 std::string short_name(std::uint64_t id) {
   static constexpr char kHex[] = "0123456789abcdef";
   std::string name;
+  // Eight digits: long enough to tell the processes of a pipeline apart, short enough for a line.
   for (int shift = 60; shift >= 32; shift -= 4) name += kHex[(id >> shift) & 15];
   return name;
 }

@@ -16,8 +16,8 @@ std::string short_name(wire::LongId<Tag> id) {
   return short_name(id.high);
 }
 
-// Returns one line: "step=dispatched batch=1f2e3d4c:17 slot=5 age_ms=4.125 worker=0a1b2c3d".  What
-// is not known is left out; "admitted" also has batch_age_ms.
+// Returns one line: "step=dispatched batch=1f2e3d4c:17 slot=5 age_ms=4.125 worker=0a1b2c3d".
+// Unknown values are left out; "admitted" also has batch_age_ms.
 std::string trace_text(const TraceEvent& event);
 
 }  // namespace machine
