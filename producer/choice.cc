@@ -8,8 +8,8 @@
 namespace producer {
 namespace {
 
-// FNV-1a over the broker, a zero byte and the stream, then mixed (the finaliser of MurmurHash3) so
-// that names which differ in their last letter rank brokers unlike each other.
+// FNV-1a over the broker, a zero byte and the stream, then the finaliser of MurmurHash3.  Without
+// the finaliser, streams whose names differ only in the last letter would rank brokers alike.
 std::uint64_t rank(std::string_view broker, std::string_view stream) {
   wire::Fnv fnv;
   fnv.add(broker);
@@ -28,7 +28,7 @@ std::size_t choose_broker(std::string_view stream, std::span<const std::string> 
   std::size_t best = 0;
   for (std::size_t i = 1; i < brokers.size(); ++i) {
     const std::uint64_t a = rank(brokers[i], stream), b = rank(brokers[best], stream);
-    // Of equal ranks the lesser name, so that the order of the list does not matter.
+    // Equal ranks are decided by name, so that the order of the list does not matter.
     if (a > b || (a == b && brokers[i] < brokers[best])) best = i;
   }
   return best;

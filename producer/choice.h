@@ -1,9 +1,9 @@
-// Which of several brokers a stream of images goes to, where one is not enough.
+// Chooses one of several brokers for a stream of images.
 //
-// Every broker with its sink and stages is a pipeline of its own; producers that know the same
-// brokers choose the same one for a stream, without asking anybody.  A stream keeps to its broker
-// while that is in the list, and one that is taken out scatters its streams evenly over the others:
-// rendezvous hashing (Thaler and Ravishankar, 1998).
+// Every broker with its sink and stages is a pipeline of its own.  Producers with the same list of
+// brokers choose the same broker for a stream, without communication.  A stream stays with its
+// broker as long as this broker is in the list; the streams of a removed broker are spread evenly
+// over the others.  The method is rendezvous hashing (Thaler and Ravishankar, 1998).
 #pragma once
 
 #include <cstddef>
@@ -13,8 +13,8 @@
 
 namespace producer {
 
-// Index of the broker for `stream`.  The order of the list does not matter to which it is.
-// Requires that there is one.
+// Returns the index of the broker for `stream`.  The choice does not depend on the order of the
+// list.  Requires at least one broker.
 std::size_t choose_broker(std::string_view stream, std::span<const std::string> brokers);
 
 }  // namespace producer

@@ -19,6 +19,7 @@ namespace {
 
 constexpr machine::Peer kBroker{.link = 0, .id = 0};
 
+// Reasons that may not apply any more when the request is sent again later.
 bool is_temporary(Reason reason) {
   return reason == Reason::full || reason == Reason::no_credit || reason == Reason::draining;
 }
@@ -44,6 +45,8 @@ Client::Submitted Client::submit(RequestId id, wire::Payload image, Duration dea
   COLLAGE_CHECK(last_ < id);
   latest_ = std::max(latest_, now);
   if (draining_) return Submitted::draining;
+  // One image is always accepted, however large; otherwise an image above open_bytes_max would be
+  // `full` for ever, and not refused with a reason.
   if (open() + results_.size() >= policy_.open_max ||
       (requests_.size() > 0 && requests_.bytes() + image.size() > policy_.open_bytes_max)) {
     ++counters_.full;
@@ -158,6 +161,7 @@ void Client::on_welcome(const wire::Welcome& welcome, Instant now, Actions& acti
                 std::string(other_broker ? "the broker has restarted" : "the broker is back") +
                     ": unanswered images, sent again: " +
                     std::to_string(requests_.size() - cancels_.size()));
+    // Also to the same broker after a silence: messages may have been lost with the connection.
     requests_.queue_in_flight();
     for (auto& [id, sent_at] : cancels_) sent_at.reset();
   }
@@ -169,8 +173,8 @@ void Client::on_welcome(const wire::Welcome& welcome, Instant now, Actions& acti
   hello_due_ = now + std::max(welcome.heartbeat, policy_.hello_min);
 }
 
-// The broker will not serve us as things are: say hello again, but never faster than hello_min,
-// or two peers that disagree would keep each other busy.
+// The broker does not serve us.  A new hello follows, but never sooner than hello_min after the
+// last one: two peers that disagree would otherwise exchange messages without a pause.
 void Client::on_refusal(Reason reason, Instant now, Actions& actions) {
   if (refusal_ != reason) {
     actions.log(machine::LogMessage::Level::warning,
@@ -182,8 +186,9 @@ void Client::on_refusal(Reason reason, Instant now, Actions& actions) {
   hello_due_ = std::max(now, hello_sent_ + policy_.hello_min);
 }
 
-// Which message it was is not said.  It went out in the turn before this one, or in this one if
-// the timers came first; the broker sorts out what it has got already.
+// An Undelivered does not name the message.  It was sent in the last iteration, or in this one if
+// on_timeout came first.  So all requests of these two are sent again; the broker recognises those
+// that it has already.
 void Client::on_undelivered(Instant now) {
   ++counters_.undelivered;
   requests_.queue_sent_since(turn_before_);
@@ -200,6 +205,8 @@ void Client::send_hello(Instant now, Actions& actions) {
     joined_ = false;
     actions.log(machine::LogMessage::Level::warning, "the broker is silent");
   }
+  // Doubles with each unanswered hello, and is shortened at random, so that the producers of a
+  // broker that has restarted do not say hello all at once.
   Duration wait = policy_.hello_min;
   for (std::uint32_t i = 0; i < hello_unanswered_ && wait < policy_.hello_max; ++i) wait *= 2;
   wait = std::min(wait, policy_.hello_max);
@@ -224,6 +231,7 @@ void Client::send_queued(Instant now, Actions& actions) {
       ++counters_.too_large;
       deliver(own_result(*id, ResultStatus::refused, Reason::image_too_large), true, now);
     } else if (request.deadline <= now) {
+      // Not sent any more, but not given up yet: an answer to an earlier copy may still arrive.
       requests_.spend(*id);
     } else {
       send(*id, request, now, actions);
@@ -247,7 +255,7 @@ void Client::send(RequestId id, const Request& request, Instant now, Actions& ac
 }
 
 void Client::on_result(wire::Result result, Instant now, Actions& actions) {
-  if (joined_) hello_unanswered_ = 0;
+  if (joined_) hello_unanswered_ = 0;  // Any result shows that the broker serves us.
   const Request* request = requests_.find(result.request);
   if (request == nullptr) {
     ++(result.request <= last_ ? counters_.duplicate_results : counters_.unknown_results);
@@ -270,7 +278,7 @@ void Client::on_refused(wire::Result result, Instant now, Actions& actions) {
     if (request.state == Request::State::in_flight) requests_.queue(id);
     return;
   }
-  // A refusal that overtakes a resubmission is of the past: the newer copy will be answered.
+  // The request has been queued again since this refusal was sent: the newer copy will be answered.
   if (request.state != Request::State::in_flight && is_temporary(result.reason)) return;
   const Instant again = now + std::max(result.retry_after, policy_.retry_min);
   if (policy_.retry_refused && is_temporary(result.reason) && again < request.deadline) {
@@ -287,7 +295,7 @@ void Client::expire(Instant now) {
   }
 }
 
-// What the client says of a request itself when its time is over.
+// Returns the client's own result for a request whose time is over.
 wire::Result Client::own_answer(RequestId id) const {
   if (cancels_.contains(id)) return own_result(id, ResultStatus::cancelled);
   const Reason refusal = requests_.find(id)->refusal;
@@ -302,8 +310,9 @@ bool Client::cancels_due() const {
   });
 }
 
-// One that is with the broker is answered by it.  Another is not sent again; the broker is sent_at
-// all the same if it may have it.
+// A request that the broker has is answered by the broker, so that the client never counts more
+// credit than the broker grants.  Any other request is cancelled here; if the broker may have an
+// earlier copy, it gets a Cancel all the same.
 void Client::send_cancels(Instant now, Actions& actions) {
   std::vector<RequestId> over;
   for (auto& [id, sent_at] : cancels_) {
@@ -336,6 +345,7 @@ void Client::hand_out(Streams::Held held, Instant now) {
   const bool collage = result.source == wire::Source::collage && !result.predictions.empty() &&
                        !held.delivered.local;
   if (policy_.corrections && collage && welcome_.correction_window > Duration{}) {
+    // The grace covers the way of the message: the window counts at the broker.
     correctable_.add(result.request, result.predictions.front().prediction.label, held.submitted,
                      now + welcome_.correction_window + policy_.grace);
   }

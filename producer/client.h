@@ -1,4 +1,5 @@
-// A producer's end of the pipeline: images go in under ids, each comes back once.
+// The producer's side of the pipeline as a machine: it submits images under ids and delivers one
+// result for each.
 //
 //        submit, cancel        Submit (as credit allows), Cancel
 //   owner ----------> Client ----------------------------> broker
@@ -6,24 +7,26 @@
 //        take_results          Result, Correction, Welcome, Refuse
 //        take_corrections
 //
-// Every submitted image is delivered exactly once: as the broker answered it, or as `missing`
-// by the client itself shortly after its deadline, which runs from submit.  Across a restart of
-// the broker the wire is at-least-once: what is unanswered is sent again under the same id when
-// the broker shows another epoch, does not know us any more, or speaks again after a silence.
-// Then the broker may hold the request already; its `duplicate_request` is no result.
+// Every submitted image is delivered exactly once: with the broker's result, or as `missing` by the
+// client itself shortly after the deadline, which counts from submit.  Across a restart of the
+// broker the wire is at-least-once: unanswered requests are sent again under the same ids when the
+// broker has another epoch, does not know this producer any more, or answers again after a silence.
+// The broker may then have a request already; its `duplicate_request` is not a result.
 //
-// An image that is cancelled is delivered exactly once too: as `cancelled`, by the client itself if
-// the broker does not have it, or as it was answered if the answer crosses the Cancel.  A Cancel
-// that is lost leaves it to its deadline.
+// A cancelled image is delivered exactly once, too: as `cancelled`, by the client itself if the
+// broker does not have the request, or with its result if result and Cancel cross.  If a Cancel is
+// lost, the image is delivered by its deadline.
 //
-// Results of one stream are delivered in the order of submission: one that comes before its turn is
-// held, and stays an open request until it is delivered.  It may so come after its own deadline,
-// but not after the latest of those before it.
+// Results of one stream are delivered in the order of submission.  A result that arrives early is
+// held, and its request stays open until the result is delivered.  An in-order result may therefore
+// be delivered after its own deadline, but never after the latest deadline of the requests ahead of
+// it in the stream.
 //
-// With Policy::corrections, an answer by a collage may be followed by one Correction, after it.
+// With Policy::corrections, one Correction may follow the delivery of a collage's answer.
 //
-// A pure machine on link 0; see wire/machine.h.  The owner calls submit and take_results between
-// turns.  Ids rise, so that a late second result can never be taken for a newer request's.
+// A pure machine on link 0 (machine/machine.h).  The owner calls submit, cancel and take_results
+// between the driver's calls.  Ids rise, so that a late second result can never be taken for the
+// result of a newer request.
 #pragma once
 
 #include <cstddef>
@@ -47,20 +50,21 @@ class Client : public machine::Machine {
  public:
   using Counters = producer::Counters;
 
-  // Requires a deadline, open_max and 0 < hello_min <= hello_max.
+  // Requires deadline > 0, open_max > 0 and 0 < hello_min <= hello_max.
   explicit Client(Policy policy);
 
-  // Takes an image to be classified within `deadline` (0 for the policy's; bounded by the
-  // broker's once it is known).  Requires an id above all before.  Nothing is kept if not queued.
+  // Queues an image to be classified within `deadline` (0 for the policy's; bounded by the broker's
+  // maximum once it is known).  Requires an id above all earlier ids.  Keeps nothing if the result
+  // is not `queued`.
   enum class Submitted : std::uint8_t { queued, full, draining };
   [[nodiscard]] Submitted submit(wire::RequestId id, wire::Payload image, wire::Duration deadline,
                                  wire::Instant now, std::optional<StreamId> stream = std::nullopt);
-  // Asks for no answer to an open request; false if it is not open, or has its answer and waits for
-  // others of its stream.  Twice is as good as once.
+  // Withdraws an open request.  Returns false if the request is not open, or if its result has
+  // arrived and is held for the order of its stream.  A second call has no effect.
   bool cancel(wire::RequestId id, wire::Instant now);
-  // What has been delivered since the last call, in order.
+  // Returns the results that were delivered since the last call, in order.
   [[nodiscard]] std::vector<Delivered> take_results();
-  // Those since the last call.  Each is of a result that was delivered before it.
+  // Returns the corrections since the last call.  Each follows the delivery of its result.
   [[nodiscard]] std::vector<Correction> take_corrections();
 
   machine::Actions on_message(machine::Peer from, wire::Message message,
@@ -71,12 +75,15 @@ class Client : public machine::Machine {
 
   bool joined() const { return joined_; }
   std::size_t open() const { return requests_.size() + streams_.held(); }
-  // Delivered answers that a correction may still follow.
+  // The number of delivered answers that a correction may still follow.
   std::size_t correctable() const { return correctable_.size(); }
-  // How many more images would go out at once, neither waiting for credit nor turned away.
+  // The number of images that submit would now accept and that would be sent without a wait for
+  // credit.
   std::size_t window() const;
-  const wire::Welcome& welcome() const { return welcome_; }  // The last; zero before it.
-  wire::Reason refusal() const { return refusal_; }          // The last Refuse since a Welcome.
+  // The broker's last Welcome; all zeros before the first.
+  const wire::Welcome& welcome() const { return welcome_; }
+  // The reason of the last Refuse since the last Welcome; none if there was none.
+  wire::Reason refusal() const { return refusal_; }
   const Counters& counters() const { return counters_; }
 
  private:
@@ -102,27 +109,27 @@ class Client : public machine::Machine {
   std::size_t credit() const;
 
   const Policy policy_;
-  machine::Rng rng_;  // For the jitter alone; seeded by the producer's id.
+  machine::Rng rng_;  // For the jitter of hellos; seeded by the producer's id.
   Requests requests_;
-  // Open requests that are to be cancelled, and when the broker was told so.
+  // Open requests to be cancelled, with the time of the Cancel; nullopt if none was sent yet.
   std::map<wire::RequestId, std::optional<wire::Instant>> cancels_;
   Streams streams_;
   Correctable correctable_;
   std::vector<Delivered> results_;
   std::vector<Correction> corrections_;
   Counters counters_;
-  wire::Instant turn_, turn_before_;
-  wire::Instant latest_;  // The last `now`.
+  wire::Instant turn_, turn_before_;  // The times of the last two iterations.
+  wire::Instant latest_;              // The latest `now`.
   wire::Welcome welcome_;
-  bool known_ = false;  // There has been a Welcome.
+  bool known_ = false;  // True after the first Welcome.
   bool joined_ = false;
   bool draining_ = false;
   wire::Reason refusal_ = wire::Reason::none;
   wire::Instant hello_due_;
   wire::Instant hello_sent_;
   std::uint32_t hello_unanswered_ = 0;
-  wire::Instant send_after_;  // The link would not take more until then.
-  wire::RequestId last_;
+  wire::Instant send_after_;  // No request is sent before, because the link was full.
+  wire::RequestId last_;      // The highest id so far.
 };
 
 }  // namespace producer

@@ -16,8 +16,8 @@ using machine::Actions;
 using wire::Duration;
 using wire::Instant;
 
-// The client, but finished whenever its caller wants to hear of it: at the end of a poll or when
-// something has been delivered.
+// The client as a machine that reports `finished` at the end of a poll, and when something has been
+// delivered.  So Loop::run() returns and poll() can call the callbacks.
 class Connection::Session : public machine::Machine {
  public:
   explicit Session(Policy policy) : client(policy) {}
@@ -40,7 +40,7 @@ class Connection::Session : public machine::Machine {
   }
 
   Client client;
-  Instant until;  // The end of the present poll.
+  Instant until;  // The end of the current poll.
   bool over = false;
   bool joining = false;  // The present poll ends with a Welcome too, or with its certain lack.
   std::atomic<bool> interrupt = false;

@@ -1,12 +1,12 @@
-// The client library: a pipeline in a few calls.
+// The client library: submits images to a pipeline and calls back with the results.
 //
 //   producer::Connection pipeline("tcp://127.0.0.1:5570");
 //   pipeline.submit(bytes, [](const producer::Delivered& d) { ... });
 //   while (pipeline.open() > 0) pipeline.poll(100ms);
 //
-// Everything happens inside poll, on the caller's thread: sending, receiving, and the callbacks,
-// each called exactly once, with the answer or with the reason why there is none.  What the
-// client promises stands in client.h.  Not for use by several threads at once.
+// Sending, receiving and callbacks happen inside poll, on the caller's thread.  Each callback is
+// called exactly once, with the answer or with the reason why there is none.  client.h has the
+// guarantees.  Not safe for concurrent use.
 #pragma once
 
 #include <cstddef>
@@ -26,61 +26,66 @@ class Connection {
   using Callback = std::function<void(const Delivered&)>;
   using CorrectionCallback = std::function<void(const Correction&)>;
 
-  // An all-zero `policy.producer` has one drawn.  With a folder of keys (producer.secret and
-  // broker.public) the connection is encrypted and both sides are known.  Does not wait for the
-  // broker.  Throws runtime::ConfigError if the endpoint cannot be one, or the keys cannot be read.
-  // Warnings about handshakes go to the log of the process, or nowhere: a program that only links
-  // the client has its own log.
+  // Where warnings about handshakes go: to the log of the process, or nowhere, because a program
+  // that only links the client has a log of its own.
   enum class Warnings : std::uint8_t { logged, silent };
+  // An all-zero `policy.producer` is replaced by a random id.  With a folder of keys
+  // (producer.secret and broker.public) the connection is encrypted and both sides are
+  // authenticated.  Does not wait for the broker.  Throws runtime::ConfigError if the endpoint is
+  // not valid or the keys cannot be read.
   explicit Connection(const std::string& endpoint, Policy policy = {},
                       const std::filesystem::path& keys = {}, Warnings warnings = Warnings::logged);
 
-  // Reads the keys again, as while the broker's is being replaced; throws runtime::ConfigError, and
-  // nothing changes, if they cannot be.  Nothing without keys.
+  // Reads the keys again, for instance while the broker's key is being replaced.  Throws
+  // runtime::ConfigError, and nothing changes, if they cannot be read.  Does nothing without keys.
   void refresh_keys();
   ~Connection();
   Connection(Connection&&) noexcept;
   Connection& operator=(Connection&&) noexcept;
 
-  // Takes an encoded image (JPEG, PNG, ...) to be sent; nullopt, and nothing taken, while
-  // policy.open_max images are open.  `deadline` 0 is the policy's.  Callbacks of images of one
-  // stream are called in the order of submission.  May be called in a callback.
+  // Queues an encoded image (JPEG, PNG) to be sent.  Returns nullopt, and takes nothing, while
+  // policy.open_max images are open.  A `deadline` of 0 stands for the policy's.  The callbacks of
+  // images of one stream are called in the order of submission.  May be called in a callback.
   std::optional<wire::RequestId> submit(wire::Payload image, Callback callback,
                                         wire::Duration deadline = {},
                                         std::optional<StreamId> stream = std::nullopt);
 
-  // Asks for no answer to an open image any more; its callback is called all the same, as
-  // client.h says.  False if it is not open.  May be called in a callback.
+  // Withdraws an open image; its callback is called all the same (client.h).  Returns false if the
+  // image is not open.  May be called in a callback.
   bool cancel(wire::RequestId id);
 
-  // With policy.corrections, is called for each correction, after the callback of its image.
+  // Sets the callback for corrections, which need policy.corrections.  It is called after the
+  // callback of the image.
   void on_correction(CorrectionCallback callback);
 
-  // Serves the connection until something has been delivered, `timeout` at most; returns how many
-  // callbacks were called.  Must be called at least once a heartbeat or the broker may forget us.
+  // Serves the connection until something has been delivered, but at most for `timeout`.  Returns
+  // the number of callbacks that were called.  Call it at least once per heartbeat, otherwise the
+  // broker may take this producer for gone.
   std::size_t poll(wire::Duration timeout);
 
-  // Polls until the broker has welcomed us, `timeout` at most; false if it has not, if it speaks
-  // another protocol, or if interrupt() was called.
+  // Polls until the broker has welcomed this producer, but at most for `timeout`.  Returns false if
+  // the broker has not, if it uses another protocol version, or if interrupt() was called.
   bool join(wire::Duration timeout);
-  // What is known of why it has not: "the broker does not allow our key"; may be empty.
+  // Returns the known reason why the broker has not, such as "the broker does not allow our key";
+  // may be empty.
   std::string why_not_joined() const;
 
-  // Has the poll that runs return, or else the next one; close and join too.  From any thread, and
+  // Makes the running poll, join or close return, or else the next one.  Call it from any thread or
   // from a signal handler.
   void interrupt() noexcept;
-  // Whether it was called before the last poll returned.
+  // Returns true if interrupt() was called before the last poll returned.
   bool interrupted() const;
 
-  // Polls until nothing is open, `timeout` at most; returns how many images are left open.
+  // Polls until no image is open, but at most for `timeout`.  Returns the number of open images.
   std::size_t close(wire::Duration timeout);
 
   bool joined() const;
   wire::Reason refusal() const;  // Why the broker ended the conversation, if it did.
   std::size_t open() const;
-  // Answers whose corrections may still come; they do while somebody polls.
+  // The number of answers that a correction may still follow, if poll is called.
   std::size_t correctable() const;
-  std::size_t window() const;  // How many more images would go out at once.
+  // The number of images that submit would accept and send without a wait for credit.
+  std::size_t window() const;
   const Client::Counters& counters() const;
 
  private:

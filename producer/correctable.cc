@@ -6,7 +6,7 @@ namespace producer {
 
 void Correctable::add(wire::RequestId id, wire::ClassId label, wire::Instant submitted,
                       wire::Instant until) {
-  if (max_ == 0) return;
+  if (max_ == 0) return;  // The code below needs an answer that can make room.
   if (answers_.size() >= max_) erase(expiries_.begin()->second);
   const bool added = answers_.emplace(id, Answer{label, submitted, until}).second;
   COLLAGE_CHECK(added);

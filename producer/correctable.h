@@ -1,7 +1,7 @@
-// Answers by collages that were delivered, and that a correction may still follow.
+// The delivered answers of collages that a correction may still follow.
 //
-// Each is corrected once at most, and only by another class.  At `max` the oldest gives way.  Pure;
-// callers pass `now`, which never goes back.
+// Each answer is corrected at most once, and only with another class.  At `max` answers the one
+// that expires first makes room.  Pure; callers pass `now`, which never goes back.
 #pragma once
 
 #include <cstddef>
@@ -18,15 +18,16 @@ class Correctable {
  public:
   explicit Correctable(std::size_t max) : max_(max) {}
 
-  // Remembers a request's answer until then.  Requires that it is not remembered.
+  // Remembers the answer of a request until `until`.  Requires that the request is not remembered.
   void add(wire::RequestId id, wire::ClassId label, wire::Instant submitted, wire::Instant until);
 
-  // A single answer takes the image for `label`.  Gives the request up, and returns when it was
-  // submitted if that corrects its answer.
+  // Removes the request, for which a single answer has the class `label`.  Returns the time of
+  // submission if this corrects the collage's answer; else nullopt.
   std::optional<wire::Instant> take(wire::RequestId id, wire::ClassId label);
 
+  // Removes the answers whose time is over.
   void expire(wire::Instant now);
-  // When expire next has work to do.
+  // When expire next has something to remove; nullopt if nothing is remembered.
   std::optional<wire::Instant> next_timeout() const;
   std::size_t size() const { return answers_.size(); }
 

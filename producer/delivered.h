@@ -1,4 +1,4 @@
-// What a client hands its owner, as plain values.
+// The results and corrections that a client delivers to its owner, as plain values.
 #pragma once
 
 #include "wire/message.h"
@@ -6,19 +6,20 @@
 
 namespace producer {
 
-// Requests whose results are to come in the order of their submission; chosen by the owner.
+// Identifies a stream: requests whose results are delivered in the order of submission.  The owner
+// of the client chooses it.
 using StreamId = wire::Id<struct StreamTag>;
 
 struct Delivered {
-  wire::Result result;       // Its latency is the broker's; zero if `local`.
-  wire::Duration latency{};  // From submit to here.
-  bool local = false;        // The client's own word, not the broker's.
+  wire::Result result;       // The result; its latency is the broker's, zero if `local`.
+  wire::Duration latency{};  // Time from submit to delivery.
+  bool local = false;        // True if the client made the result, false if the broker did.
 };
 
-// Of an answer by a collage that was delivered before.
+// The correction of a collage's answer that was delivered before.
 struct Correction {
   wire::Correction correction;
-  wire::Duration latency{};  // From submit to here.
+  wire::Duration latency{};  // Time from submit to the correction.
 };
 
 }  // namespace producer

@@ -1,4 +1,4 @@
-// How a producer behaves, as plain values: Client obeys whatever stands here.
+// The settings of a Client, as plain values.
 #pragma once
 
 #include <chrono>
@@ -11,19 +11,25 @@ namespace producer {
 
 struct Policy {
   wire::ProducerId producer;
-  wire::Duration deadline = std::chrono::seconds(10);     // Of a request that names none; > 0.
-  wire::Duration grace = std::chrono::milliseconds(500);  // Let the broker say `missing` first.
-  std::size_t open_max = 1024;                            // Open requests and untaken results.
-  std::size_t open_bytes_max = std::size_t{1} << 30;  // Of their images, but one is always taken.
-  wire::Duration hello_min = std::chrono::milliseconds(100);  // Back-off of unanswered hellos.
+  // The deadline of a request that names none; > 0.
+  wire::Duration deadline = std::chrono::seconds(10);
+  // How long after the deadline the client waits for the broker's `missing` before its own.
+  wire::Duration grace = std::chrono::milliseconds(500);
+  // Bounds the open requests and untaken results together.
+  std::size_t open_max = 1024;
+  // Bounds the bytes of the images of open requests; one image is always accepted.
+  std::size_t open_bytes_max = std::size_t{1} << 30;
+  // The back-off of unanswered hellos, which doubles from `hello_min` to `hello_max`.
+  wire::Duration hello_min = std::chrono::milliseconds(100);
   wire::Duration hello_max = std::chrono::seconds(5);
-  double hello_jitter = 0.25;              // The back-off is shortened by up to this part.
-  std::uint32_t hello_unanswered_max = 3;  // Beyond it, the broker has fallen silent.
-  bool retry_refused = true;               // Of full, no_credit, draining: until the deadline.
-  wire::Duration retry_min = std::chrono::milliseconds(20);  // Least wait before a retry.
-  wire::Duration resubmit_after{};    // Send again if unanswered for so long; 0 for never.
-  bool corrections = false;           // Ask for them.
-  std::size_t correction_max = 1024;  // Collage answers remembered for that; untaken corrections.
+  double hello_jitter = 0.25;              // The largest random reduction of the back-off, 0..1.
+  std::uint32_t hello_unanswered_max = 3;  // Unanswered hellos after which the broker is silent.
+  // Whether requests refused as full, no_credit or draining are sent again until their deadline.
+  bool retry_refused = true;
+  wire::Duration retry_min = std::chrono::milliseconds(20);  // The least wait before a retry.
+  wire::Duration resubmit_after{};    // Time after which an open request is sent again; 0: never.
+  bool corrections = false;           // Whether the client asks for corrections.
+  std::size_t correction_max = 1024;  // Bounds remembered collage answers, and untaken corrections.
 };
 
 }  // namespace producer

@@ -78,7 +78,7 @@ Request Requests::remove(RequestId id) {
 }
 
 void Requests::queue_in_flight() {
-  const std::set<RequestId> all = in_flight_;
+  const std::set<RequestId> all = in_flight_;  // A copy, because queue() removes from in_flight_.
   for (const RequestId id : all) queue(id);
 }
 

@@ -1,5 +1,4 @@
-// The open requests of one producer: which are to be sent, which are with the broker, and when
-// each must be looked at again.
+// The open requests of one producer, each with its state and its timers.
 //
 //                 next, sent               remove
 //   add -> queued -----------> in flight ----------> gone
@@ -7,8 +6,8 @@
 //            |  +- resubmission -+  +- refused -> asleep
 //            +------------- wake -------------------+
 //
-// Ids rise, so the order of ids is the order of submission, and the oldest is always sent first.
-// Pure book-keeping: it decides nothing, sends nothing, and has no clock.
+// Ids rise, so the order of ids is the order of submission, and the oldest request is always sent
+// first.  Pure book-keeping: this class decides nothing, sends nothing, and has no clock.
 #pragma once
 
 #include <cstddef>
@@ -32,45 +31,46 @@ struct Request {
   wire::Payload image;
   wire::Instant submitted;
   wire::Instant deadline;
-  wire::Instant expires;  // When it is given up: at its deadline, or later once it has been sent.
+  wire::Instant expires;  // When the client gives it up: at the deadline, or later if it was sent.
   State state = State::queued;
-  wire::Instant sent;                                // The last time, if `sends` > 0.
-  std::uint64_t sends = 0;                           // How often it has been sent.
-  wire::Reason refusal = wire::Reason::none;         // The last, if not sent again since.
-  std::optional<wire::Instant> wake = std::nullopt;  // When it is queued again by itself.
-  std::optional<StreamId> stream = std::nullopt;     // Whose order its result is to keep.
+  wire::Instant sent;                                // When it was last sent, if `sends` > 0.
+  std::uint64_t sends = 0;                           // How often it was sent.
+  wire::Reason refusal = wire::Reason::none;         // Why it was last refused; none after a send.
+  std::optional<wire::Instant> wake = std::nullopt;  // When it is queued again.
+  std::optional<StreamId> stream = std::nullopt;     // The stream whose order its result keeps.
 };
 
 class Requests {
  public:
-  // Requires an id above all that were ever added.
+  // Adds a queued request.  Requires an id above all ids that were ever added.
   void add(wire::RequestId id, Request request);
-  // nullptr if it is not open.
+  // Returns an open request; nullptr if there is none with this id.
   const Request* find(wire::RequestId id) const;
 
-  // The oldest queued request.
+  // Returns the oldest queued request; nullopt if none is queued.
   std::optional<wire::RequestId> next() const;
 
-  // Requires an open request; each moves it to the state named.
+  // Each of these requires an open request and moves it to the state in its name.
   void sent(wire::RequestId id, wire::Instant now, wire::Instant expires,
             std::optional<wire::Instant> wake);
   void queue(wire::RequestId id);
   void refused(wire::RequestId id, wire::Reason reason, wire::Instant wake);
-  void spend(wire::RequestId id);  // Waits for its expiry alone.
+  void spend(wire::RequestId id);  // The request is not sent again and waits for its expiry.
   Request remove(wire::RequestId id);
 
-  // Queues again all that are in flight, or only those last sent at or after `since`.
+  // Queue all requests in flight again, or only those that were sent at or after `since`.
   void queue_in_flight();
   void queue_sent_since(wire::Instant since);
-  // Queues what was to be woken at or before `now`.
+  // Queues the requests whose `wake` is at or before `now`.
   void wake(wire::Instant now);
-  // One that expires at or before `now`: the earliest, of equals the oldest.
+  // Returns the request that expires first, the oldest among equals; nullopt if none expires at or
+  // before `now`.
   std::optional<wire::RequestId> expired(wire::Instant now) const;
 
   std::size_t size() const { return open_.size(); }
-  std::size_t bytes() const { return bytes_; }  // Of all images held.
+  std::size_t bytes() const { return bytes_; }  // The bytes of all open images.
   std::size_t in_flight() const { return in_flight_.size(); }
-  // When wake or expired next have something to say.
+  // When a request must next be woken or expires; nullopt if none is open.
   std::optional<wire::Instant> next_timeout() const;
 
  private:

@@ -25,7 +25,7 @@ std::vector<Streams::Held> Streams::settle(StreamId stream, Held result) {
     free.push_back(std::move(next.mapped()));
     order.pop_front();
   }
-  order_.erase(found);
+  order_.erase(found);  // Streams come and go; an empty one must not use memory.
   return free;
 }
 

@@ -46,7 +46,7 @@ class Joiner {
     std::size_t open_batch_max = 4096;  // Open batches beyond this number are not taken in.
     std::size_t orphan_max = 4096;      // Answers kept for batches that are not open yet.
     float gate = 0;                     // A collage answer less probable than this is not used.
-    std::uint64_t classes = 0;  // Number of classes; a label at or above it is not valid.
+    std::uint64_t classes = 0;          // Number of classes; a label at or above it is not valid.
   };
   struct Counters {
     std::uint64_t single = 0, hedge = 0, collage = 0, rejected = 0;  // Slots settled, by source.

@@ -20,7 +20,7 @@ using Bytes = std::vector<std::uint8_t>;
 constexpr Target kGrey28{.width = 28, .height = 28, .channels = 1};
 constexpr Target kColour32{.width = 32, .height = 32, .channels = 3};
 
-// Samples of any band format and count, each given by its place.
+// Samples of any band format and count, each computed from its position.
 template <class Sample>
 VipsImagePtr image(int width, int height, int bands, VipsBandFormat format,
                    VipsInterpretation interpretation,
@@ -45,7 +45,7 @@ VipsImagePtr image8(int width, int height, int bands, VipsInterpretation interpr
   return image<std::uint8_t>(width, height, bands, VIPS_FORMAT_UCHAR, interpretation, sample);
 }
 
-// A picture with enough detail that its file is long.
+// A picture with so much detail that its file is long.
 VipsImagePtr busy(int width, int height, int bands) {
   return image8(width, height, bands,
                 bands == 1 ? VIPS_INTERPRETATION_B_W : VIPS_INTERPRETATION_sRGB,
@@ -116,7 +116,7 @@ void expect_pixel(const Picture& picture, int x, int y, std::array<int, 3> rgb, 
   }
 }
 
-// Red above left, green above right, blue below left, white below right.
+// Red at the top left, green at the top right, blue at the bottom left, white at the bottom right.
 int quarters(int x, int y, int band, int width, int height) {
   const int quarter = (y >= height / 2 ? 2 : 0) + (x >= width / 2 ? 1 : 0);
   return quarter == 3 || quarter == band ? 255 : 0;
@@ -134,7 +134,7 @@ Bytes with_orientation(const VipsImagePtr& from, int orientation) {
   return jpeg(copy);
 }
 
-// Where the width and height of a JPEG's frame header stand.
+// The offset of the width and height in a JPEG's frame header.
 std::size_t jpeg_size_at(const Bytes& body) {
   for (std::size_t i = 2; i + 9 < body.size();) {
     const int marker = body[i + 1];
@@ -311,7 +311,7 @@ TEST(Decode, AOnePixelPictureFillsTheTarget) {
 }
 
 TEST(Decode, TheMiddleIsKeptOfAPictureOfAnotherShape) {
-  // Black but for the middle third.
+  // Black except for the middle third.
   const auto wide = image8(96, 32, 1, VIPS_INTERPRETATION_B_W,
                            [](int x, int, int) { return x >= 32 && x < 64 ? 200 : 0; });
   const auto tall = image8(32, 96, 1, VIPS_INTERPRETATION_B_W,
@@ -377,7 +377,7 @@ TEST(Decode, SixteenBitsLoseTheirLowByte) {
 }
 
 TEST(Decode, AnExifOrientationIsApplied) {
-  // The stored corners, in the order above left, above right, below left, below right.
+  // The stored corners in the order top left, top right, bottom left, bottom right.
   constexpr std::array<int, 3> kRed{255, 0, 0}, kGreen{0, 255, 0}, kBlue{0, 0, 255},
       kWhite{255, 255, 255};
   const std::array<std::array<std::array<int, 3>, 4>, 9> upright{{{},
@@ -393,7 +393,7 @@ TEST(Decode, AnExifOrientationIsApplied) {
     SCOPED_TRACE(orientation);
     const bool lying = orientation >= 5;
     const Target target{.width = lying ? 32 : 64, .height = lying ? 64 : 32, .channels = 3};
-    // Large enough for the decoder's own shrinking to be in play.
+    // Large enough that the decoder itself reduces the picture.
     const Picture picture =
         decoded(with_orientation(quarters_image(256, 128), orientation), target);
     const int right = target.width - 5;
@@ -407,7 +407,7 @@ TEST(Decode, AnExifOrientationIsApplied) {
 }
 
 TEST(Decode, ALyingPictureIsNotShrunkBelowItsTarget) {
-  // Upright it is 64 x 256, striped a pixel wide; at half its size all would be grey.
+  // Upright it is 64 x 256 with stripes one pixel wide; at half its size it would be all grey.
   const auto striped = image8(256, 64, 1, VIPS_INTERPRETATION_B_W,
                               [](int, int y, int) { return y % 2 == 0 ? 0 : 255; });
   const Target target{.width = 64, .height = 32, .channels = 1};

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-// What the font library keeps for the process it hides from the leak check.
+// The font library keeps memory for the whole process, which the leak check must ignore.
 extern "C" const char* __lsan_default_suppressions() { return "leak:libfontconfig\n"; }
 
 namespace imaging {
@@ -15,7 +15,7 @@ using testing::HasSubstr;
 using testing::StartsWith;
 using testing::ThrowsMessage;
 
-// The rows that hold ink: the first, and the one below the last.
+// The rows with ink: the first row, and the row below the last.
 std::pair<int, int> inked_rows(const Picture& mask) {
   int first = mask.height;
   int end = 0;

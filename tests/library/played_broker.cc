@@ -4,8 +4,8 @@
 #include <thread>
 #include <utility>
 
-#include "runtime/loop/loop.h"
 #include "machine/machine.h"
+#include "runtime/loop/loop.h"
 
 namespace library_test {
 

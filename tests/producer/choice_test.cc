@@ -27,7 +27,7 @@ TEST(ChooseBroker, DoesNotDependOnTheOrderOfTheList) {
   }
 }
 
-// Other clients choose by docs/WIRE.md.
+// Clients in other languages follow docs/WIRE.md, so these choices must not change.
 TEST(ChooseBroker, IsAsWritten) {
   std::string chosen;
   for (int i = 0; i < 8; ++i) chosen += kThree[choose_broker(stream(i), kThree)].substr(6, 1);
@@ -37,7 +37,7 @@ TEST(ChooseBroker, IsAsWritten) {
 TEST(ChooseBroker, SpreadsStreamsEvenly) {
   std::vector<int> count(kThree.size());
   for (int i = 0; i < 3000; ++i) count[choose_broker(stream(i), kThree)] += 1;
-  EXPECT_THAT(count, Each(Gt(900)));  // Of 1000; ten standard deviations would be 258.
+  EXPECT_THAT(count, Each(Gt(900)));  // 1000 are expected; ten standard deviations are 258.
 }
 
 TEST(ChooseBroker, MovesOnlyTheStreamsOfABrokerThatIsTakenOut) {

@@ -5,7 +5,7 @@ namespace {
 
 using testing::SizeIs;
 
-// Collages answer class 1.
+// In these tests collages answer class 1.
 class ClientCorrectionTest : public ClientTest {
  protected:
   ClientCorrectionTest() {
@@ -24,7 +24,7 @@ class ClientCorrectionTest : public ClientTest {
   void correct(std::uint64_t id, std::uint64_t label = 0) {
     say(wire::Correction{{id}, wire::Source::single, 400ms, {{"cat", {{label}, 0.75f}}}, "s1"});
   }
-  // The requests of the corrections that were delivered since the last call.
+  // Returns the requests whose corrections were delivered since the last call.
   std::vector<std::uint64_t> corrected() {
     std::vector<std::uint64_t> ids;
     for (Correction& one : client->take_corrections()) {

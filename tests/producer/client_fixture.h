@@ -1,4 +1,4 @@
-// One client, a virtual clock and a hand for its broker.
+// One client, a virtual clock, and helpers that play its broker.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -50,8 +50,8 @@ inline wire::Payload image(std::size_t size = 4) {
   return wire::Payload(wire::Payload::Bytes(size));
 }
 
-// One client and a hand for its broker.  `sent` gathers the ids of the Submits, `cancels` those of
-// the Cancels, and `hellos` counts the ProducerHellos, since they were last asked for.
+// One client; the test plays its broker.  `sent` returns the ids of the Submits, `cancels` those of
+// the Cancels, and `hellos` the number of ProducerHellos since the last call.
 class ClientTest : public testing::Test {
  protected:
   void make(Policy p) { client = std::make_unique<Client>(p); }
@@ -73,7 +73,7 @@ class ClientTest : public testing::Test {
     for (const machine::LogMessage& note : actions.logs) notes.push_back(note.text);
     finished = actions.finished;
   }
-  // Lets every timer up to `t` go at its own time.
+  // Runs every timer up to `t`, each at its own time.
   void advance(Duration t) {
     for (auto next = client->next_timeout(); next && *next <= at(t);
          next = client->next_timeout()) {
@@ -103,7 +103,7 @@ class ClientTest : public testing::Test {
     advance(now.since_start);
     return submitted;
   }
-  // Cancels and lets what follows happen.
+  // Cancels a request and runs what is due.
   bool cancel(std::uint64_t id) {
     const bool open = client->cancel({id}, now);
     advance(now.since_start);
@@ -125,7 +125,7 @@ class ClientTest : public testing::Test {
   std::vector<std::uint64_t> sent() { return std::exchange(sent_, {}); }
   std::vector<std::uint64_t> cancels() { return std::exchange(cancels_, {}); }
   int hellos() { return std::exchange(hellos_, 0); }
-  // What was delivered since the last call: ids and how.
+  // Returns the results since the last call: ids with their outcome.
   std::vector<std::pair<std::uint64_t, ResultStatus>> delivered() {
     std::vector<std::pair<std::uint64_t, ResultStatus>> out;
     for (Delivered& d : client->take_results()) {

@@ -1,4 +1,4 @@
-// Restarts, losses and the end of a conversation.
+// Restarts of the broker, lost messages, refusals and draining.
 #include "tests/producer/client_fixture.h"
 
 namespace producer {
@@ -114,7 +114,7 @@ TEST_F(ClientTest, WhatTheLinkWouldNotTakeIsSentAgainALittleLater) {
   advance(40ms);
   EXPECT_THAT(sent(), IsEmpty());
   advance(41ms);
-  EXPECT_THAT(sent(), ElementsAre(2));  // 1 went out a turn before.
+  EXPECT_THAT(sent(), ElementsAre(2));  // Request 1 was sent in the iteration before.
   EXPECT_EQ(counters().undelivered, 1u);
 }
 
@@ -124,7 +124,7 @@ TEST_F(ClientTest, ATimerThatGoesBeforeTheNewsOfALossHidesNothing) {
   sent();
   ASSERT_EQ(client->submit({2}, image(), 0s, at(10ms)), Client::Submitted::queued);
   now = at(20ms);
-  take(client->on_timeout(now));  // Sends 2 before it hears that 1 was lost.
+  take(client->on_timeout(now));  // Sends request 2 before the Undelivered for 1.
   say(wire::Undelivered{.why = wire::Undelivered::Why::blocked});
   EXPECT_THAT(sent(), ElementsAre(2));
   advance(40ms);
@@ -178,7 +178,7 @@ TEST_F(ClientTest, DrainWithNothingOpenFinishesAtOnce) {
   EXPECT_TRUE(finished);
 }
 
-// --- what a peer should not say ---
+// --- messages that a peer should not send ---
 
 TEST_F(ClientTest, MessagesForOthersAreCountedAndDropped) {
   join();

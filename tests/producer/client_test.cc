@@ -236,7 +236,7 @@ TEST_F(ClientTest, WhatIsPastItsDeadlineIsNotSentAgain) {
   advance(1200ms);
   welcome(4, kOtherEpoch);
   EXPECT_THAT(sent(), IsEmpty());
-  say(result(1));  // From the broker before, at last.
+  say(result(1));  // A late result of the earlier broker.
   EXPECT_THAT(delivered(), ElementsAre(answered(1)));
 }
 

@@ -29,7 +29,7 @@ std::vector<Payload> payloads(const Frames& frames) {
   return frames.has_payload ? std::vector{frames.payload} : std::vector<Payload>{};
 }
 
-// What a header of these elements is decoded as: nullopt if it is, else why not.
+// Decodes a header of these elements; returns nullopt on success, else the reason.
 template <class... Elements>
 std::optional<Reason> fault(std::vector<Payload> bodies, const Elements&... elements) {
   msgpack::sbuffer header;
@@ -109,7 +109,7 @@ TEST(Codec, TrailingBytesAreRefused) {
   }
 }
 
-// Calls `visit` for each value below `object`, itself included, and where it may be changed.
+// Calls `visit` with `object` and each value below it, so that `visit` can change it.
 template <class Visit>
 void for_each_value(msgpack::object& object, const Visit& visit) {
   visit(object);
@@ -328,7 +328,7 @@ TEST(Codec, OtherVersionsAreToldApartFromGarbage) {
     EXPECT_EQ(fault({}, version, 19), Reason::wrong_protocol) << version;
     EXPECT_EQ(fault({}, version), Reason::wrong_protocol) << version;
     EXPECT_EQ(fault({kImage}, version, 5, 1, 0), Reason::wrong_protocol) << version;
-    // Of whatever form a later version may be.
+    // A later version may have any form.
     EXPECT_EQ(fault({}, version, std::map<int, int>{{1, 2}}), Reason::wrong_protocol);
     EXPECT_EQ(fault({}, version, 4, 32), Reason::wrong_protocol);
   }

@@ -1,4 +1,4 @@
-// docs/WIRE.md shows every message as its fields, as their values and in hex; all three are true.
+// docs/WIRE.md shows every message as fields, values and hex; the three must agree with the codec.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -20,9 +20,9 @@ using namespace wire;
 
 struct Example {
   std::size_t number = 0;
-  std::string fields;  // Each without its payload.
+  std::string fields;  // The names of the fields without the payload.
   std::string values;
-  std::string payload;  // In hex.
+  std::string payload;  // The payload in hex.
   std::string header;
 };
 
@@ -47,7 +47,7 @@ std::vector<std::uint8_t> unhex(const std::string& text) {
   return bytes;
 }
 
-// "### kind (number)", prose, and indented lines: names, values, hex.
+// An example is "### kind (number)", prose, and indented lines with names, values and hex.
 std::map<std::string, Example> examples() {
   std::map<std::string, Example> found;
   std::ifstream file(COLLAGE_WIRE_MD);

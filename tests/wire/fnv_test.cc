@@ -11,7 +11,7 @@ std::uint64_t fnv(std::string_view text) {
   return hash.value();
 }
 
-// From the test vectors of draft-eastlake-fnv.
+// Test vectors of draft-eastlake-fnv.
 TEST(Fnv, IsTheOneOfThePublishedVectors) {
   EXPECT_EQ(fnv(""), 0xcbf29ce484222325u);
   EXPECT_EQ(fnv("a"), 0xaf63dc4c8601ec8cu);

@@ -1,4 +1,4 @@
-// Whatever bytes come, decode() answers; what it lets through may be sent on.
+// decode() returns for any bytes, and a message that it accepts can be encoded again.
 
 #include <gtest/gtest.h>
 
@@ -13,7 +13,7 @@ namespace {
 using namespace wire;
 using Bytes = std::vector<std::uint8_t>;
 
-// True if the bytes were a message.
+// Returns true if the bytes were a message.
 bool survives(const Bytes& header, const std::vector<Payload>& payloads) {
   const auto decoded = decode(header, payloads);
   if (!decoded) return false;
@@ -46,7 +46,7 @@ TEST(CodecFuzz, DamagedMessagesNeverCrash) {
       survived += survives(frames.header, payloads);
     }
   }
-  EXPECT_GT(survived, 1'000);  // Else this tests only the first check.
+  EXPECT_GT(survived, 1'000);  // Otherwise only the first check is tested.
 }
 
 }  // namespace

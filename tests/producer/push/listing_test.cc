@@ -27,7 +27,7 @@ class ListingTest : public testing::Test {
     std::ofstream(root / name) << text;
     return (root / name).string();
   }
-  // The names below root, '?' before those that cannot be read, '+' before those too large.
+  // Returns the names below root: '?' before one that cannot be read, '+' before one too large.
   std::vector<std::string> all(std::vector<std::string> paths, int list = -1,
                                std::uint64_t bytes_max = 1000) {
     Listing listing(std::move(paths), list);
@@ -45,7 +45,7 @@ class ListingTest : public testing::Test {
   fs::path root;
 };
 
-// A pipe whose writing end is closed by hang_up.
+// A pipe; hang_up closes its writing end.
 struct Pipe {
   Pipe() { EXPECT_EQ(pipe(ends.data()), 0); }
   ~Pipe() {

@@ -15,17 +15,17 @@ using testing::HasSubstr;
 
 constexpr const char* kEndpoint = "tcp://127.0.0.1:5570";
 
-// What a command line means; throws what CLI11 throws.
+// Parses a command line; throws the exceptions of CLI11.
 PushOptions parse(std::vector<std::string> arguments) {
   CLI::App app("", "collage-push");
   PushOptions options;
   add_push_options(app, options);
-  std::reverse(arguments.begin(), arguments.end());  // As CLI11 wants them.
+  std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them in reverse order.
   app.parse(std::move(arguments));
   return options;
 }
 
-// The one line that a wrong command line gets.
+// Returns the error line for a wrong command line.
 std::string error_of(std::vector<std::string> arguments) {
   try {
     (void)parse(std::move(arguments));

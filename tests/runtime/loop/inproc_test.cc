@@ -8,17 +8,17 @@
 #include <thread>
 #include <utility>
 
-#include "runtime/loop/loop.h"
 #include "machine/machine.h"
+#include "runtime/loop/loop.h"
 
 namespace runtime {
 namespace {
 
 using namespace std::chrono_literals;
 using machine::Actions;
+using machine::Peer;
 using wire::Instant;
 using wire::Message;
-using machine::Peer;
 
 constexpr const char* kPlace = "inproc://pictures";
 constexpr std::size_t kBytes = 100'000;
