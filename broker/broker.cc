@@ -73,7 +73,7 @@ machine::Actions Broker::on_timeout(wire::Instant now) {
 }
 
 machine::Actions Broker::on_done(wire::WorkId, machine::Outcome, wire::Instant) {
-  COLLAGE_CHECK(!"the broker asks for no work");
+  COLLAGE_CHECK(false && "the broker asks for no work");
   return {};
 }
 

@@ -115,7 +115,7 @@ Frames encode(const Message& message) {
         if constexpr (Listed<M>) {
           Encoder(frames).message(m, message.index());
         } else {
-          COLLAGE_CHECK(!"a local message may not cross the wire");
+          COLLAGE_CHECK(false && "a local message may not cross the wire");
         }
       },
       message);

@@ -24,6 +24,9 @@ struct AtMost {
   T M::*member;
   std::uint64_t most;  // The largest value of a number, the most bytes of a string.
 };
+// Clang deduces the arguments of an aggregate by itself only from version 17 on.
+template <class M, class T>
+AtMost(T M::*, std::uint64_t) -> AtMost<M, T>;
 
 struct Unlisted {};
 template <class T>

@@ -83,7 +83,7 @@ machine::Actions Forwarder::on_timeout(wire::Instant now) {
 }
 
 machine::Actions Forwarder::on_done(wire::WorkId, machine::Outcome, wire::Instant) {
-  COLLAGE_CHECK(!"the forwarder asks for no work");
+  COLLAGE_CHECK(false && "the forwarder asks for no work");
   return {};
 }
 

@@ -61,7 +61,7 @@ machine::Actions LoadGenerator::on_timeout(wire::Instant now) {
 }
 
 machine::Actions LoadGenerator::on_done(wire::WorkId, machine::Outcome, wire::Instant) {
-  COLLAGE_CHECK(!"the load generator asks for no work");
+  COLLAGE_CHECK(false && "the load generator asks for no work");
   return {};
 }
 

@@ -1,6 +1,6 @@
 #include "runtime/service/version.h"
 
-#include "runtime/commit.h"
+#include "runtime/service/commit.h"
 #include "wire/message.h"
 
 namespace runtime {

@@ -121,7 +121,7 @@ machine::Actions Sink::on_timeout(wire::Instant now) {
 }
 
 machine::Actions Sink::on_done(wire::WorkId, machine::Outcome, wire::Instant) {
-  COLLAGE_CHECK(!"the sink asks for no work");
+  COLLAGE_CHECK(false && "the sink asks for no work");
   return {};
 }
 

@@ -361,7 +361,7 @@ TEST(Codec, DurationsBeyondTheirRangeAreSentAsTheirBound) {
 
 TEST(CodecDeathTest, WhatWeMayNotSendIsOurMistake) {
   testing::FLAGS_gtest_death_test_style = "threadsafe";
-  Settled not_a_number;
+  SlotSettled not_a_number;
   not_a_number.verdict.predictions = {{{1}, NAN}};
   Status long_name;
   long_name.counters = {{std::string(kNameMax + 1, 'n'), 1}};

@@ -23,7 +23,7 @@ bool survives(const Bytes& header, const std::vector<Payload>& payloads) {
 }
 
 TEST(CodecFuzz, RandomBytesNeverCrash) {
-  Rng rng(1);
+  machine::Rng rng(1);
   for (int i = 0; i < 50'000; ++i) {
     Bytes header(rng.below(64));
     for (std::uint8_t& byte : header) byte = static_cast<std::uint8_t>(rng.next());
@@ -32,7 +32,7 @@ TEST(CodecFuzz, RandomBytesNeverCrash) {
 }
 
 TEST(CodecFuzz, DamagedMessagesNeverCrash) {
-  Rng rng(2);
+  machine::Rng rng(2);
   int survived = 0;
   for (int i = 0; i < 5'000; ++i) {
     for (const Message& message : wire_test::samples()) {

@@ -98,7 +98,7 @@ TEST_F(ModelReloadTest, IsNotBegunTwiceAtATime) {
   int begun = 0;
   {
     ModelReload renewal(
-        [&, wait = enough.get_future().share()](const Pipeline&) -> ModelReload::Swap {
+        [&, wait = enough.get_future().share()]() -> ModelReload::Swap {
           ++begun;
           wait.wait();
           return {};

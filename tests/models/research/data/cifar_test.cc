@@ -86,7 +86,7 @@ TEST_F(Cifar, AMissingBatchIsNamed) {
 
 TEST_F(Cifar, ABatchCutShortIsNamed) {
   put_folder();
-  for (const std::uintmax_t size : {0, 1, 3072, 3073 + 1, 2 * 3073 - 1}) {
+  for (const std::uintmax_t size : {0u, 1u, 3072u, 3073u + 1, 2 * 3073u - 1}) {
     fs::resize_file(source_ / "test_batch.bin", size);
     EXPECT_THAT([&] { load_cifar_binary(source_, Part::test); },
                 fails_with(source_, "test_batch.bin: is cut short"))
