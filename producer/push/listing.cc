@@ -23,7 +23,8 @@ Item unreadable(const fs::path& path, std::string why) {
 
 bool hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
 
-// Whether a directory's entry is listed: files, links to files, and directories themselves.
+// Returns true for files, links to files, and directories.  Links to directories are left out,
+// because they can form a loop.
 bool listed(const fs::directory_entry& entry) {
   std::error_code ignored;
   if (hidden(entry.path())) return false;
@@ -46,7 +47,8 @@ Lines::Next Lines::next(std::string& line) {
   }
 }
 
-// Reads once; false if nothing is there yet.
+// Reads once; returns false if there is no data yet.  It polls first, because the descriptor may be
+// a terminal or a pipe in blocking mode, and a read would keep the client from its messages.
 bool Lines::fill() {
   pollfd ready{.fd = descriptor_, .events = POLLIN, .revents = 0};
   if (poll(&ready, 1, 0) <= 0) return false;
@@ -73,7 +75,7 @@ Item Listing::next(std::uint64_t bytes_max) {
       if (next == Lines::Next::later) return {.kind = Item::Kind::later};
       if (next == Lines::Next::end) stack_.pop_back();
       if (next == Lines::Next::end || line.empty()) continue;
-      path = line == "-" ? "./-" : line;
+      path = line == "-" ? "./-" : line;  // A line "-" is a file's name, not another list.
     } else {
       stack_.pop_back();
     }
@@ -95,7 +97,7 @@ bool Listing::expand(const fs::path& path, Item& failed) {
     failed = unreadable(path, error.message());
     return false;
   }
-  std::sort(entries.begin(), entries.end(), std::greater<>());
+  std::sort(entries.begin(), entries.end(), std::greater<>());  // The stack's top is its end.
   stack_.insert(stack_.end(), entries.begin(), entries.end());
   return true;
 }
@@ -137,6 +139,7 @@ Item read_image(const fs::path& path, std::uint64_t bytes_max) {
   if (!in) return unreadable(path, std::generic_category().message(errno));
   wire::Payload::Bytes bytes(static_cast<std::size_t>(size));
   in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  // Fewer bytes than the size: a read error, or another process has cut the file short.
   if (static_cast<std::uintmax_t>(in.gcount()) != size) return unreadable(path, "cannot be read");
   return {
       .kind = Item::Kind::image, .file = path.string(), .image = wire::Payload(std::move(bytes))};

@@ -1,8 +1,10 @@
-// The files to push, one at a time: neither their contents nor the whole tree are ever in memory.
+// Lists the files to push, one at a time, so that neither their contents nor the whole tree is in
+// memory.
 //
-// A file stands for itself; a directory for the regular files below it, in order of name, depth
-// first, hidden ones and links to directories left out; `-` for the paths on a list, a line
-// each.  What cannot be read is an item too, with the reason, so that nothing goes unsaid.
+// A file stands for itself.  A directory stands for the regular files below it, depth first and in
+// order of name, without hidden files and links to directories.  `-` stands for a list of paths,
+// one per line.  A file that cannot be read is an item with the reason, so that every path is
+// reported.
 #pragma once
 
 #include <cstdint>
@@ -15,16 +17,17 @@
 
 namespace producer {
 
-// The lines of a file descriptor, never waiting for one.
+// Reads lines from a file descriptor without blocking.
 class Lines {
  public:
   explicit Lines(int descriptor) : descriptor_(descriptor) {}
 
+  // `later`: there is no complete line yet.  `end`: there will be no more.
   enum class Next : std::uint8_t { line, later, end };
-  // `line` is without its newline.  Lines above kLineMax are cut into several.
+  // Reads a line without its newline.  A line longer than kLineMax is split into several.
   Next next(std::string& line);
 
-  static constexpr std::size_t kLineMax = 64 * 1024;
+  static constexpr std::size_t kLineMax = 64 * 1024;  // Bytes.
 
  private:
   bool fill();
@@ -36,23 +39,23 @@ class Lines {
 
 class Listing {
  public:
-  // `list` is the descriptor behind `-`.
+  // `list` is the descriptor from which `-` reads.
   Listing(std::vector<std::string> paths, int list);
 
-  // The next file with its contents; one above `bytes_max` is not read.
+  // Returns the next file with its contents.  A file above `bytes_max` bytes is not read.
   Item next(std::uint64_t bytes_max);
 
  private:
   bool expand(const std::filesystem::path& path, Item& failed);
 
-  std::vector<std::filesystem::path> stack_;  // Still to come, the next one last.
+  std::vector<std::filesystem::path> stack_;  // The paths not visited yet, the next one last.
   Lines list_;
 };
 
-// How many files `paths` stand for; lists on `-` are not counted.
+// Returns the number of files that `paths` stand for; files of a list `-` are not counted.
 std::uint64_t count_files(const std::vector<std::string>& paths);
 
-// The contents of one regular file as an item.
+// Reads one regular file as an item.
 Item read_image(const std::filesystem::path& path, std::uint64_t bytes_max);
 
 }  // namespace producer

@@ -2,7 +2,7 @@
 #include "runtime/service/cli.h"
 
 int main(int argc, char** argv) {
-  CLI::App app("Sends images to a Collage pipeline and prints one JSON line a result.",
+  CLI::App app("Sends images to a Collage pipeline and prints one JSON line per result.",
                "collage-push");
   producer::PushOptions options;
   producer::add_push_options(app, options);

@@ -1,4 +1,4 @@
-// What goes into a push and what comes out of it, as plain values.
+// The input and the output of a push, as plain values.
 #pragma once
 
 #include <cstdint>
@@ -10,15 +10,16 @@
 
 namespace producer {
 
-// What the source says: an image, one that cannot be had, none just now, or no more ever.
+// An item of the source: an image, an image that cannot be read or sent, `later` if the source has
+// none right now, `end` if it has no more.
 struct Item {
   enum class Kind : std::uint8_t { image, unreadable, too_large, later, end } kind = Kind::end;
   std::string file{};
   wire::Payload image{};
-  std::string error{};  // With `unreadable`.
+  std::string error{};  // Why the file is unreadable.
 };
 
-// What became of one image, or that its answer is corrected.
+// The outcome of one image, or the correction of its answer.
 struct Line {
   enum class Kind : std::uint8_t {
     delivered,
@@ -27,19 +28,19 @@ struct Line {
     corrected
   } kind = Kind::delivered;
   std::string file{};
-  wire::Result result{};     // Its request is 0 if it was never submitted.  With `corrected`: anew.
-  wire::Duration latency{};  // From when it was due; zero unless delivered.
-  std::string error{};       // With `unreadable`.
+  wire::Result result{};     // The result or the correction; its request is 0 if nothing was sent.
+  wire::Duration latency{};  // Time since the image was due; zero unless delivered or corrected.
+  std::string error{};       // Why the file is unreadable.
 };
 
 struct Tally {
-  std::uint64_t taken = 0;  // From the source.
-  std::uint64_t reported = 0;
+  std::uint64_t taken = 0;     // Images from the source.
+  std::uint64_t reported = 0;  // Images reported, each once.
   std::uint64_t answered = 0;
-  std::uint64_t single = 0, collage = 0, hedge = 0;  // Of the answered, by source.
+  std::uint64_t single = 0, collage = 0, hedge = 0;  // Answered images by source.
   std::uint64_t missing = 0, rejected = 0, refused = 0, cancelled = 0, unreadable = 0;
   std::uint64_t interrupted = 0;
-  std::uint64_t corrected = 0;  // Of the answered.
+  std::uint64_t corrected = 0;  // Answered images whose answer was corrected.
 };
 
 }  // namespace producer

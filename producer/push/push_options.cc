@@ -18,9 +18,10 @@ Examples:
   collage-push photo.jpg --endpoint tcp://broker:5570 --keys ~/.config/collage/keys
   collage-push photos/ -e tcp://a:5570 -e tcp://b:5570 --stream camera-7
 
-Directories are walked in order of name, hidden files left out.  Times are in seconds,
-probabilities 0..1.  With --rate the load is open loop and latency_s counts from when the image
-was due; without, from when it was sent.  With --in-order it includes the wait for those before it.
+Files of a directory are sent in order of name; hidden files are left out.  Times are in seconds,
+probabilities are 0..1.  With --rate the load is open loop, and latency_s counts from the time at
+which the image was due.  Without --rate, latency_s counts from the time at which the image was
+submitted.  With --in-order, latency_s includes the wait for earlier images.
 
 Exit code: 0 if every image was answered, 1 if some were not, 2 if it could not start.)";
 
@@ -37,7 +38,7 @@ std::string positive_rate(const std::string& text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), rate);
   const bool number = error == std::errc{} && end == text.data() + text.size();
   if (number && rate >= 0.001 && rate <= 1e6) return {};
-  return "'" + text + "' is not a rate in images a second from 0.001 to 1000000";
+  return "'" + text + "' is not a rate in images per second from 0.001 to 1000000";
 }
 
 std::string endpoint_error(const std::string& text) {
@@ -52,7 +53,7 @@ bool valid_endpoint(const std::string& endpoint) {
   if (text.starts_with("ipc://")) return text.size() > 6;
   if (!text.starts_with("tcp://")) return false;
   const std::size_t colon = text.rfind(':');
-  if (colon < 7) return false;  // No host.
+  if (colon < 7) return false;  // There is no host between "tcp://" and the colon.
   const std::string_view port = text.substr(colon + 1);
   unsigned number = 0;
   const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
@@ -63,32 +64,33 @@ void add_push_options(CLI::App& app, PushOptions& options) {
   app.footer(kFooter);
   app.add_option("path", options.paths, "Image files, directories, or - for a list of paths");
   app.add_option("-e,--endpoint", options.endpoints,
-                 "The broker: tcp://HOST:PORT; or several, for --stream to choose from")
+                 "The broker as tcp://HOST:PORT; give several brokers to let --stream choose one")
       ->required()
       ->allow_extra_args(false)
       ->check(CLI::Validator(endpoint_error, ""));
   app.add_option("--stream", options.stream,
-                 "What these images are a stream of, \"camera-7\": of several brokers it always "
-                 "goes to the same one");
-  app.add_option("--rate", options.rate, "Images a second; without it, as fast as credit allows")
+                 "The name of the images' stream, such as camera-7; of several brokers the same "
+                 "stream always gets the same one");
+  app.add_option("--rate", options.rate, "Images per second; without it, as fast as credit allows")
       ->check(CLI::Validator(positive_rate, ""));
   app.add_option_function<double>(
          "--deadline", [&options](double s) { options.deadline = wire::from_seconds(s); },
-         "Seconds until an image counts as missing, at most the pipeline's own [10]")
+         "Seconds until an image counts as missing, bounded by the pipeline's deadline [10]")
       ->check(CLI::Validator(positive_seconds, ""));
   app.add_option_function<double>(
          "--timeout", [&options](double s) { options.reach_max = wire::from_seconds(s); },
-         "Seconds to reach the broker [5]")
+         "Seconds to wait for the broker's first answer [5]")
       ->check(CLI::Validator(positive_seconds, ""));
-  app.add_flag("--in-order", options.in_order, "Print results in the order of the files");
-  app.add_flag("--corrections", options.corrections,
-               "Print a line more, status corrected, where a late single answer contradicts a "
-               "collage's");
+  app.add_flag("--in-order", options.in_order, "Print the results in the order of the files");
+  app.add_flag(
+      "--corrections", options.corrections,
+      "Print one more line, with the status corrected, if a late single answer contradicts "
+      "a collage's answer");
   app.add_option("--keys", options.keys,
-                 "Encrypt; the folder of producer.secret and broker.public (with --status of a "
-                 "sink: sink.public)");
-  app.add_flag("--status", options.status, "Print the broker's counters as JSON and stop");
-  app.add_flag("-q,--quiet", options.quiet, "No progress and no summary on standard error");
+                 "Encrypt with the keys of this folder: producer.secret and broker.public (for "
+                 "--status of a sink: sink.public)");
+  app.add_flag("--status", options.status, "Print the broker's counters as JSON and exit");
+  app.add_flag("-q,--quiet", options.quiet, "Print no progress and no summary");
   app.callback([&options] {
     if (options.paths.empty() && !options.status) throw CLI::RequiredError("path");
     if (options.endpoints.size() > 1 && options.stream.empty()) {

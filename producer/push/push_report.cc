@@ -12,13 +12,15 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// A float as the shortest decimal that means it; 0.9f is not to become 0.8999999761581421.
+// Rounds a float to six significant digits, so that 0.9f is printed as 0.9 and not as
+// 0.8999999761581421.
 double tidy(float value) {
   char text[32];
   std::snprintf(text, sizeof text, "%.6g", static_cast<double>(value));
   return std::atof(text);
 }
 
+// Rounded to microseconds.
 double seconds(wire::Duration d) { return std::round(wire::to_seconds(d) * 1e6) / 1e6; }
 
 void add_answer(Json& json, const wire::Result& result) {
@@ -61,11 +63,12 @@ std::string json_line(const Line& line) {
       json["reason"] = std::string(to_string(line.result.reason));
     }
   }
+  // A file's name may be any bytes; by default dump() throws if they are not UTF-8.
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 std::string progress_line(const Tally& tally, std::uint64_t total, wire::Duration elapsed) {
-  const double elapsed_s = std::max(wire::to_seconds(elapsed), 1e-9);
+  const double elapsed_s = std::max(wire::to_seconds(elapsed), 1e-9);  // Avoids 0 / 0.
   const double rate = static_cast<double>(tally.reported) / elapsed_s;
   const std::uint64_t failed = tally.reported - tally.answered;
   char text[256];

@@ -1,7 +1,7 @@
-// What collage-push prints: one JSON object a result, and a line of progress.
+// The output of collage-push: one JSON object per result, and a line of progress.
 //
-// Pure.  Durations are in seconds, probabilities 0..1.  File names that are no UTF-8 have the
-// offending bytes replaced.
+// Pure.  Durations are in seconds, probabilities are 0..1.  Bytes of a file's name that are not
+// UTF-8 are replaced.
 #pragma once
 
 #include <cstdint>
@@ -11,15 +11,17 @@
 
 namespace producer {
 
-// {"request", "file", "status", ...} without a newline; what does not apply is left out:
+// Returns {"request", "file", "status", ...} without a newline.  The other keys depend on the
+// status:
 //   answered     class, label, probability, top, source, latency_s, broker_latency_s, model
 //   missing, rejected, refused   latency_s, reason (if there is one)
 //   unreadable   error
 //   interrupted  -
-//   corrected    as answered; one line more of an image that a collage had answered otherwise
+//   corrected    as answered; a second line for an image that a collage had answered
 std::string json_line(const Line& line);
 
-// `total` is 0 if it is not known; `elapsed` counts from the first image.
+// Returns the line of progress.  `total` is the number of images, 0 if not known; `elapsed` is the
+// time since the start.
 std::string progress_line(const Tally& tally, std::uint64_t total, wire::Duration elapsed);
 
 }  // namespace producer

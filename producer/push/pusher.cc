@@ -14,10 +14,10 @@ using wire::ResultStatus;
 
 namespace {
 
-constexpr int kItemsPerTurn = 32;  // So that reading files never keeps answers waiting for long.
-constexpr std::size_t kLaterMax = 1024;
-constexpr StreamId kStream{.value = 1};
-constexpr Duration kAskAgain = std::chrono::milliseconds(10);
+constexpr int kItemsPerTurn = 32;        // A bound, so that reading files does not delay answers.
+constexpr std::size_t kLaterMax = 1024;  // Bounds `later_`.
+constexpr StreamId kStream{.value = 1};  // One stream has all images.
+constexpr Duration kAskAgain = std::chrono::milliseconds(10);  // The wait for an empty source.
 
 void count(Tally& tally, const wire::Result& result) {
   switch (result.status) {
@@ -71,11 +71,12 @@ Actions Pusher::turn(Actions actions, Instant now) {
   if (!started_) started_ = now;
   if (!reached_ && client_.joined()) {
     reached_ = true;
-    first_due_ = now;
+    first_due_ = now;  // The wait for the broker is not part of any latency.
   }
   report_results();
   if (reached_) {
     feed(now);
+    // Sends what feed() has submitted; otherwise it would wait for the next iteration.
     actions.append(client_.on_timeout(now));
     report_results();
   }
@@ -119,7 +120,7 @@ void Pusher::feed(Instant now) {
   if (may_take(now)) again_ = now;
 }
 
-// Takes one item; false if the source has none or the client is full.
+// Takes one item.  Returns false if the source has none or the client is full.
 bool Pusher::take(Instant now) {
   Item item = source_(client_.welcome().image_bytes_max);
   if (item.kind == Item::Kind::end) {
@@ -150,6 +151,7 @@ bool Pusher::push_held(Instant now) {
   const Client::Submitted submitted =
       client_.submit(next_, held_->image, policy_.deadline, now, stream);
   if (submitted != Client::Submitted::queued) return false;
+  // The latency counts from the due time, so that a full client does not hide its delay.
   const Instant was_due = policy_.rate > 0 ? std::min(due(), now) : now;
   pending_.emplace(next_, Pending{std::move(held_->file), was_due, now});
   held_.reset();
@@ -163,7 +165,7 @@ bool Pusher::push_held(Instant now) {
 void Pusher::report_results() {
   for (Delivered& delivered : client_.take_results()) {
     const auto found = pending_.find(delivered.result.request);
-    if (found == pending_.end()) continue;  // Told as interrupted already.
+    if (found == pending_.end()) continue;  // It was reported as interrupted.
     Pending pending = std::move(found->second);
     pending_.erase(found);
     const Duration waited = pending.submitted - pending.due;
@@ -183,7 +185,7 @@ void Pusher::report_corrections() {
     wire::Correction& correction = one.correction;
     const auto reported = std::ranges::find(collages_, correction.request,
                                             &std::pair<wire::RequestId, std::string>::first);
-    if (reported == collages_.end()) continue;  // Told as interrupted.
+    if (reported == collages_.end()) continue;  // It was reported as interrupted.
     Line line{.kind = Line::Kind::corrected, .file = std::move(reported->second)};
     collages_.erase(reported);
     line.latency = one.latency;
@@ -223,6 +225,7 @@ void Pusher::report_line(Line line) {
 
 bool Pusher::done(Instant now) {
   if (!reached_) {
+    // A broker of another version will not change; any other refusal may be temporary.
     return drain_until_ || now >= *started_ + policy_.reach_max ||
            client_.refusal() == wire::Reason::wrong_protocol;
   }

@@ -1,16 +1,17 @@
-// Pushes a stream of images through a Client and tells what became of each.
+// Submits the images of a source through a Client and reports the outcome of each.
 //
 //   source --Item--> Pusher --submit--> Client <--> broker
 //   report <--Line--        <--Delivered--
 //
-// At a rate the load is open loop: image n is due n / rate seconds after the first, sent or not,
-// and its latency counts from then, so that a slow pipeline cannot hide its own delay.  Without
-// a rate the next image goes as soon as there is credit for it.  Every image that the source
-// gave is reported exactly once; if the client asks for corrections, some of them once more.
+// With a rate the load is open loop: image n is due n / rate seconds after the first, whether or
+// not it can be sent, and its latency counts from then, so that a slow pipeline cannot hide its own
+// delay.  Without a rate the next image is sent as soon as there is credit.  Every image of the
+// source is reported exactly once; if the client asks for corrections, a correction is one more
+// report.
 //
-// A pure machine, like Client, but for the source it is handed: that may read files.  It finishes
-// by itself: when the source has ended, all is reported and no correction can follow, when the
-// broker is not reached in time, or `drain_max` after a Drain.
+// A pure machine like Client, except for the source, which may read files.  It finishes when the
+// source has ended, all images are reported and no correction can follow; when the broker is not
+// reached in time; or `drain_max` after a Drain.
 #pragma once
 
 #include <cstdint>
@@ -29,13 +30,13 @@ namespace producer {
 class Pusher : public machine::Machine {
  public:
   struct Policy {
-    double rate = 0;             // Images a second; 0 for as fast as credit allows.
-    wire::Duration deadline{};   // Of each image; 0 for the client's.
-    wire::Duration reach_max{};  // To be welcomed within; > 0.
-    wire::Duration drain_max{};  // For what is open, after a Drain.
-    bool in_order = false;       // Report images in the order in which the source gave them.
+    double rate = 0;             // Images per second; 0 for as fast as credit allows.
+    wire::Duration deadline{};   // The deadline of each image; 0 for the client's default.
+    wire::Duration reach_max{};  // The time to wait for the first Welcome; > 0.
+    wire::Duration drain_max{};  // The time for open images after a Drain.
+    bool in_order = false;       // Report images in the order of the source.
   };
-  // The next image; one above `image_bytes_max` need not be read.
+  // Returns the next item.  An image above `image_bytes_max` need not be read.
   using Source = std::function<Item(std::uint64_t image_bytes_max)>;
   using Report = std::function<void(const Line&)>;
 
@@ -47,10 +48,12 @@ class Pusher : public machine::Machine {
   machine::Actions on_done(wire::WorkId work, machine::Outcome outcome, wire::Instant now) override;
   std::optional<wire::Instant> next_timeout() const override;
 
-  // Whether the broker has ever welcomed us, and if not, with which word it refused.
+  // True after the first Welcome.
   bool reached() const { return reached_; }
+  // The reason of the broker's last Refuse; none if there was none.
   wire::Reason refusal() const { return client_.refusal(); }
-  bool stopped() const { return drain_until_.has_value(); }  // By a Drain.
+  // True after a Drain.
+  bool stopped() const { return drain_until_.has_value(); }
   const Tally& tally() const { return tally_; }
   const Client& client() const { return client_; }
 
@@ -81,15 +84,16 @@ class Pusher : public machine::Machine {
   const Report report_;
   Tally tally_;
   std::map<wire::RequestId, Pending> pending_;
-  std::deque<std::pair<wire::RequestId, std::string>> collages_;  // Answered by one; the files.
-  // In order: what has no result, and before which request it is to be told.
+  // Requests that a collage answered, with their files; for corrections.
+  std::deque<std::pair<wire::RequestId, std::string>> collages_;
+  // Lines of images that were not submitted, each with the request before which it is reported.
   std::deque<std::pair<wire::RequestId, Line>> later_;
-  std::optional<Item> held_;  // Taken and due, but the client was full.
+  std::optional<Item> held_;  // An image that is due, but the client was full.
   wire::RequestId next_{.value = 1};
-  std::uint64_t images_ = 0;              // That had a time to be due at.
-  std::optional<wire::Instant> started_;  // The first turn.
-  wire::Instant first_due_;               // Of the first image.
-  std::optional<wire::Instant> again_;    // When to ask a source that had none, or go on.
+  std::uint64_t images_ = 0;  // Images submitted; at a rate they give the next due time.
+  std::optional<wire::Instant> started_;  // The time of the first iteration.
+  wire::Instant first_due_;               // The due time of the first image.
+  std::optional<wire::Instant> again_;    // When to ask the source again.
   std::optional<wire::Instant> drain_until_;
   bool reached_ = false;
   bool ended_ = false;

@@ -18,9 +18,9 @@ Actions StatusPoller::on_timeout(Instant now) {
   if (!give_up_) give_up_ = now + reach_max_;
   Actions actions;
   actions.finished = status_.has_value() || now >= *give_up_;
-  if (!actions.finished && now >= probe_due_) {
+  if (!actions.finished && now >= ask_due_) {
     actions.send({.link = 0, .id = 0}, wire::StatusRequest{});
-    probe_due_ = now + repeat_;
+    ask_due_ = now + repeat_;
   }
   return actions;
 }
@@ -30,7 +30,7 @@ Actions StatusPoller::on_done(wire::WorkId, machine::Outcome, Instant now) {
 }
 
 std::optional<Instant> StatusPoller::next_timeout() const {
-  return give_up_ ? std::min(probe_due_, *give_up_) : probe_due_;
+  return give_up_ ? std::min(ask_due_, *give_up_) : ask_due_;
 }
 
 }  // namespace producer

@@ -1,7 +1,7 @@
-// Asks a broker (or a sink) once for its counters.
+// Asks a broker or a sink for its counters, once.
 //
-// A pure machine on link 0: repeats its Probe until a Status comes, then finishes; finishes
-// without one after `reach_max`.
+// A pure machine on link 0.  It repeats a StatusRequest every `repeat` until a Status arrives, and
+// then finishes; it finishes without a Status after `reach_max`.
 #pragma once
 
 #include <optional>
@@ -12,7 +12,7 @@ namespace producer {
 
 class StatusPoller : public machine::Machine {
  public:
-  // Requires both > 0.
+  // Requires repeat > 0 and reach_max > 0.
   StatusPoller(wire::Duration repeat, wire::Duration reach_max)
       : repeat_(repeat), reach_max_(reach_max) {}
 
@@ -22,12 +22,13 @@ class StatusPoller : public machine::Machine {
   machine::Actions on_done(wire::WorkId work, machine::Outcome outcome, wire::Instant now) override;
   std::optional<wire::Instant> next_timeout() const override;
 
+  // The Status; nullopt if none has arrived.
   const std::optional<wire::Status>& status() const { return status_; }
 
  private:
   const wire::Duration repeat_;
   const wire::Duration reach_max_;
-  wire::Instant probe_due_;
+  wire::Instant ask_due_;
   std::optional<wire::Instant> give_up_;
   std::optional<wire::Status> status_;
 };

@@ -24,7 +24,8 @@ using wire::Duration;
 using wire::Instant;
 
 constexpr Duration kProgressEvery = std::chrono::milliseconds(200);
-constexpr Duration kProbeEvery = std::chrono::milliseconds(250);
+constexpr Duration kAskEvery = std::chrono::milliseconds(250);  // Repeats a lost status request.
+// Below the loop's own bound of 5 s, so that open images are reported as interrupted.
 constexpr Duration kDrainMax = std::chrono::seconds(2);
 
 int complain(const std::string& what) {
@@ -32,7 +33,7 @@ int complain(const std::string& what) {
   return 2;
 }
 
-// Prints lines as they come and, on a terminal, how far we are.
+// Prints results as they arrive and, on a terminal, the progress.
 class Printer {
  public:
   explicit Printer(const PushOptions& options)
@@ -40,6 +41,7 @@ class Printer {
     const bool list =
         std::find(options.paths.begin(), options.paths.end(), "-") != options.paths.end();
     if (progress_ && !list) total_ = count_files(options.paths);
+    // A whole line at a time, so that a reader at the other end of a pipe gets each result at once.
     std::setvbuf(stdout, nullptr, _IOLBF, 1 << 16);
   }
 
@@ -59,13 +61,13 @@ class Printer {
     std::fflush(stderr);
   }
 
-  void note(const machine::LogMessage& note) {
+  void log(const machine::LogMessage& message) {
     if (quiet_) return;
     if (progress_) clear();
-    std::fprintf(stderr, "collage-push: %s\n", note.text.c_str());
+    std::fprintf(stderr, "collage-push: %s\n", message.text.c_str());
   }
 
-  // Returns whether all could be printed.
+  // Prints the summary.  Returns true if all results could be printed.
   bool finish(const Tally& tally) {
     if (progress_) clear();
     if (!quiet_) {
@@ -76,6 +78,7 @@ class Printer {
   }
 
  private:
+  // Removes the line of progress: back to its begin, erase to its end.
   static void clear() { std::fputs("\r\x1b[K", stderr); }
 
   const bool quiet_;
@@ -113,6 +116,7 @@ void drive(const PushOptions& options, machine::Machine& machine, OnLog on_log) 
   runtime::Link broker{.endpoint = options.endpoint};
   if (!options.keys.empty()) {
     broker.keys = std::make_shared<runtime::KeyStore>(options.keys, runtime::KeyOwner::producer);
+    // A status request may go to a sink as well, whose key is another.
     broker.name = options.status ? runtime::LinkName::any : runtime::LinkName::producers;
   }
   runtime::Loop loop(context, {broker}, machine, {},
@@ -123,7 +127,7 @@ void drive(const PushOptions& options, machine::Machine& machine, OnLog on_log) 
 int push_images(const PushOptions& options) {
   Listing listing(options.paths, STDIN_FILENO);
   Printer printer(options);
-  const Pusher* running = nullptr;
+  const Pusher* running = nullptr;  // The callbacks need the pusher that they are passed to.
   Pusher pusher(
       {.rate = options.rate,
        .deadline = options.deadline,
@@ -140,7 +144,7 @@ int push_images(const PushOptions& options) {
         printer.progress(running->tally());
       });
   running = &pusher;
-  drive(options, pusher, [&](const machine::LogMessage& note) { printer.note(note); });
+  drive(options, pusher, [&](const machine::LogMessage& message) { printer.log(message); });
   if (!pusher.reached()) return complain(unreached(options, pusher.refusal()));
   const Tally& tally = pusher.tally();
   const bool printed = printer.finish(tally);
@@ -149,7 +153,7 @@ int push_images(const PushOptions& options) {
 }
 
 int print_status(const PushOptions& options) {
-  StatusPoller poller(kProbeEvery, options.reach_max);
+  StatusPoller poller(kAskEvery, options.reach_max);
   drive(options, poller, {});
   if (!poller.status()) return complain(unreached(options, wire::Reason::none));
   nlohmann::ordered_json json = nlohmann::ordered_json::object();

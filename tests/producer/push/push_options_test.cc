@@ -87,7 +87,7 @@ TEST(PushOptions, WhatIsMissingIsNamed) {
 TEST(PushOptions, BadValuesAreNamedWithWhatIsAllowed) {
   EXPECT_THAT(error_of({"a", "-e", "localhost"}),
               AllOf(HasSubstr("'localhost'"), HasSubstr("tcp://127.0.0.1:5570")));
-  EXPECT_THAT(error_of({"a", "-e", kEndpoint, "--rate", "0"}), HasSubstr("images a second"));
+  EXPECT_THAT(error_of({"a", "-e", kEndpoint, "--rate", "0"}), HasSubstr("images per second"));
   EXPECT_THAT(error_of({"a", "-e", kEndpoint, "--rate", "nan"}), HasSubstr("'nan'"));
   EXPECT_THAT(error_of({"a", "-e", kEndpoint, "--deadline", "-1"}), HasSubstr("seconds"));
   EXPECT_THAT(error_of({"a", "-e", kEndpoint, "--deadline", "2s"}), HasSubstr("'2s'"));
