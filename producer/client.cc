@@ -53,7 +53,7 @@ Client::Submitted Client::submit(RequestId id, wire::Payload image, Duration dea
     return Submitted::full;
   }
   Duration within = deadline > Duration{} ? deadline : policy_.deadline;
-  within = std::min(within, wire::kDurationMax);
+  within = std::min(within, wire::kDurationMax);  // A Submit cannot carry more.
   if (welcome_.deadline_max > Duration{}) within = std::min(within, welcome_.deadline_max);
   Request request{.image = std::move(image),
                   .submitted = now,
@@ -127,6 +127,7 @@ std::optional<Instant> Client::next_timeout() const {
   Instant next = hello_due_;
   if (const auto due = requests_.next_timeout()) next = std::min(next, *due);
   if (const auto due = correctable_.next_timeout()) next = std::min(next, *due);
+  // Something can be sent: at once, but not while the link takes no messages.
   if (cancels_due() || (requests_.next() && requests_.in_flight() < credit())) {
     next = std::min(next, std::max(latest_, send_after_));
   }
@@ -170,6 +171,7 @@ void Client::on_welcome(const wire::Welcome& welcome, Instant now, Actions& acti
   joined_ = true;
   refusal_ = Reason::none;
   hello_unanswered_ = 0;
+  // A producer's hello is its heartbeat; the broker answers each with a Welcome.
   hello_due_ = now + std::max(welcome.heartbeat, policy_.hello_min);
 }
 
@@ -273,6 +275,7 @@ void Client::on_refused(wire::Result result, Instant now, Actions& actions) {
     ++counters_.open_already;
     return;
   }
+  // The broker does not know us, as after its restart: the request is sent again after a hello.
   if (result.reason == Reason::unknown_producer) {
     on_refusal(result.reason, now, actions);
     if (request.state == Request::State::in_flight) requests_.queue(id);

@@ -109,7 +109,7 @@ class Client : public machine::Machine {
   std::size_t credit() const;
 
   const Policy policy_;
-  machine::Rng rng_;  // For the jitter of hellos; seeded by the producer's id.
+  machine::Rng rng_;  // The source of the hellos' jitter; seeded by the producer's id.
   Requests requests_;
   // Open requests to be cancelled, with the time of the Cancel; nullopt if none was sent yet.
   std::map<wire::RequestId, std::optional<wire::Instant>> cancels_;

@@ -50,8 +50,8 @@ class Connection {
                                         wire::Duration deadline = {},
                                         std::optional<StreamId> stream = std::nullopt);
 
-  // Withdraws an open image; its callback is called all the same (client.h).  Returns false if the
-  // image is not open.  May be called in a callback.
+  // Withdraws an open image; its callback is still called (client.h).  Returns false if the image
+  // is not open.  May be called in a callback.
   bool cancel(wire::RequestId id);
 
   // Sets the callback for corrections, which need policy.corrections.  It is called after the

@@ -183,6 +183,7 @@ Decoded decode_tokens(std::span<const std::uint8_t> header, std::span<const Payl
   const auto elements = decoder.array();
   const auto protocol = decoder.number();
   if (!elements || !protocol) return tl::unexpected(Reason::bad_message);
+  // Before `complete` is checked: another version may use tokens that this one does not know.
   if (*protocol != kProtocol) {
     return decode_foreign(complete, decoder, *elements, payloads.size());
   }

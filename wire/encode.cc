@@ -34,9 +34,9 @@ class Encoder {
   void message(const M& m, std::size_t index) {
     packer_.pack_array(2 + count<M>());
     packer_.pack_uint32(kProtocol);
-    packer_.pack_uint64(index + 1);
+    packer_.pack_uint64(index + 1);  // Kinds count from 1; 0 is never valid.
     fields(m);
-    COLLAGE_CHECK(buffer_.bytes.size() <= kHeaderBytesMax);
+    COLLAGE_CHECK(buffer_.bytes.size() <= kHeaderBytesMax);  // A peer would drop a larger header.
     frames_.header = std::move(buffer_.bytes);
   }
 
@@ -58,6 +58,7 @@ class Encoder {
     for (const T& value : values) put(value);
   }
   void put(const std::vector<bool>& flags, std::uint64_t) {
+    // A size and a mask, since kSlotsMax bits fit into one number.
     COLLAGE_CHECK(flags.size() <= kSlotsMax);
     std::uint64_t mask = 0;
     for (std::size_t i = 0; i < flags.size(); ++i) mask |= std::uint64_t{flags[i]} << i;

@@ -23,6 +23,7 @@ struct TokenVisitor : msgpack::null_visitor {
   // Also called for a positive value in a signed format, which other encoders emit.
   bool visit_negative_integer(std::int64_t value) {
     if (value >= 0) return visit_positive_integer(static_cast<std::uint64_t>(value));
+    // No field is negative, so the value itself is not needed.
     return add(Token::Type::negative, [](Token&) {});
   }
   bool visit_boolean(bool value) {

@@ -14,7 +14,7 @@ struct Lead {
   std::uint8_t high = 0xbf;
 };
 
-constexpr Lead kInvalid{0, 1, 0};
+constexpr Lead kInvalid{0, 1, 0};  // An empty range, which no byte is in.
 
 constexpr Lead lead(std::uint8_t byte) {
   if (byte < 0x80) return {0};

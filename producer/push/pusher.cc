@@ -57,6 +57,7 @@ Actions Pusher::on_message(machine::Peer from, wire::Message message, Instant no
   if (std::holds_alternative<wire::Drain>(message) && !drain_until_) {
     drain_until_ = now + policy_.drain_max;
     ended_ = true;
+    // The held image came from the source, so it must be reported, although it was never submitted.
     if (held_) report_in_turn({.kind = Line::Kind::interrupted, .file = held_->file});
     held_.reset();
   }
@@ -110,6 +111,8 @@ void Pusher::feed(Instant now) {
   if (again_ && *again_ > now) return;
   again_.reset();
   if (held_ && !push_held(now)) return;
+  // Lines wait for the result of an earlier image; with no bound, a directory of unreadable files
+  // would fill the memory meanwhile.
   if (later_.size() >= kLaterMax) {
     again_ = now + kAskAgain;
     return;
@@ -132,6 +135,7 @@ bool Pusher::take(Instant now) {
     return false;
   }
   ++tally_.taken;
+  // Held if the client is full: at a rate it stays due and is submitted as soon as there is room.
   if (item.kind == Item::Kind::image) {
     held_ = std::move(item);
     return push_held(now);
@@ -170,6 +174,7 @@ void Pusher::report_results() {
     pending_.erase(found);
     const Duration waited = pending.submitted - pending.due;
     if (correction_max_ > 0 && delivered.result.source == wire::Source::collage) {
+      // The client remembers no more answers than this, so older files need no correction.
       if (collages_.size() >= correction_max_) collages_.pop_front();
       collages_.emplace_back(delivered.result.request, pending.file);
     }

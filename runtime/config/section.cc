@@ -30,6 +30,7 @@ std::string range(const std::string& what, const std::string& min, const std::st
 Section::Section(std::shared_ptr<DocumentState> state, const YamlNode* node, Mark mark,
                  std::string path)
     : state_(std::move(state)), node_(node), mark_(mark), path_(std::move(path)) {
+  // Also for a section that is asked for no key: then every key in it is unknown.
   if (node_ != nullptr) state_->known.try_emplace(node_);
 }
 
@@ -247,7 +248,7 @@ Section Section::section(std::string_view key) {
   const YamlEntry* entry = find(key);
   if (entry == nullptr) return Section(state_, nullptr, mark_, path_of(key));
   const YamlNode& value = entry->value;
-  const bool empty = value.kind == YamlNode::Kind::null;
+  const bool empty = value.kind == YamlNode::Kind::null;  // "sink:" without keys is null in YAML.
   if (!empty && value.kind != YamlNode::Kind::mapping) {
     fail_at(value, key, "is not a section, expected keys with values");
   }

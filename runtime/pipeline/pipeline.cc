@@ -32,6 +32,7 @@ std::filesystem::path existing(Section& section, std::string_view key, const Pip
 bool numeric_port(std::string_view endpoint) {
   const std::size_t colon = endpoint.rfind(':');
   const std::string_view port = endpoint.substr(colon + 1);
+  // At most five digits, so that stoi cannot overflow.
   if (port.empty() || port.size() > 5 || port.find_first_not_of("0123456789") != port.npos) {
     return false;
   }
@@ -39,6 +40,7 @@ bool numeric_port(std::string_view endpoint) {
   return number >= 1 && number <= 65535;
 }
 
+// Checked here, because an error of bind or connect could not name the key.
 std::string endpoint(Section& section, std::string_view key, bool inproc_allowed) {
   std::string text = section.text(key);
   const bool tcp = text.starts_with("tcp://") && text.size() > 8 && numeric_port(text) &&
@@ -67,6 +69,7 @@ void read_endpoints(Section root, Pipeline& p) {
       {"workers", p.endpoints.workers},
       {"answers", p.endpoints.answers},
       {"collage", p.endpoints.collage}};
+  // Two links at one endpoint: the second bind would fail, without naming the key.
   for (std::size_t i = 0; i < all.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
       if (all[i].second == all[j].second) {
@@ -113,7 +116,7 @@ std::uint16_t first_port(Section& section, std::string_view key, int many, int f
 }
 
 void read_http(Section root, Pipeline& p) {
-  constexpr int kStagesMax = 100;
+  constexpr int kStagesMax = 100;  // The default ports of the roles of stages are 100 apart.
   Section s = root.section("http");
   std::string& address = p.service.http_address;
   address = s.text("address", "none");  // A text cannot be empty, so "none" stands for no HTTP.
@@ -143,6 +146,7 @@ void read_security(Section root, Pipeline& p) {
   if (!root.has("security")) return;
   Section s = root.section("security");
   const std::string name = s.text("keys");
+  // Only the folder is checked here: which keys must be in it depends on the process (open_keys).
   p.service.keys = p.service.file.parent_path() / name;
   std::error_code ignored;
   if (!std::filesystem::is_directory(*p.service.keys, ignored)) {

@@ -73,6 +73,7 @@ bool AccessControl::claim(const KeyName& name, LongId id) {
   } else {
     make_room(name);
   }
+  // The id becomes the name's most recently used one.
   owners_[id] = {name, ++uses_};
   ids_[name].emplace(uses_, id);
   return true;

@@ -91,6 +91,7 @@ std::size_t count(const Keyring& keyring, KeyName::Role role) {
 }  // namespace
 
 std::size_t make_key_tree(const fs::path& folder, const KeyHosts& hosts) {
+  // All names are checked before the first file is written.
   for (const std::string& name : {hosts.broker, hosts.sink}) check_name(name);
   for (const std::string& name : hosts.stages) check_name(name);
   for (const std::string& name : hosts.producers) check_name(name);

@@ -24,6 +24,7 @@ KeyPair read_own(const fs::path& folder, KeyOwner owner) {
   return read_key_pair(folder / name);
 }
 
+// A file that does not exist is no error here: KeyStore::require_servers knows which are needed.
 std::vector<PublicKey> read_server(const fs::path& folder, const char* name) {
   const fs::path file = folder / (std::string(name) + ".public");
   std::error_code ignored;
@@ -203,6 +204,7 @@ std::string KeyStore::refresh() {
   auto fresh = std::make_shared<Keyring>(read_around(std::move(own), old->folder));
   require_same_servers(*old, *fresh);
   std::string change = change_of(old->own, old->folder, owner_);
+  // Locked only for the exchange, so that now() never waits for a file.
   const std::lock_guard lock(mutex_);
   keyring_ = std::move(fresh);
   return change;

@@ -50,6 +50,7 @@ ZapAnswer answer_zap(std::span<const std::string> frames, const Keyring& keyring
   answer.why = refusal_reason(frames, keyring);
   answer.admitted = answer.why.empty();
   if (frames.size() > address) answer.address = printable(frames[address]);
+  // The reply carries the id of the request, even of a malformed one.
   const std::string id = frames.size() > request ? frames[request] : "";
   if (answer.admitted) {
     answer.frames = {"1.0", id, "200", "OK", z85(frames[key]), ""};

@@ -15,7 +15,7 @@ namespace runtime {
 class ModelReload {
  public:
   struct Swap {
-    std::string what;  // For the log: "model a takes over from b".
+    std::string what;  // The text for the log: "model a takes over from b".
     // One function a loop, called on that loop, the last one first: a later loop may be busy with
     // long work, and the earlier loops must not change before it has.
     std::vector<std::function<void()>> each;

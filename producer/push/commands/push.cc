@@ -40,6 +40,7 @@ class Printer {
       : quiet_(options.quiet), progress_(!options.quiet && isatty(STDERR_FILENO) == 1) {
     const bool list =
         std::find(options.paths.begin(), options.paths.end(), "-") != options.paths.end();
+    // A list cannot be counted before it is read, so there is no total with one.
     if (progress_ && !list) total_ = count_files(options.paths);
     // A whole line at a time, so that a reader at the other end of a pipe gets each result at once.
     std::setvbuf(stdout, nullptr, _IOLBF, 1 << 16);
@@ -98,6 +99,7 @@ Policy client_policy(const PushOptions& options) {
 }
 
 std::string unreached(const PushOptions& options, wire::Reason refusal) {
+  // In this case a broker has answered, so the other text would be wrong.
   if (refusal == wire::Reason::wrong_protocol) {
     return "the broker at " + options.endpoint + " does not speak protocol " +
            std::to_string(wire::kProtocol);
