@@ -186,7 +186,7 @@ TEST_F(ClientTest, ARejectedImageIsDeliveredAsSuch) {
 
 // --- deadline ---
 
-TEST_F(ClientTest, TheBrokerIsToldWhatRemainsOfTheDeadline) {
+TEST_F(ClientTest, ASubmitCarriesTheRemainingTimeToTheDeadline) {
   submit(1, 1s);
   advance(300ms);
   welcome();

@@ -323,7 +323,7 @@ TEST(Codec, BombsAreRefusedWithoutAllocatingForThem) {
   }
 }
 
-TEST(Codec, OtherVersionsAreToldApartFromGarbage) {
+TEST(Codec, OtherVersionsAreDistinguishedFromGarbage) {
   for (const std::uint64_t version : {0ull, 1ull, 255ull, ~0ull}) {
     EXPECT_EQ(fault({}, version, 19), Reason::wrong_protocol) << version;
     EXPECT_EQ(fault({}, version), Reason::wrong_protocol) << version;

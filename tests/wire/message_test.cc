@@ -45,7 +45,7 @@ TEST(Message, EnumeratorsHaveTheirNames) {
   EXPECT_EQ(to_string(static_cast<Role>(9)), "unknown");
 }
 
-TEST(Message, TheLabelsHashTellsOrderAndBoundariesApart) {
+TEST(Message, TheLabelsHashDependsOnOrderAndBoundaries) {
   EXPECT_EQ(labels_hash({}), 0xcbf29ce484222325u);
   EXPECT_EQ(labels_hash({"a"}), 0x089be207b544f1e4u);
   EXPECT_NE(labels_hash({"ab", "c"}), labels_hash({"a", "bc"}));

@@ -56,7 +56,7 @@ TEST(PushReport, AnInterruptedImageIsNamed) {
   EXPECT_EQ(json_line(line), R"({"request":3,"file":"x","status":"interrupted"})");
 }
 
-TEST(PushReport, ACorrectionIsAnAnswerAnew) {
+TEST(PushReport, ACorrectionIsPrintedAsAnotherAnswer) {
   Line line{.kind = Line::Kind::corrected, .file = "x", .latency = 1500ms};
   line.result.request = {3};
   line.result.status = wire::ResultStatus::answered;

@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 
 constexpr wire::Instant at(wire::Duration since_start) { return {since_start}; }
 
-TEST(StatusPoller, AsksUntilItIsTold) {
+TEST(StatusPoller, AsksUntilAStatusArrives) {
   StatusPoller poller(100ms, 1s);
   EXPECT_EQ(poller.next_timeout(), at(0s));
   EXPECT_EQ(poller.on_timeout(at(0s)).messages.size(), 1u);
@@ -31,7 +31,7 @@ TEST(StatusPoller, GivesUpInTheEnd) {
   EXPECT_FALSE(poller.status());
 }
 
-TEST(StatusPoller, StopsWhenTold) {
+TEST(StatusPoller, StopsAtADrain) {
   StatusPoller poller(100ms, 1s);
   (void)poller.on_timeout(at(0s));
   EXPECT_TRUE(poller.on_message({}, wire::Drain{}, at(1ms)).finished);

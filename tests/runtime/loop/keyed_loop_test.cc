@@ -170,11 +170,11 @@ class KeyedLoopTest : public testing::Test {
   const KeyPair next_broker = runtime::new_key_pair();
   const KeyPair stage = runtime::new_key_pair();
   const KeyPair producer = runtime::new_key_pair();
-  const KeyPair stranger = runtime::new_key_pair();
+  const KeyPair unlisted = runtime::new_key_pair();
   runtime_test::KeyFolder listens, calls;
 };
 
-TEST_F(KeyedLoopTest, ThoseWhoKnowEachOtherTalk) {
+TEST_F(KeyedLoopTest, PeersThatAllowEachOtherExchangeMessages) {
   Listening listening(listens, LinkName::workers);
   Calling calling(calls, KeyOwner::stage, LinkName::workers, listening.endpoint());
   EXPECT_TRUE(calling.ask());
@@ -185,7 +185,7 @@ TEST_F(KeyedLoopTest, ThoseWhoKnowEachOtherTalk) {
 }
 
 TEST_F(KeyedLoopTest, AnUnknownKeyIsRefusedAndCountedOnBothSides) {
-  calls.own("stage", stranger);
+  calls.own("stage", unlisted);
   Listening listening(listens, LinkName::workers);
   Calling calling(calls, KeyOwner::stage, LinkName::workers, listening.endpoint());
   EXPECT_TRUE(turn_until(calling, [&] { return calling.counters().own_key_refused > 0; }));
@@ -201,7 +201,7 @@ TEST_F(KeyedLoopTest, AProducersKeyIsRefusedOnTheWorkersLink) {
   EXPECT_EQ(listening.stop().received, 0u);
 }
 
-TEST_F(KeyedLoopTest, AServerThatIsNotTheOneIsNotSpokenTo) {
+TEST_F(KeyedLoopTest, AServerWithAnotherKeyGetsNoMessages) {
   listens.own("broker", next_broker);
   Listening listening(listens, LinkName::workers);
   Calling calling(calls, KeyOwner::stage, LinkName::workers, listening.endpoint());
@@ -210,7 +210,7 @@ TEST_F(KeyedLoopTest, AServerThatIsNotTheOneIsNotSpokenTo) {
   EXPECT_EQ(listening.stop().received, 0u);
 }
 
-TEST_F(KeyedLoopTest, AStrangerWithoutAnyKeyIsCountedAndTheHonestServed) {
+TEST_F(KeyedLoopTest, APeerWithoutAKeyIsCountedAndOthersAreServed) {
   Listening listening(listens, LinkName::workers);
   Context context;
   zmq::socket_t plain(context.native(), zmq::socket_type::dealer);
@@ -226,7 +226,7 @@ TEST_F(KeyedLoopTest, AStrangerWithoutAnyKeyIsCountedAndTheHonestServed) {
   EXPECT_GT(listening.stop().handshakes_failed, 0u);
 }
 
-TEST_F(KeyedLoopTest, WhatIsNotForAKeyToSayIsDeniedAndCounted) {
+TEST_F(KeyedLoopTest, AMessageThatAKeyDoesNotAllowIsDeniedAndCounted) {
   Listening listening(listens, LinkName::workers);
   Calling calling(calls, KeyOwner::stage, LinkName::workers, listening.endpoint());
   calling.caller.first = wire::SlotSettled{};
@@ -235,7 +235,7 @@ TEST_F(KeyedLoopTest, WhatIsNotForAKeyToSayIsDeniedAndCounted) {
   EXPECT_THAT(listening.server.heard, testing::IsEmpty());
 }
 
-TEST_F(KeyedLoopTest, AStatusTellsOfStrangers) {
+TEST_F(KeyedLoopTest, AStatusCountsPeersWithUnknownKeys) {
   Listening listening(listens, LinkName::workers);
   Calling calling(calls, KeyOwner::stage, LinkName::workers, listening.endpoint());
   calling.caller.first = wire::SlotSettled{};
@@ -245,24 +245,24 @@ TEST_F(KeyedLoopTest, AStatusTellsOfStrangers) {
                   {{"loop_denied", 1}, {"loop_keys_refused", 0}, {"loop_handshakes_failed", 0}}));
 }
 
-TEST_F(KeyedLoopTest, OneWhoIsAllowedLaterGetsInWithoutARestart) {
-  calls.own("stage", stranger);
+TEST_F(KeyedLoopTest, AKeyThatIsAllowedLaterIsAdmittedWithoutARestart) {
+  calls.own("stage", unlisted);
   Listening listening(listens, LinkName::workers);
   Calling calling(calls, KeyOwner::stage, LinkName::workers, listening.endpoint());
   ASSERT_TRUE(turn_until(calling, [&] { return calling.counters().own_key_refused > 0; }));
-  listens.trust("allowed/stages/h2", {stranger.shared});
+  listens.trust("allowed/stages/h2", {unlisted.shared});
   listening.keys->refresh();
   EXPECT_TRUE(calling.ask());
 }
 
-TEST_F(KeyedLoopTest, OneWhoIsNoLongerAllowedIsNoLongerHeard) {
-  listens.trust("allowed/stages/h2", {stranger.shared});
+TEST_F(KeyedLoopTest, MessagesOfAKeyThatIsNoLongerAllowedAreDropped) {
+  listens.trust("allowed/stages/h2", {unlisted.shared});
   Listening listening(listens, LinkName::workers);
   Calling calling(calls, KeyOwner::stage, LinkName::workers, listening.endpoint());
   ASSERT_TRUE(calling.ask());
   listens.remove("allowed/stages/h1.public");
   listening.keys->refresh();
-  calls.own("stage", stranger);
+  calls.own("stage", unlisted);
   Calling observer(calls, KeyOwner::stage, LinkName::workers, listening.endpoint());
   EXPECT_TRUE(turn_until(observer, [&] {
     calling.turn();
@@ -283,7 +283,7 @@ TEST_F(KeyedLoopTest, AClientThatKnowsBothKeysFollowsItsServerToTheNewOne) {
   EXPECT_TRUE(calling.ask());
 }
 
-TEST_F(KeyedLoopTest, AClientIsToldOfANewKeyWhileItRuns) {
+TEST_F(KeyedLoopTest, ARunningClientReadsANewServerKey) {
   auto listening = std::make_unique<Listening>(listens, LinkName::workers);
   const std::string endpoint = listening->endpoint();
   Calling calling(calls, KeyOwner::stage, LinkName::workers, endpoint);
@@ -352,7 +352,7 @@ TEST_F(KeyedSocketTest, WhatIsSentBeforeTheRightKeyIsFoundArrivesInOrder) {
   EXPECT_EQ(listening.server.heard.size(), 100u);
 }
 
-TEST_F(KeyedSocketTest, AServerWhoseZapHandlerIsMissingLetsNobodyIn) {
+TEST_F(KeyedSocketTest, AServerWhoseZapHandlerIsMissingAdmitsNobody) {
   Link server = link("tcp://127.0.0.1:*");
   server.kind = Link::Kind::router;
   server.bind = true;
@@ -367,7 +367,7 @@ TEST_F(KeyedSocketTest, AServerWhoseZapHandlerIsMissingLetsNobodyIn) {
 
 // libzmq reports the end of the connection right after the failure at which this test stops.  If
 // nobody read that event, libzmq's thread would block, and with it every socket of the context.
-TEST_F(KeyedSocketTest, WhoLeavesAtAFailureStopsNothingElse) {
+TEST_F(KeyedSocketTest, ASocketThatIsClosedAtAFailureBlocksNoOther) {
   Listening listening(listens, LinkName::workers);
   for (int i = 0; i < 200; ++i) {
     zmq::socket_t wrong(context.native(), zmq::socket_type::dealer);
@@ -394,7 +394,7 @@ TEST_F(KeyedSocketTest, AsManyWaitForAHandshakeAsAConnectionMayHold) {
   EXPECT_EQ(socket.send(0, encode(wire::Ready{})), runtime::Socket::Sent::blocked);
 }
 
-TEST_F(KeyedSocketTest, AServerWithoutAKnownKeyIsAMistakeOfTheConfiguration) {
+TEST_F(KeyedSocketTest, AServerWithoutAKnownKeyIsAnErrorOfTheConfiguration) {
   calls.remove("broker.public");
   try {
     const runtime::Socket socket(context, link("tcp://127.0.0.1:9"));

@@ -51,7 +51,7 @@ TEST(LogLimiter, OneMessageAnIntervalPassesAndTheOthersAreCounted) {
   EXPECT_THAT(limiter.admit(at(2s)), Optional(0u));
 }
 
-TEST(LogLimiter, AWarningTellsHowManyWereHeldBack) {
+TEST(LogLimiter, AWarningHasTheNumberOfSuppressedOnes) {
   const std::string lines = logged({.process = "broker"}, [] {
     LogLimiter limiter(1s);
     warn_limited(limiter, at(0s), "bad frame of {}", "a");

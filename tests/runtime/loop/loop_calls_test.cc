@@ -19,7 +19,7 @@ void await(const LoopCalls& calls) {
   ASSERT_EQ(poll(&item, 1, 10'000), 1);
 }
 
-TEST(LoopCalls, AreDoneOnTheThreadThatReceivesThem) {
+TEST(LoopCalls, RunOnTheThreadThatReceivesThem) {
   LoopCalls calls;
   std::thread::id where;
   bool done = false;
@@ -31,7 +31,7 @@ TEST(LoopCalls, AreDoneOnTheThreadThatReceivesThem) {
   EXPECT_EQ(where, std::this_thread::get_id());
 }
 
-TEST(LoopCalls, OfADeafLoopEndAndAreNotDoneAfterwards) {
+TEST(LoopCalls, OfABlockedLoopTimeOutAndAreNotRunAfterwards) {
   LoopCalls calls;
   bool called = false;
   EXPECT_FALSE(calls.call([&] { called = true; }, 1ms));
@@ -64,7 +64,7 @@ TEST(LoopCalls, ThatHaveBegunAreWaitedForHoweverLongTheyTake) {
   EXPECT_TRUE(done);
 }
 
-TEST(LoopCalls, AreReceivedOneATurnHoweverManyWait) {
+TEST(LoopCalls, RunOnePerIterationHoweverManyWait) {
   LoopCalls calls;
   std::atomic<int> count = 0;
   std::vector<std::thread> visitors;
@@ -79,7 +79,7 @@ TEST(LoopCalls, AreReceivedOneATurnHoweverManyWait) {
   for (std::thread& caller : visitors) caller.join();
 }
 
-TEST(LoopCalls, ToALoopThatHasEndedAreTurnedAwayAtOnce) {
+TEST(LoopCalls, ToALoopThatHasEndedAreRejectedAtOnce) {
   LoopCalls calls;
   bool done = true;
   std::thread caller([&] { done = calls.call([] {}, 1h); });

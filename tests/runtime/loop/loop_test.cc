@@ -199,7 +199,7 @@ TEST_F(LoopTest, PassesAPictureOnWithoutCopyingIt) {
   EXPECT_EQ(std::get<wire::Submit>(peer.receive()).image.bytes().data(), image.bytes().data());
 }
 
-TEST_F(LoopTest, LetsADueTimerGoBeforeAMessage) {
+TEST_F(LoopTest, RunsADueTimerBeforeAMessage) {
   Loop loop = make({kRouter});
   Dealer peer(context, kPlace);
   peer.send(wire::StatusRequest{});
@@ -278,7 +278,7 @@ TEST_F(LoopTest, RunsWorkAfterSendingAndReportsItsEnd) {
   EXPECT_THAT(machine.heard, ElementsAre("probe", "run 1", "done 1", "drop", "run 2", "done 2"));
 }
 
-TEST_F(LoopTest, CountsGarbageAndServesTheHonest) {
+TEST_F(LoopTest, CountsGarbageAndServesOtherPeers) {
   Loop loop = make({kRouter});
   Running running(loop);
   Dealer liar(context, kPlace);
@@ -326,7 +326,7 @@ TEST_F(LoopTest, CutsOffAPeerThatSendsAnOversizeFrame) {
   EXPECT_THAT(machine.heard, ElementsAre("probe", "probe", "drain"));
 }
 
-TEST_F(LoopTest, DoesNotHearPeersThatChooseTheirOwnRoutingId) {
+TEST_F(LoopTest, DropsMessagesOfPeersThatChooseTheirOwnRoutingId) {
   Loop loop = make({kRouter});
   Running running(loop);
   Dealer named(context, kPlace, "worker-1");
@@ -340,7 +340,7 @@ TEST_F(LoopTest, DoesNotHearPeersThatChooseTheirOwnRoutingId) {
   EXPECT_THAT(machine.heard, ElementsAre("probe", "drain"));
 }
 
-TEST_F(LoopTest, TellsTheMachineOfAPeerThatCannotBeReached) {
+TEST_F(LoopTest, ReportsAPeerThatCannotBeReachedToTheMachine) {
   const Peer gone{0, (std::uint64_t{1} << 32) | 12345};
   machine.timer = Instant{};
   machine.at_timeout = [&](Instant) {
@@ -359,7 +359,7 @@ TEST_F(LoopTest, TellsTheMachineOfAPeerThatCannotBeReached) {
   EXPECT_EQ(loop.counters().sent, 0u);
 }
 
-TEST_F(LoopTest, TellsTheMachineOfAPeerThatIsFull) {
+TEST_F(LoopTest, ReportsAPeerWhoseQueueIsFullToTheMachine) {
   machine.timer = Instant{};
   machine.at_timeout = [&](Instant) {
     Actions actions;
@@ -398,7 +398,7 @@ TEST_F(LoopTest, ReadsItsLinksInTurn) {
   EXPECT_TRUE(machine.froms[0].link == 1 || machine.froms[1].link == 1);
 }
 
-TEST_F(LoopTest, GivesAStatusItsOwnCounters) {
+TEST_F(LoopTest, AddsItsOwnCountersToAStatus) {
   Loop loop = make({kRouter});
   Running running(loop);
   Dealer peer(context, kPlace);
@@ -409,7 +409,7 @@ TEST_F(LoopTest, GivesAStatusItsOwnCounters) {
                                    {{"loop_received", 1}, {"loop_bad_message", 1}}));
 }
 
-TEST_F(LoopTest, LogsNoMoreNotesThanItsRateAllows) {
+TEST_F(LoopTest, LogsNoMoreLinesThanItsRateAllows) {
   int logged = 0;
   machine.timer = Instant{};
   machine.at_timeout = [&](Instant) {
@@ -424,7 +424,7 @@ TEST_F(LoopTest, LogsNoMoreNotesThanItsRateAllows) {
   EXPECT_EQ(loop.counters().notes_dropped, 2u);
 }
 
-TEST_F(LoopTest, GivesUpOnAMachineThatDoesNotDrainInTime) {
+TEST_F(LoopTest, EndsLateIfTheMachineDoesNotDrainInTime) {
   machine.finishes = false;
   Loop loop = make({kRouter}, {.drain_max = 2ms});
   loop.stop();
@@ -432,7 +432,7 @@ TEST_F(LoopTest, GivesUpOnAMachineThatDoesNotDrainInTime) {
   EXPECT_THAT(machine.heard, ElementsAre("drain"));
 }
 
-TEST_F(LoopTest, EndsAtOnceWhenToldToStopTwice) {
+TEST_F(LoopTest, EndsAtOnceAtASecondStop) {
   machine.finishes = false;
   Loop loop = make({kRouter}, {.drain_max = 1h});
   loop.stop();
@@ -448,7 +448,7 @@ TEST_F(LoopTest, DrainsOnASignal) {
   EXPECT_THAT(machine.heard, ElementsAre("drain"));
 }
 
-TEST_F(LoopTest, TellsOfAHangupAndGoesOn) {
+TEST_F(LoopTest, CallsBackAtAHangupAndContinues) {
   runtime::Signals signals(runtime::Signals::Hangup::reloads);
   int hangups = 0;
   Loop loop = make({kRouter}, {.signals = &signals, .on_hangup = [&] {
@@ -484,7 +484,7 @@ TEST_F(LoopTest, NamesTheEndpointThatItCannotOpen) {
   }
 }
 
-TEST_F(LoopTest, IsVisitedBetweenTwoTurns) {
+TEST_F(LoopTest, RunsCallsBetweenTwoIterations) {
   Loop loop = make({kRouter});
   Running running(loop);
   machine::Telemetry report;

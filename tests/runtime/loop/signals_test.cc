@@ -43,7 +43,7 @@ TEST(Signals, AHangupThatWasIgnoredStaysSo) {
   EXPECT_EQ(signal(SIGHUP, SIG_DFL), SIG_IGN);
 }
 
-TEST(EventFd, CountsItsRings) {
+TEST(EventFd, CountsItsNotifications) {
   EventFd bell;
   EXPECT_EQ(bell.take(), 0u);
   bell.notify();

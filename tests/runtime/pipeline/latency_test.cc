@@ -84,7 +84,7 @@ TEST(Latency, EachSourceHasItsOwnKeys) {
   EXPECT_EQ(log_normal.sigma, 0.4);
 }
 
-TEST_F(LatencyFiles, AFileMayLieWhereTheUsersDataIs) {
+TEST_F(LatencyFiles, AFileMayLieInTheFolderForData) {
   write("seconds\n0.5\n");
   const std::string text =
       "source: series\nfile: $COLLAGE_DATA/" + file_.filename().string() + "\n";

@@ -26,7 +26,7 @@ wire::Answer answer(std::uint64_t worker) {
   return answer;
 }
 
-class GuardTest : public testing::Test {
+class AccessControlTest : public testing::Test {
  protected:
   std::optional<Denial> check(LinkName link, const KeyName& who, const wire::Message& message) {
     return access.check(link, &who, message);
@@ -40,11 +40,11 @@ class GuardTest : public testing::Test {
   AccessControl access{{.ids_per_name_max = 3, .names_max = 2}};
 };
 
-TEST_F(GuardTest, HearsNobodyWhoseKeyIsNotAllowed) {
+TEST_F(AccessControlTest, DeniesKeysThatAreNotAllowed) {
   EXPECT_EQ(access.check(LinkName::workers, nullptr, wire::StatusRequest{}), Denial::unknown_key);
 }
 
-TEST_F(GuardTest, LetsProducersSubmitAndAskOnTheirLink) {
+TEST_F(AccessControlTest, LetsProducersSubmitAndAskOnTheirLink) {
   EXPECT_TRUE(may(LinkName::producers, kProducer, producer(1)));
   EXPECT_TRUE(may(LinkName::producers, kProducer, wire::Submit{}));
   EXPECT_TRUE(may(LinkName::producers, kProducer, wire::Cancel{}));
@@ -53,12 +53,12 @@ TEST_F(GuardTest, LetsProducersSubmitAndAskOnTheirLink) {
   EXPECT_FALSE(may(LinkName::producers, kProducer, wire::SlotSettled{}));
 }
 
-TEST_F(GuardTest, LetsNoStageBeAProducer) {
+TEST_F(AccessControlTest, LetsNoStageBeAProducer) {
   EXPECT_FALSE(may(LinkName::producers, kStage, producer(1)));
   EXPECT_FALSE(may(LinkName::producers, kStage, wire::StatusRequest{}));
 }
 
-TEST_F(GuardTest, LetsAStageBeAClassifierOrAnAssemblerButNoSink) {
+TEST_F(AccessControlTest, LetsAStageBeAClassifierOrAnAssemblerButNoSink) {
   EXPECT_TRUE(may(LinkName::workers, kStage, hello(wire::Role::classifier, 1)));
   EXPECT_TRUE(may(LinkName::workers, kStage, hello(wire::Role::assembler, 2)));
   EXPECT_TRUE(may(LinkName::workers, kStage, wire::Ready{}));
@@ -69,7 +69,7 @@ TEST_F(GuardTest, LetsAStageBeAClassifierOrAnAssemblerButNoSink) {
   EXPECT_FALSE(may(LinkName::workers, kStage, wire::ServiceTimes{}));
 }
 
-TEST_F(GuardTest, LetsASinkSettleButDoNoWork) {
+TEST_F(AccessControlTest, LetsASinkSettleButDoNoWork) {
   EXPECT_TRUE(may(LinkName::workers, kSink, hello(wire::Role::sink)));
   EXPECT_TRUE(may(LinkName::workers, kSink, wire::Ready{}));
   EXPECT_TRUE(may(LinkName::workers, kSink, wire::SlotSettled{}));
@@ -78,7 +78,7 @@ TEST_F(GuardTest, LetsASinkSettleButDoNoWork) {
   EXPECT_FALSE(may(LinkName::workers, kSink, hello(wire::Role::classifier)));
 }
 
-TEST_F(GuardTest, LetsStagesAnswerAndProducersOnlyAskTheSink) {
+TEST_F(AccessControlTest, LetsStagesAnswerAndProducersOnlyAskTheSink) {
   EXPECT_TRUE(may(LinkName::answers, kStage, answer(1)));
   EXPECT_TRUE(may(LinkName::answers, kStage, wire::CollageAnswer{}));
   EXPECT_TRUE(may(LinkName::answers, kProducer, wire::StatusRequest{}));
@@ -86,26 +86,26 @@ TEST_F(GuardTest, LetsStagesAnswerAndProducersOnlyAskTheSink) {
   EXPECT_FALSE(may(LinkName::answers, kSink, wire::StatusRequest{}));
 }
 
-TEST_F(GuardTest, LetsOnlyCollageCnnsSpeakToAnAssembler) {
+TEST_F(AccessControlTest, LetsOnlyCollageCnnsConnectToAnAssembler) {
   EXPECT_TRUE(may(LinkName::collage, kStage, hello(wire::Role::collage)));
   EXPECT_TRUE(may(LinkName::collage, kStage, wire::Ready{}));
   EXPECT_FALSE(may(LinkName::collage, kStage, hello(wire::Role::classifier)));
   EXPECT_FALSE(may(LinkName::collage, kProducer, wire::StatusRequest{}));
 }
 
-TEST_F(GuardTest, HearsWhatCannotBeDecodedOfThoseItKnows) {
+TEST_F(AccessControlTest, AcceptsWhatCannotBeDecodedFromAllowedKeys) {
   EXPECT_TRUE(may(LinkName::workers, kStage, wire::Undecodable{wire::Reason::wrong_protocol}));
   EXPECT_FALSE(may(LinkName::workers, kProducer, wire::Undecodable{wire::Reason::wrong_protocol}));
 }
 
-TEST_F(GuardTest, AnIdBelongsToTheNameThatSaidItFirst) {
+TEST_F(AccessControlTest, AnIdBelongsToTheNameThatUsedItFirst) {
   EXPECT_EQ(check(LinkName::workers, kStage, hello(wire::Role::classifier, 7)), std::nullopt);
   EXPECT_EQ(check(LinkName::workers, kOtherStage, hello(wire::Role::classifier, 7)),
             Denial::foreign_id);
   EXPECT_EQ(check(LinkName::workers, kStage, hello(wire::Role::classifier, 7)), std::nullopt);
 }
 
-TEST_F(GuardTest, AnAnswerInAnothersNameIsDenied) {
+TEST_F(AccessControlTest, AnAnswerInAnothersNameIsDenied) {
   EXPECT_EQ(check(LinkName::answers, kStage, answer(7)), std::nullopt);
   EXPECT_EQ(check(LinkName::answers, kOtherStage, answer(7)), Denial::foreign_id);
   wire::CollageAnswer collage;
@@ -113,18 +113,18 @@ TEST_F(GuardTest, AnAnswerInAnothersNameIsDenied) {
   EXPECT_EQ(check(LinkName::answers, kOtherStage, collage), Denial::foreign_id);
 }
 
-TEST_F(GuardTest, AProducerMayNotHaveAnothersResults) {
+TEST_F(AccessControlTest, AProducerMayNotHaveAnothersResults) {
   const KeyName other{Role::producer, "p2"};
   EXPECT_EQ(check(LinkName::producers, kProducer, producer(7)), std::nullopt);
   EXPECT_EQ(check(LinkName::producers, other, producer(7)), Denial::foreign_id);
 }
 
-TEST_F(GuardTest, WhatIsDeniedClaimsNothing) {
+TEST_F(AccessControlTest, WhatIsDeniedClaimsNothing) {
   EXPECT_EQ(check(LinkName::workers, kStage, hello(wire::Role::sink, 7)), Denial::wrong_kind);
   EXPECT_EQ(check(LinkName::workers, kSink, hello(wire::Role::sink, 7)), std::nullopt);
 }
 
-TEST_F(GuardTest, AtIdsPerNameMaxTheOneUnsaidForLongestIsForgotten) {
+TEST_F(AccessControlTest, AtIdsPerNameMaxTheLeastRecentlyUsedIdIsForgotten) {
   for (const std::uint64_t id : {1, 2, 3, 1, 4}) {
     EXPECT_EQ(check(LinkName::answers, kStage, answer(id)), std::nullopt);
   }
@@ -132,7 +132,7 @@ TEST_F(GuardTest, AtIdsPerNameMaxTheOneUnsaidForLongestIsForgotten) {
   EXPECT_EQ(check(LinkName::answers, kOtherStage, answer(2)), std::nullopt);
 }
 
-TEST_F(GuardTest, AFloodOfIdsPushesOutNoneOfAnotherName) {
+TEST_F(AccessControlTest, AFloodOfIdsDisplacesNoneOfAnotherName) {
   EXPECT_EQ(check(LinkName::answers, kStage, answer(1)), std::nullopt);
   for (std::uint64_t id = 100; id < 200; ++id) {
     EXPECT_EQ(check(LinkName::answers, kOtherStage, answer(id)), std::nullopt);
@@ -140,7 +140,7 @@ TEST_F(GuardTest, AFloodOfIdsPushesOutNoneOfAnotherName) {
   EXPECT_EQ(check(LinkName::answers, kOtherStage, answer(1)), Denial::foreign_id);
 }
 
-TEST_F(GuardTest, AtNamesMaxTheOneSilentForLongestIsForgotten) {
+TEST_F(AccessControlTest, AtNamesMaxTheNameSilentForLongestIsForgotten) {
   const KeyName third{Role::stage, "h3"};
   EXPECT_EQ(check(LinkName::answers, kStage, answer(1)), std::nullopt);
   EXPECT_EQ(check(LinkName::answers, kOtherStage, answer(2)), std::nullopt);

@@ -61,7 +61,7 @@ TEST_F(KeyringTest, KnowsTheServersOfEachLink) {
   EXPECT_THAT(keyring.servers(LinkName::collage), IsEmpty());
 }
 
-TEST_F(KeyringTest, NamesWhoIsAllowedByRoleAndFile) {
+TEST_F(KeyringTest, NamesAllowedKeysByRoleAndFile) {
   folder.trust("allowed/stages/h1", {one.shared});
   folder.trust("allowed/producers/p1", {two.shared});
   const Keyring keyring = read();
@@ -84,7 +84,7 @@ TEST_F(KeyringTest, FilesOfOtherNamesAreNotLookedAt) {
   EXPECT_EQ(read().allowed.size(), 1u);
 }
 
-TEST_F(KeyringTest, ACredentialGoesBeforeTheFolder) {
+TEST_F(KeyringTest, ACredentialTakesPrecedenceOverTheFolder) {
   runtime_test::KeyFolder credentials;
   credentials.own("sink", two);
   setenv("CREDENTIALS_DIRECTORY", credentials.path().c_str(), 1);
@@ -107,7 +107,7 @@ TEST_F(KeyringTest, RolesAreAdmittedByLink) {
   EXPECT_EQ(admitted(LinkName::collage), "stage x ");
 }
 
-TEST_F(KeyringTest, ARefreshTakesInWhoIsAllowedNow) {
+TEST_F(KeyringTest, ARefreshReadsTheAllowedKeysAgain) {
   folder.trust("allowed/stages/h1", {one.shared});
   KeyStore store(folder.path(), KeyOwner::sink);
   folder.remove("allowed/stages/h1.public");
@@ -125,7 +125,7 @@ TEST_F(KeyringTest, AFailedRefreshChangesNothing) {
   EXPECT_NE(store.now()->named(one.shared.text()), nullptr);
 }
 
-TEST_F(KeyringTest, ARefreshThatLeavesNobodyToTrustFails) {
+TEST_F(KeyringTest, ARefreshThatLeavesNoServerKeyFails) {
   folder.trust("broker", {one.shared});
   KeyStore store(folder.path(), KeyOwner::sink);
   folder.remove("broker.public");
@@ -150,7 +150,7 @@ TEST_F(KeyringTest, ARefreshDoesWithoutTheOwnPairWhileItIsReplaced) {
   EXPECT_EQ(store.now()->own.shared, own.shared);
 }
 
-TEST_F(KeyringTest, AServerThatIsWantedButUnknownIsNamed) {
+TEST_F(KeyringTest, ARequiredServerWithoutAKeyIsNamed) {
   const KeyStore store(folder.path(), KeyOwner::sink);
   EXPECT_THAT(refusal([&] { store.require_server(LinkName::workers); }),
               HasSubstr("broker.public: is missing"));

@@ -64,7 +64,7 @@ TEST(ServerKeySelector, ASuccessMakesTheNextFailureTheFirst) {
   EXPECT_EQ(server.key(), kOld);
 }
 
-TEST(ServerKeySelector, ASuccessCallsOffAKnockThatHasNotComeYet) {
+TEST(ServerKeySelector, ASuccessCancelsAScheduledRetry) {
   ServerKeySelector server(kOld);
   server.on_failure(Failure::silent, {kOld, kNew}, at(0s));
   server.on_success();
@@ -72,7 +72,7 @@ TEST(ServerKeySelector, ASuccessCallsOffAKnockThatHasNotComeYet) {
   EXPECT_EQ(server.key(), kOld);
 }
 
-TEST(ServerKeySelector, ARefusalIsNoReasonForAnotherKeyButToKnockAgain) {
+TEST(ServerKeySelector, ARefusalIsRetriedWithTheSameKey) {
   ServerKeySelector server(kOld);
   server.on_failure(Failure::refused, {kOld, kNew}, at(0s));
   EXPECT_EQ(server.retry_at(), at(100ms));
@@ -80,7 +80,7 @@ TEST(ServerKeySelector, ARefusalIsNoReasonForAnotherKeyButToKnockAgain) {
   EXPECT_EQ(server.key(), kOld);
 }
 
-TEST(ServerKeySelector, AnEndedTryIsKnockedAnewWhateverTheKey) {
+TEST(ServerKeySelector, AnEndedHandshakeIsRetriedEvenWithTheSameKey) {
   ServerKeySelector server(kOld);
   server.on_failure(Failure::ended, {kOld}, at(0s));
   EXPECT_EQ(server.retry_at(), at(100ms));

@@ -45,7 +45,7 @@ class ZapTest : public testing::Test {
 
   const KeyPair stage = runtime::new_key_pair();
   const KeyPair producer = runtime::new_key_pair();
-  const KeyPair stranger = runtime::new_key_pair();
+  const KeyPair unlisted = runtime::new_key_pair();
   Keyring keyring{{}, runtime::new_key_pair(), {}, {}, {}, {}};
 };
 
@@ -56,8 +56,8 @@ TEST_F(ZapTest, AdmitsAKnownKeyToItsLinkUnderItsKey) {
 }
 
 TEST_F(ZapTest, RefusesAnUnknownKeyAndSaysWhoseFromWhere) {
-  expect_refused(request("workers", binary(stranger.shared)), stranger.shared.text());
-  EXPECT_EQ(ask(request("workers", binary(stranger.shared))).address, "10.0.0.7");
+  expect_refused(request("workers", binary(unlisted.shared)), unlisted.shared.text());
+  EXPECT_EQ(ask(request("workers", binary(unlisted.shared))).address, "10.0.0.7");
 }
 
 TEST_F(ZapTest, RefusesAProducersKeyOnTheWorkersLink) {
@@ -96,7 +96,7 @@ TEST_F(ZapTest, RefusesARequestThatIsShort) {
 }
 
 TEST_F(ZapTest, AnAddressCannotBreakTheLog) {
-  auto frames = request("workers", binary(stranger.shared));
+  auto frames = request("workers", binary(unlisted.shared));
   frames[3] = "10.0.0.7\nroot logged in";
   EXPECT_EQ(ask(frames).address.find('\n'), std::string::npos);
 }

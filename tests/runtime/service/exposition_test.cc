@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 using testing::HasSubstr;
 using testing::Not;
 
-TEST(Exposition, TellsNameHelpKindAndValue) {
+TEST(Exposition, PrintsNameHelpKindAndValue) {
   machine::Telemetry report;
   report.counter("collage_hedges_total", "Second tasks.", 12);
   EXPECT_EQ(exposition(report.metrics),

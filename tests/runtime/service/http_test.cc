@@ -45,7 +45,7 @@ TEST_F(HttpTest, IsReadyWhenNothingIsMissing) {
   EXPECT_EQ(got->body, "ready\n");
 }
 
-TEST_F(HttpTest, SaysWhatIsMissingUntilItIsReady) {
+TEST_F(HttpTest, ListsWhatIsMissingUntilItIsReady) {
   report->not_ready_reasons = {"no sink", "no classifier"};
   const auto got = get("/readyz");
   ASSERT_TRUE(got);
@@ -55,7 +55,7 @@ TEST_F(HttpTest, SaysWhatIsMissingUntilItIsReady) {
   EXPECT_EQ(get("/livez")->status, 200);
 }
 
-TEST_F(HttpTest, IsNotAliveWhileALoopIsDeaf) {
+TEST_F(HttpTest, IsNotAliveWhileALoopIsBlocked) {
   report.reset();
   EXPECT_EQ(get("/livez")->status, 503);
   EXPECT_EQ(get("/readyz")->status, 503);
@@ -70,12 +70,12 @@ TEST_F(HttpTest, ServesAPageThatMayTalkToItsOwnServerOnly) {
   EXPECT_THAT(got->get_header_value("Content-Security-Policy"), HasSubstr("default-src 'none'"));
 }
 
-TEST_F(HttpTest, SaysThatAPageIsNotToBeHadWhileItsLoopIsDeaf) {
+TEST_F(HttpTest, APageIsUnavailableWhileItsLoopIsBlocked) {
   page.reset();
   EXPECT_EQ(get("/")->status, 503);
 }
 
-TEST_F(HttpTest, KnowsNothingElse) {
+TEST_F(HttpTest, HasNoOtherPages) {
   EXPECT_EQ(get("/etc/passwd")->status, 404);
   EXPECT_EQ(httplib::Client("127.0.0.1", server.port()).Post("/metrics", "x", "text/plain")->status,
             404);

@@ -64,7 +64,7 @@ class ModelReloadTest : public testing::Test {
   std::vector<std::thread> threads_;
 };
 
-TEST_F(ModelReloadTest, PreparesBesideTheLoopsAndIsTakenOverByEach) {
+TEST_F(ModelReloadTest, PreparesOutsideTheLoopsAndSwapsInEach) {
   std::thread::id prepared, taken[2];
   {
     ModelReload renewal(
@@ -84,7 +84,7 @@ TEST_F(ModelReloadTest, PreparesBesideTheLoopsAndIsTakenOverByEach) {
   EXPECT_THAT(log(), HasSubstr("grid 4"));
 }
 
-TEST_F(ModelReloadTest, ThatFailsSaysWhyAndChangesNothing) {
+TEST_F(ModelReloadTest, AFailureIsLoggedAndChangesNothing) {
   {
     ModelReload renewal([]() -> ModelReload::Swap { throw std::runtime_error("m.yaml: other"); },
                         both());

@@ -47,7 +47,7 @@ class Notify : public testing::Test {
   int socket_;
 };
 
-TEST_F(Notify, TellsTheStatesOfAService) {
+TEST_F(Notify, NotifiesTheStatesOfAService) {
   runtime::notify_ready();
   runtime::notify_reloading();
   runtime::notify_stopping();
@@ -60,7 +60,7 @@ TEST_F(Notify, WithoutSystemdNothingHappens) {
   EXPECT_THAT(heard(), IsEmpty());
 }
 
-TEST_F(Notify, TheWatchdogIsFedOnlyWhileEveryLoopTurns) {
+TEST_F(Notify, TheWatchdogIsFedOnlyWhileEveryLoopRuns) {
   runtime::Watchdog watchdog(2);
   watchdog.beat(0);
   watchdog.beat(0);

@@ -30,19 +30,19 @@ std::optional<double> figure(std::string_view name) {
 
 double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
-TEST(ProcessFigures, TellTheCpuTimeUsed) {
+TEST(ProcessFigures, CountTheCpuTimeUsed) {
   const double begin = cpu_seconds();
   volatile int worked = 0;  // Uses user time; reading the clock may use system time alone.
   while (cpu_seconds() < begin + 0.2) {
     for (int i = 0; i < 1000; ++i) worked = worked + 1;
   }
   const double before = cpu_seconds();
-  const auto told = figure("process_cpu_seconds_total");
+  const auto reported = figure("process_cpu_seconds_total");
   // The kernel's two clocks agree to a tick.
-  EXPECT_THAT(told, Optional(AllOf(Ge(before - 0.02), Le(cpu_seconds() + 0.02))));
+  EXPECT_THAT(reported, Optional(AllOf(Ge(before - 0.02), Le(cpu_seconds() + 0.02))));
 }
 
-TEST(ProcessFigures, TellAStartThatDoesNotMove) {
+TEST(ProcessFigures, HaveAStartThatDoesNotMove) {
   const double now =
       std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   const ProcessFigures figures;
@@ -59,7 +59,7 @@ TEST(ProcessFigures, TellAStartThatDoesNotMove) {
   EXPECT_EQ(start(first), start(second));
 }
 
-TEST(ProcessFigures, TellMemoryAsItGrows) {
+TEST(ProcessFigures, FollowTheMemoryAsItGrows) {
   const auto before = figure("process_resident_memory_bytes");
   constexpr std::size_t kBytes = 64 << 20;
   void* memory = mmap(nullptr, kBytes, PROT_READ | PROT_WRITE,

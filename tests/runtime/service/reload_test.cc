@@ -51,7 +51,7 @@ TEST(Changes, AreNamedByWhenTheyTakeEffect) {
   EXPECT_THAT(deadline.after_restart, ElementsAre("broker.deadline"));
 }
 
-TEST(Changes, WhatTheProcessPutsIntoEffectItselfIsToldApart) {
+TEST(Changes, KeysThatTheProcessPutsIntoEffectItselfAreListedApart) {
   const ServiceConfig running = load(kShipped);
   const auto fresh =
       parsed(shipped_with("models/fashion_single.yaml", "models/cifar10_single.yaml"));
@@ -99,7 +99,7 @@ class ReloadTest : public testing::Test {
   std::ostringstream log_;
 };
 
-TEST_F(ReloadTest, PutsTheLevelIntoEffectAndNamesWhatWaits) {
+TEST_F(ReloadTest, PutsTheLevelIntoEffectAndNamesWhatNeedsARestart) {
   write(shipped_with("level: info", "level: info"));
   ServiceConfig running = load(file_);
   std::string text = shipped_with("level: info", "level: warning");
@@ -136,7 +136,7 @@ TEST_F(ReloadTest, AFileThatIsNotValidChangesNothing) {
   EXPECT_THAT(log_.str(), AllOf(HasSubstr("log.level"), HasSubstr("(nothing has changed)")));
 }
 
-TEST_F(ReloadTest, ReadsTheKeysAgainAndSaysWhatWaits) {
+TEST_F(ReloadTest, ReadsTheKeysAgainAndLogsWhatNeedsARestart) {
   write(shipped_with("level: info", "level: info"));
   ServiceConfig running = load(file_);
   const runtime_test::KeyFolder folder;

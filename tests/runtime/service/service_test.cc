@@ -9,7 +9,7 @@ namespace {
 using runtime::KeyOwner;
 using runtime::LinkName;
 
-TEST(WithinHost, IsWhatNoOtherHostCanReach) {
+TEST(WithinHost, IsTrueForEndpointsThatNoOtherHostCanReach) {
   EXPECT_TRUE(runtime::within_host("tcp://127.0.0.1:5570"));
   EXPECT_TRUE(runtime::within_host("tcp://localhost:5570"));
   EXPECT_TRUE(runtime::within_host("tcp://[::1]:5570"));
@@ -37,7 +37,7 @@ TEST_F(OpenKeys, ThereAreNoneWithoutAFolder) {
   EXPECT_EQ(runtime::open_keys({}, KeyOwner::broker), nullptr);
 }
 
-TEST_F(OpenKeys, WhoConnectsMustKnowWhomTo) {
+TEST_F(OpenKeys, AClientMustHaveAServerKey) {
   EXPECT_NE(runtime::open_keys(config, KeyOwner::broker), nullptr);
   EXPECT_THROW(runtime::open_keys(config, KeyOwner::sink), runtime::ConfigError);
   folder.trust("broker", {pair.shared});
