@@ -2,7 +2,7 @@
 //
 // The distributions of the standard library differ between implementations; with these, a seed
 // gives the same results everywhere.  Rng is xoshiro256** (Blackman and Vigna, 2018), seeded
-// through splitmix64.  Machines get an Rng or a seed as an argument.
+// through splitmix64.  Whoever needs random numbers gets an Rng as an argument.
 #pragma once
 
 #include <cstdint>

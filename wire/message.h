@@ -120,8 +120,8 @@ struct Result {
   Source source = Source::none;
   Reason reason = Reason::none;
   Duration latency{};                        // Time from admission to answer at the broker.
-  Duration retry_after{};                    // A hint when to retry a `refused` request.
-  std::vector<NamedPrediction> predictions;  // The answer, the best class first; else empty.
+  Duration retry_after{};                    // With `refused`: a hint when to retry.
+  std::vector<NamedPrediction> predictions;  // With `answered`: the best first.
   std::string version;                       // The version of the model that answered.
 };
 // The producer withdraws an open request.

@@ -29,12 +29,12 @@ ConfigError::ConfigError(const std::string& file, Mark mark, std::string_view ke
                          const std::string& message)
     : std::runtime_error(one_line(file, mark, key, message)) {}
 
-std::string printable(std::string_view words) {
-  std::size_t length = std::min(words.size(), kPrintableMax);
+std::string printable(std::string_view text) {
+  std::size_t length = std::min(text.size(), kPrintableMax);
   // Cut before a UTF-8 character, never inside one: the log is UTF-8 text.
-  while (length < words.size() && length > 0 && (words[length] & 0xc0) == 0x80) --length;
+  while (length < text.size() && length > 0 && (text[length] & 0xc0) == 0x80) --length;
   std::string out;
-  for (const char c : words.substr(0, length)) {
+  for (const char c : text.substr(0, length)) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte < 0x20 || byte == 0x7f) {
       std::array<char, 8> escaped{};
@@ -44,11 +44,11 @@ std::string printable(std::string_view words) {
       out += c;
     }
   }
-  return length < words.size() ? out + "..." : out;
+  return length < text.size() ? out + "..." : out;
 }
 
-std::string in_quotes(std::string_view words) {
-  return std::string("'").append(printable(words)).append("'");
+std::string in_quotes(std::string_view text) {
+  return std::string("'").append(printable(text)).append("'");
 }
 
 std::string read_config_file(const std::string& path, std::size_t bytes_max) {

@@ -29,10 +29,10 @@ class ConfigError : public std::runtime_error {
 
 // Makes text from a file or a user fit for one line of output: control characters are escaped, and
 // the text is cut after 40 bytes.
-std::string printable(std::string_view words);
+std::string printable(std::string_view text);
 
-// Returns printable(words) in single quotes.
-std::string in_quotes(std::string_view words);
+// Returns printable(text) in single quotes.
+std::string in_quotes(std::string_view text);
 
 // Returns the whole file.  Throws ConfigError if it cannot be read or is longer than `bytes_max`.
 std::string read_config_file(const std::string& path, std::size_t bytes_max);

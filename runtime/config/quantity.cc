@@ -21,17 +21,17 @@ constexpr std::array kBytes{Unit{"GiB", std::int64_t{1} << 30}, Unit{"MiB", std:
                             Unit{"KiB", std::int64_t{1} << 10}, Unit{"B", 1}};
 
 template <class Number>
-std::optional<Number> parse(std::string_view words) {
+std::optional<Number> parse(std::string_view text) {
   Number number{};
-  const char* end = words.data() + words.size();
-  const auto result = std::from_chars(words.data(), end, number);
+  const char* end = text.data() + text.size();
+  const auto result = std::from_chars(text.data(), end, number);
   if (result.ec != std::errc() || result.ptr != end) return std::nullopt;
   return number;
 }
 
 // Returns the offset of the unit: after the last digit or point.
-std::size_t unit_at(std::string_view words) {
-  const std::size_t last = words.find_last_of("0123456789.");
+std::size_t unit_at(std::string_view text) {
+  const std::size_t last = text.find_last_of("0123456789.");
   return last == std::string_view::npos ? 0 : last + 1;
 }
 
@@ -54,10 +54,10 @@ std::string in_units(const Units& units, std::int64_t amount, std::string_view z
 
 }  // namespace
 
-std::optional<std::chrono::nanoseconds> parse_duration(std::string_view words) {
-  const std::size_t split = unit_at(words);
-  const std::int64_t unit = size_of(kDurations, words.substr(split));
-  const auto number = parse_number(words.substr(0, split));
+std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text) {
+  const std::size_t split = unit_at(text);
+  const std::int64_t unit = size_of(kDurations, text.substr(split));
+  const auto number = parse_number(text.substr(0, split));
   if (unit == 0 || !number) return std::nullopt;
   const double nanoseconds = *number * static_cast<double>(unit);
   // Half of the range of 64 bits, so that callers may add two durations without an overflow.
@@ -69,11 +69,11 @@ std::string duration_text(std::chrono::nanoseconds duration) {
   return in_units(kDurations, duration.count(), "0s");
 }
 
-std::optional<std::uint64_t> parse_bytes(std::string_view words) {
-  const std::size_t split = unit_at(words);
-  const std::string_view name = words.substr(split);
+std::optional<std::uint64_t> parse_bytes(std::string_view text) {
+  const std::size_t split = unit_at(text);
+  const std::string_view name = text.substr(split);
   const std::int64_t unit = name.empty() ? 1 : size_of(kBytes, name);
-  const auto number = parse<std::uint64_t>(words.substr(0, split));
+  const auto number = parse<std::uint64_t>(text.substr(0, split));
   if (unit == 0 || !number) return std::nullopt;
   const auto size = static_cast<std::uint64_t>(unit);
   // The signed maximum, because bytes_text prints signed 64 bits.
@@ -86,14 +86,14 @@ std::string bytes_text(std::uint64_t bytes) {
   return in_units(kBytes, static_cast<std::int64_t>(bytes), "0B");
 }
 
-std::optional<double> parse_number(std::string_view words) {
+std::optional<double> parse_number(std::string_view text) {
   // from_chars also reads "inf" and "nan", which no setting can use.
-  const auto number = parse<double>(words);
+  const auto number = parse<double>(text);
   return number && std::isfinite(*number) ? number : std::nullopt;
 }
 
-std::optional<std::int64_t> parse_integer(std::string_view words) {
-  return parse<std::int64_t>(words);
+std::optional<std::int64_t> parse_integer(std::string_view text) {
+  return parse<std::int64_t>(text);
 }
 
 std::string number_text(double number) {

@@ -41,9 +41,9 @@ std::string pattern_of(const LogOptions& options) {
 
 }  // namespace
 
-std::string json_escaped(std::string_view words) {
+std::string json_escaped(std::string_view text) {
   std::string out;
-  for (const char c : words) {
+  for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') {
       out.append(1, '\\').append(1, c);

@@ -30,9 +30,9 @@ struct LogOptions {
 // set-up.  Times are in UTC.
 void start_log(const LogOptions& options);
 
-// Returns `words` as the inside of a JSON string: quotes, backslashes and control characters are
+// Returns `text` as the inside of a JSON string: quotes, backslashes and control characters are
 // escaped.
-std::string json_escaped(std::string_view words);
+std::string json_escaped(std::string_view text);
 
 // Admits one message per interval and counts the others.  A pure value.  Use one for each log line
 // that a peer can trigger.

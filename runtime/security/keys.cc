@@ -98,11 +98,12 @@ void read_lines(const std::filesystem::path& file, bool secret, SecretPlace plac
   int number = 0;
   for (std::string_view rest = text.text(); !rest.empty();) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
-    std::string_view words = rest.substr(0, end);
+    std::string_view content = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
     ++number;
-    while (!words.empty() && (words.back() == '\r' || words.back() == ' ')) words.remove_suffix(1);
-    if (!words.empty() && words != "#" && !words.starts_with("# ")) line(words, number);
+    while (!content.empty() && (content.back() == '\r' || content.back() == ' '))
+      content.remove_suffix(1);
+    if (!content.empty() && content != "#" && !content.starts_with("# ")) line(content, number);
   }
 }
 
