@@ -20,6 +20,7 @@ class GaugeCheckerTest : public testing::Test {
     broker.open_request_max = 10;
     broker.producer_max = 2;
     broker.hedge_rate_max = 0.5;
+    broker.correction_max = 0;
     options_.fleet.sink.joiner.open_batch_max = 4;
   }
   void broker_has(std::vector<wire::Counter> counters) {

@@ -195,7 +195,7 @@ TEST_F(Replay, AFleetWithAProcessThatExitsAtItsStartFailsAtOnce) {
   const Ran ran = replay(scenario);
   close(taken);
   EXPECT_EQ(ran.code, 2) << ran.output;
-  EXPECT_THAT(ran.output, HasSubstr("broker ended with 2: "));
+  EXPECT_THAT(ran.output, HasSubstr("broker ended with 1: "));
   EXPECT_THAT(ran.output, HasSubstr("Address already in use"));
 }
 

@@ -104,7 +104,7 @@ TEST_F(Swap, TheSameWeightsCalibratedAnewTakeOver) {
 TEST_F(Swap, AModelOfOtherClassesIsRefusedAndTheOldOneServesOn) {
   publish(manifest_, "single-other", [](models::Manifest& m) { m.class_names[0] = "Hat"; });
   reload();
-  await_log("class_names: are not those that are served");
+  await_log("class_names: differ from those being served");
   EXPECT_EQ(versions(), std::set<std::string>{"single-first"});
   EXPECT_TRUE(pipeline_.stop());
 }
@@ -143,7 +143,7 @@ TEST(SwapCollage, AModelOfAnotherGridIsRefusedAndTheOldOneServesOn) {
                                                        "grid: 2");
   publish(manifest, "collage-second", {}, "fashion_collage_2x2");
   pipeline.fleet().process("collage-0").signal(SIGHUP);
-  await_log(pipeline, "collage-0", "is not of the size that is served");
+  await_log(pipeline, "collage-0", "grid or tile: differs from the one being served");
   EXPECT_EQ(versions(pipeline), std::set<std::string>{"collage-first"});
   EXPECT_TRUE(pipeline.stop());
 }

@@ -1,6 +1,7 @@
 #include "models/serving/sha256.h"
 
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -11,7 +12,8 @@ using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
 std::string hash_of(const std::string& content) {
-  const auto file = std::filesystem::path(::testing::TempDir()) / "sha256_input";
+  const auto file =
+      std::filesystem::path(::testing::TempDir()) / ("sha256_" + std::to_string(getpid()));
   std::ofstream(file, std::ios::binary) << content;
   const std::string hash = sha256_of(file);
   std::filesystem::remove(file);
