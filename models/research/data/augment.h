@@ -1,5 +1,5 @@
-// Data augmentation: a training tile is mirrored, shifted, and partly covered by noise or by
-// another tile.
+// Data augmentation: a training tile is mirrored, cropped, shifted, and partly covered by noise or
+// by another tile.
 //
 // A change is drawn first and applied afterwards.  Its lengths are shares of the tile's sides, so
 // that one change can be applied to the same picture in two sizes.  Pure: the draw depends on the
@@ -17,12 +17,16 @@
 namespace models {
 
 struct Augmentation {
-  double mirror = 0.5;           // Probability of left and right exchanged.
-  int shift_max = 2;             // Pixels either way, each axis on its own.
-  bool reflect = false;          // Fill what a shift uncovers by reflection; else with 0.
-  double erase = 0.35;           // Probability that a rectangle is overwritten with noise
-                                 // (random erasing, Zhong et al. 2020).
-  double erase_side_min = 0.15;  // Range of the rectangle's sides, shares of the tile's.
+  double mirror = 0.5;       // Probability of left and right exchanged.
+  double crop_area_min = 1;  // Below 1, a random part of the picture, of this share of its area or
+                             // more, is enlarged to the whole tile (Szegedy et al. 2015).
+  double crop_aspect_max = 4.0 / 3;  // Limit of that part's width to height and height to width,
+                                     // both in shares of the tile's sides.
+  int shift_max = 2;                 // Pixels either way, each axis on its own.
+  bool reflect = false;              // Fill what a shift uncovers by reflection; else with 0.
+  double erase = 0.35;               // Probability that a rectangle is overwritten with noise
+                                     // (random erasing, Zhong et al. 2020).
+  double erase_side_min = 0.15;      // Range of the rectangle's sides, shares of the tile's.
   double erase_side_max = 0.5;
 };
 
@@ -31,6 +35,9 @@ struct Augmentation {
 struct Change {
   bool mirror = false;
   bool reflect = false;
+  // The part of the picture that the tile shows; it is cut out before all other changes.
+  // Initialised, so that designated initialisers may leave it out.
+  std::optional<imaging::Rect> crop = {};
   double dx = 0;  // To the right, before it is mirrored; downwards for dy.
   double dy = 0;
   std::optional<imaging::Rect> erased;

@@ -115,8 +115,10 @@ torch::Tensor GridNetImpl::forward(torch::Tensor x) {
     x = head_->forward(x.flatten(2).transpose(1, 2));
     return x.reshape({-1, x.size(1) * kAnchors, 5 + architecture_.classes});
   }
-  // A fixed window, not adaptive pooling: the cell is exactly the tile's share of the map.
-  x = cell_ ? cell_->forward(x) : torch::avg_pool2d(x, cell_size(architecture_));
+  // A window, not adaptive pooling: the cell is exactly the tile's share of the map.  Its size
+  // comes from the map, because the first epochs of a recipe may show smaller tiles.
+  const int grid = architecture_.grid;
+  x = cell_ ? cell_->forward(x) : torch::avg_pool2d(x, {x.size(2) / grid, x.size(3) / grid});
   x = x.flatten(2).transpose(1, 2);
   return head_->forward(architecture_.grid == 1 ? x.flatten(1) : x);
 }

@@ -18,11 +18,16 @@ void save_checkpoint(const std::filesystem::path& file, const std::string& finge
   archive.write("best", c10::IValue(state.best));
   archive.write("weights", weights);
   archive.write("momentum", momentum);
+  if (state.average) {
+    torch::serialize::OutputArchive average;
+    state.average->save(average);
+    archive.write("average", average);
+  }
   write_by_rename(file, [&](const std::string& part) { archive.save_to(part); });
 }
 
-Checkpoint load_checkpoint(const std::filesystem::path& file, const std::string& fingerprint,
-                           GridNet& net, torch::optim::SGD& optimizer) {
+void load_checkpoint(const std::filesystem::path& file, const std::string& fingerprint,
+                     GridNet& net, torch::optim::SGD& optimizer, Checkpoint& state) {
   torch::serialize::InputArchive archive;
   c10::IValue value;
   try {
@@ -35,7 +40,6 @@ Checkpoint load_checkpoint(const std::filesystem::path& file, const std::string&
     throw std::runtime_error(file.string() + ": is of another architecture or recipe (" +
                              value.toStringRef() + "); remove it to start again");
   }
-  Checkpoint state;
   torch::serialize::InputArchive weights;
   torch::serialize::InputArchive momentum;
   archive.read("epoch", value);
@@ -46,7 +50,11 @@ Checkpoint load_checkpoint(const std::filesystem::path& file, const std::string&
   archive.read("momentum", momentum);
   net->load(weights);
   optimizer.load(momentum);
-  return state;
+  if (state.average) {
+    torch::serialize::InputArchive average;
+    archive.read("average", average);
+    state.average->load(average);
+  }
 }
 
 }  // namespace models

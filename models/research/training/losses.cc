@@ -13,12 +13,17 @@ torch::Tensor cross_entropy(const torch::Tensor& targets, const torch::Tensor& l
 }  // namespace
 
 torch::Tensor slot_loss(const torch::Tensor& logits, const torch::Tensor& labels,
-                        const torch::Tensor& teacher, const LossPolicy& policy) {
+                        const torch::Tensor& teacher, const LossPolicy& policy,
+                        const MixedLabels& mixed) {
   const std::int64_t classes = logits.size(1);
   const torch::Tensor blank = labels.eq(kBlank);
   const torch::Tensor unlabelled = labels.eq(kUnlabelled);
   const auto type = logits.scalar_type();
-  const torch::Tensor one_hot = torch::one_hot(labels.clamp_min(0), classes).to(type);
+  torch::Tensor one_hot = torch::one_hot(labels.clamp_min(0), classes).to(type);
+  if (mixed.labels.defined()) {
+    const torch::Tensor second = torch::one_hot(mixed.labels, classes).to(type);
+    one_hot = torch::lerp(one_hot, second, mixed.shares.to(type).unsqueeze(1).expand_as(one_hot));
+  }
   const torch::Tensor spread =
       torch::where(blank, 1.0, policy.label_smoothing).to(type).unsqueeze(1);
   const torch::Tensor targets = one_hot * (1 - spread) + spread / static_cast<double>(classes);

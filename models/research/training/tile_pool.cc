@@ -21,6 +21,7 @@ class Canvas {
   void mix(std::size_t onto, std::size_t from, const imaging::Rect& patch) {
     paste(patch, tile(unmixed_, from), tile(pixels_, onto), data_.shape);
   }
+  const TileShape& shape() const { return data_.shape; }
   const std::vector<std::uint8_t>& pixels() const { return pixels_; }
   std::vector<std::uint8_t> take() { return std::move(pixels_); }
 
@@ -34,19 +35,41 @@ class Canvas {
   std::vector<std::uint8_t> unmixed_;
 };
 
-// Pastes parts of tiles over a share of the others, alike at both sizes, and takes their labels.
-// Patches come from the unmixed tiles, so that no tile shows more than two pictures.
-void mix(Canvas& small, std::optional<Canvas>& large, const TileShape& shape, double share,
-         std::vector<int>& labels, machine::Rng& rng) {
+// A patch of tile `from` on tile `onto`, and the share of the tile that it covers.
+struct Mix {
+  std::size_t onto;
+  std::size_t from;
+  float share;
+};
+
+// Pastes parts of tiles over a share of the `count` tiles, alike at both sizes.  Patches come from
+// the unmixed tiles, so that no tile shows more than two pictures.
+std::vector<Mix> mix(Canvas& small, std::optional<Canvas>& large, std::size_t count, double share,
+                     machine::Rng& rng) {
+  std::vector<Mix> mixes;
   small.keep_unmixed();
   if (large) large->keep_unmixed();
-  for (std::size_t i = 0; i < labels.size(); ++i) {
+  for (std::size_t i = 0; i < count; ++i) {
     if (!rng.chance(share)) continue;
-    const auto from = static_cast<std::size_t>(rng.below(labels.size()));
-    const imaging::Rect patch = draw_patch(shape, rng);
+    const auto from = static_cast<std::size_t>(rng.below(count));
+    const imaging::Rect patch = draw_patch(small.shape(), rng);
     small.mix(i, from, patch);
     if (large) large->mix(i, from, patch);
-    labels[i] = kUnlabelled;
+    mixes.push_back({i, from, static_cast<float>(patch.width * patch.height)});
+  }
+  return mixes;
+}
+
+// A teacher's logits are a better target for a mixed tile than two labels, so with a teacher a
+// mixed tile loses its label.
+void label(const std::vector<Mix>& mixes, bool has_teacher, TilePool& pool) {
+  if (!has_teacher) pool.pasted.resize(pool.labels.size());
+  for (const Mix& mix : mixes) {
+    if (has_teacher) {
+      pool.labels[mix.onto] = kUnlabelled;
+    } else {
+      pool.pasted[mix.onto] = {pool.labels[mix.from], mix.share};
+    }
   }
 }
 
@@ -58,6 +81,8 @@ std::string name_of(const Dataset& data, const PoolPolicy& policy, int number) {
   out << data.name << "-" << data.size() << "-seed" << policy.seed << "-pool" << number << "-mirror"
       << a.mirror << "-shift" << a.shift_max << "-erase" << a.erase << "_" << a.erase_side_min
       << "_" << a.erase_side_max << (a.reflect ? "-reflect" : "");
+  if (a.crop_area_min < 1) out << "-crop" << a.crop_area_min << "_" << a.crop_aspect_max;
+  if (policy.alternate_mirror) out << "-alternate";
   if (policy.mix > 0) out << "-mix" << policy.mix;
   out << ".pt";
   return out.str();
@@ -74,7 +99,6 @@ machine::Rng stream_of(std::uint64_t seed, Stream stream, int number) {
 
 TilePool make_tiles(const Pictures& data, const PoolPolicy& policy, const Teacher& teacher,
                     int number) {
-  COLLAGE_CHECK(policy.mix == 0 || teacher);
   const Dataset& tiles = *data.tiles;
   const Dataset& teacher_tiles = data.for_teacher();
   COLLAGE_CHECK(teacher_tiles.size() == tiles.size());
@@ -83,13 +107,16 @@ TilePool make_tiles(const Pictures& data, const PoolPolicy& policy, const Teache
   if (data.teacher_tiles != nullptr && teacher) large.emplace(teacher_tiles);
   machine::Rng rng = stream_of(policy.seed, Stream::tiles, number);
   for (std::size_t i = 0; i < tiles.size(); ++i) {
-    const Change change = draw_change(tiles.shape, policy.augmentation, rng);
+    Change change = draw_change(tiles.shape, policy.augmentation, rng);
+    if (policy.alternate_mirror) change.mirror = (i + static_cast<std::size_t>(number)) % 2 == 1;
     small.change(i, change, rng);
     if (large) large->change(i, change, rng);
   }
   TilePool pool;
   pool.labels = tiles.labels;
-  if (policy.mix > 0) mix(small, large, tiles.shape, policy.mix, pool.labels, rng);
+  if (policy.mix > 0) {
+    label(mix(small, large, tiles.size(), policy.mix, rng), static_cast<bool>(teacher), pool);
+  }
   if (teacher) {
     pool.teacher_logits =
         cached_teacher_logits(teacher, teacher_tiles, large ? large->pixels() : small.pixels(),

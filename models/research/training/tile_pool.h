@@ -17,9 +17,17 @@
 
 namespace models {
 
+// A part of another picture on a tile, and the share of the tile that it covers.
+struct Pasted {
+  int label = 0;    // Label of the other picture.
+  float share = 0;  // 0..1; 0: nothing was pasted.
+};
+
 struct TilePool {
   std::vector<std::uint8_t> pixels;  // As many tiles as there are pictures, in their order.
-  std::vector<int> labels;           // Of the pictures; kUnlabelled where two were mixed.
+  std::vector<int> labels;           // Of the pictures; kUnlabelled where a teacher labels a mix.
+  std::vector<Pasted> pasted;        // One for each tile; empty if a teacher labels mixed tiles or
+                                     // none is mixed.
   torch::Tensor teacher_logits;      // [images, classes]; undefined without a teacher.
 };
 
@@ -31,14 +39,18 @@ struct PoolPolicy {
   bool bfloat16 = true;  // Precision of the teacher.
   std::uint64_t seed = 1;
   Augmentation augmentation;
-  // Probability that a part of another picture is pasted over a tile.  Such a tile has no label,
-  // only the teacher's logits (Beyer et al. 2022, "Knowledge distillation: a good teacher is
-  // patient and consistent").
+  // Mirrors every picture in every second pool, half of the pictures in each pool, instead of at
+  // random: two successive pools then show both sides of every picture (Jordan 2024).
+  bool alternate_mirror = false;
+  // Probability that a part of another picture is pasted over a tile.  With a teacher such a tile
+  // has no label, only the teacher's logits (Beyer et al. 2022, "Knowledge distillation: a good
+  // teacher is patient and consistent"); without one its label is shared by area (CutMix, Yun et
+  // al. 2019).
   double mix = 0;
 };
 
 // The tiles of pool `number` (from 0).  Every picture is changed alike at both sizes.  `teacher`
-// may be empty unless pictures are mixed.
+// may be empty; then mixed pictures need labels.
 TilePool make_tiles(const Pictures& data, const PoolPolicy& policy, const Teacher& teacher,
                     int number);
 

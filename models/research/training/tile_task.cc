@@ -38,6 +38,30 @@ torch::Tensor slot_rows(const torch::Tensor& output, const Architecture& a) {
   return rows;
 }
 
+// Scales by averaging pixels; dropping pixels would alias fine detail into noise.
+torch::Tensor scaled(const torch::Tensor& input, double scale) {
+  if (scale == 1) return input;
+  const auto side = [&](std::int64_t axis) {
+    return std::llround(static_cast<double>(input.size(axis)) * scale);
+  };
+  return torch::adaptive_avg_pool2d(input, {side(2), side(3)});
+}
+
+// The second labels of the images in `tilings`; share 0 at blank slots.
+MixedLabels mixed_labels(const TilePool& pool, std::span<const std::int64_t> tilings) {
+  if (pool.pasted.empty()) return {};
+  const auto slots = static_cast<std::int64_t>(tilings.size());
+  MixedLabels mixed{torch::zeros({slots}, torch::kLong), torch::zeros({slots})};
+  for (std::int64_t i = 0; i < slots; ++i) {
+    const std::int64_t image = tilings[static_cast<std::size_t>(i)];
+    if (image == kBlank) continue;
+    const Pasted& pasted = pool.pasted[static_cast<std::size_t>(image)];
+    mixed.labels.data_ptr<std::int64_t>()[i] = pasted.label;
+    mixed.shares.data_ptr<float>()[i] = pasted.share;
+  }
+  return mixed;
+}
+
 }  // namespace
 
 TileTask::TileTask(const Pictures& data, const Pictures& held_back, int grid,
@@ -50,6 +74,7 @@ TileTask::TileTask(const Pictures& data, const Pictures& held_back, int grid,
 
 std::size_t TileTask::begin(int epoch) {
   pool_ = &pools_.at(epoch);
+  scale_ = epoch < policy_.small_epochs ? policy_.small_scale : 1;
   machine::Rng rng = stream_of(policy_.pool.seed, Stream::tilings, epoch);
   const auto slots = static_cast<std::size_t>(grid_ * grid_);
   tilings_ = draw_tilings(data_.tiles->size(), slots, policy_.partial_share, rng);
@@ -65,7 +90,7 @@ torch::Tensor TileTask::loss(GridNet& net, std::size_t step) {
   const auto tilings = std::span(tilings_).subspan(step * step_slots_, step_slots_);
   const Dataset& data = *data_.tiles;
   const torch::Tensor input =
-      assemble(pool_->pixels, data.shape, data.normalisation, tilings, grid_);
+      scaled(assemble(pool_->pixels, data.shape, data.normalisation, tilings, grid_), scale_);
   torch::Tensor output;
   {
     const Bfloat16Scope scope(policy_.pool.bfloat16);
@@ -78,7 +103,8 @@ torch::Tensor TileTask::loss(GridNet& net, std::size_t step) {
   if (a.head == Head::detect) {
     return detect_loss(output, labels, teacher, detect_shape(a), a.layout(), policy_.loss);
   }
-  return slot_loss(output.reshape({-1, a.classes}), labels, teacher, policy_.loss);
+  return slot_loss(output.reshape({-1, a.classes}), labels, teacher, policy_.loss,
+                   mixed_labels(*pool_, tilings));
 }
 
 double TileTask::validate(GridNet& net) {
@@ -87,8 +113,10 @@ double TileTask::validate(GridNet& net) {
 }
 
 void fit_stem(GridNet& net, const Dataset& data) {
-  constexpr std::size_t kStemImages = 5000;
-  std::vector<std::int64_t> some(std::min(kStemImages, data.size()));
+  // 5,000 pictures of 32x32: enough for a covariance of 12x12, and their patches take 0.5 GB.
+  constexpr std::size_t kStemPixels = 5000 * 32 * 32;
+  const auto pixels = static_cast<std::size_t>(data.shape.width * data.shape.height);
+  std::vector<std::int64_t> some(std::min(kStemPixels / pixels, data.size()));
   std::iota(some.begin(), some.end(), std::int64_t{0});
   net->fit_stem(assemble(data.pixels, data.shape, data.normalisation, some, 1));
 }

@@ -21,7 +21,12 @@ namespace models {
 struct TilePolicy {
   int batch_images = 128;      // Images of a step; a collage counts as many as its slots.
   double partial_share = 0.0;  // Share of the collages that have blank slots.
-  PoolPolicy pool;             // Its precision is the student's too; validation is always in float.
+  // Progressive resizing saves time: in the first `small_epochs` epochs the sides of the input are
+  // multiplied by `small_scale`.  The reduction must divide the scaled tile, and the head must take
+  // the mean of its cells.
+  int small_epochs = 0;
+  double small_scale = 0.75;
+  PoolPolicy pool;  // Its precision is the student's too; validation is always in float.
   LossPolicy loss;
 };
 
@@ -44,6 +49,7 @@ class TileTask : public TrainingTask {
   TilePolicy policy_;
   Pools pools_;
   const TilePool* pool_ = nullptr;  // Pool of this epoch.
+  double scale_ = 1;                // Factor on the sides of this epoch's input.
   std::vector<int> truths_;         // Labels of held_back_; empty before the first validation.
   std::vector<std::int64_t> tilings_;
   std::size_t step_slots_ = 0;

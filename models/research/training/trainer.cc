@@ -1,5 +1,6 @@
 #include "models/research/training/trainer.h"
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <numbers>
@@ -13,13 +14,14 @@
 namespace models {
 namespace {
 
-// Linear warm-up, then half a cosine down to 0.
+// Linear warm-up, then half a cosine or a line down to 0.
 double rate_at(const Descent& descent, double progress) {
   if (progress < descent.warm_up) {
     // One per cent from the start, so that the first step is not wasted on a rate of 0.
     return descent.learning_rate * (progress / descent.warm_up + 0.01);
   }
   const double left = (progress - descent.warm_up) / (1 - descent.warm_up);
+  if (descent.decay == Descent::Decay::linear) return descent.learning_rate * (1 - left);
   return descent.learning_rate * 0.5 * (1 + std::cos(std::numbers::pi * left));
 }
 
@@ -65,8 +67,33 @@ void set_rate(torch::optim::SGD& optimizer, const Descent& descent, double rate)
   }
 }
 
-// Mean loss over the steps of an epoch.
-double run_epoch(GridNet& net, TrainingTask& task, torch::optim::SGD& optimizer,
+// The decay of the average after `step` steps.  It is small at first: with the full decay the
+// initial weights would dominate the average for many epochs.
+double average_decay(const Descent& descent, std::size_t step) {
+  const auto steps = static_cast<double>(step);
+  return std::min(descent.average, (1 + steps) / (10 + steps));
+}
+
+// Moves every number of `average` towards that of `net`; counters are copied.
+void follow(GridNet& average, GridNet& net, double decay) {
+  const torch::NoGradGuard no_grad;
+  const auto move = [&](torch::Tensor& to, const torch::Tensor& from) {
+    if (to.is_floating_point()) {
+      to.lerp_(from, 1 - decay);
+    } else {
+      to.copy_(from);
+    }
+  };
+  auto weights = average->parameters();
+  auto buffers = average->buffers();
+  const auto new_weights = net->parameters();
+  const auto new_buffers = net->buffers();
+  for (std::size_t i = 0; i < weights.size(); ++i) move(weights[i], new_weights[i]);
+  for (std::size_t i = 0; i < buffers.size(); ++i) move(buffers[i], new_buffers[i]);
+}
+
+// Mean loss over the steps of an epoch.  `average` changes only if the descent has an average.
+double run_epoch(GridNet& net, GridNet& average, TrainingTask& task, torch::optim::SGD& optimizer,
                  const Descent& descent, int epoch, const Hooks& hooks) {
   const std::size_t steps = task.begin(epoch);
   net->train();
@@ -78,6 +105,9 @@ double run_epoch(GridNet& net, TrainingTask& task, torch::optim::SGD& optimizer,
     optimizer.zero_grad();
     loss.backward();
     optimizer.step();
+    if (descent.average > 0) {
+      follow(average, net, average_decay(descent, static_cast<std::size_t>(epoch) * steps + i));
+    }
     sum += loss.item<double>();
     if (hooks.on_progress && i % 16 == 0) hooks.on_progress(epoch + 1, share);
   }
@@ -88,6 +118,7 @@ std::string fingerprint_of(const Architecture& a, const Descent& descent, const 
   std::ostringstream out;
   out << name << " " << a.name << " grid " << a.grid << " parameters " << parameter_count(a)
       << " mmac " << mmac(a) << " rate " << descent.learning_rate;
+  if (descent.average > 0) out << " average " << descent.average;
   return out.str();
 }
 
@@ -105,17 +136,24 @@ double train(GridNet& net, TrainingTask& task, const Descent& descent, const std
   const std::string fingerprint = fingerprint_of(net->architecture(), descent, name);
   torch::optim::SGD optimizer = make_optimizer(net, descent);
   Checkpoint state;
-  if (std::filesystem::exists(folder / "checkpoint.pt")) {
-    state = load_checkpoint(folder / "checkpoint.pt", fingerprint, net, optimizer);
+  if (descent.average > 0) {
+    state.average = GridNet(net->architecture(), 0);
+    follow(state.average, net, 0);  // A copy.
   }
+  if (std::filesystem::exists(folder / "checkpoint.pt")) {
+    load_checkpoint(folder / "checkpoint.pt", fingerprint, net, optimizer, state);
+  }
+  GridNet& validated = state.average ? state.average : net;
   use_channels_last(net);
+  use_channels_last(validated);
   for (int epoch = state.epoch; epoch < descent.epochs; ++epoch) {
     const double start = hooks.seconds();
-    const double loss = run_epoch(net, task, optimizer, descent, epoch, hooks);
-    const double held_back = task.validate(net);
+    const double loss = run_epoch(net, validated, task, optimizer, descent, epoch, hooks);
+    const double held_back = task.validate(validated);
     if (held_back > state.best) {
       state.best = held_back;
-      write_by_rename(folder / "best.pt", [&](const std::string& part) { torch::save(net, part); });
+      write_by_rename(folder / "best.pt",
+                      [&](const std::string& part) { torch::save(validated, part); });
     }
     // After best.pt: a run that is interrupted in between repeats this epoch and writes both again.
     state.epoch = epoch + 1;

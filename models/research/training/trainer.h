@@ -32,12 +32,19 @@ class TrainingTask {
 
 // Stochastic gradient descent with Nesterov momentum.
 struct Descent {
+  // How the rate falls after the warm-up, down to 0 at the end.
+  enum class Decay : std::uint8_t { cosine, linear };
+
   int epochs = 18;
-  double learning_rate = 0.1;  // Peak of the schedule: linear warm-up, then cosine decay.
+  double learning_rate = 0.1;  // Peak of the schedule: linear warm-up, then decay.
   double warm_up = 0.15;       // Share of all steps in which the rate rises.
   double momentum = 0.9;
   double weight_decay = 5e-4;  // Applies to convolutions and the linear layer only.
   double shift_rate = 1;       // Factor on the rate of shifts (biases).
+  Decay decay = Decay::cosine;
+  // Above 0, an exponential average of the weights, with this decay a step, is validated and kept
+  // (Polyak and Juditsky 1992); 0: the weights themselves.
+  double average = 0;
 };
 
 struct EpochReport {

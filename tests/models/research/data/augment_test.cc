@@ -175,6 +175,43 @@ TEST(Change, DoesTheSameToThePictureInALargerSize) {
   }
 }
 
+TEST(Change, ACropEnlargesItsPartToTheWholeTile) {
+  const TileShape shape{.width = 4, .height = 2, .channels = 1};
+  const Tile tile = {0, 40, 80, 120, 100, 140, 180, 220};
+  Change change;
+  change.crop = imaging::Rect{.x = 0.5, .y = 0, .width = 0.5, .height = 1};
+  Tile out(8);
+  machine::Rng noise(1);
+  apply(change, tile, out, shape, noise);
+  // The middle of each new pixel lies 1/4 or 3/4 of the way through an old one.
+  EXPECT_THAT(out, ElementsAre(70, 90, 110, 120, 170, 190, 210, 220));
+  change.crop = imaging::Rect{.x = 0, .y = 0, .width = 1, .height = 1};
+  apply(change, tile, out, shape, noise);
+  EXPECT_THAT(out, ElementsAreArray(tile));
+}
+
+TEST(Change, CropsLieWithinThePictureAndHaveTheAreasAndAspectsOfThePolicy) {
+  const TileShape shape{.width = 64, .height = 64, .channels = 3};
+  Augmentation policy = kNothing;
+  policy.crop_area_min = 0.25;
+  policy.crop_aspect_max = 1.5;
+  machine::Rng rng(1);
+  double area = 0;
+  for (int i = 0; i < 4000; ++i) {
+    const Change change = draw_change(shape, policy, rng);
+    ASSERT_TRUE(change.crop);
+    const imaging::Rect& crop = *change.crop;
+    EXPECT_GE(std::min(crop.x, crop.y), 0);
+    EXPECT_LE(std::max(crop.x + crop.width, crop.y + crop.height), 1 + 1e-9);
+    EXPECT_GE(crop.width * crop.height, 0.25 - 1e-9);
+    EXPECT_LE(std::max(crop.width / crop.height, crop.height / crop.width), 1.5 + 1e-9);
+    area += crop.width * crop.height;
+  }
+  // Less than the middle, 0.625: large parts fit with few aspects.
+  EXPECT_NEAR(area / 4000, 0.54, 0.02);
+  EXPECT_FALSE(draw_change(shape, kNothing, rng).crop);
+}
+
 TEST(Change, ErasesTheSameShareOfAnySize) {
   const Change change{.erased = imaging::Rect{.x = 0.5, .y = 0.25, .width = 0.5, .height = 0.5}};
   for (const TileShape shape : {TileShape{4, 4, 1}, TileShape{32, 32, 3}, TileShape{5, 5, 1}}) {

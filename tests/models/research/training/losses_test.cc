@@ -59,6 +59,16 @@ TEST(SlotLoss, IsTheMeanOverSlots) {
               (-kThreeQuarters - kQuarter) / 2, 1e-6);
 }
 
+TEST(SlotLoss, AMixedSlotSharesItsLabelByWeight) {
+  const torch::Tensor logits = torch::cat({row(), row()});
+  const torch::Tensor labels = torch::tensor({0, 0}, torch::kLong);
+  const MixedLabels mixed{.labels = torch::tensor({1, 1}, torch::kLong),
+                          .shares = torch::tensor({0.25F, 0.0F})};
+  const double shared = -0.75 * kThreeQuarters - 0.25 * kQuarter;
+  EXPECT_NEAR(slot_loss(logits, labels, {}, {.label_smoothing = 0}, mixed).item<double>(),
+              (shared - kThreeQuarters) / 2, 1e-6);
+}
+
 TEST(SlotLoss, WhereThereIsNoLabelTheTeacherHasAllTheSay) {
   const LossPolicy policy{.label_smoothing = 0, .distill_share = 0.75, .distill_temperature = 1};
   const torch::Tensor teacher = torch::tensor({{0.0f, 0.0f}});

@@ -46,11 +46,15 @@ TEST_F(TeacherCache, HoldsNoLogitsOfOtherTiles) {
   mixed.mix = 0.5;
   PoolPolicy seeded = kShift;
   seeded.seed = 2;
-  for (const PoolPolicy& other : {erased, mixed, seeded}) {
+  PoolPolicy cropped = kShift;
+  cropped.augmentation.crop_area_min = 0.5;
+  PoolPolicy alternating = kShift;
+  alternating.alternate_mirror = true;
+  for (const PoolPolicy& other : {erased, mixed, seeded, cropped, alternating}) {
     make_tiles({.tiles = &data_}, other, teacher, 0);
   }
   make_tiles({.tiles = &data_}, kShift, teacher, 1);
-  EXPECT_EQ(counting.calls, 5 * calls);
+  EXPECT_EQ(counting.calls, 7 * calls);
 }
 
 TEST_F(TeacherCache, ADamagedFileIsNamed) {

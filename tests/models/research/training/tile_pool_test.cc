@@ -87,6 +87,55 @@ TEST(MakeTiles, MixedTilesHoldPartOfAnotherAndHaveNoLabel) {
       pool.teacher_logits.equal(teacher_logits(counting.teacher(), data, pool.pixels, false)));
 }
 
+// Tiles of one value each, which a pasted part leaves in proportion to its area.
+TEST(MakeTiles, WithoutATeacherAMixedTileKeepsItsLabelAndTheOtherWithItsShare) {
+  Dataset data = toy_data(200, 1);
+  const std::size_t bytes = data.shape.bytes();
+  for (std::size_t p = 0; p < data.pixels.size(); ++p) {
+    data.pixels[p] = static_cast<std::uint8_t>(10 * data.labels[p / bytes]);
+  }
+  PoolPolicy policy = kShift;
+  policy.augmentation = {.mirror = 0.5, .shift_max = 0, .erase = 0};
+  policy.mix = 0.5;
+  const TilePool pool = make_tiles({.tiles = &data}, policy, {}, 0);
+  EXPECT_EQ(pool.labels, data.labels);
+  ASSERT_EQ(pool.pasted.size(), data.size());
+  int mixed = 0;
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    const Pasted& pasted = pool.pasted[i];
+    const auto tile = std::span(pool.pixels).subspan(i * bytes, bytes);
+    const auto other = std::ranges::count(tile, 10 * pasted.label);
+    if (pasted.share > 0) mixed += 1;
+    if (pasted.label != data.labels[i]) {
+      EXPECT_NEAR(pasted.share, static_cast<double>(other) / static_cast<double>(bytes), 1e-6);
+    }
+  }
+  EXPECT_NEAR(mixed, 100, 30);
+}
+
+TEST(MakeTiles, AnAlternatingMirrorShowsBothSidesOfEveryPictureInTwoPools) {
+  const Dataset data = toy_data(20, 1);
+  PoolPolicy policy = kShift;
+  policy.augmentation = {.mirror = 0.5, .shift_max = 0, .erase = 0};
+  policy.alternate_mirror = true;
+  const auto mirrored = [&](int number) {
+    const TilePool pool = make_tiles({.tiles = &data}, policy, {}, number);
+    std::vector<bool> out;
+    for (std::size_t i = 0; i < data.size(); ++i) {
+      const std::size_t bytes = data.shape.bytes();
+      const auto tile = std::span(pool.pixels).subspan(i * bytes, bytes);
+      out.push_back(!std::ranges::equal(tile, data.tile(i)));
+    }
+    return out;
+  };
+  const std::vector<bool> first = mirrored(0);
+  std::vector<bool> second = mirrored(1);
+  EXPECT_EQ(std::ranges::count(first, true), 10);
+  EXPECT_EQ(mirrored(2), first);
+  second.flip();
+  EXPECT_EQ(second, first);
+}
+
 TEST(Pools, TakeTurnsAfterTheirEpochsAndReturn) {
   const Dataset data = toy_data(20, 1);
   PoolPolicy policy = kShift;

@@ -149,12 +149,64 @@ TEST_F(Trainer, AnInterruptedRunGoesOnAsIfItHadNotBeen) {
   GridNet whole(toy_architecture(2), 1);
   GridNet before(toy_architecture(2), 1);
   GridNet after(toy_architecture(2), 7);  // Its own weights give way to the checkpoint's.
-  const double wanted = run(whole, "whole");
+  const double uninterrupted = run(whole, "whole");
   run(before, "parts", 2);
   reports_.clear();
-  EXPECT_EQ(run(after, "parts"), wanted);
+  EXPECT_EQ(run(after, "parts"), uninterrupted);
   EXPECT_EQ(reports_.front().epoch, 3);
   EXPECT_TRUE(same(whole, after));
+}
+
+TEST_F(Trainer, AnAverageOfTheWeightsIsValidatedAndOutlivesAnInterruption) {
+  descent_.average = 0.9;
+  descent_.decay = Descent::Decay::linear;
+  policy_.pool.alternate_mirror = true;
+  policy_.pool.mix = 0.3;
+  GridNet whole(toy_architecture(1), 1);
+  GridNet before(toy_architecture(1), 1);
+  GridNet after(toy_architecture(1), 7);
+  const double uninterrupted = run(whole, "whole");
+  const std::vector<EpochReport> all = std::exchange(reports_, {});
+  run(before, "parts", 2);
+  EXPECT_EQ(run(after, "parts"), uninterrupted);
+  ASSERT_EQ(reports_.size(), all.size());
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    EXPECT_EQ(reports_[i].loss, all[i].loss);
+    EXPECT_EQ(reports_[i].learning_rate, all[i].learning_rate);
+    EXPECT_EQ(reports_[i].held_back, all[i].held_back);
+  }
+  EXPECT_TRUE(same(whole, after));
+  EXPECT_GT(uninterrupted, 0.4);
+}
+
+TEST_F(Trainer, TheAverageOfEarlyStepsDiffersFromTheirLastWeights) {
+  descent_.epochs = 1;
+  GridNet plain(toy_architecture(1), 1);
+  run(plain, "plain");
+  descent_.average = 0.9;
+  GridNet averaged(toy_architecture(1), 1);
+  run(averaged, "averaged");
+  EXPECT_FALSE(same(plain, averaged));
+}
+
+TEST_F(Trainer, ALinearDecayFallsEvenlyFromThePeak) {
+  descent_.decay = Descent::Decay::linear;
+  descent_.warm_up = 0.25;
+  descent_.learning_rate = 0.08;
+  GridNet net(toy_architecture(1), 1);
+  run(net, "run");
+  ASSERT_EQ(reports_.size(), 4u);
+  EXPECT_NEAR(reports_[1].learning_rate, 0.08, 1e-9);
+  EXPECT_NEAR(reports_[2].learning_rate, 0.08 * 2 / 3, 1e-9);
+  EXPECT_NEAR(reports_[3].learning_rate, 0.08 / 3, 1e-9);
+}
+
+TEST_F(Trainer, ACheckpointWithoutAnAverageIsRefusedWhereOneIsKept) {
+  GridNet net(toy_architecture(2), 1);
+  run(net, "run", 1);
+  descent_.average = 0.9;
+  EXPECT_THAT([&] { run(net, "run"); },
+              ThrowsMessage<std::runtime_error>(HasSubstr("another architecture")));
 }
 
 TEST_F(Trainer, ACheckpointOfAnotherArchitectureIsRefused) {
