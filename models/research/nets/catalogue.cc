@@ -24,6 +24,7 @@ Shape whitened(std::vector<StageShape> stages, int cell_width = 0) {
 
 constexpr TileShape kGrey28{.width = 28, .height = 28, .channels = 1};
 constexpr TileShape kColour32{.width = 32, .height = 32, .channels = 3};
+constexpr TileShape kColour64{.width = 64, .height = 64, .channels = 3};
 
 Architecture named(const char* name, int grid, const Subject& subject, const Shape& shape) {
   return {.name = name,
@@ -41,8 +42,8 @@ Architecture named(const char* name, int grid, const Subject& subject, const Sha
 
 [[noreturn]] void no_such_shape() {
   throw std::invalid_argument(
-      "no s-CNN ships for these tiles; 28x28 grey and 32x32 colour have one, and `from` takes "
-      "your own");
+      "no s-CNN ships for these tiles; 28x28 grey, 32x32 and 64x64 colour have one, and `from` "
+      "takes your own");
 }
 
 Shape grey_collage(int side) {
@@ -73,6 +74,35 @@ Shape colour_collage(int side) {
   }
 }
 
+// Unlike at 32x32, the stem halves: at 64x64 a feature map of full size would cost a collage more
+// time than its gain in accuracy is worth.
+Shape photo_collage(int side) {
+  switch (side) {
+    case 2:
+      return {24, true, {{64, 1, true}, pooled(128, 1), pooled(256, 0)}, 192};
+    case 3:
+      return {16, true, {pooled(32, 0), pooled(96, 1), pooled(192, 0)}, 192};
+    case 4:
+      return {16, true, {pooled(32, 0), pooled(80, 1), pooled(160, 0)}, 256};
+    default:
+      return {16, true, {pooled(32, 0), pooled(64, 1), pooled(128, 0)}, 192};
+  }
+}
+
+// About 1/(side * side) of the multiply-accumulates of the single at 64x64.
+Shape photo_small(int side) {
+  switch (side) {
+    case 2:
+      return {24, true, {pooled(64, 0), pooled(128, 1), pooled(256, 0)}, 256};
+    case 3:
+      return {16, true, {pooled(32, 0), pooled(96, 1), pooled(176, 0)}, 192};
+    case 4:
+      return {16, true, {pooled(32, 0), pooled(64, 1), pooled(112, 0)}, 128};
+    default:
+      return {16, true, {pooled(32, 0), pooled(56, 0), pooled(80, 0)}, 128};
+  }
+}
+
 // Halves until a cell of the map is small, while the tile's sides allow it.
 Shape any_collage(const TileShape& tile) {
   constexpr int kCellMax = 10;
@@ -98,10 +128,15 @@ Architecture single_architecture(const Subject& subject) {
   if (subject.tile == kColour32) {
     return named("single", 1, subject, whitened({pooled(64, 1), pooled(192, 1), pooled(256, 1)}));
   }
+  if (subject.tile == kColour64) {
+    return named("single", 1, subject,
+                 whitened({pooled(32, 0), pooled(96, 1), pooled(176, 2), pooled(352, 1)}));
+  }
   no_such_shape();
 }
 
 Architecture small_architecture(const Subject& subject, int side) {
+  if (subject.tile == kColour64) return named("small", 1, subject, photo_small(side));
   const bool grey = subject.tile == kGrey28;
   if (!grey && subject.tile != kColour32) no_such_shape();
   const auto small = [&](Shape shape) { return named("small", 1, subject, shape); };
@@ -124,6 +159,7 @@ Architecture small_architecture(const Subject& subject, int side) {
 Architecture collage_architecture(const Subject& subject, int side) {
   const Shape shape = subject.tile == kGrey28     ? grey_collage(side)
                       : subject.tile == kColour32 ? colour_collage(side)
+                      : subject.tile == kColour64 ? photo_collage(side)
                                                   : any_collage(subject.tile);
   return named("collage", side, subject, shape);
 }

@@ -12,8 +12,9 @@ struct Subject {
   int classes = 0;
 };
 
-// The s-CNN that ships for 28x28 grey (Fashion-MNIST) and 32x32 colour tiles (CIFAR-10).  Throws
-// std::invalid_argument for other tiles: a user's own s-CNN comes as TorchScript.
+// The s-CNN for 28x28 grey (Fashion-MNIST), 32x32 colour (CIFAR-10) and 64x64 colour tiles
+// (imagenet64).  Throws std::invalid_argument for other tiles: a user's own s-CNN comes as
+// TorchScript.
 Architecture single_architecture(const Subject& subject);
 
 // A single of about 1/(side*side) of that s-CNN's multiply-accumulates: what one would try instead
