@@ -139,11 +139,14 @@ int reflected(int i, int n) { return i < 0 ? -i : i < n ? i : 2 * (n - 1) - i; }
 Change draw_change(const TileShape& shape, const Augmentation& policy, machine::Rng& rng) {
   Change change;
   change.mirror = rng.chance(policy.mirror);
-  if (policy.crop_area_min < 1) change.crop = draw_crop(policy, rng);
+  // A recipe without crops draws no number here: its seeds keep their meaning.
+  if (policy.crop > 0 && rng.chance(policy.crop)) change.crop = draw_crop(policy, rng);
   change.reflect = policy.reflect;
   const auto shift = [&] { return draw_below(2 * policy.shift_max + 1, rng) - policy.shift_max; };
-  change.dx = share(shift(), shape.width);
-  change.dy = share(shift(), shape.height);
+  if (!change.crop) {
+    change.dx = share(shift(), shape.width);
+    change.dy = share(shift(), shape.height);
+  }
   if (rng.chance(policy.erase)) change.erased = draw_rectangle(shape, policy, rng);
   return change;
 }

@@ -17,9 +17,10 @@
 namespace models {
 
 struct Augmentation {
-  double mirror = 0.5;       // Probability of left and right exchanged.
-  double crop_area_min = 1;  // Below 1, a random part of the picture, of this share of its area or
-                             // more, is enlarged to the whole tile (Szegedy et al. 2015).
+  double mirror = 0.5;  // Probability of left and right exchanged.
+  double crop = 0;      // Probability that a random part of the picture is enlarged to the whole
+                        // tile (Szegedy et al. 2015); such a tile is not shifted.
+  double crop_area_min = 0.35;       // Least share of the picture's area that the part has.
   double crop_aspect_max = 4.0 / 3;  // Limit of that part's width to height and height to width,
                                      // both in shares of the tile's sides.
   int shift_max = 2;                 // Pixels either way, each axis on its own.

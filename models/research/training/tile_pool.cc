@@ -81,7 +81,7 @@ std::string name_of(const Dataset& data, const PoolPolicy& policy, int number) {
   out << data.name << "-" << data.size() << "-seed" << policy.seed << "-pool" << number << "-mirror"
       << a.mirror << "-shift" << a.shift_max << "-erase" << a.erase << "_" << a.erase_side_min
       << "_" << a.erase_side_max << (a.reflect ? "-reflect" : "");
-  if (a.crop_area_min < 1) out << "-crop" << a.crop_area_min << "_" << a.crop_aspect_max;
+  if (a.crop > 0) out << "-crop" << a.crop << "_" << a.crop_area_min << "_" << a.crop_aspect_max;
   if (policy.alternate_mirror) out << "-alternate";
   if (policy.mix > 0) out << "-mix" << policy.mix;
   out << ".pt";

@@ -10,6 +10,7 @@
 #include "models/research/training/bfloat16.h"
 #include "models/research/training/detect_loss.h"
 #include "models/serving/heads/detect.h"
+#include "wire/check.h"
 
 namespace models {
 namespace {
@@ -38,13 +39,15 @@ torch::Tensor slot_rows(const torch::Tensor& output, const Architecture& a) {
   return rows;
 }
 
-// Scales by averaging pixels; dropping pixels would alias fine detail into noise.
-torch::Tensor scaled(const torch::Tensor& input, double scale) {
-  if (scale == 1) return input;
-  const auto side = [&](std::int64_t axis) {
-    return std::llround(static_cast<double>(input.size(axis)) * scale);
+// The middle of each picture of a batch, `share` of its sides.
+torch::Tensor middle(const torch::Tensor& input, double share) {
+  if (share == 1) return input;
+  const auto cut = [&](const torch::Tensor& from, std::int64_t axis) {
+    const std::int64_t whole = from.size(axis);
+    const auto part = static_cast<std::int64_t>(std::llround(static_cast<double>(whole) * share));
+    return from.narrow(axis, (whole - part) / 2, part);
   };
-  return torch::adaptive_avg_pool2d(input, {side(2), side(3)});
+  return cut(cut(input, 2), 3);
 }
 
 // The second labels of the images in `tilings`; share 0 at blank slots.
@@ -70,11 +73,13 @@ TileTask::TileTask(const Pictures& data, const Pictures& held_back, int grid,
       held_back_(held_back),
       grid_(grid),
       policy_(policy),
-      pools_(data, policy.pool, std::move(teacher)) {}
+      pools_(data, policy.pool, std::move(teacher)) {
+  COLLAGE_CHECK(policy_.small_epochs == 0 || grid_ == 1);
+}
 
 std::size_t TileTask::begin(int epoch) {
   pool_ = &pools_.at(epoch);
-  scale_ = epoch < policy_.small_epochs ? policy_.small_scale : 1;
+  share_ = epoch < policy_.small_epochs ? policy_.small_share : 1;
   machine::Rng rng = stream_of(policy_.pool.seed, Stream::tilings, epoch);
   const auto slots = static_cast<std::size_t>(grid_ * grid_);
   tilings_ = draw_tilings(data_.tiles->size(), slots, policy_.partial_share, rng);
@@ -90,7 +95,7 @@ torch::Tensor TileTask::loss(GridNet& net, std::size_t step) {
   const auto tilings = std::span(tilings_).subspan(step * step_slots_, step_slots_);
   const Dataset& data = *data_.tiles;
   const torch::Tensor input =
-      scaled(assemble(pool_->pixels, data.shape, data.normalisation, tilings, grid_), scale_);
+      middle(assemble(pool_->pixels, data.shape, data.normalisation, tilings, grid_), share_);
   torch::Tensor output;
   {
     const Bfloat16Scope scope(policy_.pool.bfloat16);

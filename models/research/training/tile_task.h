@@ -21,11 +21,12 @@ namespace models {
 struct TilePolicy {
   int batch_images = 128;      // Images of a step; a collage counts as many as its slots.
   double partial_share = 0.0;  // Share of the collages that have blank slots.
-  // Progressive resizing saves time: in the first `small_epochs` epochs the sides of the input are
-  // multiplied by `small_scale`.  The reduction must divide the scaled tile, and the head must take
-  // the mean of its cells.
+  // In the first `small_epochs` epochs only the middle of each tile is shown, `small_share` of its
+  // sides, which saves time.  A smaller image of the whole tile would lack the fine detail of the
+  // tiles that are served.  Requires grid 1; the reduction must divide the middle, and the head
+  // must take the mean of its cells.
   int small_epochs = 0;
-  double small_scale = 0.75;
+  double small_share = 0.75;
   PoolPolicy pool;  // Its precision is the student's too; validation is always in float.
   LossPolicy loss;
 };
@@ -49,7 +50,7 @@ class TileTask : public TrainingTask {
   TilePolicy policy_;
   Pools pools_;
   const TilePool* pool_ = nullptr;  // Pool of this epoch.
-  double scale_ = 1;                // Factor on the sides of this epoch's input.
+  double share_ = 1;                // Of a tile's sides that this epoch shows.
   std::vector<int> truths_;         // Labels of held_back_; empty before the first validation.
   std::vector<std::int64_t> tilings_;
   std::size_t step_slots_ = 0;

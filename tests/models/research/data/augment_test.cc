@@ -193,6 +193,8 @@ TEST(Change, ACropEnlargesItsPartToTheWholeTile) {
 TEST(Change, CropsLieWithinThePictureAndHaveTheAreasAndAspectsOfThePolicy) {
   const TileShape shape{.width = 64, .height = 64, .channels = 3};
   Augmentation policy = kNothing;
+  policy.crop = 1;
+  policy.shift_max = 8;
   policy.crop_area_min = 0.25;
   policy.crop_aspect_max = 1.5;
   machine::Rng rng(1);
@@ -200,6 +202,7 @@ TEST(Change, CropsLieWithinThePictureAndHaveTheAreasAndAspectsOfThePolicy) {
   for (int i = 0; i < 4000; ++i) {
     const Change change = draw_change(shape, policy, rng);
     ASSERT_TRUE(change.crop);
+    EXPECT_EQ(change.dx, 0);
     const imaging::Rect& crop = *change.crop;
     EXPECT_GE(std::min(crop.x, crop.y), 0);
     EXPECT_LE(std::max(crop.x + crop.width, crop.y + crop.height), 1 + 1e-9);
@@ -209,6 +212,10 @@ TEST(Change, CropsLieWithinThePictureAndHaveTheAreasAndAspectsOfThePolicy) {
   }
   // Less than the middle, 0.625: large parts fit with few aspects.
   EXPECT_NEAR(area / 4000, 0.54, 0.02);
+  policy.crop = 0.5;
+  int crops = 0;
+  for (int i = 0; i < 1000; ++i) crops += draw_change(shape, policy, rng).crop ? 1 : 0;
+  EXPECT_NEAR(crops, 500, 80);
   EXPECT_FALSE(draw_change(shape, kNothing, rng).crop);
 }
 

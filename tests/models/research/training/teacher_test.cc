@@ -47,7 +47,7 @@ TEST_F(TeacherCache, HoldsNoLogitsOfOtherTiles) {
   PoolPolicy seeded = kShift;
   seeded.seed = 2;
   PoolPolicy cropped = kShift;
-  cropped.augmentation.crop_area_min = 0.5;
+  cropped.augmentation.crop = 0.5;
   PoolPolicy alternating = kShift;
   alternating.alternate_mirror = true;
   for (const PoolPolicy& other : {erased, mixed, seeded, cropped, alternating}) {

@@ -62,20 +62,20 @@ TEST(TileTask, WithoutATeacherAMixedPictureIsLabelledByBothOfItsPictures) {
   EXPECT_GT(std::abs(loss - slot_loss(logits, labels, {}, policy.loss).item<double>()), 1e-3);
 }
 
-TEST(TileTask, TheFirstEpochsMayShowSmallerPictures) {
+TEST(TileTask, TheFirstEpochsMayShowTheMiddleOfEachTileAlone) {
   const Dataset data = toy_data(64, 1);
   TilePolicy policy;
   policy.batch_images = 32;
   policy.small_epochs = 1;
-  policy.small_scale = 0.5;
+  policy.small_share = 0.5;
   policy.pool.bfloat16 = false;
   policy.pool.augmentation = {.mirror = 0, .shift_max = 0, .erase = 0};
   TilePolicy whole = policy;
   whole.small_epochs = 0;
-  TileTask growing({.tiles = &data}, {.tiles = &data}, 2, policy, {});
-  TileTask grown({.tiles = &data}, {.tiles = &data}, 2, whole, {});
+  TileTask growing({.tiles = &data}, {.tiles = &data}, 1, policy, {});
+  TileTask grown({.tiles = &data}, {.tiles = &data}, 1, whole, {});
   for (const int epoch : {0, 1}) {
-    GridNet net(toy_architecture(2), 1);
+    GridNet net(toy_architecture(1), 1);
     ASSERT_EQ(growing.begin(epoch), grown.begin(epoch));
     const double first = growing.loss(net, 0).item<double>();
     const double second = grown.loss(net, 0).item<double>();
