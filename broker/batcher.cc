@@ -14,8 +14,8 @@ Batcher::Place Batcher::add(wire::Instant now) {
   Place place;
   place.opened = filled_ == 0;
   if (place.opened) {
-    ++sequence_;
-    opened_ = now;
+    sequence_ = ++last_;
+    seal_at_ = now + linger_;
   }
   place.batch = {epoch_, {sequence_}};
   place.slot = filled_++;
@@ -24,9 +24,16 @@ Batcher::Place Batcher::add(wire::Instant now) {
   return place;
 }
 
+wire::BatchId Batcher::next() { return {epoch_, {++last_}}; }
+
 std::optional<Batcher::Place> Batcher::on_timeout(wire::Instant now) {
-  if (filled_ == 0 || now < opened_ + linger_) return std::nullopt;
+  if (filled_ == 0 || now < seal_at_) return std::nullopt;
   return flush();
+}
+
+std::optional<wire::BatchId> Batcher::open() const {
+  if (filled_ == 0) return std::nullopt;
+  return wire::BatchId{epoch_, {sequence_}};
 }
 
 std::optional<Batcher::Place> Batcher::flush() {
@@ -38,7 +45,7 @@ std::optional<Batcher::Place> Batcher::flush() {
 
 std::optional<wire::Instant> Batcher::next_timeout() const {
   if (filled_ == 0) return std::nullopt;
-  return opened_ + linger_;
+  return seal_at_;
 }
 
 }  // namespace broker

@@ -33,8 +33,16 @@ class Batcher {
   // Gives the next image its place.
   Place add(wire::Instant now);
 
+  // Names a batch that the caller fills and seals itself.
+  wire::BatchId next();
+
   // Seals the open batch if its linger is over; returns the place of its last image.
   std::optional<Place> on_timeout(wire::Instant now);
+
+  // Keeps the open batch from being sealed before `until`.
+  void linger_until(wire::Instant until) { seal_at_ = until; }
+  // The open batch; nullopt if none is open.
+  std::optional<wire::BatchId> open() const;
 
   // Seals the open batch whatever its age, as a draining broker does.
   std::optional<Place> flush();
@@ -46,9 +54,10 @@ class Batcher {
   const wire::Epoch epoch_;
   const wire::Slot slots_;
   const wire::Duration linger_;
-  std::uint64_t sequence_ = 0;  // Sequence of the open batch, or of the last one.
+  std::uint64_t last_ = 0;      // Sequence of the last batch that was named.
+  std::uint64_t sequence_ = 0;  // Sequence of the open batch; of no meaning if none is open.
   wire::Slot filled_ = 0;       // Slots of the open batch that are taken; 0 if none is open.
-  wire::Instant opened_;
+  wire::Instant seal_at_;
 };
 
 }  // namespace broker

@@ -36,7 +36,9 @@ Broker::Broker(Policy policy, wire::Epoch epoch)
                    .hedge_rate_max = policy_.hedge_rate_max,
                    .ties = policy_.redundancy.ties},
                   sequences_),
-      covers_({.roster = roster_policy(policy_), .copies = policy_.redundancy.covers}, sequences_),
+      covers_({.roster = roster_policy(policy_),
+               .collages_per_batch = policy_.redundancy.collages_per_batch},
+              sequences_),
       sessions_({policy_.producer_max, policy_.producer_credit, policy_.silence_max()}),
       corrections_({policy_.correction_window, policy_.correction_max}),
       sink_(slots_) {
@@ -60,10 +62,15 @@ machine::Actions Broker::on_message(machine::Peer from, wire::Message message, w
 
 machine::Actions Broker::on_timeout(wire::Instant now) {
   now_ = now;
+  if (const auto open = batcher_.open(); open && now >= batcher_.next_timeout()) linger(*open);
   if (const auto last = batcher_.on_timeout(now)) seal(*last);
+  // After a stall both may be due of one image, which must not be given out any more.
+  std::vector<Task> late;
   while (const auto timer = ledger_.take_due(now)) {
-    timer->due == Ledger::Due::deadline ? miss(timer->task) : hedge(timer->task);
+    timer->due == Ledger::Due::deadline ? miss(timer->task) : late.push_back(timer->task);
   }
+  for (const Task task : late) hedge(task);
+  if (overload_.on()) serve_line();
   if (now >= next_sweep_) sweep();
   if (drain_until_) {
     if (now >= *drain_until_) miss_all();
@@ -79,7 +86,7 @@ machine::Actions Broker::on_done(wire::WorkId, machine::Outcome, wire::Instant) 
 
 std::optional<wire::Instant> Broker::next_timeout() const {
   return machine::earliest(
-      {next_sweep_, batcher_.next_timeout(), ledger_.next_timeout(), drain_until_});
+      {next_sweep_, batcher_.next_timeout(), ledger_.next_timeout(), collage_at(), drain_until_});
 }
 
 // --- by link ---
@@ -110,7 +117,7 @@ void Broker::on_worker(machine::Peer from, wire::Message message) {
   } else if (only_a_sink_sends(message)) {
     // It may be a sink that has not joined in this life of the broker.  This reason makes it say
     // hello at once, and without a sink no request is answered.
-    reject(from, Reason::unknown_worker);
+    refuse_peer(from, Reason::unknown_worker);
   } else {
     on_anyone(from, message);
   }
@@ -139,13 +146,13 @@ void Broker::on_anyone(machine::Peer from, const wire::Message& message) {
     // Never answered: two peers of different versions would refuse each other for ever.
     counters_.bad_messages += 1;
   } else if (const auto* undecodable = std::get_if<wire::Undecodable>(&message)) {
-    reject(from, undecodable->reason);
+    refuse_peer(from, undecodable->reason);
   } else {
-    reject(from, Reason::wrong_role);
+    refuse_peer(from, Reason::wrong_role);
   }
 }
 
-void Broker::reject(machine::Peer from, Reason reason) {
+void Broker::refuse_peer(machine::Peer from, Reason reason) {
   counters_.bad_messages += 1;
   actions_.send(from, wire::Refuse{reason});
 }

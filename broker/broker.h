@@ -3,7 +3,7 @@
 //   link kProducers (ROUTER)   from producers    ProducerHello, Submit, Cancel
 //                              to producers      Welcome, Refuse, Result, Correction
 //   link kWorkers   (ROUTER)   from stages       WorkerHello, Ready
-//                              to classifiers    Welcome, Refuse, Assign
+//                              to classifiers    Welcome, Refuse, Assign, Withdraw
 //                              to assemblers     Welcome, Refuse, Assign, SealCollage, DropCollage
 //                              from the sink     SlotSettled, Disagreement, ServiceTimes
 //                              to the sink       BatchOpened, BatchSealed, BatchSettled
@@ -28,6 +28,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,6 +39,8 @@
 #include "broker/covers.h"
 #include "broker/dispatcher.h"
 #include "broker/ledger.h"
+#include "broker/line.h"
+#include "broker/overload.h"
 #include "broker/policy.h"
 #include "broker/roster.h"
 #include "broker/sessions.h"
@@ -77,7 +80,7 @@ class Broker : public machine::Machine {
   void on_worker(machine::Peer from, wire::Message message);
   bool on_sink(wire::Message& message);
   void on_anyone(machine::Peer from, const wire::Message& message);
-  void reject(machine::Peer from, wire::Reason reason);
+  void refuse_peer(machine::Peer from, wire::Reason reason);
   void welcome(machine::Peer peer, std::size_t credit);
   void drain();
 
@@ -89,20 +92,46 @@ class Broker : public machine::Machine {
   void refuse(machine::Peer to, wire::RequestId request, wire::Reason reason);
   void admit(wire::ProducerId producer, wire::Submit submit);
   Batch& open_batch(wire::BatchId id);
+  wire::Duration time_limit(const wire::Submit& submit) const;
   Entry make_entry(wire::ProducerId producer, wire::Submit submit) const;
   std::optional<wire::Duration> hedge_delay() const;
   void start(Entry& entry);
+  void linger(wire::BatchId open);
   void seal(Batcher::Place last);
   void settle(Task task, wire::Result result);
   void finish(std::uint64_t batch);
+  void forget(const Entry& entry);
+  void withdraw(const Entry& entry);
   void remember(const Entry& entry, const wire::Result& result);
   void miss(Task task);
   void miss_all();
 
+  // Overload (broker_overload.cc).
+  bool brownout() const;
+  wire::Duration patience() const;
+  void update_overload();
+  double line_rate() const;
+  std::optional<wire::Duration> expected_wait(wire::ProducerId producer,
+                                              wire::Priority priority) const;
+  wire::Reason admission_by_time(wire::ProducerId producer, const wire::Submit& submit) const;
+  wire::Duration retry_hint() const;
+  void admit_waiting(Entry entry);
+  void supersede(const Entry& newer);
+  std::optional<Line::Image> next_in_line();
+  void serve_line();
+  std::optional<wire::Instant> collage_at() const;
+  void start_single(Task task);
+  void place_waiting(Task task, Batch& batch, std::optional<wire::Instant> hedge_at);
+  std::vector<Task> take_for_collage();
+  std::size_t left_to_singles() const;
+  void start_collage(const std::vector<Task>& tasks);
+  void rescue(Entry& entry);
+  void rescue_batch(std::uint64_t number);
+
   // The sink's answers (broker_answers.cc).
   void on_settled(wire::SlotSettled settled);
   void on_disagreement(wire::Disagreement disagreement);
-  wire::Result make_result(wire::SlotSettled settled);
+  wire::Result make_result(wire::SlotSettled settled, bool alone);
   bool well_formed(const wire::SlotSettled& settled) const;
   bool valid(const wire::Predictions& predictions) const;
   std::vector<wire::NamedPrediction> named(const wire::Predictions& predictions) const;
@@ -111,7 +140,7 @@ class Broker : public machine::Machine {
   void on_hello(machine::Peer from, const wire::WorkerHello& hello);
   void on_ready(machine::Peer from, const wire::Ready& ready);
   void on_worker_undelivered(machine::Peer from);
-  wire::Reason rejection_reason(const wire::WorkerHello& hello) const;
+  wire::Reason refusal_reason(const wire::WorkerHello& hello) const;
   void join_sink(machine::Peer from, const wire::WorkerHello& hello);
   void join_worker(machine::Peer from, const wire::WorkerHello& hello);
   void send_order(const Dispatcher::Order& order);
@@ -132,6 +161,9 @@ class Broker : public machine::Machine {
   Dispatcher dispatcher_;
   Covers covers_;
   Ledger ledger_;
+  Overload overload_;
+  Line line_;              // Images that wait outside of any batch.
+  std::deque<Task> late_;  // Under brownout: images whose s-CNN takes longer than patience.
   Sessions sessions_;
   Corrections corrections_;
   SinkLink sink_;

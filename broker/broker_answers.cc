@@ -37,15 +37,19 @@ void Broker::on_settled(wire::SlotSettled settled) {
     return;
   }
   const Task task{settled.batch.sequence.value, settled.slot};
-  if (!ledger_.find(task)) {
+  const Entry* entry = ledger_.find(task);
+  if (!entry) {
     counters_.settled_twice += 1;
     return;
   }
-  settle(task, make_result(std::move(settled)));
+  // An image that waits for its first s-CNN, and that a cover answers meanwhile, is as it ever was.
+  const bool alone = ledger_.find_batch(entry->task.batch)->collage_only && !entry->given;
+  settle(task, make_result(std::move(settled), alone));
 }
 
-// Counts the result too, by its status and source.
-wire::Result Broker::make_result(wire::SlotSettled settled) {
+// Counts the result too, by its status and source.  `alone`: the image went into a
+// collage without ever being given to an s-CNN.
+wire::Result Broker::make_result(wire::SlotSettled settled, bool alone) {
   wire::Result result;
   result.version = std::move(settled.version);
   if (settled.verdict.reason != Reason::none) {
@@ -57,6 +61,8 @@ wire::Result Broker::make_result(wire::SlotSettled settled) {
   result.status = ResultStatus::answered;
   result.source = settled.source;
   result.predictions = named(settled.verdict.predictions);
+  result.brownout = alone && settled.source == Source::collage;
+  counters_.answered_brownout += result.brownout ? 1 : 0;
   (settled.source == Source::collage ? counters_.answered_collage
    : settled.source == Source::hedge ? counters_.answered_hedge
                                      : counters_.answered_single) += 1;

@@ -65,8 +65,8 @@ struct Broker::Figures {
                  "collage_requests_admitted_total", "Requests admitted."),
       gauge<B>([](const B& b) { return b.ledger_.open_requests(); }, "requests_open",
                "collage_requests_open", "Requests admitted and not answered."),
-      gauge<B>([](const B& b) { return b.dispatcher_.waiting(); }, "requests_waiting",
-               "collage_requests_waiting", "Tasks that wait for a free classifier."),
+      gauge<B>([](const B& b) { return b.dispatcher_.waiting() + b.line_.size(); },
+               "requests_waiting", "collage_requests_waiting", "Images that wait for a stage."),
       gauge<B>([](const B& b) { return b.ledger_.open_bytes(); }, "image_bytes_open",
                "collage_image_bytes_open", "Bytes of the images of open requests."),
       counter<B>([](const B& b) { return b.counters_.answered_single; }, "answered_single",
@@ -83,6 +83,20 @@ struct Broker::Figures {
                  "result", "refused"),
       counter<B>([](const B& b) { return b.counters_.cancelled; }, "cancelled", kResults,
                  kResultsHelp, "result", "cancelled"),
+      counter<B>([](const B& b) { return b.counters_.superseded; }, "superseded", kResults,
+                 kResultsHelp, "result", "superseded"),
+      counter<B>([](const B& b) { return b.counters_.answered_brownout; }, "answered_brownout",
+                 "collage_brownout_answers_total",
+                 "Answers of collages for images that no classifier was given."),
+      counter<B>([](const B& b) { return b.counters_.rescued; }, "rescued", "collage_rescued_total",
+                 "Images of such collages given to a classifier after all."),
+      counter<B>([](const B& b) { return b.counters_.withdrawn; }, "tasks_withdrawn",
+                 "collage_tasks_withdrawn_total",
+                 "Tasks taken back from stages: their images had been answered."),
+      gauge<B>([](const B& b) { return std::uint64_t{b.overload_.on()}; }, "overloaded",
+               "collage_overloaded", "1 while more images come than the classifiers can do."),
+      counter<B>([](const B& b) { return b.counters_.overloads; }, "overloads",
+                 "collage_overloads_total", "Times that overload began."),
       dropped<B>([](const B& b) { return b.counters_.cancels_unknown; }, "cancels_unknown",
                  "cancel_unknown"),
       counter<B>([](const B& b) { return b.counters_.batches; }, "batches", "collage_batches_total",
@@ -157,9 +171,11 @@ machine::Telemetry Broker::telemetry() const {
   report_workers(report);
   report.gauge("collage_patience_seconds", "Time given to single answers, as the sink reported.",
                wire::to_seconds(service_.patience));
-  report.gauge("collage_service_p95_seconds", "95 % of service times, as the sink has learned.",
+  report.gauge("collage_service_p95_seconds",
+               "The p95 of the ages of single answers, as the sink has learned it.",
                wire::to_seconds(service_.p95));
-  report.gauge("collage_service_p99_seconds", "99 % of service times, as the sink has learned.",
+  report.gauge("collage_service_p99_seconds",
+               "The p99 of the ages of single answers, as the sink has learned it.",
                wire::to_seconds(service_.p99));
   if (!sink_.joined()) report.not_ready_reasons.push_back("no sink: nobody chooses answers");
   if (dispatcher_.roster().size() == 0) report.not_ready_reasons.push_back("no classifier");

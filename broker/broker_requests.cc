@@ -27,13 +27,14 @@ void Broker::on_hello(machine::Peer from, const wire::ProducerHello& hello) {
 void Broker::on_submit(machine::Peer from, wire::Submit submit) {
   const auto producer = sessions_.at(from, now_);
   if (!producer) return refuse(from, submit.request, Reason::unknown_producer);
+  overload_.on_arrival(now_);
+  update_overload();
   const Reason reason = admission(*producer, submit);
   if (reason != Reason::none) return refuse(from, submit.request, reason);
   admit(*producer, std::move(submit));
 }
 
-// Stages are not informed: what they have done of the task is wasted, and their answers will find
-// the slot settled.
+// What a stage has begun runs out; its answer will find the slot settled.
 void Broker::on_cancel(machine::Peer from, const wire::Cancel& cancel) {
   const auto producer = sessions_.at(from, now_);
   const auto task = producer ? sessions_.find(*producer, cancel.request) : std::nullopt;
@@ -53,7 +54,7 @@ Reason Broker::admission(wire::ProducerId producer, const wire::Submit& submit) 
   if (const Reason own = sessions_.admit(producer, submit.request); own != Reason::none) return own;
   if (ledger_.open_requests() >= policy_.open_request_max) return Reason::full;
   if (ledger_.open_bytes() + submit.image.size() > policy_.open_bytes_max) return Reason::full;
-  return Reason::none;
+  return admission_by_time(producer, submit);
 }
 
 void Broker::refuse(machine::Peer to, wire::RequestId request, Reason reason) {
@@ -62,13 +63,14 @@ void Broker::refuse(machine::Peer to, wire::RequestId request, Reason reason) {
   result.request = request;
   result.status = ResultStatus::refused;
   result.reason = reason;
-  result.retry_after = policy_.retry_after;
+  result.retry_after = retry_hint();
   actions_.send(to, std::move(result));
 }
 
 void Broker::admit(wire::ProducerId producer, wire::Submit submit) {
   counters_.admitted += 1;
   dispatcher_.on_admitted();
+  if (overload_.on()) return admit_waiting(make_entry(producer, std::move(submit)));
   const Batcher::Place place = batcher_.add(now_);
   Batch& batch =
       place.opened ? open_batch(place.batch) : *ledger_.find_batch(place.batch.sequence.value);
@@ -101,13 +103,20 @@ Batch& Broker::open_batch(wire::BatchId id) {
   return batch;
 }
 
-Entry Broker::make_entry(wire::ProducerId producer, wire::Submit submit) const {
+// The time that a request may take.
+wire::Duration Broker::time_limit(const wire::Submit& submit) const {
   const bool own = submit.remaining > wire::Duration::zero();
+  return own ? std::min(submit.remaining, policy_.deadline) : policy_.deadline;
+}
+
+Entry Broker::make_entry(wire::ProducerId producer, wire::Submit submit) const {
   Entry entry;
   entry.producer = producer;
   entry.request = submit.request;
   entry.admitted = now_;
-  entry.deadline = now_ + (own ? std::min(submit.remaining, policy_.deadline) : policy_.deadline);
+  entry.deadline = now_ + time_limit(submit);
+  entry.priority = submit.priority;
+  entry.latest = submit.latest;
   if (const auto delay = hedge_delay()) entry.hedge_at = now_ + *delay;
   entry.image = std::move(submit.image);
   return entry;
@@ -131,7 +140,7 @@ std::optional<wire::Duration> Broker::hedge_delay() const {
 }
 
 void Broker::start(Entry& entry) {
-  for (int copy = 0; copy < policy_.redundancy.copies; ++copy) {
+  for (int copy = 0; copy < policy_.redundancy.singles_per_image; ++copy) {
     if (const auto order = dispatcher_.dispatch(entry, now_)) send_order(*order);
   }
   // A probe comes after the copies: a worker on probation must not be the only one with the image.
@@ -143,6 +152,18 @@ void Broker::start(Entry& entry) {
 
 // --- the end of a batch and of a request ---
 
+// A collage need not begin before it could only just be there when patience ends.  Until then the
+// batch takes further images, and what is answered meanwhile needs no collage.
+void Broker::linger(wire::BatchId open) {
+  const ServiceTime& collage = covers_.roster().service();
+  if (service_.patience <= wire::Duration::zero() || !collage.known()) return;
+  const Batch& batch = *ledger_.find_batch(open.sequence.value);
+  for (const std::optional<Entry>& entry : batch.slots) {
+    if (!entry) continue;
+    return batcher_.linger_until(entry->admitted + service_.patience - collage.high());
+  }
+}
+
 void Broker::seal(Batcher::Place last) {
   Batch& batch = *ledger_.find_batch(last.batch.sequence.value);
   ledger_.seal(batch);
@@ -150,8 +171,7 @@ void Broker::seal(Batcher::Place last) {
   // All slots may be answered or cancelled by now.  Then no collage is needed, and the DropCollage
   // that finish() sends says so.
   if (batch.open > 0) {
-    const auto filled = static_cast<wire::Slot>(batch.slots.size());
-    covers_.send(batch, wire::SealCollage{batch.id, filled}, actions_);
+    covers_.seal(batch, now_, actions_);
   }
   finish(last.batch.sequence.value);
 }
@@ -160,13 +180,14 @@ void Broker::finish(std::uint64_t number) {
   const auto batch = ledger_.finish(number);
   if (!batch) return;
   sink_.send_settled(*batch, actions_);
-  covers_.send(*batch, wire::DropCollage{batch->id}, actions_);
+  covers_.drop(*batch, actions_);
 }
 
 void Broker::settle(Task task, wire::Result result) {
   auto entry = ledger_.settle(task);
   COLLAGE_CHECK(entry.has_value());
-  if (entry->waiting > 0) dispatcher_.forget(task);
+  task = entry->task;
+  forget(*entry);
   result.request = entry->request;
   result.latency = now_ - entry->admitted;
   actions_.traces.push_back({.what = to_string(result.status),
@@ -184,8 +205,34 @@ void Broker::settle(Task task, wire::Result result) {
   } else {
     counters_.results_undelivered += 1;
   }
-  finish(task.batch);
+  if (task.slot != kWaiting) finish(task.batch);
+  if (entry->moved_from) finish(entry->moved_from->batch);
   if (drain_until_ && ledger_.open_requests() == 0) actions_.finished = true;
+}
+
+// Takes a settled image out of every queue that it may be in.
+void Broker::forget(const Entry& entry) {
+  if (entry.task.slot == kWaiting) line_.erase(entry.task, entry.producer, entry.priority);
+  std::erase(late_, entry.task);
+  withdraw(entry);
+  if (entry.waiting == 0) return;
+  dispatcher_.forget(entry.task);
+  if (entry.moved_from) dispatcher_.forget(*entry.moved_from);
+}
+
+// Takes a settled image back from the s-CNNs that have not begun with it.
+void Broker::withdraw(const Entry& entry) {
+  for (const wire::WorkerId worker : entry.tried) {
+    // An image that has moved may have been given to them before or after.
+    auto queued = dispatcher_.roster().queued(worker, entry.task);
+    if (!queued && entry.moved_from) {
+      queued = dispatcher_.roster().queued(worker, *entry.moved_from);
+    }
+    if (!queued) continue;
+    counters_.withdrawn += 1;
+    dispatcher_.roster().withdraw(worker, queued->sequence);
+    actions_.send(queued->peer, wire::Withdraw{queued->sequence});
+  }
 }
 
 void Broker::remember(const Entry& entry, const wire::Result& result) {
@@ -204,6 +251,7 @@ void Broker::miss(Task task) {
 }
 
 void Broker::miss_all() {
+  while (!ledger_.waiting().empty()) miss(ledger_.waiting().begin()->second.task);
   while (ledger_.open_requests() > 0) {
     const std::uint64_t batch = ledger_.batches().begin()->first;
     for (wire::Slot slot = 0; slot < slots_; ++slot) miss({batch, slot});

@@ -22,7 +22,7 @@ constexpr wire::Duration kUncoveredLogEvery = std::chrono::seconds(10);
 
 // --- joining ---
 
-Reason Broker::rejection_reason(const wire::WorkerHello& hello) const {
+Reason Broker::refusal_reason(const wire::WorkerHello& hello) const {
   // A collage-CNN joins its assembler, never the broker.
   if (hello.role == wire::Role::collage) return Reason::wrong_role;
   if (hello.role == wire::Role::sink) return Reason::none;
@@ -32,7 +32,7 @@ Reason Broker::rejection_reason(const wire::WorkerHello& hello) const {
 }
 
 void Broker::on_hello(machine::Peer from, const wire::WorkerHello& hello) {
-  if (const Reason reason = rejection_reason(hello); reason != Reason::none) {
+  if (const Reason reason = refusal_reason(hello); reason != Reason::none) {
     counters_.workers_refused += 1;
     actions_.log(Level::warning, "refused " + std::string(to_string(hello.role)) + " " +
                                      short_name(hello.worker) + ": " +
@@ -72,7 +72,7 @@ void Broker::join_sink(machine::Peer from, const wire::WorkerHello& hello) {
 
 void Broker::on_ready(machine::Peer from, const wire::Ready& ready) {
   if (dispatcher_.roster().ready(from, ready, now_)) return dispatch_waiting();
-  if (covers_.roster().ready(from, ready, now_)) return;
+  if (covers_.roster().ready(from, ready, now_)) return serve_line();
   if (sink_.is(from)) return;  // A sink has no credit to give; its Ready is a sign of life.
   actions_.send(from, wire::Refuse{Reason::unknown_worker});
 }
@@ -92,12 +92,26 @@ void Broker::send_order(const Dispatcher::Order& order) {
 
 void Broker::dispatch_waiting() {
   while (const auto order = dispatcher_.next_waiting(ledger_, now_)) send_order(*order);
+  if (overload_.on()) serve_line();
 }
 
 void Broker::hedge(Task task) {
   Entry* entry = ledger_.find(task);
   if (!entry) return;
   entry->hedge_at.reset();
+  const Batch& batch = *ledger_.find_batch(entry->task.batch);
+  if (batch.collage_only && entry->tried.empty()) return rescue(*entry);
+  const bool hedges = policy_.redundancy.hedge != Redundancy::Hedge::never;
+  const bool spare = hedges && line_.empty() && dispatcher_.free();
+  if (overload_.on() && entry->favoured && hedges) {
+    if (const auto order = dispatcher_.hedge_first(*entry, now_)) send_order(*order);
+    return;
+  }
+  if (brownout() && batch.covers.empty() && !entry->moved_from && !spare) {
+    late_.push_back(entry->task);
+    return serve_line();
+  }
+  if (!hedges) return;
   if (const auto order = dispatcher_.hedge(*entry, now_)) send_order(*order);
 }
 
@@ -126,7 +140,7 @@ void Broker::on_classifier_lost(const Roster::Loss& loss) {
     std::erase(entry->tried, loss.worker);
     // A probe or a hedge is one more than its image's copies.  While all of these are still in
     // line, the loss of the probe or hedge needs no further place there.
-    if (entry->waiting >= static_cast<std::size_t>(policy_.redundancy.copies)) continue;
+    if (entry->waiting >= static_cast<std::size_t>(policy_.redundancy.singles_per_image)) continue;
     counters_.redispatched += 1;
     if (const auto order = dispatcher_.dispatch(*entry, now_)) send_order(*order);
   }
@@ -138,6 +152,7 @@ void Broker::on_assembler_lost(const Roster::Loss& loss) {
   actions_.log(Level::warning, "lost assembler " + short_name(loss.worker) + " with " +
                                    std::to_string(loss.tasks.size()) + " batches");
   Covers::on_assembler_lost(loss, ledger_);
+  for (const Task task : loss.tasks) rescue_batch(task.batch);
 }
 
 void Broker::on_sink_lost() {
@@ -155,6 +170,8 @@ void Broker::sweep() {
   for (const Roster::Loss& loss : covers_.roster().sweep(now_, suspect_age)) {
     on_assembler_lost(loss);
   }
+  update_overload();
+  if (overload_.on()) serve_line();
   sessions_.sweep(now_);
   corrections_.expire(now_);
   // A worker that is blocked in its work sends nothing, and need not.  A message to it fails at

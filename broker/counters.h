@@ -9,7 +9,12 @@ struct Counters {
   std::uint64_t admitted = 0;
   std::uint64_t answered_single = 0, answered_collage = 0, answered_hedge = 0;
   std::uint64_t missing = 0, rejected = 0, refused = 0, cancelled = 0;
-  std::uint64_t cancels_unknown = 0;  // Cancels ignored: no request of that id was open.
+  std::uint64_t superseded = 0;         // Waiting images whose stream had a newer one.
+  std::uint64_t answered_brownout = 0;  // Of answered_collage: no s-CNN was given the image.
+  std::uint64_t rescued = 0;            // Images of such collages given to an s-CNN after all.
+  std::uint64_t withdrawn = 0;          // Tasks taken back from stages: their slots were settled.
+  std::uint64_t overloads = 0;          // Times that overload began.
+  std::uint64_t cancels_unknown = 0;    // Cancels ignored: no request of that id was open.
   std::uint64_t batches = 0, batches_uncovered = 0;
   std::uint64_t redispatched = 0;         // Tasks given again because their worker was lost.
   std::uint64_t settled_twice = 0;        // Answers dropped: the slot had been settled.

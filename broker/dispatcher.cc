@@ -33,7 +33,9 @@ Dispatcher::Order Dispatcher::give_to(const Roster::Worker& worker, Entry& entry
                                       wire::Instant now) {
   const Order order{worker.peer, sequences_.next(), &entry, false};
   entry.tried.push_back(worker.id);
+  entry.given = true;
   roster_.assign(worker.id, order.sequence, entry.task, now);
+  roster_.begin(worker.id, order.sequence, now);
   counters_.dispatched += 1;
   return order;
 }
@@ -48,9 +50,18 @@ std::optional<Dispatcher::Order> Dispatcher::probe(Entry& entry, wire::Instant n
 std::optional<Dispatcher::Order> Dispatcher::dispatch(Entry& entry, wire::Instant now) {
   std::optional<Order> order;
   // With ties an image does not stand behind those that wait for other workers than its own.
-  if (waiting_.empty() || policy_.ties > 0) order = give(entry, now);
+  if (waiting() == 0 || policy_.ties > 0) order = give(entry, now);
   if (!order) {
     waiting_.push_back(entry.task);
+    entry.waiting += 1;
+  }
+  return order;
+}
+
+std::optional<Dispatcher::Order> Dispatcher::dispatch_first(Entry& entry, wire::Instant now) {
+  std::optional<Order> order = give(entry, now);
+  if (!order) {
+    first_.push_back(entry.task);
     entry.waiting += 1;
   }
   return order;
@@ -72,17 +83,43 @@ std::optional<Dispatcher::Order> Dispatcher::hedge(Entry& entry, wire::Instant n
   return order;
 }
 
+void Dispatcher::forget(Task task) {
+  std::erase(hedges_, task);
+  std::erase(first_, task);
+  std::erase(waiting_, task);
+}
+
+std::optional<Dispatcher::Order> Dispatcher::hedge_first(Entry& entry, wire::Instant now) {
+  std::optional<Order> order = hedge(entry, now);
+  if (order || hedge_tokens_ < 1) return order;
+  hedge_tokens_ -= 1;
+  hedges_.push_back(entry.task);
+  entry.waiting += 1;
+  return std::nullopt;
+}
+
 std::optional<Dispatcher::Order> Dispatcher::next_waiting(Ledger& ledger, wire::Instant now) {
+  if (std::optional<Order> order = next_of(hedges_, ledger, now)) {
+    counters_.hedges += 1;
+    order->hedge = true;
+    return order;
+  }
+  if (std::optional<Order> order = next_of(first_, ledger, now)) return order;
+  return next_of(waiting_, ledger, now);
+}
+
+std::optional<Dispatcher::Order> Dispatcher::next_of(std::deque<Task>& line, Ledger& ledger,
+                                                     wire::Instant now) {
   // Not simply the first of the line: a second copy may find that the only free worker has the
   // first copy, and a tied image that the free workers are not its own.  Those keep their places
   // and the search goes on behind them, for a free worker must not idle.  While no worker at all is
   // free the line is not walked, which keeps a full line cheap under overload.
-  for (auto it = waiting_.begin(); it != waiting_.end() && roster_.pick({});) {
+  for (auto it = line.begin(); it != line.end() && roster_.pick({});) {
     const Task task = *it;
     Entry* entry = ledger.find(task);
     const std::optional<Order> order = entry ? give(*entry, now) : std::nullopt;
     if (order) entry->waiting -= 1;
-    if (!entry || order) it = waiting_.erase(it);
+    if (!entry || order) it = line.erase(it);
     if (order) return order;
     if (entry) ++it;
   }

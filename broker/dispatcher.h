@@ -6,7 +6,7 @@
 // stops instead of doubling the load.
 //
 // Dispatcher is pure.  The line is first in, first out; its length is bounded by the broker's
-// open_request_max times the copies.
+// open_request_max times Redundancy::singles_per_image.
 #pragma once
 
 #include <cstdint>
@@ -45,9 +45,18 @@ class Dispatcher {
   // if no such worker is free and the slot was put in line.
   std::optional<Order> dispatch(Entry& entry, wire::Instant now);
 
+  // The same, but puts the slot before all others of the line, behind those put there before it.
+  std::optional<Order> dispatch_first(Entry& entry, wire::Instant now);
+
+  // Whether any worker has credit.
+  bool free() const { return roster_.pick({}) != nullptr; }
+
   // Gives the slot to another worker as a hedge; nullopt (counted) if no worker is free or the
   // rate does not allow it.  A hedge does not wait in line.
   std::optional<Order> hedge(Entry& entry, wire::Instant now);
+
+  // The same, but if no worker is free the hedge waits before all others; nullopt then, too.
+  std::optional<Order> hedge_first(Entry& entry, wire::Instant now);
 
   // Gives a slot that another worker has already to a worker on probation, if one is due for a
   // probe.
@@ -57,7 +66,7 @@ class Dispatcher {
   std::optional<Order> next_waiting(Ledger& ledger, wire::Instant now);
 
   // Takes a settled slot out of the line.
-  void forget(Task task) { std::erase(waiting_, task); }
+  void forget(Task task);
 
   Roster& roster() { return roster_; }
   const Roster& roster() const { return roster_; }
@@ -70,17 +79,20 @@ class Dispatcher {
     std::uint64_t hedges_no_worker = 0;  // Hedges not started: no worker was free.
   };
   const Counters& counters() const { return counters_; }
-  std::size_t waiting() const { return waiting_.size(); }
+  std::size_t waiting() const { return first_.size() + waiting_.size(); }
 
  private:
   const Roster::Worker* pick(Entry& entry);
   std::optional<Order> give(Entry& entry, wire::Instant now);
+  std::optional<Order> next_of(std::deque<Task>& line, Ledger& ledger, wire::Instant now);
   Order give_to(const Roster::Worker& worker, Entry& entry, wire::Instant now);
 
   const Policy policy_;
   SequenceSource& sequences_;
   Roster roster_;
+  std::deque<Task> first_;  // The head of the line: what dispatch_first has put there.
   std::deque<Task> waiting_;
+  std::deque<Task> hedges_;  // Hedges that wait; their tokens have been taken.
   double hedge_tokens_ = 0;  // Number of hedges that may be started.
   Counters counters_;
 };

@@ -18,13 +18,51 @@ Entry& Ledger::add(Batch& batch, Entry entry) {
   COLLAGE_CHECK(!batch.sealed && batch.slots.size() < wire::kSlotsMax);
   const Task task{batch.id.sequence.value, static_cast<wire::Slot>(batch.slots.size())};
   entry.task = task;
-  timers_.emplace(entry.deadline, Due::deadline, task);
-  if (entry.hedge_at) timers_.emplace(*entry.hedge_at, Due::hedge, task);
+  start_timers(entry);
   open_requests_ += 1;
   open_bytes_ += entry.image.size();
   batch.open += 1;
   batch.admitted.push_back(entry.admitted);
   return *batch.slots.emplace_back(std::move(entry));
+}
+
+Entry& Ledger::add_waiting(Entry entry) {
+  entry.task = {++last_waiting_, kWaiting};
+  entry.hedge_at.reset();
+  start_timers(entry);
+  open_requests_ += 1;
+  open_bytes_ += entry.image.size();
+  return waiting_.emplace(last_waiting_, std::move(entry)).first->second;
+}
+
+Entry& Ledger::place(Task task, Batch& batch, std::optional<wire::Instant> hedge_at) {
+  Entry* present = find(task);
+  COLLAGE_CHECK(present && !present->moved_from);
+  stop_timers(*present);
+  Entry entry = std::move(*present);
+  open_requests_ -= 1;
+  open_bytes_ -= entry.image.size();
+  if (task.slot == kWaiting) {
+    waiting_.erase(task.batch);
+  } else {
+    // The former batch counts the slot as open until the image is settled.
+    batches_.at(task.batch).slots[task.slot].reset();
+    entry.moved_from = task;
+  }
+  entry.hedge_at = hedge_at;
+  Entry& placed = add(batch, std::move(entry));
+  if (placed.moved_from) moved_.emplace(*placed.moved_from, placed.task);
+  return placed;
+}
+
+void Ledger::start_timers(const Entry& entry) {
+  timers_.emplace(entry.deadline, Due::deadline, entry.task);
+  if (entry.hedge_at) timers_.emplace(*entry.hedge_at, Due::hedge, entry.task);
+}
+
+void Ledger::stop_timers(const Entry& entry) {
+  timers_.erase({entry.deadline, Due::deadline, entry.task});
+  if (entry.hedge_at) timers_.erase({*entry.hedge_at, Due::hedge, entry.task});
 }
 
 Batch* Ledger::find_batch(std::uint64_t batch) {
@@ -33,6 +71,11 @@ Batch* Ledger::find_batch(std::uint64_t batch) {
 }
 
 Entry* Ledger::find(Task task) {
+  if (task.slot == kWaiting) {
+    const auto found = waiting_.find(task.batch);
+    return found == waiting_.end() ? nullptr : &found->second;
+  }
+  if (const auto moved = moved_.find(task); moved != moved_.end()) task = moved->second;
   Batch* batch = find_batch(task.batch);
   if (!batch || task.slot >= batch->slots.size() || !batch->slots[task.slot]) return nullptr;
   return &*batch->slots[task.slot];
@@ -41,13 +84,22 @@ Entry* Ledger::find(Task task) {
 std::optional<Entry> Ledger::settle(Task task) {
   Entry* entry = find(task);
   if (!entry) return std::nullopt;
-  timers_.erase({entry->deadline, Due::deadline, task});
-  if (entry->hedge_at) timers_.erase({*entry->hedge_at, Due::hedge, task});
+  stop_timers(*entry);
   open_requests_ -= 1;
   open_bytes_ -= entry->image.size();
-  Batch& batch = batches_.at(task.batch);
+  Entry settled = std::move(*entry);
+  if (settled.task.slot == kWaiting) {
+    waiting_.erase(settled.task.batch);
+    return settled;
+  }
+  Batch& batch = batches_.at(settled.task.batch);
   batch.open -= 1;
-  return std::exchange(batch.slots[task.slot], std::nullopt);
+  batch.slots[settled.task.slot].reset();
+  if (settled.moved_from) {
+    moved_.erase(*settled.moved_from);
+    batches_.at(settled.moved_from->batch).open -= 1;
+  }
+  return settled;
 }
 
 std::optional<Batch> Ledger::finish(std::uint64_t batch) {

@@ -20,33 +20,34 @@ namespace broker {
 struct Redundancy {
   enum class Hedge : std::uint8_t {
     never,
-    p95,       // After the learned p95 of recent service.
+    p95,       // After the p95 of the ages of recent answers, as the sink has learned it.
     late_p95,  // After 1.1 x that: the collage has had its chance.
     budget,    // After the learned quantile whose hedges cost as much as a collage.
   };
-  int copies = 1;  // s-CNN workers an image is sent to at once.
-  int covers = 0;  // Collages made of each batch.
+  int singles_per_image = 1;   // s-CNN workers that an image is sent to at once.
+  int collages_per_batch = 0;  // Assemblers that make a collage of the same batch.
   Hedge hedge = Hedge::never;
-  // An image may go to so many s-CNN workers only, drawn in turn at its admission, and goes to
-  // whichever of them is free first: tied requests (Dean and Barroso 2013), of which the one that
-  // begins cancels the others at once.  0: to all.  No policy of pipeline.yaml has it: one line for
-  // all workers is never worse.
+  // Number of s-CNN workers that an image may go to; the first of them that is free takes it.  They
+  // are drawn in turn at admission.  0: it may go to any worker.  This is what tied requests come
+  // to (Dean and Barroso 2013): an image stands in the queues of several workers, and the first to
+  // begin takes it out of the others.  No policy of pipeline.yaml has it, since one line for all
+  // workers is never worse; experiments do (replay/load/policy_variant.h).
   int ties = 0;
 };
 
-// none, hedge, hedge-budget, duplicate, collage, collage-hedge, collage-two, collage-first;
-// nullopt for anything else.  (collage-first differs from collage in the sink's patience only.)
+// The redundancy of a policy by its name (policy_names.h); nullopt for any other name.
+// "collage-first" differs from "collage" in the sink's patience only.
 std::optional<Redundancy> named_redundancy(std::string_view name);
-// The names above, for error messages.
+// The names of all policies, for error messages.
 const std::vector<std::string>& redundancy_names();
 
 // The section `broker` of pipeline.yaml; the defaults stand here alone.  `grid`, `redundancy` and
 // `labels` come from other places of the file (runtime/pipeline).
 struct Policy {
   // Batching.
-  int grid = 3;  // Tiles a side; a batch has grid x grid slots.
+  int grid = 3;  // Tiles per side; a batch has grid x grid slots.
   wire::Duration linger = std::chrono::milliseconds(20);  // How long a batch waits for images.
-  // Patience with workers.
+  // Late workers.
   Redundancy redundancy;
   wire::Duration hedge_after =
       std::chrono::milliseconds(400);  // Until a quantile has been learned.
@@ -55,17 +56,20 @@ struct Policy {
   wire::Duration task_age_max =
       std::chrono::seconds(3);  // A worker that holds a task longer is dead.
   wire::Duration heartbeat =
-      std::chrono::milliseconds(500);  // Idle peers send at least this often.
+      std::chrono::milliseconds(500);  // An idle peer sends a message at least this often.
   // Admission.
   wire::Duration deadline = std::chrono::seconds(5);  // The default, and the longest allowed.
   std::size_t image_bytes_max = std::size_t{16} << 20;
   std::size_t open_bytes_max = std::size_t{1} << 30;  // Bytes of all images held at once.
   std::size_t open_request_max = 4096;
   std::size_t producer_max = 256;
-  std::size_t producer_credit = 256;                           // Open requests a producer.
+  std::size_t producer_credit = 256;                           // Open requests per producer.
   std::size_t worker_max = 1024;                               // Workers of each role.
   wire::Duration correction_window = std::chrono::seconds(2);  // After a collage answer; 0: never.
   std::size_t correction_max = 4096;  // Collage answers remembered for corrections.
+  // Under overload (overload.h): whether images without an s-CNN go into collages.
+  bool brownout = true;
+  wire::Duration wait_max = std::chrono::seconds(1);  // Longer expected waits are refused.
   wire::Duration retry_after = std::chrono::milliseconds(100);  // The hint with each refusal.
   wire::Duration drain_max = std::chrono::seconds(4);  // Then open requests end as `missing`.
   // Class names of the model that every stage must serve, in order; from its manifest.

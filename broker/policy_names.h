@@ -9,7 +9,7 @@
 namespace broker {
 
 inline constexpr std::array<std::string_view, 8> kPolicyNames = {
-    "none",           // One s-CNN an image, and patience.
+    "none",           // One s-CNN per image, and patience.
     "hedge",          // Another s-CNN after the learned p95.
     "hedge-budget",   // The same after the quantile whose extra work equals the collage's.
     "duplicate",      // Two s-CNNs at once; the first answer wins.

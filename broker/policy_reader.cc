@@ -23,6 +23,8 @@ void read_times(Section& s, Policy& p) {
   p.suspect_factor = s.number("suspect_factor", 1, 1000, p.suspect_factor);
   p.task_age_max = s.duration("task_age_max", milliseconds(10), hours(1), p.task_age_max);
   p.heartbeat = s.duration("heartbeat", milliseconds(10), minutes(1), p.heartbeat);
+  p.brownout = s.choice<bool>("overload", {{"brownout", true}, {"refuse", false}}, p.brownout);
+  p.wait_max = s.duration("wait_max", {}, hours(1), p.wait_max);
   p.retry_after = s.duration("retry_after", milliseconds(1), minutes(1), p.retry_after);
   // Half a second less than the five seconds after which the service manager kills the process.
   p.drain_max = s.duration("drain_max", {}, milliseconds(4500), p.drain_max);

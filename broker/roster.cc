@@ -73,8 +73,12 @@ bool Roster::ready(machine::Peer peer, const wire::Ready& ready, wire::Instant n
     };
     std::erase_if(worker.sent, [&](const Worker::Sent& sent) {
       const bool done = sent.sequence <= ready.seen.value && !holds(sent.sequence);
-      if (done) worker.health.add(now - sent.at);
-      return done;
+      if (!done) return false;
+      // A worker does one task after another: while it did the one before, this one waited.
+      worker.health.add(now - std::max(sent.at, worker.done));
+      if (sent.begun) service_.add(now - std::max(*sent.begun, worker.done));
+      worker.done = now;
+      return true;
     });
     // Tasks that it holds but was not given in this life of the broker take up room all the same.
     const auto ours = static_cast<std::size_t>(
@@ -128,12 +132,40 @@ void Roster::assign(wire::WorkerId id, wire::Sequence sequence, Task task, wire:
   Worker& worker = workers_.at(id);
   COLLAGE_CHECK(has_credit(worker));
   change(worker, [&](Worker& w) {
-    w.sent.push_back({sequence.value, task, now});
+    w.sent.push_back({sequence.value, task, now, std::nullopt});
     w.used = ++uses_;
     if (!w.slow) return;
     w.probe_at = now + w.probe_wait;
     w.probe_wait = std::min(2 * w.probe_wait, kProbeWaits * policy_.probe_every);
   });
+}
+
+void Roster::begin(wire::WorkerId id, wire::Sequence sequence, wire::Instant now) {
+  const auto worker = workers_.find(id);
+  if (worker == workers_.end()) return;
+  for (Worker::Sent& sent : worker->second.sent) {
+    if (sent.sequence == sequence.value) sent.begun = now;
+  }
+}
+
+void Roster::withdraw(wire::WorkerId id, wire::Sequence sequence) {
+  const auto worker = workers_.find(id);
+  if (worker == workers_.end() || worker->second.sent.empty()) return;
+  std::vector<Worker::Sent>& tasks = worker->second.sent;
+  for (auto sent = std::next(tasks.begin()); sent != tasks.end(); ++sent) {
+    if (sent->sequence == sequence.value) sent->begun.reset();
+  }
+}
+
+// A worker works on its tasks in order, so all but the first wait.
+std::optional<Roster::Queued> Roster::queued(wire::WorkerId id, Task task) const {
+  const auto worker = workers_.find(id);
+  if (worker == workers_.end() || worker->second.sent.empty()) return std::nullopt;
+  const std::vector<Worker::Sent>& tasks = worker->second.sent;
+  const auto found = std::find_if(std::next(tasks.begin()), tasks.end(),
+                                  [task](const Worker::Sent& sent) { return sent.task == task; });
+  if (found == tasks.end()) return std::nullopt;
+  return Queued{worker->second.peer, {found->sequence}};
 }
 
 Roster::Loss Roster::remove(wire::WorkerId id) {
@@ -240,6 +272,19 @@ std::string_view to_string(Roster::State state) {
       return "leaving";
   }
   return "unknown";
+}
+
+std::optional<double> Roster::per_second() const {
+  if (!service_.known()) return std::nullopt;
+  const auto working = std::count_if(workers_.begin(), workers_.end(), [](const auto& entry) {
+    return !entry.second.leaving && !entry.second.slow;
+  });
+  return static_cast<double>(working) / wire::to_seconds(service_.mean());
+}
+
+std::size_t Roster::outstanding(wire::WorkerId id) const {
+  const auto worker = workers_.find(id);
+  return worker == workers_.end() ? 0 : worker->second.outstanding();
 }
 
 std::size_t Roster::outstanding() const {

@@ -47,6 +47,7 @@
 #include <vector>
 
 #include "broker/health.h"
+#include "broker/service_time.h"
 #include "broker/task.h"
 #include "machine/machine.h"
 #include "wire/message.h"
@@ -78,11 +79,13 @@ class Roster {
     wire::Duration probe_wait{};  // If it is slow: the wait after the next probe.
     std::uint64_t used = 0;       // Orders workers by their last task.
     wire::Instant heard;          // When its last message arrived.
+    wire::Instant done;           // When its last task was done.
     std::size_t held = 0;         // Tasks it reports to hold that this roster did not give it.
     struct Sent {
       std::uint64_t sequence;
       Task task;
       wire::Instant at;
+      std::optional<wire::Instant> begun;  // When the worker could begin with it.
     };
     std::vector<Sent> sent;  // Tasks given and not known to be done, by rising sequence.
 
@@ -127,6 +130,20 @@ class Roster {
   // Gives `task` to a worker.  Requires that `id` has credit.
   void assign(wire::WorkerId id, wire::Sequence sequence, Task task, wire::Instant now);
 
+  // Notes that the worker has all it needs for a task.  Service times count from here.
+  void begin(wire::WorkerId id, wire::Sequence sequence, wire::Instant now);
+  // Notes that a task is not needed any more.  Unless the worker does it already, the time until
+  // the worker holds it no more is no service time.
+  void withdraw(wire::WorkerId id, wire::Sequence sequence);
+
+  // Where to withdraw a task that the worker holds and does not work on yet; nullopt if there is no
+  // such task.
+  struct Queued {
+    machine::Peer peer;
+    wire::Sequence sequence;
+  };
+  std::optional<Queued> queued(wire::WorkerId id, Task task) const;
+
   // Takes out the worker whose connection is gone; nullopt if the peer is not of this roster.
   std::optional<Loss> lost(machine::Peer peer);
 
@@ -149,6 +166,13 @@ class Roster {
   std::size_t on_probation() const { return probation_.size(); }
   // Number of tasks given and not known to be done.
   std::size_t outstanding() const;
+  // The same of one worker; 0 if it is not in the roster.
+  std::size_t outstanding(wire::WorkerId id) const;
+  // How long a worker works on a task, over all workers.
+  const ServiceTime& service() const { return service_; }
+  // Tasks a second that the workers off probation do together when none of them idles; nullopt
+  // until their service time has been learned.
+  std::optional<double> per_second() const;
 
  private:
   using Rank = std::tuple<bool, std::size_t, std::uint64_t, wire::WorkerId>;
@@ -169,6 +193,7 @@ class Roster {
   std::map<wire::WorkerId, Worker> workers_;
   std::map<machine::Peer, wire::WorkerId> peers_;
   std::set<Rank> available_;  // Workers with credit and off probation, best first.
+  ServiceTime service_;
   std::set<wire::WorkerId> probation_;
 };
 

@@ -54,6 +54,10 @@ void Sessions::open(wire::ProducerId producer, wire::RequestId request, Task tas
   COLLAGE_CHECK(added);
 }
 
+void Sessions::place(wire::ProducerId producer, wire::RequestId request, Task task) {
+  sessions_.at(producer).open.at(request) = task;
+}
+
 std::optional<Task> Sessions::find(wire::ProducerId producer, wire::RequestId request) const {
   const Session& session = sessions_.at(producer);
   const auto found = session.open.find(request);

@@ -45,6 +45,8 @@ class Sessions {
   // Whether the producer may open this request: none, duplicate_request or no_credit.
   wire::Reason admit(wire::ProducerId producer, wire::RequestId request) const;
   void open(wire::ProducerId producer, wire::RequestId request, Task task);
+  // Notes the new slot of an open request.
+  void place(wire::ProducerId producer, wire::RequestId request, Task task);
   // The slot of a request that is open; nullopt if it is not.
   std::optional<Task> find(wire::ProducerId producer, wire::RequestId request) const;
   // Closes a request; returns where its result goes, if the producer is reachable.

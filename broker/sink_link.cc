@@ -26,7 +26,7 @@ void SinkLink::send_opened(const Batch& batch, wire::Instant now, machine::Actio
 }
 
 void SinkLink::send_sealed(const Batch& batch, wire::Instant now, machine::Actions& actions) const {
-  wire::BatchSealed sealed{batch.id, {}};
+  wire::BatchSealed sealed{batch.id, {}, batch.collage_only};
   for (const wire::Instant admitted : batch.admitted) sealed.ages.push_back(now - admitted);
   send(std::move(sealed), actions);
 }

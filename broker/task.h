@@ -1,4 +1,4 @@
-// What the broker gives out, one number each: tasks and the sequences that name them to workers.
+// What names a piece of work: a Task within the broker, a sequence to the worker that is given it.
 #pragma once
 
 #include <compare>
@@ -15,6 +15,8 @@ struct Task {
   friend auto operator<=>(const Task&, const Task&) = default;
 };
 inline constexpr wire::Slot kWholeBatch = 0xff;
+// The slot of an image that waits outside of any batch; `batch` is then its number in the line.
+inline constexpr wire::Slot kWaiting = 0xfe;
 
 // Counts every task of a broker's life.  Dispatcher and Covers draw from the same source, so a
 // sequence never names two tasks, whatever the role of the worker.

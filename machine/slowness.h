@@ -1,9 +1,9 @@
 // What counts as slow among workers that do the same work.
 //
-// A service time is slow if it is more than twice the usual time, and the usual time is the median
-// of the workers' own medians.  A worker counts once however many tasks it has done, so a quick
+// A time is slow if it is more than twice the usual time, and the usual time is the median of the
+// workers' own medians.  A worker counts once however many tasks it has done, so a quick
 // worker with many tasks does not make the others look slow, and a bad one does not hide itself.
-// The broker (probation) and the sink (patience) judge by the same rule.
+// The broker judges service times so (probation), and the sink the ages of answers (patience).
 #pragma once
 
 #include <optional>
@@ -14,7 +14,7 @@
 
 namespace machine {
 
-// Service times of one kind of worker differ by tens of percent while all is well; a factor of two
+// The times of one kind of worker differ by tens of percent while all is well; a factor of two
 // is out of reach of that noise.
 inline constexpr int kSlowFactor = 2;
 

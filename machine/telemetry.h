@@ -59,7 +59,7 @@ struct Metric {
 // The one metric of what a process dropped; its label `reason` says why.
 inline constexpr std::string_view kDroppedMetric = "collage_dropped_total";
 inline constexpr std::string_view kDroppedHelp =
-    "What came and was dropped, or could not be delivered.";
+    "Messages, answers and batches that were dropped or could not be delivered, by reason.";
 
 struct Telemetry {
   std::vector<Metric> metrics;

@@ -21,7 +21,8 @@ constexpr machine::Peer kBroker{.link = 0, .id = 0};
 
 // Reasons that may not apply any more when the request is sent again later.
 bool is_temporary(Reason reason) {
-  return reason == Reason::full || reason == Reason::no_credit || reason == Reason::draining;
+  return reason == Reason::full || reason == Reason::no_credit || reason == Reason::draining ||
+         reason == Reason::overloaded;
 }
 
 wire::Result own_result(RequestId id, ResultStatus status, Reason reason = Reason::none) {
@@ -40,8 +41,8 @@ Client::Client(Policy policy)
 
 // --- the owner's side ---
 
-Client::Submitted Client::submit(RequestId id, wire::Payload image, Duration deadline, Instant now,
-                                 std::optional<StreamId> stream) {
+Client::Submitted Client::submit(RequestId id, wire::Payload image, const SubmitOptions& options,
+                                 Instant now) {
   COLLAGE_CHECK(last_ < id);
   latest_ = std::max(latest_, now);
   if (draining_) return Submitted::draining;
@@ -52,7 +53,7 @@ Client::Submitted Client::submit(RequestId id, wire::Payload image, Duration dea
     ++counters_.full;
     return Submitted::full;
   }
-  Duration within = deadline > Duration{} ? deadline : policy_.deadline;
+  Duration within = options.deadline > Duration{} ? options.deadline : policy_.deadline;
   within = std::min(within, wire::kDurationMax);  // A Submit cannot carry more.
   if (welcome_.deadline_max > Duration{}) within = std::min(within, welcome_.deadline_max);
   Request request{.image = std::move(image),
@@ -60,9 +61,15 @@ Client::Submitted Client::submit(RequestId id, wire::Payload image, Duration dea
                   .deadline = now + within,
                   .expires = now + within,
                   .sent = {},
-                  .stream = stream};
+                  .stream = options.stream,
+                  .priority = options.priority,
+                  .latest = options.latest};
   requests_.add(id, std::move(request));
-  if (stream) streams_.add(*stream, id);
+  if (options.stream) streams_.add(*options.stream, id);
+  if (options.latest != 0) {
+    frames_[options.latest].insert(id);
+    renewed_.insert(options.latest);
+  }
   last_ = id;
   ++counters_.submitted;
   return Submitted::queued;
@@ -128,7 +135,8 @@ std::optional<Instant> Client::next_timeout() const {
   if (const auto due = requests_.next_timeout()) next = std::min(next, *due);
   if (const auto due = correctable_.next_timeout()) next = std::min(next, *due);
   // Something can be sent: at once, but not while the link takes no messages.
-  if (cancels_due() || (requests_.next() && requests_.in_flight() < credit())) {
+  if (!renewed_.empty() || cancels_due() ||
+      (requests_.next() && requests_.in_flight() < credit())) {
     next = std::min(next, std::max(latest_, send_after_));
   }
   return next;
@@ -141,6 +149,7 @@ void Client::begin(Instant now) {
 
 Actions Client::turn(Instant now) {
   Actions actions;
+  supersede(now);
   expire(now);
   correctable_.expire(now);
   requests_.wake(now);
@@ -248,9 +257,11 @@ void Client::send(RequestId id, const Request& request, Instant now, Actions& ac
   } else if (request.sends > 0) {
     ++counters_.resubmitted;
   }
-  actions.send(
-      kBroker,
-      wire::Submit{.request = id, .remaining = request.deadline - now, .image = request.image});
+  actions.send(kBroker, wire::Submit{.request = id,
+                                     .remaining = request.deadline - now,
+                                     .image = request.image,
+                                     .priority = request.priority,
+                                     .latest = request.latest});
   std::optional<Instant> wake;
   if (policy_.resubmit_after > Duration{}) wake = now + policy_.resubmit_after;
   requests_.sent(id, now, request.deadline + policy_.grace, wake);
@@ -283,6 +294,9 @@ void Client::on_refused(wire::Result result, Instant now, Actions& actions) {
   }
   // The request has been queued again since this refusal was sent: the newer copy will be answered.
   if (request.state != Request::State::in_flight && is_temporary(result.reason)) return;
+  if (is_temporary(result.reason) && has_newer(id, request.latest)) {
+    return deliver(own_result(id, ResultStatus::superseded), true, now);
+  }
   const Instant again = now + std::max(result.retry_after, policy_.retry_min);
   if (policy_.retry_refused && is_temporary(result.reason) && again < request.deadline) {
     requests_.refused(id, result.reason, again);
@@ -304,6 +318,28 @@ wire::Result Client::own_answer(RequestId id) const {
   const Reason refusal = requests_.find(id)->refusal;
   return own_result(id, refusal == Reason::none ? ResultStatus::missing : ResultStatus::refused,
                     refusal);
+}
+
+// Returns true if `latest` is a stream that has a newer open request.
+bool Client::has_newer(RequestId id, std::uint64_t latest) const {
+  const auto frames = frames_.find(latest);
+  return frames != frames_.end() && id < *frames->second.rbegin();
+}
+
+// Delivers the superseded requests that the broker does not have; it answers the others itself.
+void Client::supersede(Instant now) {
+  std::vector<RequestId> over;
+  for (const std::uint64_t latest : std::exchange(renewed_, {})) {
+    const auto frames = frames_.find(latest);
+    if (frames == frames_.end()) continue;
+    for (const RequestId id : frames->second) {
+      const Request& request = *requests_.find(id);
+      const bool unsent = request.state == Request::State::queued && request.sends == 0;
+      const bool refused = request.state == Request::State::asleep;
+      if (has_newer(id, latest) && (unsent || refused)) over.push_back(id);
+    }
+  }
+  for (const RequestId id : over) deliver(own_result(id, ResultStatus::superseded), true, now);
 }
 
 bool Client::cancels_due() const {
@@ -334,7 +370,12 @@ void Client::deliver(wire::Result result, bool local, Instant now) {
   const Request request = requests_.remove(result.request);
   cancels_.erase(result.request);
   ++counters_.delivered;
+  if (const auto frames = frames_.find(request.latest); frames != frames_.end()) {
+    frames->second.erase(result.request);
+    if (frames->second.empty()) frames_.erase(frames);
+  }
   if (result.status == ResultStatus::cancelled) ++counters_.cancelled;
+  if (result.status == ResultStatus::superseded) ++counters_.superseded;
   Streams::Held held{.delivered = {.result = std::move(result), .latency = {}, .local = local},
                      .submitted = request.submitted};
   if (!request.stream) return hand_out(std::move(held), now);

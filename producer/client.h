@@ -22,6 +22,11 @@
 // be delivered after its own deadline, but never after the latest deadline of the requests ahead of
 // it in the stream.
 //
+// Of the requests with the same SubmitOptions::latest, only the newest is worth an answer.  The
+// broker supersedes the older ones that wait there, and the client those that the broker does not
+// have: requests that were never sent, and requests that the broker has refused.  So, apart from
+// copies that are sent again, no older frame reaches the broker after a newer one.
+//
 // With Policy::corrections, one Correction may follow the delivery of a collage's answer.
 //
 // A pure machine on link 0 (machine/machine.h).  The owner calls submit, cancel and take_results
@@ -33,6 +38,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "machine/machine.h"
@@ -46,6 +52,17 @@
 
 namespace producer {
 
+// How an image is to be treated.
+struct SubmitOptions {
+  // 0 for the policy's; bounded by the broker's maximum once it is known.
+  wire::Duration deadline{};
+  std::optional<StreamId> stream = std::nullopt;  // The stream whose order its result keeps.
+  wire::Priority priority = wire::Priority::normal;
+  // The number of a stream in which a newer image supersedes the older ones that still wait; 0:
+  // none.
+  std::uint64_t latest = 0;
+};
+
 class Client : public machine::Machine {
  public:
   using Counters = producer::Counters;
@@ -53,12 +70,11 @@ class Client : public machine::Machine {
   // Requires deadline > 0, open_max > 0 and 0 < hello_min <= hello_max.
   explicit Client(Policy policy);
 
-  // Queues an image to be classified within `deadline` (0 for the policy's; bounded by the broker's
-  // maximum once it is known).  Requires an id above all earlier ids.  Keeps nothing if the result
-  // is not `queued`.
+  // Queues an image to be classified.  Requires an id above all earlier ids.  Keeps nothing if the
+  // result is not `queued`.
   enum class Submitted : std::uint8_t { queued, full, draining };
-  [[nodiscard]] Submitted submit(wire::RequestId id, wire::Payload image, wire::Duration deadline,
-                                 wire::Instant now, std::optional<StreamId> stream = std::nullopt);
+  [[nodiscard]] Submitted submit(wire::RequestId id, wire::Payload image,
+                                 const SubmitOptions& options, wire::Instant now);
   // Withdraws an open request.  Returns false if the request is not open, or if its result has
   // arrived and is held for the order of its stream.  A second call has no effect.
   bool cancel(wire::RequestId id, wire::Instant now);
@@ -98,6 +114,8 @@ class Client : public machine::Machine {
   void hand_out(Streams::Held result, wire::Instant now);
   void expire(wire::Instant now);
   wire::Result own_answer(wire::RequestId id) const;
+  bool has_newer(wire::RequestId id, std::uint64_t latest) const;
+  void supersede(wire::Instant now);
   bool cancels_due() const;
   void send_cancels(wire::Instant now, machine::Actions& actions);
   void send_hello(wire::Instant now, machine::Actions& actions);
@@ -113,6 +131,9 @@ class Client : public machine::Machine {
   Requests requests_;
   // Open requests to be cancelled, with the time of the Cancel; nullopt if none was sent yet.
   std::map<wire::RequestId, std::optional<wire::Instant>> cancels_;
+  // The open requests of each `latest`, and the streams that got a newer one since the last turn.
+  std::map<std::uint64_t, std::set<wire::RequestId>> frames_;
+  std::set<std::uint64_t> renewed_;
   Streams streams_;
   Correctable correctable_;
   std::vector<Delivered> results_;

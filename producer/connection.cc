@@ -96,11 +96,10 @@ Connection::Connection(Connection&&) noexcept = default;
 Connection& Connection::operator=(Connection&&) noexcept = default;
 
 std::optional<wire::RequestId> Connection::submit(wire::Payload image, Callback callback,
-                                                  Duration deadline,
-                                                  std::optional<StreamId> stream) {
+                                                  const SubmitOptions& options) {
   const wire::RequestId id{.value = wiring_->last.value + 1};
   const auto submitted =
-      wiring_->session.client.submit(id, std::move(image), deadline, runtime::now(), stream);
+      wiring_->session.client.submit(id, std::move(image), options, runtime::now());
   if (submitted != Client::Submitted::queued) return std::nullopt;
   wiring_->last = id;
   wiring_->callbacks.emplace(id, std::move(callback));

@@ -44,11 +44,10 @@ class Connection {
   Connection& operator=(Connection&&) noexcept;
 
   // Queues an encoded image (JPEG, PNG) to be sent.  Returns nullopt, and takes nothing, while
-  // policy.open_max images are open.  A `deadline` of 0 stands for the policy's.  The callbacks of
-  // images of one stream are called in the order of submission.  May be called in a callback.
+  // policy.open_max images are open.  The callbacks of images of one stream are called in the order
+  // of submission.  May be called in a callback.
   std::optional<wire::RequestId> submit(wire::Payload image, Callback callback,
-                                        wire::Duration deadline = {},
-                                        std::optional<StreamId> stream = std::nullopt);
+                                        const SubmitOptions& options = {});
 
   // Withdraws an open image; its callback is still called (client.h).  Returns false if the image
   // is not open.  May be called in a callback.

@@ -15,6 +15,7 @@ struct Counters {
   std::uint64_t expired = 0;              // Requests delivered by the client at their deadline.
   std::uint64_t too_large = 0;            // Requests refused by the client: image too large.
   std::uint64_t cancelled = 0;            // Requests delivered as `cancelled`.
+  std::uint64_t superseded = 0;           // Requests delivered as `superseded`.
   std::uint64_t duplicate_results = 0;    // Results dropped: the request was delivered already.
   std::uint64_t unknown_results = 0;      // Results dropped: there was no such request.
   std::uint64_t open_already = 0;         // Results duplicate_request: the broker has the request.

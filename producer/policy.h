@@ -24,7 +24,8 @@ struct Policy {
   wire::Duration hello_max = std::chrono::seconds(5);
   double hello_jitter = 0.25;              // The largest random reduction of the back-off, 0..1.
   std::uint32_t hello_unanswered_max = 3;  // Unanswered hellos after which the broker is silent.
-  // Whether requests refused as full, no_credit or draining are sent again until their deadline.
+  // Whether requests refused as full, no_credit, draining or overloaded are sent again until their
+  // deadline.
   bool retry_refused = true;
   wire::Duration retry_min = std::chrono::milliseconds(20);  // The least wait before a retry.
   wire::Duration resubmit_after{};    // Time after which an open request is sent again; 0: never.

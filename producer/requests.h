@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "producer/delivered.h"
+#include "wire/message.h"
 #include "wire/payload.h"
 #include "wire/reason.h"
 #include "wire/types.h"
@@ -38,6 +39,8 @@ struct Request {
   wire::Reason refusal = wire::Reason::none;         // Why it was last refused; none after a send.
   std::optional<wire::Instant> wake = std::nullopt;  // When it is queued again.
   std::optional<StreamId> stream = std::nullopt;     // The stream whose order its result keeps.
+  wire::Priority priority = wire::Priority::normal;
+  std::uint64_t latest = 0;  // The stream in which a newer frame supersedes it; 0: none.
 };
 
 class Requests {

@@ -1,6 +1,7 @@
 #include "replay/scenario_reader.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "broker/policy.h"
 #include "runtime/config/config_error.h"
@@ -20,24 +21,115 @@ using load::Scenario;
 
 std::filesystem::path scenario_folder() { return runtime::installed_path("replay/scenarios"); }
 
-Arrivals read_arrivals(runtime::Section s, const std::filesystem::path& folder) {
+constexpr double kRateMin = 0.001, kRateMax = 1e7;  // Images a second.
+
+// A list of numbers, or one number alone.  Requires that the key is there.
+std::vector<double> read_numbers(runtime::Section& s, const std::string& key, double min,
+                                 double max) {
+  if (!s.is_list(key)) return {s.number(key, min, max)};
+  std::vector<double> numbers;
+  for (const std::string& text : s.texts(key)) {
+    const auto number = runtime::parse_number(text);
+    if (!number || *number < min || *number > max) {
+      s.fail(key, "has " + runtime::in_quotes(text) + ", must be numbers from " +
+                      runtime::number_text(min) + " to " + runtime::number_text(max));
+    }
+    numbers.push_back(*number);
+  }
+  if (numbers.empty()) s.fail(key, "must have at least one number");
+  return numbers;
+}
+
+// Reads arrivals, and the rates of a sweep into `loads`.
+Arrivals read_arrivals(runtime::Section s, const std::filesystem::path& folder,
+                       std::vector<double>& loads) {
   using Kind = Arrivals::Kind;
   Arrivals arrivals;
   arrivals.kind = s.choice<Kind>("kind",
                                  {{"idle-batches", Kind::idle_batches},
                                   {"busy-batches", Kind::busy_batches},
                                   {"poisson", Kind::poisson},
-                                  {"recorded", Kind::recorded}},
+                                  {"recorded", Kind::recorded},
+                                  {"steps", Kind::steps}},
                                  Kind::idle_batches);
   if (arrivals.kind == Kind::poisson) {
-    arrivals.per_second = s.number("per_second", 0.001, 1e7);
+    const std::vector<double> rates = read_numbers(s, "per_second", kRateMin, kRateMax);
+    arrivals.per_second = rates.front();
+    if (s.is_list("per_second")) loads = rates;
     arrivals.burst = static_cast<std::size_t>(s.integer("burst", 1, 100'000, 1));
   }
   if (arrivals.kind == Kind::recorded) {
     arrivals.gaps_s =
         std::make_shared<std::vector<double>>(runtime::load_series(folder / s.text("file")));
   }
+  if (arrivals.kind == Kind::steps) {
+    for (runtime::Section step : s.sections("steps")) {
+      arrivals.steps.push_back(
+          {.per_second = step.number("per_second", kRateMin, kRateMax),
+           .length = step.duration("for", std::chrono::milliseconds(1), wire::kDurationMax)});
+    }
+    if (arrivals.steps.empty()) s.fail("steps", "must have at least one step");
+  }
   return arrivals;
+}
+
+// Reads the number of collage stages, and the numbers of a sweep.
+void read_collages(runtime::Section& root, Scenario& scenario) {
+  constexpr std::size_t kMax = 10'000;
+  if (!root.is_list("collages")) {
+    scenario.collages = static_cast<std::size_t>(root.integer("collages", 0, kMax, 0));
+    return;
+  }
+  for (const double count : read_numbers(root, "collages", 1, kMax)) {
+    if (count != std::floor(count)) root.fail("collages", "must be whole numbers");
+    scenario.collage_counts.push_back(static_cast<std::size_t>(count));
+  }
+  scenario.collages = scenario.collage_counts.front();
+}
+
+load::ProducerGroup read_producers(runtime::Section s, const Scenario& scenario) {
+  using wire::Priority;
+  load::ProducerGroup group;
+  group.name = s.text("name");
+  group.count = static_cast<std::size_t>(s.integer("count", 1, 200, 1));
+  if (s.has("share")) {
+    group.share = s.number("share", 0.001, 1);
+    if (scenario.arrivals.mean_per_second() == 0) {
+      s.fail("share", "needs arrivals of kind poisson, of which it is the share");
+    }
+  } else {
+    group.per_second = s.number("per_second", kRateMin, kRateMax);
+  }
+  group.floods = s.flag("floods", false);
+  group.priority = s.choice<Priority>(
+      "priority", {{"low", Priority::low}, {"normal", Priority::normal}, {"high", Priority::high}},
+      Priority::normal);
+  return group;
+}
+
+// Requires that the arrivals have been read.
+void read_all_producers(runtime::Section& root, Scenario& scenario) {
+  for (const runtime::Section& s : root.sections("producers")) {
+    scenario.producers.push_back(read_producers(s, scenario));
+  }
+  const auto& groups = scenario.producers;
+  if (groups.empty()) return;
+  if (scenario.arrivals.kind == Arrivals::Kind::steps) {
+    root.fail("producers", "cannot be combined with arrivals of kind steps");
+  }
+  if (std::ranges::all_of(groups, &load::ProducerGroup::floods)) {
+    root.fail("producers", "must have one that does not flood");
+  }
+  if (groups.front().share == 0 && root.has("arrivals")) {
+    root.fail("arrivals", "have no meaning, for the producers have rates of their own");
+  }
+  double shares = 0;
+  for (const load::ProducerGroup& group : groups) shares += group.share;
+  const bool any = shares > 0;
+  if (any && (std::ranges::any_of(groups, [](const auto& one) { return one.share == 0; }) ||
+              std::abs(shares - 1) > 1e-6)) {
+    root.fail("producers", "must all have a share, and the shares must add up to 1");
+  }
 }
 
 // Whether the scenario has a process of this name.
@@ -148,9 +240,13 @@ Scenario load_scenario(const std::filesystem::path& file) {
   scenario.dataset = root.text("dataset", "fashion");
   scenario.classifiers = static_cast<std::size_t>(
       root.integer("classifiers", 1, 100'000, static_cast<std::int64_t>(scenario.slots())));
-  scenario.collages = static_cast<std::size_t>(root.integer("collages", 0, 10'000, 0));
+  read_collages(root, scenario);
   scenario.policies = read_policies(root);
-  scenario.arrivals = read_arrivals(root.section("arrivals"), file.parent_path());
+  scenario.arrivals = read_arrivals(root.section("arrivals"), file.parent_path(), scenario.loads);
+  read_all_producers(root, scenario);
+  if (!scenario.collage_counts.empty() && scenario.loads.empty()) {
+    root.fail("collages", "is a list, so arrivals.per_second must be one, too");
+  }
   scenario.latency = read_slowness(root, file.parent_path(), scenario);
   for (const runtime::Section& s : root.sections("faults")) {
     scenario.faults.push_back(read_fault(s, scenario));
@@ -200,14 +296,15 @@ std::vector<std::pair<std::string, std::string>> pipeline_keys(const Scenario& s
     keys.emplace_back("emulation.seed", std::to_string(scenario.seed));
   }
   keys.insert(keys.end(), scenario.settings.begin(), scenario.settings.end());
+  keys.insert(keys.end(), policy.settings.begin(), policy.settings.end());
   return keys;
 }
 
 Stages stages_of(const Scenario& scenario, const load::PolicyVariant& policy) {
   const auto redundancy = broker::named_redundancy(policy.pipeline_policy);
   COLLAGE_CHECK(redundancy.has_value());
-  const auto covers = static_cast<std::size_t>(redundancy->covers);
-  const auto copies = static_cast<std::size_t>(redundancy->copies);
+  const auto covers = static_cast<std::size_t>(redundancy->collages_per_batch);
+  const auto copies = static_cast<std::size_t>(redundancy->singles_per_image);
   const std::size_t more =
       policy.collages_classify ? std::max<std::size_t>(scenario.collages, 1) : 0;
   return {.classifiers = scenario.classifiers * copies + more,

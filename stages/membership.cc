@@ -24,7 +24,7 @@ bool Membership::on_message(const wire::Message& message, wire::Instant now,
 }
 
 void Membership::on_welcome(const wire::Welcome& welcome, wire::Instant now) {
-  // A host sends the same Welcome again and again to find out whether the connection still stands.
+  // A coordinator repeats its Welcome to find out whether the connection still stands.
   if (joined_ && welcome.epoch == epoch_) return;
   const bool new_epoch = welcome.epoch != epoch_;
   joined_ = true;
@@ -42,8 +42,9 @@ void Membership::on_welcome(const wire::Welcome& welcome, wire::Instant now) {
 void Membership::on_refuse(const wire::Refuse& refuse, wire::Instant now,
                            machine::Actions& actions) {
   actions.log(machine::LogMessage::Level::warning,
-              "the " + host() + " refuses us: " + std::string(to_string(refuse.reason)));
-  // A host that has merely forgotten this stage takes it back at once; any other reason may last.
+              "the " + coordinator() + " refuses us: " + std::string(to_string(refuse.reason)));
+  // A coordinator that has merely forgotten this stage takes it back at once; any other reason may
+  // last.
   const bool forgotten = refuse.reason == wire::Reason::unknown_worker;
   if (!joined_ && forgotten) return;  // A hello is on its way, or about to be.
   joined_ = false;
@@ -63,7 +64,7 @@ void Membership::on_timeout(wire::Instant now, machine::Actions& actions) {
   }
   due_ = now + backoff_;
   backoff_ = std::min(backoff_ * 2, policy_.backoff_max);
-  actions.send(kHost, hello_);
+  actions.send(kCoordinator, hello_);
 }
 
 bool Membership::take(wire::Sequence sequence, wire::Epoch epoch) {
@@ -74,7 +75,7 @@ bool Membership::take(wire::Sequence sequence, wire::Epoch epoch) {
 }
 
 void Membership::release(wire::Sequence sequence, wire::Epoch epoch, machine::Actions& actions) {
-  // A host that has restarted counts from one again: the same number may name two tasks.
+  // A coordinator that has restarted counts from one again: the same number may name two tasks.
   if (epoch != epoch_) sequence = {};
   const auto found = std::find(held_.begin(), held_.end(), sequence);
   if (found != held_.end()) held_.erase(found);
@@ -87,18 +88,19 @@ void Membership::set_leaving(bool leaving, machine::Actions& actions) {
 }
 
 void Membership::send_ready(machine::Actions& actions) const {
-  actions.send(kHost, wire::Ready{seen_, held_, leaving_});
+  actions.send(kCoordinator, wire::Ready{seen_, held_, leaving_});
 }
 
-std::string Membership::host() const {
+std::string Membership::coordinator() const {
   return hello_.role == wire::Role::collage ? "assembler" : "broker";
 }
 
 void Membership::report(machine::Telemetry& report) const {
-  report.gauge("collage_joined",
-               "Whether the host that gives the work has welcomed this stage and not refused it "
-               "since.",
-               joined_ ? 1 : 0);
+  report.gauge(
+      "collage_joined",
+      "Whether the broker (of a collage-CNN: its assembler) has welcomed this stage and not "
+      "refused it since.",
+      joined_ ? 1 : 0);
   report.gauge("collage_tasks_held", "Tasks (assemblers: batches) taken and not done.",
                static_cast<double>(held_.size()));
   if (hello_.role != wire::Role::sink) {
@@ -108,7 +110,7 @@ void Membership::report(machine::Telemetry& report) const {
                               {{{{"version", hello_.model.version}}, 1.0}}});
   }
   if (!joined_) {
-    report.not_ready_reasons.push_back("not joined: the " + host() + " has not welcomed us");
+    report.not_ready_reasons.push_back("not joined: the " + coordinator() + " has not welcomed us");
   }
 }
 

@@ -1,16 +1,19 @@
-// A stage's standing with its host, the process that gives it work: joining, credit, heartbeats.
+// A stage's standing with its coordinator, the process that it joins and takes tasks from: joining,
+// credit, heartbeats.
 //
 //     hello, hello (backing off) ... Welcome -> joined: Ready at every heartbeat and change
 //        ^                                        |
 //        +------- Refuse, or another epoch <------+
 //
-// The host of a classifier, an assembler and a sink is the broker; the host of a collage-CNN is its
-// assembler.  Every stage reaches its host over its link 0.
+// The coordinator of a classifier, an assembler and a sink (which takes no tasks) is the broker;
+// the coordinator of a collage-CNN is its assembler.  Every stage reaches its coordinator over its
+// link 0.
 //
 // The credit of a stage is its capacity less the tasks it holds (wire::Ready).  Sequences rise
-// within one epoch of the host, which tells a task that arrives twice from a new one.
+// within one epoch of the coordinator, which tells a task that arrives twice from a new one.
 //
-// Membership is pure: no sockets, no clock.  Messages to the host go to the Actions it is handed.
+// Membership is pure: no sockets, no clock.  Messages to the coordinator go to the Actions it is
+// handed.
 #pragma once
 
 #include <optional>
@@ -23,7 +26,7 @@
 
 namespace stages {
 
-inline constexpr machine::Peer kHost{.link = 0, .id = 0};
+inline constexpr machine::Peer kCoordinator{.link = 0, .id = 0};
 
 class Membership {
  public:
@@ -35,20 +38,20 @@ class Membership {
   Membership(wire::WorkerHello hello, Policy policy)
       : hello_(std::move(hello)), policy_(policy), backoff_(policy.backoff_min) {}
 
-  // Handles Welcome, Refuse and Undelivered from the host, and Drain from the driver; returns false
-  // for any other message.  A Drain asks the host for no further tasks; a sink, which holds no
-  // tasks, is finished at once.
+  // Handles Welcome, Refuse and Undelivered from the coordinator, and Drain from the driver;
+  // returns false for any other message.  A Drain asks the coordinator for no further tasks; a
+  // sink, which holds no tasks, is finished at once.
   bool on_message(const wire::Message& message, wire::Instant now, machine::Actions& actions);
 
   // Sends the hello or the Ready that is due at `now`, if any.
   void on_timeout(wire::Instant now, machine::Actions& actions);
   std::optional<wire::Instant> next_timeout() const { return due_; }
 
-  // Takes a task in; false if it came before, or from a host that the stage has not joined.
+  // Takes a task in; false if it came before, or from a coordinator that the stage has not joined.
   bool take(wire::Sequence sequence, wire::Epoch epoch);
   // Gives back the credit of a task that is done or dropped, with a Ready.
   void release(wire::Sequence sequence, wire::Epoch epoch, machine::Actions& actions);
-  // Informs the host, with a Ready, whether the stage takes further tasks.
+  // Informs the coordinator, with a Ready, whether the stage takes further tasks.
   void set_leaving(bool leaving, machine::Actions& actions);
 
   // Adds standing, tasks held and the model served to a report; not ready while not joined.
@@ -56,7 +59,7 @@ class Membership {
 
   bool joined() const { return joined_; }
   bool leaving() const { return leaving_; }
-  // The host's epoch, of its latest Welcome.  When it changes, the host's former tasks are void.
+  // The coordinator's epoch, of its latest Welcome.  When it changes, all former tasks are void.
   wire::Epoch epoch() const { return epoch_; }
   const wire::WorkerHello& hello() const { return hello_; }
   // Another version of the same model is served from now on.
@@ -68,7 +71,7 @@ class Membership {
   void on_refuse(const wire::Refuse& refuse, wire::Instant now, machine::Actions& actions);
   void on_undelivered(wire::Instant now);
   void send_ready(machine::Actions& actions) const;
-  std::string host() const;
+  std::string coordinator() const;
 
   wire::WorkerHello hello_;
   const Policy policy_;

@@ -69,12 +69,12 @@ class TaskLine {
     return finished;
   }
 
-  // Takes out of the line, not out of work, the tasks that are `unwanted`; calls `dropped` for
-  // each.
+  // Takes out of the line, not out of work, the tasks that are `unwanted` (called with the task and
+  // its arrival); calls `dropped` for each.
   template <class Unwanted, class Dropped>
   void drop(Unwanted unwanted, Dropped dropped) {
     std::erase_if(waiting_, [&](const Arrived& arrived) {
-      if (!unwanted(arrived.task)) return false;
+      if (!unwanted(arrived.task, arrived.arrived)) return false;
       dropped(arrived.task);
       return true;
     });

@@ -1,13 +1,13 @@
 // The skeleton of a stage that works on one task at a time: all but its task and its answer.
 //
-//   link kHost (0, DEALER)      to the host    WorkerHello, Ready
-//                               from the host  Welcome, Refuse, tasks
-//   link kSinkLink (1, DEALER)  to the sink    answers
+//   link kCoordinator (0, DEALER)  to the coordinator    WorkerHello, Ready
+//                                  from the coordinator  Welcome, Refuse, tasks
+//   link kSinkLink    (1, DEALER)  to the sink           answers
 //
 //     task -> Membership::take -> TaskLine -> job() as Work -> on_done -> answer(), Ready
 //
 // A derived stage supplies job(), answer() and the figures of its own counters.  `Task` is a
-// message with a sequence, an age and host_epoch(); `Counters` derives from TaskCounters.
+// message with a sequence, an age and coordinator_epoch(); `Counters` derives from TaskCounters.
 //
 // A pure state machine (machine/machine.h).  The tasks held are bounded by twice hello.capacity.
 #pragma once
@@ -30,14 +30,15 @@ namespace stages {
 
 inline constexpr std::uint32_t kSinkLink = 1;
 
-// Within which epoch of its host a task's sequence counts.
-inline wire::Epoch host_epoch(const wire::Assign& task) { return task.batch.epoch; }
-inline wire::Epoch host_epoch(const wire::CollageTask& task) { return task.host; }
+// Within which epoch of its coordinator a task's sequence counts.
+inline wire::Epoch coordinator_epoch(const wire::Assign& task) { return task.batch.epoch; }
+inline wire::Epoch coordinator_epoch(const wire::CollageTask& task) { return task.epoch; }
 
 struct TaskCounters {
-  std::uint64_t repeated = 0;     // Tasks dropped: came twice, or from a host not joined.
+  std::uint64_t repeated = 0;     // Tasks dropped: came twice, or from a coordinator not joined.
+  std::uint64_t expired = 0;      // Tasks dropped: their time was over before they were begun.
   std::uint64_t over_credit = 0;  // Tasks dropped: beyond twice the credit granted.
-  std::uint64_t undelivered = 0;  // Messages to the host or the sink that could not be sent.
+  std::uint64_t undelivered = 0;  // Messages to the coordinator or the sink that could not be sent.
   std::uint64_t bad_messages = 0;
 };
 
@@ -49,19 +50,20 @@ class TaskStage : public machine::Machine {
       : membership_(std::move(hello), membership), line_(std::move(emulation)) {}
 
   machine::Actions on_message(machine::Peer from, wire::Message message, wire::Instant now) final {
-    const bool from_host = from.link == kHost.link;
+    const bool from_coordinator = from.link == kCoordinator.link;
     const wire::Epoch before = membership_.epoch();
-    if (auto* task = std::get_if<Task>(&message); task && from_host) {
+    if (auto* task = std::get_if<Task>(&message); task && from_coordinator) {
       take(std::move(*task), now);
     } else if (std::holds_alternative<wire::Undelivered>(message)) {
       counters_.undelivered += 1;
-      // Only an answer is lost with the sink's connection; the standing with the host is as before.
-      if (from_host) membership_.on_message(message, now, actions_);
+      // Only an answer is lost with the sink's connection; the standing with the coordinator is as
+      // before.
+      if (from_coordinator) membership_.on_message(message, now, actions_);
     } else if (!membership_.on_message(message, now, actions_) &&
-               !(from_host && on_other(message))) {
+               !(from_coordinator && on_other(message))) {
       counters_.bad_messages += 1;
     }
-    if (membership_.epoch() != before) on_new_host();
+    if (membership_.epoch() != before) on_new_coordinator();
     return advance(now);
   }
 
@@ -103,11 +105,11 @@ class TaskStage : public machine::Machine {
   // Sends the answer, if there is one, and counts it.  `age` is the task's since admission (of a
   // collage: since its batch opened).  Returns whether the inference gave something usable.
   virtual bool answer(Finished& finished, wire::Duration age) = 0;
-  // Handles a message of the host that is neither a task nor about the membership; false if the
-  // stage knows no such message.
+  // Handles a message of the coordinator that is neither a task nor about the membership; false if
+  // the stage knows no such message.
   virtual bool on_other(const wire::Message&) { return false; }
-  // Called when the host has been joined for the first time in an epoch of the host.
-  virtual void on_new_host() {}
+  // Called when the stage has joined an epoch of its coordinator for the first time.
+  virtual void on_new_coordinator() {}
   // The figures that TaskStage does not know.
   virtual std::span<const machine::Figure<Counters>> figures() const = 0;
 
@@ -121,6 +123,7 @@ class TaskStage : public machine::Machine {
  private:
   static constexpr machine::Figure<Counters> kDropped[] = {
       machine::dropped<Counters>([](const Counters& c) { return c.repeated; }, "", "repeated"),
+      machine::dropped<Counters>([](const Counters& c) { return c.expired; }, "", "expired"),
       machine::dropped<Counters>([](const Counters& c) { return c.over_credit; }, "",
                                  "over_credit"),
       machine::dropped<Counters>([](const Counters& c) { return c.undelivered; }, "",
@@ -130,14 +133,26 @@ class TaskStage : public machine::Machine {
   };
 
   void take(Task task, wire::Instant now) {
-    // Twice the capacity, for a host that has just restarted does not know yet which tasks the
-    // stage still holds from the host's life before.
+    // Twice the capacity, for a coordinator that has just restarted does not know yet which tasks
+    // the stage still holds from the coordinator's life before.
     if (membership_.held() >= 2 * std::size_t{membership_.hello().capacity}) {
       counters_.over_credit += 1;
-    } else if (!membership_.take(task.sequence, host_epoch(task))) {
+    } else if (!membership_.take(task.sequence, coordinator_epoch(task))) {
       counters_.repeated += 1;
     } else {
       line_.push(std::move(task), now);
+    }
+  }
+
+  // Drops tasks whose deadlines are over: an answer would come too late for everyone.
+  void drop_expired(wire::Instant now) {
+    if constexpr (requires(const Task& task) { task.remaining; }) {
+      line_.drop([now](const Task& task,
+                       wire::Instant arrived) { return now - arrived >= task.remaining; },
+                 [this](const Task& task) {
+                   counters_.expired += 1;
+                   membership_.release(task.sequence, coordinator_epoch(task), actions_);
+                 });
     }
   }
 
@@ -150,10 +165,11 @@ class TaskStage : public machine::Machine {
       if (answer(*finished, std::min(finished->task.age + elapsed, wire::kDurationMax))) {
         times_.inference.observe(compute);
       }
-      // After the answer: a host that gets the credit first could count the task as done
+      // After the answer: a coordinator that gets the credit first could count the task as done
       // unanswered.
-      membership_.release(finished->task.sequence, host_epoch(finished->task), actions_);
+      membership_.release(finished->task.sequence, coordinator_epoch(finished->task), actions_);
     }
+    drop_expired(now);
     if (Task* task = line_.start(now)) {
       work_.value += 1;
       actions_.work = machine::Work{work_, job(*task)};

@@ -33,11 +33,20 @@ struct Frames {
 // Requires a message that may cross the wire (not a local one), within the limits above, with known
 // enumerators, probabilities in 0..1 and names in UTF-8.  Durations are clamped to 0..kDurationMax:
 // a remaining time that has just run out becomes 0.
-Frames encode(const Message& message);
+//
+// `protocol` is the version that the receiver speaks, kProtocolMin..kProtocol.  For an older one,
+// what that version does not know is left out or replaced: `overloaded` by `full`, `superseded` by
+// `missing`.  A kind that no producer and no observer gets is always sent in kProtocol.
+Frames encode(const Message& message, std::uint32_t protocol = kProtocol);
 
-// `payloads` are the frames after the header.  Errors: wrong_protocol for a message of another
+// `payloads` are the frames after the header.  A message of an older version, kProtocolMin or
+// later, is decoded if it is one that a producer or an observer sends; the fields that its version
+// does not have keep their defaults.  Errors: wrong_protocol for any other message of another
 // version (but a Refuse is decoded whatever its version), bad_message for anything else.
+// `protocol`, if not null, gets the version of a message that was decoded, except of a Refuse of
+// another version.
 tl::expected<Message, Reason> decode(std::span<const std::uint8_t> header,
-                                     std::span<const Payload> payloads);
+                                     std::span<const Payload> payloads,
+                                     std::uint32_t* protocol = nullptr);
 
 }  // namespace wire

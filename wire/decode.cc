@@ -30,6 +30,9 @@ class Decoder {
   Decoder(const Tokens& tokens, std::span<const Payload> payloads)
       : tokens_(tokens), payloads_(payloads) {}
 
+  // Sets the version of the message, which decides what fields it has.
+  void set_protocol(std::uint32_t protocol) { protocol_ = protocol; }
+
   // Takes the next token if it is a number.
   std::optional<std::uint64_t> number() {
     const Token* token = next(Token::Type::number);
@@ -42,7 +45,7 @@ class Decoder {
   // Reads a message whose array has `elements` fields; false if a payload frame is left over.
   template <class M>
   bool message(M& m, std::uint32_t elements) {
-    return elements == count<M>() && fields(m) && payloads_.empty();
+    return elements == count<M>(protocol_) && fields(m) && payloads_.empty();
   }
 
  private:
@@ -53,13 +56,14 @@ class Decoder {
 
   template <class T>
   bool fields(T& value) {
-    return std::apply(
-        [&](const auto&... field) { return (get(value.*member(field), most(field)) && ...); },
-        kFields<T>);
+    const auto get_field = [&](const auto& field) {
+      return first_version(field) > protocol_ || get(value.*member(field), most(field));
+    };
+    return std::apply([&](const auto&... field) { return (get_field(field) && ...); }, kFields<T>);
   }
   template <Listed T>
   bool get(T& value, std::uint64_t = 0) {
-    return array() == count<T>() && fields(value);
+    return array() == count<T>(protocol_) && fields(value);
   }
   template <class T>
   bool get(std::vector<T>& values, std::uint64_t = 0) {
@@ -135,6 +139,7 @@ class Decoder {
   const Tokens& tokens_;
   std::size_t at_ = 0;
   std::span<const Payload> payloads_;
+  std::uint32_t protocol_ = kProtocol;
 };
 
 using Decoded = tl::expected<Message, Reason>;
@@ -160,12 +165,23 @@ Decoded decode_kind(std::uint64_t index, Decoder& decoder, std::uint32_t element
   return kMakers[index](decoder, elements);
 }
 
-// A message of another version is read only if it is a Refuse, whose form never changes: so peers
-// of different versions can still refuse each other with a reason.
-Decoded decode_foreign(bool complete, Decoder& decoder, std::uint32_t elements,
-                       std::size_t payloads) {
+template <std::size_t... I>
+constexpr bool accepted(std::uint64_t index, std::index_sequence<I...>) {
+  return ((index == I && Accepted::has<std::variant_alternative_t<I, Message>>) || ...);
+}
+
+// Returns true if a message of this kind and of an older version is read.
+bool served(std::uint64_t protocol, std::optional<std::uint64_t> number) {
+  return protocol >= kProtocolMin && protocol < kProtocol && number &&
+         accepted(*number - 1, std::make_index_sequence<kWireMessages>());
+}
+
+// Any other message of another version is read only if it is a Refuse, whose form never changes: so
+// peers of different versions can still refuse each other with a reason.
+Decoded decode_foreign(bool complete, std::optional<std::uint64_t> number, Decoder& decoder,
+                       std::uint32_t elements, std::size_t payloads) {
   if (!complete || elements != 4 || payloads != 0) return tl::unexpected(Reason::wrong_protocol);
-  if (decoder.number() != kRefuseIndex + 1) return tl::unexpected(Reason::wrong_protocol);
+  if (number != kRefuseIndex + 1) return tl::unexpected(Reason::wrong_protocol);
   const auto reason = decoder.number();
   const auto protocol = decoder.number();
   if (!reason || !protocol || *protocol > std::numeric_limits<std::uint32_t>::max()) {
@@ -175,7 +191,8 @@ Decoded decode_foreign(bool complete, Decoder& decoder, std::uint32_t elements,
                         .protocol = static_cast<std::uint32_t>(*protocol)});
 }
 
-Decoded decode_tokens(std::span<const std::uint8_t> header, std::span<const Payload> payloads) {
+Decoded decode_tokens(std::span<const std::uint8_t> header, std::span<const Payload> payloads,
+                      std::uint32_t* spoken) {
   if (header.size() > kHeaderBytesMax) return tl::unexpected(Reason::bad_message);
   Tokens tokens;
   const bool complete = tokens.read(header);
@@ -183,20 +200,24 @@ Decoded decode_tokens(std::span<const std::uint8_t> header, std::span<const Payl
   const auto elements = decoder.array();
   const auto protocol = decoder.number();
   if (!elements || !protocol) return tl::unexpected(Reason::bad_message);
-  // Before `complete` is checked: another version may use tokens that this one does not know.
-  if (*protocol != kProtocol) {
-    return decode_foreign(complete, decoder, *elements, payloads.size());
-  }
   const auto number = decoder.number();
+  // Before `complete` is checked: another version may use tokens that this one does not know.
+  if (*protocol != kProtocol && !served(*protocol, number)) {
+    return decode_foreign(complete, number, decoder, *elements, payloads.size());
+  }
   if (!complete || !number || *number == 0) return tl::unexpected(Reason::bad_message);
-  return decode_kind(*number - 1, decoder, *elements - 2);
+  decoder.set_protocol(static_cast<std::uint32_t>(*protocol));
+  Decoded decoded = decode_kind(*number - 1, decoder, *elements - 2);
+  if (decoded && spoken) *spoken = static_cast<std::uint32_t>(*protocol);
+  return decoded;
 }
 
 }  // namespace
 
-Decoded decode(std::span<const std::uint8_t> header, std::span<const Payload> payloads) {
+Decoded decode(std::span<const std::uint8_t> header, std::span<const Payload> payloads,
+               std::uint32_t* protocol) {
   try {
-    return decode_tokens(header, payloads);
+    return decode_tokens(header, payloads, protocol);
   } catch (const std::bad_alloc&) {  // A message within the limits may still exceed the memory.
     return tl::unexpected(Reason::bad_message);
   }

@@ -28,12 +28,14 @@ struct Buffer {
 class Encoder {
  public:
   // 256 bytes hold most messages, so that one allocation is enough for them.
-  explicit Encoder(Frames& frames) : frames_(frames) { buffer_.bytes.reserve(256); }
+  Encoder(Frames& frames, std::uint32_t protocol) : frames_(frames), protocol_(protocol) {
+    buffer_.bytes.reserve(256);
+  }
 
   template <class M>
   void message(const M& m, std::size_t index) {
-    packer_.pack_array(2 + count<M>());
-    packer_.pack_uint32(kProtocol);
+    packer_.pack_array(2 + count<M>(protocol_));
+    packer_.pack_uint32(protocol_);
     packer_.pack_uint64(index + 1);  // Kinds count from 1; 0 is never valid.
     fields(m);
     COLLAGE_CHECK(buffer_.bytes.size() <= kHeaderBytesMax);  // A peer would drop a larger header.
@@ -43,12 +45,14 @@ class Encoder {
  private:
   template <class T>
   void fields(const T& value) {
-    std::apply([&](const auto&... field) { (put(value.*member(field), most(field)), ...); },
-               kFields<T>);
+    const auto put_field = [&](const auto& field) {
+      if (first_version(field) <= protocol_) put(value.*member(field), most(field));
+    };
+    std::apply([&](const auto&... field) { (put_field(field), ...); }, kFields<T>);
   }
   template <Listed T>
   void put(const T& value, std::uint64_t = 0) {
-    packer_.pack_array(count<T>());
+    packer_.pack_array(count<T>(protocol_));
     fields(value);
   }
   template <class T>
@@ -74,7 +78,7 @@ class Encoder {
   template <class E>
   requires std::is_enum_v<E>
   void put(E value, std::uint64_t) {
-    const auto number = static_cast<std::uint64_t>(value);
+    const auto number = static_cast<std::uint64_t>(as_of(protocol_, value));
     COLLAGE_CHECK(known<E>(number));
     packer_.pack_uint64(number);
   }
@@ -103,18 +107,21 @@ class Encoder {
   }
 
   Frames& frames_;
+  const std::uint32_t protocol_;
   Buffer buffer_;
   msgpack::packer<Buffer> packer_{buffer_};
 };
 
 }  // namespace
 
-Frames encode(const Message& message) {
+Frames encode(const Message& message, std::uint32_t protocol) {
+  COLLAGE_CHECK(protocol >= kProtocolMin && protocol <= kProtocol);
   Frames frames;
   std::visit(
       [&]<class M>(const M& m) {
         if constexpr (Listed<M>) {
-          Encoder(frames).message(m, message.index());
+          const std::uint32_t spoken = Accepted::has<M> || Sent::has<M> ? protocol : kProtocol;
+          Encoder(frames, spoken).message(m, message.index());
         } else {
           COLLAGE_CHECK(false && "a local message may not cross the wire");
         }

@@ -2,8 +2,11 @@
 // encoder and decoder cannot disagree.
 //
 // kFields<T> is a tuple of pointers to members.  AtMost adds a bound that the type of the field
-// does not imply.  kCountMax<T> bounds a list of T, and kNumbers<E> the numbers of an enumeration.
-// A Payload is listed in the order of the struct, but is sent as a frame of its own.
+// does not imply; since<3>() marks a field that version 3 brought, which older versions leave out.
+// kCountMax<T> bounds a list of T, and kNumbers<E> the numbers of an enumeration.  A Payload is
+// listed in the order of the struct, but is sent as a frame of its own.
+//
+// Accepted and Sent list the kinds that exist in an older version, too, by direction.
 #pragma once
 
 #include <concepts>
@@ -27,6 +30,15 @@ struct AtMost {
 // Clang deduces the arguments of an aggregate by itself only from version 17 on.
 template <class M, class T>
 AtMost(T M::*, std::uint64_t) -> AtMost<M, T>;
+
+template <std::uint32_t V, class F>
+struct Since {
+  F field;  // A pointer to a member or an AtMost.
+};
+template <std::uint32_t V, class F>
+constexpr Since<V, F> since(F field) {
+  return {field};
+}
 
 struct Unlisted {};
 template <class T>
@@ -60,7 +72,9 @@ inline constexpr Numbers kNumbers<Role>{1, 4};
 template <>
 inline constexpr Numbers kNumbers<Source>{0, 3};
 template <>
-inline constexpr Numbers kNumbers<ResultStatus>{0, 4};
+inline constexpr Numbers kNumbers<ResultStatus>{0, 5};
+template <>
+inline constexpr Numbers kNumbers<Priority>{0, 2};
 
 // --- parts of messages ---
 
@@ -102,13 +116,15 @@ template <>
 inline constexpr auto kFields<Refuse> = std::tuple(&Refuse::reason, &Refuse::protocol);
 template <>
 inline constexpr auto kFields<Submit> = std::tuple(&Submit::request, &Submit::remaining,
-                                                   &Submit::image);
+                                                   &Submit::image, since<3>(&Submit::priority),
+                                                   since<3>(&Submit::latest));
 template <>
 inline constexpr auto kFields<Result> = std::tuple(&Result::request, &Result::status,
                                                    &Result::source, &Result::reason,
                                                    &Result::latency, &Result::retry_after,
                                                    &Result::predictions,
-                                                   AtMost{&Result::version, kVersionMax});
+                                                   AtMost{&Result::version, kVersionMax},
+                                                   since<3>(&Result::brownout));
 template <>
 inline constexpr auto kFields<Ready> = std::tuple(&Ready::seen, &Ready::held, &Ready::leaving);
 template <>
@@ -122,7 +138,7 @@ inline constexpr auto kFields<SealCollage> = std::tuple(&SealCollage::batch,
 template <>
 inline constexpr auto kFields<DropCollage> = std::tuple(&DropCollage::batch);
 template <>
-inline constexpr auto kFields<CollageTask> = std::tuple(&CollageTask::host, &CollageTask::sequence,
+inline constexpr auto kFields<CollageTask> = std::tuple(&CollageTask::epoch, &CollageTask::sequence,
                                                         &CollageTask::batch, &CollageTask::blank,
                                                         &CollageTask::age, &CollageTask::picture);
 template <>
@@ -130,17 +146,19 @@ inline constexpr auto kFields<Answer> = std::tuple(&Answer::batch,
                                                    AtMost{&Answer::slot, kSlotsMax - 1},
                                                    &Answer::worker, &Answer::hedge, &Answer::age,
                                                    &Answer::compute, &Answer::verdict,
-                                                   AtMost{&Answer::version, kVersionMax});
+                                                   AtMost{&Answer::version, kVersionMax},
+                                                   &Answer::service);
 template <>
 inline constexpr auto kFields<CollageAnswer> = std::tuple(
     &CollageAnswer::batch, &CollageAnswer::worker, &CollageAnswer::age, &CollageAnswer::compute,
-    &CollageAnswer::cells, AtMost{&CollageAnswer::version, kVersionMax});
+    &CollageAnswer::cells, AtMost{&CollageAnswer::version, kVersionMax}, &CollageAnswer::service);
 template <>
 inline constexpr auto kFields<BatchOpened> = std::tuple(&BatchOpened::batch,
                                                         AtMost{&BatchOpened::slots, kSlotsMax},
                                                         &BatchOpened::age, &BatchOpened::covered);
 template <>
-inline constexpr auto kFields<BatchSealed> = std::tuple(&BatchSealed::batch, &BatchSealed::ages);
+inline constexpr auto kFields<BatchSealed> = std::tuple(&BatchSealed::batch, &BatchSealed::ages,
+                                                        since<3>(&BatchSealed::collage_only));
 template <>
 inline constexpr auto kFields<BatchSettled> = std::tuple(&BatchSettled::batch);
 template <>
@@ -167,6 +185,31 @@ template <>
 inline constexpr auto kFields<Disagreement> = std::tuple(
     &Disagreement::batch, AtMost{&Disagreement::slot, kSlotsMax - 1}, &Disagreement::source,
     &Disagreement::predictions, AtMost{&Disagreement::version, kVersionMax});
+template <>
+inline constexpr auto kFields<Withdraw> = std::tuple(&Withdraw::sequence);
+
+// --- older versions ---
+
+template <class... Kinds>
+struct KindList {
+  template <class M>
+  static constexpr bool has = (std::same_as<M, Kinds> || ...);
+};
+// What producers and observers may send, and what they get, in a version before kProtocol.
+using Accepted = KindList<ProducerHello, Submit, Cancel, StatusRequest>;
+using Sent = KindList<Welcome, Refuse, Result, Correction, Status>;
+
+// Return what stands for a value in a version that does not know it.
+constexpr Reason as_of(std::uint32_t protocol, Reason reason) {
+  return protocol < 3 && reason == Reason::overloaded ? Reason::full : reason;
+}
+constexpr ResultStatus as_of(std::uint32_t protocol, ResultStatus status) {
+  return protocol < 3 && status == ResultStatus::superseded ? ResultStatus::missing : status;
+}
+template <class E>
+constexpr E as_of(std::uint32_t, E value) {
+  return value;
+}
 
 // --- reading the lists ---
 
@@ -178,6 +221,10 @@ template <class M, class T>
 constexpr T M::*member(const AtMost<M, T>& field) {
   return field.member;
 }
+template <std::uint32_t V, class F>
+constexpr auto member(const Since<V, F>& field) {
+  return member(field.field);
+}
 // Returns the bound of a field; for a number without a bound, the largest value of its type.
 template <class M, class T>
 constexpr std::uint64_t most(T M::*) {
@@ -187,6 +234,20 @@ constexpr std::uint64_t most(T M::*) {
 template <class M, class T>
 constexpr std::uint64_t most(const AtMost<M, T>& field) {
   return field.most;
+}
+template <std::uint32_t V, class F>
+constexpr std::uint64_t most(const Since<V, F>& field) {
+  return most(field.field);
+}
+// Returns the first version that has the field.
+template <class F>
+constexpr std::uint32_t first_version(const F&) {
+  return 0;
+}
+template <std::uint32_t V, class F>
+constexpr std::uint32_t first_version(const Since<V, F>&) {
+  static_assert(V > kProtocolMin && V <= kProtocol);
+  return V;
 }
 
 // Returns the number of members of a struct: the most values with which it can be initialised.
@@ -202,15 +263,18 @@ constexpr std::size_t members() {
   return sizeof...(Members);
 }
 
-// Returns the number of elements in the array of a T: one for each field that is not a payload.
+// Returns the number of elements in the array of a T: one for each field that the version has and
+// that is not a payload.
 template <class T>
-constexpr std::uint32_t count() {
+constexpr std::uint32_t count(std::uint32_t protocol) {
   static_assert(std::tuple_size_v<decltype(kFields<T>)> == members<T>(), "a field is not listed");
   constexpr auto elements = []<class M, class F>(F M::*) {
     return std::same_as<F, Payload> ? 0u : 1u;
   };
   return std::apply(
-      [elements](const auto&... field) { return (0u + ... + elements(member(field))); },
+      [&](const auto&... field) {
+        return (0u + ... + (first_version(field) <= protocol ? elements(member(field)) : 0u));
+      },
       kFields<T>);
 }
 

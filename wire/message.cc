@@ -46,6 +46,20 @@ std::string_view to_string(ResultStatus status) {
       return "refused";
     case ResultStatus::cancelled:
       return "cancelled";
+    case ResultStatus::superseded:
+      return "superseded";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(Priority priority) {
+  switch (priority) {
+    case Priority::low:
+      return "low";
+    case Priority::normal:
+      return "normal";
+    case Priority::high:
+      return "high";
   }
   return "unknown";
 }
@@ -66,8 +80,8 @@ std::string_view kind(const Message& message) {
       "producer_hello", "worker_hello", "welcome", "refuse",     "submit",       "result",
       "ready",          "assign",       "seal",    "drop",       "collage_task", "answer",
       "collage_answer", "opened",       "sealed",  "closed",     "settled",      "service",
-      "probe",          "status",       "cancel",  "correction", "corrected",    "undelivered",
-      "undecodable",    "drain"};
+      "probe",          "status",       "cancel",  "correction", "corrected",    "withdraw",
+      "undelivered",    "undecodable",  "drain"};
   return kNames[message.index()];
 }
 

@@ -5,6 +5,7 @@
 //   broker            Welcome, Refuse, Result, Correction                      producer
 //   stage             WorkerHello, Ready                                       broker
 //   broker            Welcome, Refuse, Assign                                  stage
+//   broker            Withdraw                                                 classifier
 //   broker            SealCollage, DropCollage                                 assembler
 //   collage-CNN       WorkerHello, Ready                                       assembler
 //   assembler         Welcome, Refuse, CollageTask                             collage-CNN
@@ -32,9 +33,12 @@
 
 namespace wire {
 
-// The protocol version, the first field of every message.  Peers of different versions refuse each
-// other at the hello.
-inline constexpr std::uint32_t kProtocol = 2;
+// The protocol version, the first field of every message.  Broker and sink still serve producers
+// and observers of kProtocolMin and later; all other peers of different versions refuse each other
+// at the hello.  Machines know nothing of versions: the codec fills in and leaves out what an older
+// version does not have (fields.h).
+inline constexpr std::uint32_t kProtocol = 3;
+inline constexpr std::uint32_t kProtocolMin = 2;
 
 enum class Role : std::uint8_t { classifier = 1, assembler = 2, collage = 3, sink = 4 };
 enum class Source : std::uint8_t { none = 0, single = 1, collage = 2, hedge = 3 };
@@ -43,12 +47,15 @@ enum class ResultStatus : std::uint8_t {
   missing = 1,
   rejected = 2,
   refused = 3,
-  cancelled = 4
+  cancelled = 4,
+  superseded = 5
 };
+enum class Priority : std::uint8_t { low = 0, normal = 1, high = 2 };
 
 std::string_view to_string(Role role);
 std::string_view to_string(Source source);
 std::string_view to_string(ResultStatus status);
+std::string_view to_string(Priority priority);
 
 struct Prediction {
   ClassId label;
@@ -73,7 +80,7 @@ struct Verdict {
 // The model of a stage.  Two stages may share a pipeline only if their labels agree.
 struct Model {
   std::uint64_t labels_hash = 0;  // labels_hash() of the class names in order.
-  std::uint8_t grid = 0;          // Tiles per side of the collage; 0 for a single-image model.
+  std::uint8_t grid = 0;          // Tiles per side of the collage; 0 for a single (manifest: 1).
   std::string version;            // The version in the manifest, at most kVersionMax bytes.
   friend bool operator==(const Model&, const Model&) = default;
 };
@@ -95,7 +102,7 @@ struct WorkerHello {
 };
 struct Welcome {
   Epoch epoch;
-  Duration heartbeat{};               // The receiver must send a message at least this often.
+  Duration heartbeat{};               // An idle receiver must send a message at least this often.
   std::uint32_t credit = 0;           // Open requests that the producer may have.
   std::uint64_t image_bytes_max = 0;  // The largest image that a Submit may carry.
   Duration deadline_max{};            // The longest deadline of a request.
@@ -113,6 +120,10 @@ struct Submit {
   RequestId request;
   Duration remaining{};  // Time until the request's deadline; 0 for the pipeline's default.
   Payload image;
+  Priority priority = Priority::normal;
+  // The number of a stream of frames of this producer; 0: none.  A newer frame of the stream
+  // supersedes the older ones that still wait.
+  std::uint64_t latest = 0;
 };
 struct Result {
   RequestId request;
@@ -123,6 +134,9 @@ struct Result {
   Duration retry_after{};                    // With `refused`: a hint when to retry.
   std::vector<NamedPrediction> predictions;  // With `answered`: the best first.
   std::string version;                       // The version of the model that answered.
+  // True if the answer is a collage's because the pipeline was overloaded: no single answer had
+  // been asked for.
+  bool brownout = false;
 };
 // The producer withdraws an open request.
 struct Cancel {
@@ -139,13 +153,12 @@ struct Correction {
 
 // --- broker and stages ---
 
-// A worker's report from which the broker computes credit.  `seen` is the highest sequence that has
-// arrived, `held` are the tasks that are not done yet.  A task at or below `seen` that is not held
-// is done or was lost; either way the worker does not have it.
+// A worker's report to the process that gives it tasks, which computes the worker's credit from it.
+// The worker has none of the tasks up to `seen` but those in `held`: the others are done or lost.
 struct Ready {
-  Sequence seen;
-  std::vector<Sequence> held;
-  bool leaving = false;  // True if the worker takes no further tasks.
+  Sequence seen;               // The highest sequence that has arrived.
+  std::vector<Sequence> held;  // The tasks that have arrived and are not done.
+  bool leaving = false;        // True if the worker takes no further tasks.
 };
 // To a classifier: one task.  To an assembler: one image of the batch that `sequence` counts.
 struct Assign {
@@ -157,6 +170,10 @@ struct Assign {
   Duration remaining{};  // Time until the request's deadline.
   Payload image;
 };
+// The classifier takes this task back out of its queue, unless it has begun.
+struct Withdraw {
+  Sequence sequence;
+};
 // The batch is sealed with `filled` images; the slots from `filled` on are blank.
 struct SealCollage {
   BatchId batch;
@@ -166,10 +183,10 @@ struct SealCollage {
 struct DropCollage {
   BatchId batch;
 };
-// A finished collage for the collage-CNN.  `sequence` rises within one life of the assembler.
+// A finished collage for the collage-CNN.
 struct CollageTask {
-  Epoch host;  // The assembler's epoch.
-  Sequence sequence;
+  Epoch epoch;        // The assembler's.
+  Sequence sequence;  // Rises with every task within that epoch.
   BatchId batch;
   std::vector<bool> blank;  // One flag per slot: true if the slot is blank.
   Duration age{};           // Time since the batch opened.
@@ -184,6 +201,7 @@ struct Answer {
   Duration compute{};  // Time of the inference alone.
   Verdict verdict;
   std::string version;
+  Duration service{};  // Time from the arrival of the task at the stage to the sending.
 };
 struct CollageAnswer {
   BatchId batch;
@@ -192,6 +210,7 @@ struct CollageAnswer {
   Duration compute{};              // Time of the inference alone.
   std::vector<Predictions> cells;  // The predictions for each slot; empty means no answer.
   std::string version;
+  Duration service{};  // Time from the arrival of the collage at the collage-CNN to the sending.
 };
 
 // --- broker and sink ---
@@ -206,6 +225,9 @@ struct BatchOpened {
 struct BatchSealed {
   BatchId batch;
   std::vector<Duration> ages;  // Time since admission of each filled slot, in order of slot.
+  // True if no single answer has been asked for any slot, so that the collage's answer need not
+  // wait for patience.
+  bool collage_only = false;
 };
 // Every slot of the batch is settled.
 struct BatchSettled {
@@ -228,8 +250,8 @@ struct Disagreement {
   Predictions predictions;
   std::string version;
 };
-// The patience and the quantiles of service time that the sink has learned; a value that it has not
-// learned yet is zero.
+// What the sink has learned from the service times of single answers: the patience, and quantiles
+// of those times.  A value that it has not learned yet is zero.
 struct ServiceTimes {
   Duration patience{};
   Duration p95{};
@@ -266,8 +288,8 @@ using Message =
     std::variant<ProducerHello, WorkerHello, Welcome, Refuse, Submit, Result, Ready, Assign,
                  SealCollage, DropCollage, CollageTask, Answer, CollageAnswer, BatchOpened,
                  BatchSealed, BatchSettled, SlotSettled, ServiceTimes, StatusRequest, Status,
-                 Cancel, Correction, Disagreement, Undelivered, Undecodable, Drain>;
-inline constexpr std::size_t kWireMessages = 23;  // The number of messages before the local ones.
+                 Cancel, Correction, Disagreement, Withdraw, Undelivered, Undecodable, Drain>;
+inline constexpr std::size_t kWireMessages = 24;  // The number of messages before the local ones.
 
 // Returns the name of a message's kind, as in docs/WIRE.md and in the logs.
 std::string_view kind(const Message& message);

@@ -25,6 +25,7 @@ namespace wire {
   X(duplicate_request, 19)                                 \
   X(unknown_producer, 20)                                  \
   X(draining, 21)                                          \
+  X(overloaded, 23)                                        \
   /* A peer's mistakes. */                                 \
   X(wrong_protocol, 32)                                    \
   X(bad_message, 33)                                       \

@@ -4,7 +4,7 @@
 //
 //   collage::Client client({.endpoints = {"tcp://127.0.0.1:5570"}});
 //   client.connect();                                       // Throws if no broker answers.
-//   const collage::Result result = client.classify(bytes);  // Of a JPEG or PNG file.
+//   const collage::Result result = client.classify(bytes);  // The bytes of a JPEG or PNG file.
 //   if (result.status == collage::Status::answered) use(result.predictions.front().name);
 //
 // Many images at a time:
@@ -60,11 +60,12 @@ using StreamId = std::uint64_t;
 
 // What became of an image.
 enum class Status : std::uint8_t {
-  answered,   // It was classified: predictions holds the classes.
-  missing,    // Nobody answered by its deadline.
-  rejected,   // The image itself cannot be used; a retry will not help.
-  refused,    // The pipeline did not take it, and its deadline left no time for a retry.
-  cancelled,  // By cancel().
+  answered,    // It was classified: predictions holds the classes.
+  missing,     // Nobody answered by its deadline.
+  rejected,    // The image itself cannot be used; a retry will not help.
+  refused,     // The pipeline did not take it, and its deadline left no time for a retry.
+  cancelled,   // It was withdrawn by cancel().
+  superseded,  // A newer image with the same SubmitOptions::latest came while it waited.
 };
 
 // Which network an answer comes from.
@@ -75,14 +76,17 @@ enum class Source : std::uint8_t {
   hedge,    // A second network that was asked for this image alone.
 };
 
+// Which images an overloaded pipeline serves first.
+enum class Priority : std::uint8_t { low, normal, high };
+
 // "answered", "single" and so on; "unknown" for a value that is not listed above.
 std::string_view to_string(Status status) noexcept;
 std::string_view to_string(Source source) noexcept;
 
 struct Prediction {
-  std::string name{};       // Of the class.
+  std::string name{};       // Name of the class.
   std::uint64_t label = 0;  // Index of the class in the model's list of classes.
-  float probability = 0;    // 0..1.
+  float probability = 0;    // From 0 to 1.
 };
 
 struct Result {
@@ -90,21 +94,24 @@ struct Result {
   Status status = Status::missing;
   Source source = Source::none;
   std::string reason{};  // Why there is no answer, e.g. "not_an_image"; may be empty.
-  std::vector<Prediction> predictions{};  // Most probable first; not empty if answered.
+  std::vector<Prediction> predictions{};  // The most probable first; not empty if answered.
   std::string model{};                    // Version of the model that answered.
-  Duration latency{};                     // From submit to the end of the wait for it.
-  Duration broker_latency{};              // From admission, by the broker's clock; 0 if `local`.
-  bool local = false;                     // The client decided this by itself: the broker did not.
+  Duration latency{};         // Time from submit, with the wait for earlier Results of a stream.
+  Duration broker_latency{};  // Time from admission, by the broker's clock; 0 if `local`.
+  bool local = false;         // The client decided this by itself: the broker did not.
+  // The answer is the collage's because the pipeline was overloaded: no network had been asked for
+  // this image alone.
+  bool brownout = false;
 };
 
 // A single network contradicted the collage's answer after it had been given out.
 struct Correction {
   RequestId request = 0;  // Its Result was returned before, with Source::collage.
   Source source = Source::single;
-  std::vector<Prediction> predictions{};  // Most probable first; never empty.
+  std::vector<Prediction> predictions{};  // The most probable first; never empty.
   std::string model{};                    // Version of the model that answered now.
-  Duration latency{};                     // From submit.
-  Duration broker_latency{};              // From admission, by the broker's clock.
+  Duration latency{};                     // Time from submit.
+  Duration broker_latency{};              // Time from admission, by the broker's clock.
 };
 
 // Why a client cannot work.  Running out of memory throws std::bad_alloc instead.
@@ -116,7 +123,7 @@ class Error : public std::runtime_error {
     unreachable,       // No broker answered in time.
     incompatible,      // The broker speaks another version of the protocol.
     interrupted,       // interrupt() ended the call.
-    full,              // Options::open_max images are open.
+    full,              // The bounds of Options on open images are reached.
     system,            // The operating system refused a socket or a descriptor.
   };
   // `what` is one line for a user.
@@ -132,7 +139,7 @@ class Error : public std::runtime_error {
 struct Options {
   // Brokers, as tcp://HOST:PORT or ipc://PATH; at least one.  A Client talks to one of them.
   std::vector<std::string> endpoints{};
-  // With several endpoints: what this client's images are a stream of, "camera-7" say.  Clients
+  // With several endpoints: a name for the source of this client's images, say "camera-7".  Clients
   // with equal endpoints and equal affinity choose the same broker; the order of the endpoints
   // does not matter.  REQUIRES: not empty if there are several endpoints.
   std::string affinity{};
@@ -141,21 +148,30 @@ struct Options {
   std::string keys{};
   // How long connect() waits.  REQUIRES: 0 to 24 h.
   Duration connect_timeout = std::chrono::seconds(5);
-  // Of an image that names none.  REQUIRES: above 0, at most 24 h.  The pipeline has a maximum too.
+  // The deadline of an image that names none, counted from submit.  The broker's own deadline
+  // (`broker.deadline` in pipeline.yaml) is the longest possible: one above it is cut to it.
+  // REQUIRES: above 0, at most 24 h.
   Duration deadline = std::chrono::seconds(10);
-  // Bounds on images that were submitted and whose Result was not returned: their number, and the
-  // bytes of those that are not answered (one image is always taken).  REQUIRES: above 0.
+  // Bounds on the open images, those that were submitted and whose Result was not returned: their
+  // number, and the bytes of those that are not answered (one image is always taken).  REQUIRES:
+  // above 0.
   std::size_t open_max = 1024;
   std::size_t open_bytes_max = std::size_t{1} << 30;
-  // Ask for corrections; see take_corrections().
+  // Whether to ask for corrections; see take_corrections().
   bool corrections = false;
 };
 
 struct SubmitOptions {
-  Duration deadline{};  // 0: Options::deadline.  REQUIRES: 0 to 24 h.
+  // 0: Options::deadline.  One above the broker's deadline is cut to it.  REQUIRES: 0 to 24 h.
+  Duration deadline{};
   // Results of one stream are returned in the order of submission.  A Result that comes early is
   // held back until those before it are there, which their own deadlines bound.
   std::optional<StreamId> stream{};
+  Priority priority = Priority::normal;
+  // For pictures of which only the newest counts, such as a camera's: the number of a stream of
+  // this client (of its own kind, apart from `stream`), or 0 for none.  Each image supersedes the
+  // older ones of its number that still wait; those get their Result with Status::superseded.
+  std::uint64_t latest = 0;
 };
 
 class Client {
@@ -163,7 +179,7 @@ class Client {
   // Opens a connection; does not wait for the broker.
   // Throws Error: invalid_argument, keys, system.
   explicit Client(Options options);
-  // What is open is given up.  Takes at most a second, while the last messages leave.
+  // Gives up the images that are open.  Takes at most a second, while the last messages leave.
   ~Client();
   // A Client that was moved from may only be destroyed or assigned to.
   Client(Client&&) noexcept;
@@ -206,7 +222,7 @@ class Client {
   bool cancel(RequestId request);
 
   // With Options::corrections: the Corrections since the last call.  A Correction arrives during
-  // poll, after its Result, within a window that the pipeline sets; at most one an image.
+  // poll, after its Result, within a window that the pipeline sets; at most one per image.
   std::vector<Correction> take_corrections();
 
   // Makes the running poll return early, or the next one if none is running; connect and drain end

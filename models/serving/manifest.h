@@ -43,7 +43,7 @@ struct Manifest {
   std::string name;
   Kind kind = Kind::single;
   std::string dataset;
-  int grid = 1;                   // Tiles a side; 1 for a single.
+  int grid = 1;                   // Tiles per side; 1 for a single (wire::Model: 0).
   Head head = Head::grid;         // Head::detect only for a collage.
   DetectShape detect{};           // For a detect head only.
   std::string parity_code{};      // For a parity model: "addition" or "concatenation".

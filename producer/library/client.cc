@@ -103,12 +103,14 @@ class [[gnu::visibility("hidden")]] Client::Impl {
   std::optional<RequestId> submit(wire::Payload image, const SubmitOptions& how) {
     require(within(how.deadline, Duration(0)), "deadline: not from 0 to 24 h");
     if (open() >= options.open_max) return std::nullopt;
-    std::optional<producer::StreamId> stream;
-    if (how.stream) stream = producer::StreamId{*how.stream};
+    require(how.priority <= Priority::high, "priority: not low, normal or high");
+    producer::SubmitOptions options_of_image{
+        .deadline = how.deadline, .priority = value_of(how.priority), .latest = how.latest};
+    if (how.stream) options_of_image.stream = producer::StreamId{*how.stream};
     const auto id = connection.submit(
         std::move(image),
-        [this](const producer::Delivered& one) { results.push_back(value_of(one)); }, how.deadline,
-        stream);
+        [this](const producer::Delivered& one) { results.push_back(value_of(one)); },
+        options_of_image);
     return id ? std::optional(id->value) : std::nullopt;
   }
 

@@ -22,6 +22,8 @@ Status value_of(wire::ResultStatus status) {
       return Status::refused;
     case wire::ResultStatus::cancelled:
       return Status::cancelled;
+    case wire::ResultStatus::superseded:
+      return Status::superseded;
   }
   return Status::missing;
 }
@@ -67,7 +69,20 @@ Result value_of(const producer::Delivered& delivered) {
           .model = result.version,
           .latency = delivered.latency,
           .broker_latency = result.latency,
-          .local = delivered.local};
+          .local = delivered.local,
+          .brownout = result.brownout};
+}
+
+wire::Priority value_of(Priority priority) {
+  switch (priority) {
+    case Priority::low:
+      return wire::Priority::low;
+    case Priority::normal:
+      return wire::Priority::normal;
+    case Priority::high:
+      return wire::Priority::high;
+  }
+  return wire::Priority::normal;
 }
 
 Correction value_of(const producer::Correction& correction) {
@@ -92,6 +107,8 @@ std::string_view to_string(Status status) noexcept {
       return "refused";
     case Status::cancelled:
       return "cancelled";
+    case Status::superseded:
+      return "superseded";
   }
   return "unknown";
 }

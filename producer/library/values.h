@@ -8,6 +8,7 @@
 namespace collage {
 
 Result value_of(const producer::Delivered& delivered);
+wire::Priority value_of(Priority priority);
 Correction value_of(const producer::Correction& correction);
 
 }  // namespace collage

@@ -38,8 +38,9 @@ struct Tally {
   std::uint64_t reported = 0;  // Images reported, each once.
   std::uint64_t answered = 0;
   std::uint64_t single = 0, collage = 0, hedge = 0;  // Answered images by source.
-  std::uint64_t missing = 0, rejected = 0, refused = 0, cancelled = 0, unreadable = 0;
-  std::uint64_t interrupted = 0;
+  std::uint64_t brownout = 0;  // Answered by a collage because the pipeline was overloaded.
+  std::uint64_t missing = 0, rejected = 0, refused = 0, cancelled = 0, superseded = 0;
+  std::uint64_t unreadable = 0, interrupted = 0;
   std::uint64_t corrected = 0;  // Answered images whose answer was corrected.
 };
 

@@ -1,6 +1,7 @@
 #include "producer/push/push_options.h"
 
 #include <charconv>
+#include <optional>
 #include <string_view>
 
 #include "producer/choice.h"
@@ -16,6 +17,7 @@ Examples:
   find . -name '*.png' | collage-push - --endpoint tcp://broker:5570 > results.jsonl
   collage-push --status --endpoint tcp://broker:5570
   collage-push photo.jpg --endpoint tcp://broker:5570 --keys ~/.config/collage/keys
+  collage-push frames/ --endpoint tcp://broker:5570 --rate 30 --latest --priority high
   collage-push photos/ -e tcp://a:5570 -e tcp://b:5570 --stream camera-7
 
 Files of a directory are sent in order of name; hidden files are left out.  Times are in seconds,
@@ -23,7 +25,12 @@ probabilities are 0..1.  With --rate the load is open loop, and latency_s counts
 which the image was due.  Without --rate, latency_s counts from the time at which the image was
 submitted.  With --in-order, latency_s includes the wait for earlier images.
 
-Exit code: 0 if every image was answered, 1 if some were not, 2 if it could not start.)";
+With --latest an image that still waits when the next one is sent gets the status superseded; for
+pictures of a camera, of which only the newest counts.  An answer with "brownout": true is a
+collage's because the pipeline was overloaded.
+
+Exit code: 0 if every image was answered, 1 if some were not, 2 if it could not start or
+reach no broker.)";
 
 std::string positive_seconds(const std::string& text) {
   double seconds = 0;
@@ -44,6 +51,19 @@ std::string positive_rate(const std::string& text) {
 std::string endpoint_error(const std::string& text) {
   if (valid_endpoint(text)) return {};
   return "'" + text + "' is not an endpoint such as tcp://127.0.0.1:5570";
+}
+
+std::optional<wire::Priority> priority_of(std::string_view name) {
+  using wire::Priority;
+  for (const auto priority : {Priority::low, Priority::normal, Priority::high}) {
+    if (to_string(priority) == name) return priority;
+  }
+  return std::nullopt;
+}
+
+std::string priority_error(const std::string& text) {
+  if (priority_of(text)) return {};
+  return "'" + text + "' is not low, normal or high";
 }
 
 }  // namespace
@@ -82,6 +102,13 @@ void add_push_options(CLI::App& app, PushOptions& options) {
          "Seconds to wait for the broker's first answer [5]")
       ->check(CLI::Validator(positive_seconds, ""));
   app.add_flag("--in-order", options.in_order, "Print the results in the order of the files");
+  app.add_option_function<std::string>(
+         "--priority",
+         [&options](const std::string& name) { options.priority = *priority_of(name); },
+         "Which images an overloaded pipeline serves first: low, normal or high [normal]")
+      ->check(CLI::Validator(priority_error, ""));
+  app.add_flag("--latest", options.latest,
+               "Each image supersedes the earlier ones that still wait for an answer");
   app.add_flag(
       "--corrections", options.corrections,
       "Print one more line, with the status corrected, if a late single answer contradicts "

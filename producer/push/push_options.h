@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "wire/message.h"
 #include "wire/types.h"
 
 namespace producer {
@@ -18,6 +19,8 @@ struct PushOptions {
   wire::Duration deadline = std::chrono::seconds(10);  // The deadline of each image.
   wire::Duration reach_max = std::chrono::seconds(5);  // Time to wait for the first Welcome.
   bool in_order = false;                               // Print results in the order of the files.
+  wire::Priority priority = wire::Priority::normal;    // The priority of each image.
+  bool latest = false;                                 // Newer images supersede older ones.
   bool corrections = false;                            // Ask for corrections and wait for them.
   std::string keys{};                                  // The folder of keys; empty: no encryption.
   bool status = false;                                 // Print the broker's counters instead.

@@ -38,6 +38,7 @@ void add_answer(Json& json, const wire::Result& result) {
   json["source"] = std::string(to_string(result.source));
   json["broker_latency_s"] = seconds(result.latency);
   json["model"] = result.version;
+  if (result.brownout) json["brownout"] = true;
 }
 
 }  // namespace
@@ -80,6 +81,8 @@ std::string progress_line(const Tally& tally, std::uint64_t total, wire::Duratio
       static_cast<unsigned long long>(tally.single), static_cast<unsigned long long>(tally.collage),
       static_cast<unsigned long long>(tally.hedge), static_cast<unsigned long long>(failed), rate);
   std::string out(text, static_cast<std::size_t>(used));
+  if (tally.superseded > 0) out += ", " + std::to_string(tally.superseded) + " superseded";
+  if (tally.brownout > 0) out += ", " + std::to_string(tally.brownout) + " in brownout";
   if (tally.corrected > 0) out += ", " + std::to_string(tally.corrected) + " corrected";
   if (total > 0) {
     const std::uint64_t left = total > tally.reported ? total - tally.reported : 0;

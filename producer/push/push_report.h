@@ -14,7 +14,8 @@ namespace producer {
 // Returns {"request", "file", "status", ...} without a newline.  The other keys depend on the
 // status:
 //   answered     class, label, probability, top, source, latency_s, broker_latency_s, model
-//   missing, rejected, refused   latency_s, reason (if there is one)
+//                (and brownout: true if the pipeline was overloaded)
+//   missing, rejected, refused, superseded   latency_s, reason (if there is one)
 //   unreadable   error
 //   interrupted  -
 //   corrected    as answered; a second line for an image that a collage had answered

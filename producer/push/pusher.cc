@@ -17,6 +17,7 @@ namespace {
 constexpr int kItemsPerTurn = 32;        // A bound, so that reading files does not delay answers.
 constexpr std::size_t kLaterMax = 1024;  // Bounds `later_`.
 constexpr StreamId kStream{.value = 1};  // One stream has all images.
+constexpr std::uint64_t kLatest = 1;
 constexpr Duration kAskAgain = std::chrono::milliseconds(10);  // The wait for an empty source.
 
 void count(Tally& tally, const wire::Result& result) {
@@ -26,6 +27,7 @@ void count(Tally& tally, const wire::Result& result) {
       tally.single += result.source == wire::Source::single ? 1 : 0;
       tally.collage += result.source == wire::Source::collage ? 1 : 0;
       tally.hedge += result.source == wire::Source::hedge ? 1 : 0;
+      tally.brownout += result.brownout ? 1 : 0;
       break;
     case ResultStatus::missing:
       ++tally.missing;
@@ -38,6 +40,9 @@ void count(Tally& tally, const wire::Result& result) {
       break;
     case ResultStatus::cancelled:
       ++tally.cancelled;
+      break;
+    case ResultStatus::superseded:
+      ++tally.superseded;
       break;
   }
 }
@@ -151,9 +156,11 @@ bool Pusher::take(Instant now) {
 }
 
 bool Pusher::push_held(Instant now) {
-  const auto stream = policy_.in_order ? std::optional(kStream) : std::nullopt;
-  const Client::Submitted submitted =
-      client_.submit(next_, held_->image, policy_.deadline, now, stream);
+  const SubmitOptions options{.deadline = policy_.deadline,
+                              .stream = policy_.in_order ? std::optional(kStream) : std::nullopt,
+                              .priority = policy_.priority,
+                              .latest = policy_.latest ? kLatest : 0};
+  const Client::Submitted submitted = client_.submit(next_, held_->image, options, now);
   if (submitted != Client::Submitted::queued) return false;
   // The latency counts from the due time, so that a full client does not hide its delay.
   const Instant was_due = policy_.rate > 0 ? std::min(due(), now) : now;

@@ -35,6 +35,8 @@ class Pusher : public machine::Machine {
     wire::Duration reach_max{};  // The time to wait for the first Welcome; > 0.
     wire::Duration drain_max{};  // The time for open images after a Drain.
     bool in_order = false;       // Report images in the order of the source.
+    wire::Priority priority = wire::Priority::normal;  // The priority of each image.
+    bool latest = false;  // Each image supersedes the earlier ones that still wait.
   };
   // Returns the next item.  An image above `image_bytes_max` need not be read.
   using Source = std::function<Item(std::uint64_t image_bytes_max)>;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "imaging/library.h"
+#include "models/serving/manifest_reader.h"
 #include "replay/commands/commands.h"
 #include "replay/commands/cost_model.h"
 #include "replay/commands/samples.h"
@@ -74,6 +75,12 @@ void check_deployed(const RunOptions& options, const Scenario& scenario) {
                              " under " + policy.name + "; --print-pipeline prints that");
 }
 
+// What the manifest of a model tells of its test images; nullopt if it does not.
+std::optional<double> known_accuracy(const std::filesystem::path& manifest) {
+  const double accuracy = models::load_manifest(manifest).origin.test_accuracy;
+  return accuracy > 0 ? std::optional(accuracy) : std::nullopt;
+}
+
 ScenarioRunner::Inputs measure_inputs(const RunOptions& options, const Scenario& scenario) {
   const imaging::Library library;
   const models::Dataset data = test_images(scenario.dataset);
@@ -85,6 +92,8 @@ ScenarioRunner::Inputs measure_inputs(const RunOptions& options, const Scenario&
                                 pipeline_keys(scenario, scenario.policies.front())),
       options.pipeline);
   inputs.costs = measure_costs(pipeline, data, inputs.samples);
+  inputs.single_accuracy = known_accuracy(pipeline.models.single);
+  inputs.collage_accuracy = known_accuracy(pipeline.models.collage);
   inputs.machine = machine_description();
   return inputs;
 }

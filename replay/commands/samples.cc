@@ -51,7 +51,7 @@ void write_images(const models::Dataset& data) {
   }
 }
 
-wire::Payload read_file(const fs::path& path) {
+wire::Payload image_of(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) throw runtime::ConfigError(path.string() + ": cannot be read");
   return wire::Payload({std::istreambuf_iterator<char>(in), {}});
@@ -80,7 +80,7 @@ std::vector<Sample> choose_samples(const models::Dataset& data, std::size_t coun
       samples.push_back(samples[i - order.size()]);  // Shares its bytes.
       continue;
     }
-    samples.push_back({read_file(image_path(data, order[i])), label_of(data, order[i])});
+    samples.push_back({image_of(image_path(data, order[i])), label_of(data, order[i])});
   }
   return samples;
 }

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <utility>
 
+#include "machine/random.h"
 #include "replay/commands/progress.h"
 #include "replay/commands/run_folder.h"
 #include "replay/live/experiment.h"
@@ -77,17 +79,18 @@ std::string ScenarioRunner::command() const {
                      scenario_.simulated_batches, policies, options_.deployed ? " --deployed" : "");
 }
 
-// The policies that the mode can run; prints the others.
-std::vector<load::PolicyVariant> ScenarioRunner::variants(Mode mode) const {
-  std::vector<load::PolicyVariant> possible;
+// The runs whose policies the mode can run; prints the other policies.
+std::vector<load::Point> ScenarioRunner::points(Mode mode) const {
+  load::Scenario possible = scenario_;
+  possible.policies.clear();
   for (const load::PolicyVariant& each : scenario_.policies) {
     if (mode != Mode::simulated && each.simulated_only) {
       std::fprintf(stderr, "%s is simulated only\n", each.name.c_str());
     } else {
-      possible.push_back(each);
+      possible.policies.push_back(each);
     }
   }
-  return possible;
+  return points_of(possible);
 }
 
 // The faults that the mode can apply; prints the others.
@@ -105,26 +108,48 @@ std::vector<load::Fault> ScenarioRunner::faults(Mode mode) const {
   return possible;
 }
 
-runtime::Pipeline ScenarioRunner::pipeline_of(const load::PolicyVariant& policy) const {
+runtime::Pipeline ScenarioRunner::pipeline_of(const load::Point& point) const {
   return runtime::parse_pipeline(
-      runtime::pipeline_variant(options_.pipeline, pipeline_keys(scenario_, policy)),
+      runtime::pipeline_variant(options_.pipeline, pipeline_keys(point.scenario, point.policy)),
       options_.pipeline);
 }
 
-load::LoadGenerator::Options ScenarioRunner::generator_options(const load::PolicyVariant& policy,
-                                                               std::size_t batches) const {
-  const Stages stages = stages_of(scenario_, policy);
+load::LoadGenerator::Options ScenarioRunner::generator_options(const load::Point& point,
+                                                               Mode mode) const {
+  const Stages stages = stages_of(point.scenario, point.policy);
+  const std::size_t batches =
+      mode == Mode::simulated ? scenario_.simulated_batches : scenario_.live_batches;
   load::LoadGenerator::Options generator;
-  generator.arrivals = scenario_.arrivals;
+  set_load(generator, point.scenario, scenario_.sweeps());
   generator.seed = scenario_.seed;
   generator.slots = scenario_.slots();
-  generator.images = batches * scenario_.slots();
+  generator.images = images_of(point, scenario_, batches);
   generator.warm_up = scenario_.warm_up;
   generator.classifiers = stages.classifiers;
   generator.assemblers = stages.collages;
   generator.phase_max = kPhaseMax;
   generator.probe_every = kProbeEvery;
   return generator;
+}
+
+// The mean times of the stages: the larger of an emulated time and the compute time.
+report::ModelFigures ScenarioRunner::model_figures() const {
+  constexpr int kDraws = 100'000;
+  report::ModelFigures figures{.single_s = wire::to_seconds(costs_.single),
+                               .collage_s = wire::to_seconds(costs_.collage),
+                               .single_accuracy = inputs_.single_accuracy,
+                               .collage_accuracy = inputs_.collage_accuracy};
+  if (!scenario_.latency.source) return figures;
+  stages::Emulation emulation(*scenario_.latency.source, machine::Rng(scenario_.seed));
+  double single = 0, collage = 0;
+  for (int i = 0; i < kDraws; ++i) {
+    const double drawn = wire::to_seconds(emulation.draw({}));
+    single += std::max(drawn, figures.single_s) / kDraws;
+    collage += std::max(drawn, figures.collage_s) / kDraws;
+  }
+  figures.single_s = single;
+  figures.collage_s = collage;
+  return figures;
 }
 
 // --- one mode ---
@@ -145,19 +170,22 @@ report::Summary ScenarioRunner::empty_summary(Mode mode) const {
   return summary;
 }
 
-// Runs every policy of one mode and writes the folder.  Returns a summary without policies, and
+// Runs every point of one mode and writes the folder.  Returns a summary without figures, and
 // writes nothing, if there is nothing to run.
 report::Summary ScenarioRunner::run_policies(Mode mode, std::size_t batches) {
   report::Summary summary = empty_summary(mode);
   if (batches == 0 || interrupted_) return summary;
-  const std::vector<load::PolicyVariant> policies = variants(mode);
-  if (policies.empty()) return summary;
+  const std::vector<load::Point> all = points(mode);
+  if (all.empty()) return summary;
   faults_ = faults(mode);
   report::EventFile events(folder(mode) / "events.csv.gz");
-  for (const load::PolicyVariant& policy : policies) {
+  for (const load::Point& point : all) {
     if (interrupted_) break;
-    summary.policies.push_back(mode == Mode::simulated ? run_simulated(policy, events)
-                                                       : run_live(policy, events));
+    if (scenario_.sweeps() || point.alone) {
+      run_load(point, mode, summary);
+    } else {
+      run_policy(point, mode, events, summary);
+    }
   }
   keep_pictures(summary);
   events.finish();
@@ -169,61 +197,113 @@ const Sample& ScenarioRunner::sample(std::size_t image) const {
   return inputs_.samples[image % inputs_.samples.size()];
 }
 
-report::PolicyRun ScenarioRunner::run_live(const load::PolicyVariant& policy,
-                                           report::EventFile& events) {
-  const Stages stages = stages_of(scenario_, policy);
+// The true classes of live images; a simulation has none.
+std::function<const std::string&(std::size_t)> ScenarioRunner::truth(Mode mode) const {
+  if (mode == Mode::simulated) return nullptr;
+  return [this](std::size_t image) -> const std::string& { return sample(image).label; };
+}
+
+// Runs a point of a scenario that does not sweep and adds its figures to the summary.
+void ScenarioRunner::run_policy(const load::Point& point, Mode mode, report::EventFile& events,
+                                report::Summary& summary) {
+  const load::LoadGenerator::Options generator = generator_options(point, mode);
+  const std::string what =
+      point.name + ", " + (mode == Mode::simulated ? "simulated" : std::string(to_string(mode)));
+  report::Recorder recorder(point.name, generator, faults_, truth(mode), events,
+                            progress_of(what, generator));
+  report::LoadRecorder load(point, stages_of(point.scenario, point.policy).collages, truth(mode));
+  load::LoadGenerator::Listener listener = recorder.listener();
+  listener.on_begin = [&load, next = std::move(listener.on_begin)](wire::Instant at) {
+    load.begin(at);
+    next(at);
+  };
+  listener.on_answer = [&load, next = std::move(listener.on_answer)](const load::Answer& answer) {
+    load.answered(answer);
+    next(answer);
+  };
+  const Ran ran = run_point(point, mode, std::move(listener));
+  // One measurement for all simulated policies, so that they differ in nothing but the policy.
+  if (mode != Mode::simulated && costs_.link == wire::Duration{}) {
+    costs_.link = recorder.collector().link();
+  }
+  report::PolicyRun run = recorder.collector().run(ran.work, inputs_.costs.ratio(), scenario_.seed);
+  run.seconds = ran.seconds;
+  run.violations = ran.violations.size();
+  summary.policies.push_back(std::move(run));
+  const auto append = [](auto& all, auto some) { all.insert(all.end(), some.begin(), some.end()); };
+  append(summary.seconds, load.seconds());
+  append(summary.producers, load.producers());
+  append(summary.groups, load.groups());
+}
+
+// Runs a point of a sweep, or producers alone, and adds the figures to the summary; prints one
+// line.
+void ScenarioRunner::run_load(const load::Point& point, Mode mode, report::Summary& summary) {
+  const std::size_t collages = stages_of(point.scenario, point.policy).collages;
+  report::LoadRecorder load(point, collages, truth(mode));
+  load::LoadGenerator::Listener listener;
+  listener.on_begin = [&load](wire::Instant at) { load.begin(at); };
+  listener.on_answer = [&load](const load::Answer& answer) { load.answered(answer); };
+  const Ran ran = run_point(point, mode, std::move(listener));
+  report::LoadPoint figures = load.figures(ran.work, model_figures());
+  figures.violations = ran.violations.size();
+  std::fprintf(stderr,
+               "%s, collage stages: %zu, %.0f/s: %.1f %% answered, p99 %.0f ms, took %.1f s\n",
+               point.name.c_str(), collages, figures.per_second, 100 * figures.answered,
+               1000 * figures.p99_s, ran.seconds);
+  if (scenario_.sweeps()) summary.load.push_back(std::move(figures));
+  const auto append = [](auto& all, auto some) { all.insert(all.end(), some.begin(), some.end()); };
+  append(summary.producers, load.producers());
+  append(summary.groups, load.groups());
+}
+
+ScenarioRunner::Ran ScenarioRunner::run_point(const load::Point& point, Mode mode,
+                                              load::LoadGenerator::Listener listener) {
+  Ran ran = mode == Mode::simulated ? run_simulated(point, std::move(listener))
+                                    : run_live(point, std::move(listener));
+  print_violations(point.name, ran.violations);
+  return ran;
+}
+
+ScenarioRunner::Ran ScenarioRunner::run_live(const load::Point& point,
+                                             load::LoadGenerator::Listener listener) {
+  const Stages stages = stages_of(point.scenario, point.policy);
   const live::ExperimentOptions options{
       .pipeline = options_.pipeline,
-      .changes = pipeline_keys(scenario_, policy),
+      .changes = pipeline_keys(point.scenario, point.policy),
       .size = {.classifiers = static_cast<int>(stages.classifiers),
                .collages = static_cast<int>(stages.collages)},
-      .generator = generator_options(policy, scenario_.live_batches),
+      .generator = generator_options(point, live_mode()),
       .faults = faults_,
-      .folder = folder(live_mode()) / policy.name};
-  report::Recorder recorder(
-      policy.name, options.generator, options.faults,
-      [this](std::size_t image) -> const std::string& { return sample(image).label; }, events,
-      progress_of(policy.name + ", " + std::string(to_string(live_mode())), options.generator));
-  load::LoadGenerator::Listener listener = recorder.listener();
+      .folder = folder(live_mode()) / point.name};
   listener.image = [this](std::size_t image) { return sample(image).image; };
   const live::Experiment experiment =
       options_.deployed
           ? live::run_deployed(options_.pipeline, options.generator, *signals_, std::move(listener))
           : live::run_experiment(options, *signals_, std::move(listener));
   interrupted_ = experiment.interrupted;
-  // One measurement for all simulated policies, so that they differ in nothing but the policy.
-  if (costs_.link == wire::Duration{}) costs_.link = recorder.collector().link();
-  return finished(recorder, experiment.work, experiment.violations, experiment.seconds);
+  return {experiment.work, experiment.violations, experiment.seconds};
 }
 
-report::PolicyRun ScenarioRunner::run_simulated(const load::PolicyVariant& policy,
-                                                report::EventFile& events) {
+ScenarioRunner::Ran ScenarioRunner::run_simulated(const load::Point& point,
+                                                  load::LoadGenerator::Listener listener) {
   sim::ExperimentOptions options;
-  options.fleet = simulated_fleet(scenario_, policy, pipeline_of(policy));
-  options.generator = generator_options(policy, scenario_.simulated_batches);
+  options.fleet = simulated_fleet(point.scenario, point.policy, pipeline_of(point));
+  options.generator = generator_options(point, Mode::simulated);
   options.faults = faults_;
   options.costs = costs_;
   options.seed = scenario_.seed;
-  report::Recorder recorder(policy.name, options.generator, options.faults, nullptr, events,
-                            progress_of(policy.name + ", simulated", options.generator));
   const wire::Instant begun = runtime::now();
-  const sim::Experiment experiment = run_experiment(options, recorder.listener());
-  return finished(recorder, experiment.work, experiment.violations,
-                  wire::to_seconds(runtime::now() - begun));
+  const sim::Experiment experiment = run_experiment(options, std::move(listener));
+  return {experiment.work, experiment.violations, wire::to_seconds(runtime::now() - begun)};
 }
 
-report::PolicyRun ScenarioRunner::finished(const report::Recorder& recorder,
-                                           const load::WorkDone& work,
-                                           const std::vector<std::string>& violations,
-                                           double seconds) {
-  report::PolicyRun run = recorder.collector().run(work, inputs_.costs.ratio(), scenario_.seed);
-  run.seconds = seconds;
-  run.violations = violations.size();
+void ScenarioRunner::print_violations(const std::string& name,
+                                      const std::vector<std::string>& violations) {
   violations_ += violations.size();
   for (const std::string& violation : violations) {
-    std::fprintf(stderr, "%s: VIOLATION: %s\n", run.name.c_str(), violation.c_str());
+    std::fprintf(stderr, "%s: VIOLATION: %s\n", name.c_str(), violation.c_str());
   }
-  return run;
 }
 
 // --- reports ---
@@ -240,7 +320,7 @@ void ScenarioRunner::keep_pictures(report::Summary& summary) const {
 }
 
 void ScenarioRunner::print(const report::Summary& summary, Mode mode) const {
-  if (!summary.policies.empty()) print_report(folder(mode), summary);
+  if (!summary.policies.empty() || !summary.load.empty()) print_report(folder(mode), summary);
 }
 
 }  // namespace replay

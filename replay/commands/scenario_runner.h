@@ -1,6 +1,7 @@
 // Runs a scenario under each of its policies, live and in virtual time, and writes the reports.
 //
 //     for each mode: for each policy: run -> events.csv.gz; then run.json and the report
+//     a sweep: for each mode: for each point: run -> its figures; then run.json and the report
 //
 // Everything that takes a model or an image is measured and read before (Inputs), so that this
 // class links no LibTorch.
@@ -8,14 +9,18 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "replay/commands/cost_model.h"
 #include "replay/commands/samples.h"
 #include "replay/load/mode.h"
+#include "replay/load/points.h"
 #include "replay/load/scenario.h"
 #include "replay/report/events.h"
+#include "replay/report/load_recorder.h"
 #include "replay/report/recorder.h"
 #include "replay/report/summary.h"
 #include "runtime/loop/signals.h"
@@ -38,6 +43,8 @@ class ScenarioRunner {
   struct Inputs {
     std::vector<Sample> samples;  // Images in the order of sending, then from the first one again.
     ModelCosts costs;
+    // Shares of right answers on the test images, 0 to 1; nullopt if they are not known.
+    std::optional<double> single_accuracy{}, collage_accuracy{};
     std::string machine;  // Processor and cores, for the report.
   };
 
@@ -54,18 +61,28 @@ class ScenarioRunner {
   load::Mode live_mode() const;
   std::filesystem::path folder(load::Mode mode) const;
   std::string command() const;
-  std::vector<load::PolicyVariant> variants(load::Mode mode) const;
+  std::vector<load::Point> points(load::Mode mode) const;
   std::vector<load::Fault> faults(load::Mode mode) const;
-  runtime::Pipeline pipeline_of(const load::PolicyVariant& policy) const;
-  load::LoadGenerator::Options generator_options(const load::PolicyVariant& policy,
-                                                 std::size_t batches) const;
+  runtime::Pipeline pipeline_of(const load::Point& point) const;
+  load::LoadGenerator::Options generator_options(const load::Point& point, load::Mode mode) const;
+  report::ModelFigures model_figures() const;
 
   report::Summary empty_summary(load::Mode mode) const;
   report::Summary run_policies(load::Mode mode, std::size_t batches);
-  report::PolicyRun run_live(const load::PolicyVariant& policy, report::EventFile& events);
-  report::PolicyRun run_simulated(const load::PolicyVariant& policy, report::EventFile& events);
-  report::PolicyRun finished(const report::Recorder& recorder, const load::WorkDone& work,
-                             const std::vector<std::string>& violations, double seconds);
+  // What a run has done, apart from its results.
+  struct Ran {
+    load::WorkDone work;
+    std::vector<std::string> violations;
+    double seconds = 0;  // Duration on the wall clock.
+  };
+  void run_policy(const load::Point& point, load::Mode mode, report::EventFile& events,
+                  report::Summary& summary);
+  void run_load(const load::Point& point, load::Mode mode, report::Summary& summary);
+  Ran run_point(const load::Point& point, load::Mode mode, load::LoadGenerator::Listener listener);
+  Ran run_live(const load::Point& point, load::LoadGenerator::Listener listener);
+  Ran run_simulated(const load::Point& point, load::LoadGenerator::Listener listener);
+  std::function<const std::string&(std::size_t)> truth(load::Mode mode) const;
+  void print_violations(const std::string& name, const std::vector<std::string>& violations);
   const Sample& sample(std::size_t image) const;
   void keep_pictures(report::Summary& summary) const;
   void print(const report::Summary& summary, load::Mode mode) const;

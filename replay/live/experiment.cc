@@ -1,5 +1,6 @@
 #include "replay/live/experiment.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
@@ -91,9 +92,11 @@ std::vector<std::string> violations(const load::LoadGenerator& generator, std::s
   const auto expect_none = [&](std::uint64_t count, const std::string& what) {
     if (count > 0) found.push_back(std::to_string(count) + " " + what);
   };
-  const producer::Client::Counters& client = generator.client().counters();
-  expect_none(client.duplicate_results, "results came twice");
-  expect_none(client.unknown_results, "results without a request");
+  for (std::size_t i = 0; i < generator.producers(); ++i) {
+    const producer::Client::Counters& client = generator.client(i).counters();
+    expect_none(client.duplicate_results, "results came twice");
+    expect_none(client.unknown_results, "results without a request");
+  }
   expect_none(images - generator.answered(), "images without an answer");
   for (const char* name : {"settled_bad", "settled_stale", "results_undelivered", "bad_messages"}) {
     expect_none(generator.broker_rise(name), name);
@@ -105,6 +108,8 @@ producer::Policy client_policy(const runtime::Pipeline& pipeline) {
   producer::Policy client;
   client.producer = runtime::random_long_id<wire::ProducerId>();
   client.deadline = pipeline.broker.deadline;
+  // The broker's credit is what bounds the open requests.
+  client.open_max = std::max(client.open_max, pipeline.broker.producer_credit);
   return client;
 }
 
@@ -116,12 +121,13 @@ void drive(load::LoadGenerator& generator, const runtime::Pipeline& pipeline,
   options.signals = &signals;
   const std::uint64_t frame_bytes_max = pipeline.broker.image_bytes_max;
   const auto keys = runtime::open_keys(pipeline.service, runtime::KeyOwner::producer);
-  runtime::Loop loop(context,
-                     {runtime::connected_dealer(pipeline.endpoints.producers, frame_bytes_max, keys,
-                                                runtime::LinkName::producers),
-                      runtime::connected_dealer(pipeline.endpoints.answers, frame_bytes_max, keys,
-                                                runtime::LinkName::answers)},
-                     generator, {}, options);
+  const runtime::Link to_broker = runtime::connected_dealer(
+      pipeline.endpoints.producers, frame_bytes_max, keys, runtime::LinkName::producers);
+  std::vector<runtime::Link> links = {
+      to_broker, runtime::connected_dealer(pipeline.endpoints.answers, frame_bytes_max, keys,
+                                           runtime::LinkName::answers)};
+  links.insert(links.end(), generator.producers() - 1, to_broker);
+  runtime::Loop loop(context, links, generator, {}, options);
   loop.run();
 }
 

@@ -29,14 +29,31 @@ std::uint64_t rise(const Counters& now, const Counters& before, const std::strin
 }  // namespace
 
 LoadGenerator::LoadGenerator(Options options, producer::Policy client, Listener listener)
-    : options_(std::move(options)), client_(client), listener_(std::move(listener)) {
+    : options_(std::move(options)), listener_(std::move(listener)) {
   COLLAGE_CHECK(options_.slots > 0 && options_.images > 0 && listener_.image != nullptr);
-  if (options_.arrivals.open_loop()) {
-    schedule_.emplace(options_.arrivals, options_.seed);
-  } else {
-    COLLAGE_CHECK(options_.images % options_.slots == 0);
+  COLLAGE_CHECK(options_.arrivals.open_loop() ||
+                (options_.images % options_.slots == 0 && options_.more.empty()));
+  client.retry_refused = client.retry_refused && options_.retry_refused;
+  for (std::size_t i = 0; i < options_.producers(); ++i) {
+    const Arrivals& arrivals = i == 0 ? options_.arrivals : options_.more[i - 1];
+    producers_.push_back({.client = producer::Client(client), .schedule = {}});
+    if (i < options_.priorities.size()) producers_[i].priority = options_.priorities[i];
+    if (arrivals.open_loop()) producers_[i].schedule.emplace(arrivals, options_.seed + i);
+    client.producer.low += 1;
   }
 }
+
+namespace {
+
+// Makes the actions of a client, which knows one link, those of its producer's link.
+machine::Actions moved(machine::Actions actions, std::size_t producer) {
+  for (machine::Outgoing& out : actions.messages) {
+    out.to.link = LoadGenerator::broker_link(producer);
+  }
+  return actions;
+}
+
+}  // namespace
 
 machine::Actions LoadGenerator::on_message(machine::Peer from, wire::Message message,
                                            wire::Instant now) {
@@ -46,8 +63,12 @@ machine::Actions LoadGenerator::on_message(machine::Peer from, wire::Message mes
     phase_ = Phase::finished;
   } else if (const auto* status = std::get_if<wire::Status>(&message)) {
     on_status(from, *status, now);
-  } else if (from.link == kBroker) {
-    actions = client_.on_message(from, std::move(message), now);
+  } else if (from.link != kSink) {
+    const std::size_t producer = from.link == kBroker ? 0 : from.link - kMore + 1;
+    COLLAGE_CHECK(producer < producers_.size());
+    from.link = kBroker;
+    actions =
+        moved(producers_[producer].client.on_message(from, std::move(message), now), producer);
   }
   turn(actions, now);
   return actions;
@@ -55,9 +76,16 @@ machine::Actions LoadGenerator::on_message(machine::Peer from, wire::Message mes
 
 machine::Actions LoadGenerator::on_timeout(wire::Instant now) {
   if (!give_up_at_) give_up_at_ = now + phase_max(phase_);
-  machine::Actions actions = client_.on_timeout(now);
+  machine::Actions actions;
+  call_clients(actions, now);
   turn(actions, now);
   return actions;
+}
+
+void LoadGenerator::call_clients(machine::Actions& actions, wire::Instant now) {
+  for (std::size_t i = 0; i < producers_.size(); ++i) {
+    actions.append(moved(producers_[i].client.on_timeout(now), i));
+  }
 }
 
 machine::Actions LoadGenerator::on_done(wire::WorkId, machine::Outcome, wire::Instant) {
@@ -85,7 +113,7 @@ std::uint64_t LoadGenerator::sink_rise(const std::string& name) const {
 bool LoadGenerator::ready() const {
   return broker_fresh_ && value(broker_, "classifiers") >= options_.classifiers &&
          value(broker_, "assemblers") >= options_.assemblers && value(broker_, "sinks") >= 1 &&
-         client_.joined();
+         std::ranges::all_of(producers_, [](const Producer& p) { return p.client.joined(); });
 }
 
 bool LoadGenerator::idle() const {
@@ -108,11 +136,12 @@ void LoadGenerator::turn(machine::Actions& actions, wire::Instant now) {
   if (watching()) pass_marks(now);
   if (phase_ == Phase::idling && idle()) leave_idling();
   if (phase_ == Phase::counting && broker_fresh_ && sink_fresh_) leave_counting(now);
-  const bool sending = phase_ == Phase::sending || (phase_ == Phase::flowing && now >= due_);
+  const bool sending =
+      phase_ == Phase::sending || (phase_ == Phase::flowing && now >= producers_[first_due()].due);
   if (phase_ == Phase::sending) submit_batch(now);
   if (phase_ == Phase::flowing) submit_due(now);
-  // The client sends on its timeout: without this call the images would wait for the next turn.
-  if (sending) actions.append(client_.on_timeout(now));
+  // A client sends on its timeout: without this call the images would wait for the next turn.
+  if (sending) call_clients(actions, now);
   ask(actions, now);
   actions.finished = phase_ == Phase::finished;
 }
@@ -164,64 +193,87 @@ void LoadGenerator::leave_counting(wire::Instant now) {
   sink_before_ = sink_;
   counted_ = true;
   begun_ = now;
-  due_ = now;
+  for (Producer& producer : producers_) producer.due = now;
   health_at_ = now + options_.health_every;
-  phase_ = schedule_ ? Phase::flowing : Phase::sending;
+  phase_ = options_.arrivals.open_loop() ? Phase::flowing : Phase::sending;
   if (listener_.on_begin) listener_.on_begin(now);
 }
 
-void LoadGenerator::submit(std::size_t image, bool counts, wire::Instant intended,
-                           wire::Instant now) {
-  const wire::RequestId id = next_;
-  next_.value += 1;
-  const auto submitted = client_.submit(id, listener_.image(image), {}, now);
+void LoadGenerator::submit(std::size_t producer, std::size_t image, bool counts,
+                           wire::Instant intended, wire::Instant now) {
+  Producer& own = producers_[producer];
+  const wire::RequestId id = own.next;
+  own.next.value += 1;
+  const auto submitted =
+      own.client.submit(id, listener_.image(image), {.priority = own.priority}, now);
   if (submitted == producer::Client::Submitted::queued) {
-    open_[id] = {image, counts, intended};
+    own.open[id] = {image, counts, intended};
     return;
   }
   producer::Delivered turned_away;
   turned_away.result.request = id;
   turned_away.result.status = wire::ResultStatus::refused;
   turned_away.local = true;
-  deliver({image, counts, intended}, std::move(turned_away), now);
+  deliver(producer, {image, counts, intended}, std::move(turned_away), now);
 }
 
 void LoadGenerator::submit_batch(wire::Instant now) {
   const bool counts = !warming();
   const std::size_t first = counts ? sent_ : batch_ * options_.slots;
   for (std::size_t i = 0; i < options_.slots; ++i) {
-    submit((first + i) % options_.images, counts, now, now);
+    submit(0, (first + i) % options_.images, counts, now, now);
   }
   if (counts) sent_ += options_.slots;
   batch_sent_ = now;
   phase_ = Phase::answering;
 }
 
+// The producer whose next arrival is the earliest; the lower index if two are.
+std::size_t LoadGenerator::first_due() const {
+  const auto first = std::ranges::min_element(producers_, {}, &Producer::due);
+  return static_cast<std::size_t>(first - producers_.begin());
+}
+
+bool LoadGenerator::none_open() const {
+  return std::ranges::all_of(producers_, [](const Producer& p) { return p.open.empty(); });
+}
+
 void LoadGenerator::submit_due(wire::Instant now) {
-  while (sent_ < options_.images && due_ <= now) {
-    for (std::size_t i = 0; i < schedule_->burst() && sent_ < options_.images; ++i, ++sent_) {
-      submit(sent_, true, due_, now);
+  while (sent_ < options_.images) {
+    const std::size_t i = first_due();
+    Producer& producer = producers_[i];
+    if (producer.due > now) return;
+    const std::size_t burst = producer.schedule->burst();
+    for (std::size_t sent = 0; sent < burst && sent_ < options_.images; ++sent, ++sent_) {
+      submit(i, sent_, true, producer.due, now);
     }
-    due_ = due_ + schedule_->gap();
+    producer.due = producer.due + producer.schedule->gap();
   }
 }
 
-void LoadGenerator::deliver(const Sent& sent, producer::Delivered delivered, wire::Instant now) {
+void LoadGenerator::deliver(std::size_t producer, const Sent& sent, producer::Delivered delivered,
+                            wire::Instant now) {
   if (!sent.counts) return;
   answered_ += 1;
   give_up_at_ = now + options_.phase_max;
   if (!listener_.on_answer) return;
-  listener_.on_answer(
-      {sent.image, now, now - sent.intended, std::move(delivered.result), delivered.local});
+  listener_.on_answer({.image = sent.image,
+                       .at = now,
+                       .latency = now - sent.intended,
+                       .result = std::move(delivered.result),
+                       .local = delivered.local,
+                       .producer = producer});
 }
 
 void LoadGenerator::collect(wire::Instant now) {
-  for (producer::Delivered& delivered : client_.take_results()) {
-    const auto sent = open_.extract(delivered.result.request);
-    COLLAGE_CHECK(!sent.empty());
-    deliver(sent.mapped(), std::move(delivered), now);
+  for (std::size_t i = 0; i < producers_.size(); ++i) {
+    for (producer::Delivered& delivered : producers_[i].client.take_results()) {
+      const auto sent = producers_[i].open.extract(delivered.result.request);
+      COLLAGE_CHECK(!sent.empty());
+      deliver(i, sent.mapped(), std::move(delivered), now);
+    }
   }
-  if (!open_.empty()) return;
+  if (!none_open()) return;
   if (phase_ == Phase::answering) batch_done(now);
   if (phase_ == Phase::flowing && sent_ == options_.images) {
     phase_ = Phase::idling;
@@ -258,13 +310,16 @@ void LoadGenerator::ask(machine::Actions& actions, wire::Instant now) {
 }
 
 std::optional<wire::Instant> LoadGenerator::next_timeout() const {
-  std::optional<wire::Instant> next = client_.next_timeout();
+  std::optional<wire::Instant> next;
   const auto sooner = [&next](wire::Instant at) { next = std::min(at, next.value_or(at)); };
+  for (const Producer& producer : producers_) {
+    if (const auto at = producer.client.next_timeout()) sooner(*at);
+  }
   if (phase_ != Phase::finished) sooner(give_up_at_.value_or(wire::Instant{}));
   if (asking()) sooner(probe_at_);
   if (watching()) sooner(health_at_);
   if (watching() && mark_ < options_.marks.size()) sooner(begun_ + options_.marks[mark_]);
-  if (phase_ == Phase::flowing && sent_ < options_.images) sooner(due_);
+  if (phase_ == Phase::flowing && sent_ < options_.images) sooner(producers_[first_due()].due);
   return next;
 }
 

@@ -15,8 +15,11 @@
 // A pure machine around producer::Client: experiments on real processes and in virtual time run
 // this same object.
 //
+// An open loop may send as several producers, each with its own client, link and arrivals.
+//
 //   link kBroker (DEALER)  as producer::Client, and StatusRequest -> broker, Status <- broker
 //   link kSink   (DEALER)  StatusRequest -> sink, Status <- sink
+//   link kMore.. (DEALER)  as producer::Client, one for each producer after the first
 #pragma once
 
 #include <cstdint>
@@ -40,16 +43,30 @@ struct Answer {
   wire::Instant at;          // When the result was delivered.
   wire::Duration latency{};  // From the time at which the image was meant to be sent.
   wire::Result result;
-  bool local = false;  // The client itself made the result, because the broker gave none.
+  bool local = false;        // The client itself made the result, because the broker gave none.
+  std::size_t producer = 0;  // Index of the producer that sent it.
+
+  // When the image was meant to be sent.
+  wire::Instant intended() const { return at - latency; }
 };
 
 class LoadGenerator : public machine::Machine {
  public:
   static constexpr std::uint32_t kBroker = 0;
   static constexpr std::uint32_t kSink = 1;
+  static constexpr std::uint32_t kMore = 2;
+  // The link of a producer to the broker, by the producer's index.
+  static constexpr std::uint32_t broker_link(std::size_t producer) {
+    return producer == 0 ? kBroker : kMore + static_cast<std::uint32_t>(producer) - 1;
+  }
 
   struct Options {
-    Arrivals arrivals;
+    Arrivals arrivals;             // Those of the first producer.
+    std::vector<Arrivals> more{};  // Those of the others, if any: all of them open loops.
+    // The priority of each producer's images; normal for those that it does not list.
+    std::vector<wire::Priority> priorities{};
+    // Whether a client sends refused images again, until their deadline.
+    bool retry_refused = true;
     std::uint64_t seed = 1;         // Seed of the arrivals.
     std::size_t slots = 9;          // Images in a batch.
     std::size_t images = 9;         // Images that count, without the warm-up.
@@ -63,6 +80,8 @@ class LoadGenerator : public machine::Machine {
     wire::Duration health_every = std::chrono::seconds(1);
     // Times at which on_mark is called, counted from the first image that counts; ascending.
     std::vector<wire::Duration> marks{};
+
+    std::size_t producers() const { return 1 + more.size(); }
   };
   // Callbacks; all but `image` may be empty.
   struct Listener {
@@ -83,7 +102,8 @@ class LoadGenerator : public machine::Machine {
     std::function<bool()> may_become_ready{};
   };
 
-  // Batches require options.images to be a multiple of options.slots.
+  // Batches require options.images to be a multiple of options.slots.  The first producer has the
+  // id of `client`; the low halves of the ids of the others follow it.
   LoadGenerator(Options options, producer::Policy client, Listener listener);
 
   machine::Actions on_message(machine::Peer from, wire::Message message,
@@ -108,7 +128,10 @@ class LoadGenerator : public machine::Machine {
   // By how much a monotonic counter rose while images counted.
   std::uint64_t broker_rise(const std::string& name) const;
   std::uint64_t sink_rise(const std::string& name) const;
-  const producer::Client& client() const { return client_; }
+  std::size_t producers() const { return producers_.size(); }
+  const producer::Client& client(std::size_t producer = 0) const {
+    return producers_[producer].client;
+  }
 
  private:
   enum class Phase : std::uint8_t {
@@ -125,6 +148,14 @@ class LoadGenerator : public machine::Machine {
     bool counts = false;
     wire::Instant intended;
   };
+  struct Producer {
+    producer::Client client;
+    wire::Priority priority = wire::Priority::normal;
+    std::optional<Schedule> schedule;  // Of an open loop.
+    wire::Instant due{};               // Time of the next arrival of an open loop.
+    wire::RequestId next{1};
+    std::map<wire::RequestId, Sent> open{};
+  };
 
   void on_status(machine::Peer from, const wire::Status& status, wire::Instant now);
   void turn(machine::Actions& actions, wire::Instant now);
@@ -136,9 +167,14 @@ class LoadGenerator : public machine::Machine {
   void leave_counting(wire::Instant now);
   void submit_batch(wire::Instant now);
   void submit_due(wire::Instant now);
-  void submit(std::size_t image, bool counts, wire::Instant intended, wire::Instant now);
+  void submit(std::size_t producer, std::size_t image, bool counts, wire::Instant intended,
+              wire::Instant now);
   void collect(wire::Instant now);
-  void deliver(const Sent& sent, producer::Delivered delivered, wire::Instant now);
+  void deliver(std::size_t producer, const Sent& sent, producer::Delivered delivered,
+               wire::Instant now);
+  void call_clients(machine::Actions& actions, wire::Instant now);
+  std::size_t first_due() const;
+  bool none_open() const;
   void batch_done(wire::Instant now);
   void ask(machine::Actions& actions, wire::Instant now);
   bool ready() const;
@@ -148,9 +184,8 @@ class LoadGenerator : public machine::Machine {
   bool warming() const { return batch_ < options_.warm_up; }
 
   const Options options_;
-  producer::Client client_;
   const Listener listener_;
-  std::optional<Schedule> schedule_;
+  std::vector<Producer> producers_;
   Phase phase_ = Phase::readying;
   Phase timed_ = Phase::readying;  // The phase to which give_up_at_ belongs.
   bool gave_up_ = false;
@@ -162,14 +197,11 @@ class LoadGenerator : public machine::Machine {
   wire::Instant probe_at_;
   wire::Instant health_at_;
   std::size_t mark_ = 0;   // Index of the next of options_.marks.
-  wire::Instant due_;      // Time of the next arrival of an open loop.
   std::size_t batch_ = 0;  // Batches answered so far, warm-up included.
   std::size_t sent_ = 0;   // Images sent so far that count.
   std::size_t answered_ = 0;
   wire::Instant batch_sent_;
   wire::Instant begun_;
-  wire::RequestId next_{1};
-  std::map<wire::RequestId, Sent> open_;
   Counters broker_, sink_, broker_before_, sink_before_;
 };
 

@@ -8,12 +8,14 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "replay/load/arrivals.h"
 #include "replay/load/policy_variant.h"
 #include "stages/emulation.h"
+#include "wire/message.h"
 #include "wire/types.h"
 
 namespace replay::load {
@@ -45,6 +47,19 @@ struct Slowness {
   stages::Spell spell;            // When, and by which factor.
 };
 
+// Producers that send alike, each with a client and a credit of its own.
+struct ProducerGroup {
+  std::string name;
+  std::size_t count = 1;
+  // Mean rate of one producer in images a second; `share` of the scenario's arrivals instead, for
+  // all producers of the group together, if that is above 0.
+  double per_second = 0;
+  double share = 0;  // 0 to 1.
+  // Floods: the scenario is also run without the group, to compare the others with themselves.
+  bool floods = false;
+  wire::Priority priority = wire::Priority::normal;
+};
+
 struct Scenario {
   std::string name;
   std::string about;
@@ -54,6 +69,10 @@ struct Scenario {
   std::size_t collages = 0;  // Collage stages; 0: as many as the policy makes collages of a batch.
   std::vector<PolicyVariant> policies;
   Arrivals arrivals;
+  // A sweep runs each policy at each of these rates of Poisson arrivals, in images a second.
+  std::vector<double> loads;
+  std::vector<std::size_t> collage_counts;  // And with each of these numbers of collage stages.
+  std::vector<ProducerGroup> producers;     // Empty: one producer.
   Slowness latency;
   std::vector<Fault> faults;
   std::size_t live_batches = 0;       // For each policy; a batch has grid x grid images.
@@ -63,6 +82,7 @@ struct Scenario {
   // Keys and values that replace those of pipeline.yaml: {"broker.linger", "5ms"}.
   std::vector<std::pair<std::string, std::string>> settings;
 
+  bool sweeps() const { return !loads.empty(); }
   std::size_t slots() const { return static_cast<std::size_t>(grid * grid); }
 };
 

@@ -6,10 +6,10 @@
 
 #include "wire/check.h"
 
+#include "replay/report/statistics.h"
+
 namespace replay::report {
 namespace {
-
-double ms(double seconds) { return seconds * 1000; }
 
 bool has_batches(const Summary& summary) {
   return std::ranges::all_of(summary.policies,
@@ -21,14 +21,15 @@ bool apart(const Distribution& a, const Distribution& b) {
 }
 
 std::string row(std::size_t number, const Distribution& d, const Distribution& first) {
-  const std::string interval = fmt::format("[{:.0f}, {:.0f}]", ms(d.p99_low_s), ms(d.p99_high_s));
+  const std::string interval =
+      fmt::format("[{:.0f}, {:.0f}]", in_ms(d.p99_low_s), in_ms(d.p99_high_s));
   std::string ratio;
   if (&d != &first && first.p99_s > 0) {
     ratio = fmt::format("{:.2f}{}", d.p99_s / first.p99_s, apart(d, first) ? "*" : " ");
   }
   return fmt::format("  {:<12}{:>7.0f}{:>7.0f}{:>7.0f}{:>7.0f}{:>8.0f} {:>15}{:>10}\n", number,
-                     ms(d.mean_s), ms(d.sd_s), ms(d.p50_s), ms(d.p99_s), ms(d.p999_s), interval,
-                     ratio);
+                     in_ms(d.mean_s), in_ms(d.sd_s), in_ms(d.p50_s), in_ms(d.p99_s),
+                     in_ms(d.p999_s), interval, ratio);
 }
 
 const PolicyRun* find(const Summary& summary, const std::string& policy) {
@@ -52,6 +53,14 @@ Summary merged(const std::vector<Compared>& runs) {
       run.examples.clear();  // The same image number is another picture in another run.
       all.policies.push_back(std::move(run));
     }
+    const auto append = [&](auto& rows, auto more) {
+      for (auto& row : more) row.policy += ", " + compared.name;
+      rows.insert(rows.end(), more.begin(), more.end());
+    };
+    append(all.load, one.load);
+    append(all.seconds, one.seconds);
+    append(all.producers, one.producers);
+    append(all.groups, one.groups);
   }
   return all;
 }

@@ -72,7 +72,7 @@ void set_outcome(wire::Result& result, std::string_view field) {
     return;
   }
   for (const auto status : {ResultStatus::missing, ResultStatus::rejected, ResultStatus::refused,
-                            ResultStatus::cancelled}) {
+                            ResultStatus::cancelled, ResultStatus::superseded}) {
     if (to_string(status) != field) continue;
     result.status = status;
     return;

@@ -26,7 +26,7 @@ namespace replay::report {
 
 inline constexpr std::string_view kEventHeader = "seconds,policy,event,...";
 
-// "single", "collage" or "hedge", or "missing", "rejected", "refused" or "cancelled".
+// "single", "collage" or "hedge", or "missing", "rejected", "refused", "cancelled" or "superseded".
 std::string_view outcome_of(const wire::Result& result);
 
 class EventFile {

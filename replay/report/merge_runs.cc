@@ -84,6 +84,10 @@ Summary merge_runs(const std::vector<std::filesystem::path>& folders,
     require_alike(whole, next, folders[i]);
     whole.command += " && " + next.command;
     std::ranges::move(next.policies, std::back_inserter(whole.policies));
+    std::ranges::move(next.load, std::back_inserter(whole.load));
+    std::ranges::move(next.seconds, std::back_inserter(whole.seconds));
+    std::ranges::move(next.producers, std::back_inserter(whole.producers));
+    std::ranges::move(next.groups, std::back_inserter(whole.groups));
     whole.pictures.merge(next.pictures);
   }
   merge_events(folders, out / "events.csv.gz");

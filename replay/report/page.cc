@@ -128,6 +128,14 @@ nlohmann::json page_data(const Summary& summary) {
   data["collage_time_ratio"] = summary.collage_time_ratio;
   data["single_inference_s"] = summary.single_inference_s;
   data["collage_inference_s"] = summary.collage_inference_s;
+  for (const CrowdFigures& crowd : crowds_of(summary.seconds)) {
+    data["crowd"].push_back(
+        {{"policy", crowd.policy},
+         {"before_s", crowd.before_s},
+         {"during_s", crowd.during_s},
+         {"after_s", crowd.after_s},
+         {"recovery_s", crowd.recovery_s ? nlohmann::json(*crowd.recovery_s) : nlohmann::json()}});
+  }
   const nlohmann::json kept = nlohmann::json::parse(to_run_file(summary));
   data["pictures"] = kept["pictures"];
   for (std::size_t i = 0; i < summary.policies.size(); ++i) {

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "replay/report/event_reader.h"
+#include "replay/report/load_json.h"
 #include "wire/types.h"
 
 namespace replay::report {
@@ -83,6 +84,7 @@ Summary summary_of(const Json& in) {
   for (const auto& [image, picture] : in.at("pictures").items()) {
     summary.pictures[std::stoul(image)] = picture;
   }
+  read_load(in, summary);
   return summary;
 }
 
@@ -121,6 +123,7 @@ std::string to_run_file(const Summary& summary) {
               {"collage_inference_s", summary.collage_inference_s}};
   out["policies"] = Json::array();
   for (const PolicyRun& run : summary.policies) out["policies"].push_back(json(run));
+  add_load(out, summary);
   out["pictures"] = Json::object();
   for (const auto& [image, picture] : summary.pictures) {
     out["pictures"][std::to_string(image)] = picture;

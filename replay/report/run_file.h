@@ -3,7 +3,9 @@
 //
 //     events.csv.gz   the events of the run (events.h)
 //     run.json        everything else: the scenario, the machine, the work that was spent, the
-//                     pictures of the examples
+//                     pictures of the examples, the figures by load, second and producer
+//
+// The events of a sweep are not kept: its events.csv.gz has no policy.
 #pragma once
 
 #include <filesystem>

@@ -20,4 +20,6 @@ struct Distribution {
 // percentile bootstraps (Efron, 1979) over 10,000 resamplings drawn with `seed`.
 Distribution distribution(std::vector<double> seconds, std::uint64_t seed);
 
+inline double in_ms(double seconds) { return seconds * 1000; }
+
 }  // namespace replay::report

@@ -5,10 +5,14 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "replay/report/load_json.h"
+
+#include "replay/report/statistics.h"
+
 namespace replay::report {
 namespace {
 
-nlohmann::ordered_json json(const Distribution& d) {
+nlohmann::ordered_json json_of(const Distribution& d) {
   return {{"count", d.count},
           {"mean_s", d.mean_s},
           {"sd_s", d.sd_s},
@@ -19,10 +23,10 @@ nlohmann::ordered_json json(const Distribution& d) {
           {"p999_s", d.p999_s}};
 }
 
-nlohmann::ordered_json json(const PolicyRun& run) {
+nlohmann::ordered_json json_of(const PolicyRun& run) {
   return {{"name", run.name},
-          {"per_batch", json(run.per_batch)},
-          {"per_request", json(run.per_request)},
+          {"per_batch", json_of(run.per_batch)},
+          {"per_request", json_of(run.per_request)},
           {"sim_p99_s", run.sim_p99_s},
           {"accuracy", run.accuracy},
           {"collage_share", run.collage_share},
@@ -32,13 +36,12 @@ nlohmann::ordered_json json(const PolicyRun& run) {
           {"seconds", run.seconds}};
 }
 
-double ms(double seconds) { return seconds * 1000; }
-
-std::string row(const std::string& name, const Distribution& d, const std::string& simulated) {
+std::string simulation_row(const std::string& name, const Distribution& d,
+                           const std::string& simulated) {
   return fmt::format("{:<13}{:>5.0f}{:>6.0f}{:>6.0f}{:>6.0f}{:>6.0f} {:>13}{:>7.0f}{:>10}\n", name,
-                     ms(d.mean_s), ms(d.sd_s), ms(d.p50_s), ms(d.p95_s), ms(d.p99_s),
-                     fmt::format("[{:.0f}, {:.0f}]", ms(d.p99_low_s), ms(d.p99_high_s)),
-                     ms(d.p999_s), simulated);
+                     in_ms(d.mean_s), in_ms(d.sd_s), in_ms(d.p50_s), in_ms(d.p95_s), in_ms(d.p99_s),
+                     fmt::format("[{:.0f}, {:.0f}]", in_ms(d.p99_low_s), in_ms(d.p99_high_s)),
+                     in_ms(d.p999_s), simulated);
 }
 
 std::string accuracy(double share, const PolicyRun& run) {
@@ -57,6 +60,31 @@ void csv_row(std::string& out, const PolicyRun& run, const char* scope, const Di
                      d.p99_high_s, d.p999_s);
   if (run.judged) out += fmt::format("{:.6f}", run.accuracy);
   out += fmt::format(",{:.6f},{:.6f},{}\n", run.collage_share, run.extra_work, run.violations);
+}
+
+// The figures of policies, which a sweep does not have.
+std::string policies_table(const Summary& summary) {
+  const bool batches = std::ranges::any_of(
+      summary.policies, [](const PolicyRun& run) { return run.per_batch.count > 0; });
+  std::string out = batches ? heading("batch, ms") : "";  // An open loop has none.
+  for (const PolicyRun& run : summary.policies) {
+    if (!batches) break;
+    out += simulation_row(run.name, run.per_batch,
+                          run.sim_p99_s > 0 ? fmt::format("{:.0f}", in_ms(run.sim_p99_s)) : "-");
+  }
+  if (batches) out += "\n";
+  out += heading("image, ms");
+  for (const PolicyRun& run : summary.policies)
+    out += simulation_row(run.name, run.per_request, "");
+  out += fmt::format("\n{:<13}{:>10}{:>14}{:>16}{:>12}{:>12}\n", "", "accuracy", "from collage",
+                     "their accuracy", "extra work", "violations");
+  for (const PolicyRun& run : summary.policies) {
+    out += fmt::format("{:<13}{:>10}{:>12.2f} %{:>16}{:>10.1f} %{:>12}\n", run.name,
+                       accuracy(run.accuracy, run), 100 * run.collage_share,
+                       run.collage > 0 ? accuracy(run.collage_accuracy, run) : "-",
+                       100 * run.extra_work, run.violations);
+  }
+  return out;
 }
 
 }  // namespace
@@ -88,29 +116,19 @@ std::string to_json(const Summary& summary) {
                                 {"seed", summary.seed},
                                 {"commit", summary.commit}};
   out["policies"] = nlohmann::ordered_json::array();
-  for (const PolicyRun& run : summary.policies) out["policies"].push_back(json(run));
+  for (const PolicyRun& run : summary.policies) out["policies"].push_back(json_of(run));
+  add_load(out, summary);
   return out.dump(2) + "\n";
 }
 
 std::string to_table(const Summary& summary) {
-  const bool batches = std::ranges::any_of(
-      summary.policies, [](const PolicyRun& run) { return run.per_batch.count > 0; });
-  std::string out = batches ? heading("batch, ms") : "";  // An open loop has none.
-  for (const PolicyRun& run : summary.policies) {
-    if (!batches) break;
-    out += row(run.name, run.per_batch,
-               run.sim_p99_s > 0 ? fmt::format("{:.0f}", ms(run.sim_p99_s)) : "-");
-  }
-  if (batches) out += "\n";
-  out += heading("image, ms");
-  for (const PolicyRun& run : summary.policies) out += row(run.name, run.per_request, "");
-  out += fmt::format("\n{:<13}{:>10}{:>14}{:>16}{:>12}{:>12}\n", "", "accuracy", "from collage",
-                     "their accuracy", "extra work", "violations");
-  for (const PolicyRun& run : summary.policies) {
-    out += fmt::format("{:<13}{:>10}{:>12.2f} %{:>16}{:>10.1f} %{:>12}\n", run.name,
-                       accuracy(run.accuracy, run), 100 * run.collage_share,
-                       run.collage > 0 ? accuracy(run.collage_accuracy, run) : "-",
-                       100 * run.extra_work, run.violations);
+  std::string out;
+  if (!summary.policies.empty()) out += policies_table(summary);
+  for (const std::string& table :
+       {summary.load.empty() ? "" : load_table(summary.load),
+        summary.seconds.empty() ? "" : crowd_table(crowds_of(summary.seconds)),
+        summary.groups.empty() ? "" : group_table(summary.groups)}) {
+    if (!table.empty()) out += (out.empty() ? "" : "\n") + table;
   }
   return out;
 }

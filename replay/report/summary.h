@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "replay/report/load_figures.h"
 #include "replay/report/statistics.h"
 
 namespace replay::report {
@@ -74,7 +75,10 @@ struct Summary {
   std::size_t slots = 9;                                   // Images in a batch.
   std::string machine;                                     // Processor and number of cores.
   std::string command;                                     // The command that repeats the run.
-  std::vector<PolicyRun> policies;
+  std::vector<PolicyRun> policies;  // Empty for a sweep, which has `load` instead.
+  std::vector<LoadPoint> load;
+  std::vector<SecondFigures> seconds;              // If the arrivals have steps.
+  std::vector<ProducerFigures> producers, groups;  // If there are several producers.
   std::map<std::size_t, std::string> pictures;  // Images of the examples (picture_of()), by number.
 };
 

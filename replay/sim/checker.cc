@@ -10,7 +10,8 @@ Checker::Checker(const TrialOptions& options, const World& world, const Fleet& f
       violations_(log),
       requests_(options, world, violations_),
       links_(options, violations_),
-      gauges_(options, violations_) {}
+      gauges_(options, violations_),
+      overload_(options, violations_) {}
 
 void Checker::on_submit(NodeId producer, wire::RequestId request, const Asked& asked) {
   requests_.on_submit(producer, request, asked);
@@ -33,6 +34,12 @@ void Checker::on_corrections(NodeId producer, const std::vector<producer::Correc
 void Checker::on_sent(NodeId from, NodeId to, const wire::Message& message, wire::Instant now) {
   log_.message(world_.name(from), world_.name(to), message, now);
   check_sent(from, to, message, now);
+  if (from == fleet_.broker()) overload_.on_sent(to, message, now);
+}
+
+void Checker::on_traced(NodeId node, const std::vector<machine::TraceEvent>& events,
+                        wire::Instant now) {
+  if (node == fleet_.broker()) overload_.on_traced(events, now);
 }
 
 void Checker::check_sent(NodeId from, NodeId to, const wire::Message& message, wire::Instant now) {
@@ -71,7 +78,9 @@ std::uint32_t Checker::capacity(NodeId stage) const {
   }
 }
 
-void Checker::on_delivered(NodeId, NodeId to, const wire::Message& message, wire::Instant now) {
+void Checker::on_delivered(NodeId from, NodeId to, const wire::Message& message,
+                           wire::Instant now) {
+  if (to == fleet_.broker()) overload_.on_arrived(from, message, now);
   if (std::holds_alternative<wire::Submit>(message)) {
     gauges_.on_submit_arrived();
   } else if (const auto* result = std::get_if<wire::Result>(&message)) {
@@ -90,7 +99,9 @@ void Checker::on_life(NodeId node, bool alive, wire::Instant now) {
   if (node == fleet_.broker()) {
     requests_.on_broker_life();
     gauges_.on_broker_life();
+    overload_.on_broker_life();
   }
+  overload_.on_life(node);
   if (!alive) requests_.on_producer_crashed(node);
 }
 

@@ -2,7 +2,8 @@
 // the figures that broker and sink report.
 //
 // The checker itself decides nothing.  It hands each observation to the class that judges it:
-// RequestOracle (requests and results), LinkChecker (batches and slots), GaugeChecker (status).
+// RequestOracle (requests and results), LinkChecker (batches and slots), GaugeChecker (status),
+// OverloadChecker (the broker's line).
 // None of them looks into a machine.
 #pragma once
 
@@ -14,6 +15,7 @@
 #include "replay/sim/fleet.h"
 #include "replay/sim/gauge_checker.h"
 #include "replay/sim/link_checker.h"
+#include "replay/sim/overload_checker.h"
 #include "replay/sim/request_oracle.h"
 #include "replay/sim/trial_options.h"
 #include "replay/sim/violations.h"
@@ -40,6 +42,8 @@ class Checker : public Observer {
   void on_delivered(NodeId from, NodeId to, const wire::Message& message,
                     wire::Instant now) override;
   void on_life(NodeId node, bool alive, wire::Instant now) override;
+  void on_traced(NodeId node, const std::vector<machine::TraceEvent>& events,
+                 wire::Instant now) override;
 
   // From here on nothing goes wrong any more.
   void on_calm() { gauges_.on_calm(); }
@@ -63,6 +67,7 @@ class Checker : public Observer {
   RequestOracle requests_;
   LinkChecker links_;
   GaugeChecker gauges_;
+  OverloadChecker overload_;
 };
 
 }  // namespace replay::sim

@@ -29,6 +29,7 @@ class Details {
     word(to_string(m.status));
     word(to_string(m.source));
     word(to_string(m.reason));
+    if (m.brownout) word("brownout");
   }
   void operator()(const wire::Refuse& m) { word(to_string(m.reason)); }
   void operator()(const wire::Ready& m) {
@@ -41,6 +42,7 @@ class Details {
     place(m.batch, m.slot);
     if (m.hedge) word("hedge");
   }
+  void operator()(const wire::Withdraw& m) { number("sequence", m.sequence.value); }
   void operator()(const wire::CollageTask& m) {
     number("sequence", m.sequence.value);
     number("batch", m.batch.sequence.value);
@@ -60,6 +62,7 @@ class Details {
   void operator()(const wire::BatchSealed& m) {
     number("batch", m.batch.sequence.value);
     number("filled", m.ages.size());
+    if (m.collage_only) word("collage_only");
   }
   template <class Other>
   void operator()(const Other& m) {

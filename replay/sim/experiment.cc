@@ -48,8 +48,10 @@ class Replay {
         world_({}, rng_.split()),
         fleet_(fleet_of(options), world_, executor_, rng_.split()) {
     const NodeId node = world_.add("load-generator");
-    world_.connect(node, load::LoadGenerator::kBroker, fleet_.broker(), broker::kProducers,
-                   {.latency = options.costs.link});
+    for (std::size_t i = 0; i < options.generator.producers(); ++i) {
+      world_.connect(node, load::LoadGenerator::broker_link(i), fleet_.broker(), broker::kProducers,
+                     {.latency = options.costs.link});
+    }
     world_.connect(node, load::LoadGenerator::kSink, fleet_.sink(), stages::sink::kStages,
                    {.latency = options.costs.link});
     fleet_.start_all();
@@ -76,6 +78,8 @@ class Replay {
     producer::Policy policy;
     policy.producer = {rng_.next(), rng_.next()};
     policy.deadline = options_.fleet.broker.deadline;
+    // The broker's credit is what bounds the open requests.
+    policy.open_max = std::max(policy.open_max, options_.fleet.broker.producer_credit);
     return policy;
   }
 

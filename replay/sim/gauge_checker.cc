@@ -21,7 +21,7 @@ std::uint64_t read(const Gauges& gauges, const std::string& name) {
 std::uint64_t settled(const Gauges& gauges) {
   std::uint64_t sum = 0;
   for (const char* outcome : {"answered_single", "answered_collage", "answered_hedge", "missing",
-                              "rejected", "cancelled"}) {
+                              "rejected", "cancelled", "superseded"}) {
     sum += read(gauges, outcome);
   }
   return sum;
@@ -59,13 +59,15 @@ void GaugeChecker::on_broker_status(const wire::Status& status, wire::Instant no
 
 void GaugeChecker::check_bounds(const Gauges& gauges, wire::Instant now) {
   const broker::Policy& policy = options_.fleet.broker;
-  const auto copies = static_cast<std::uint64_t>(policy.redundancy.copies);
+  const auto copies = static_cast<std::uint64_t>(policy.redundancy.singles_per_image);
   at_most(gauges, "requests_open", policy.open_request_max, now);
   at_most(gauges, "image_bytes_open", policy.open_bytes_max, now);
   at_most(gauges, "requests_waiting", policy.open_request_max * copies, now);
   at_most(gauges, "producers", policy.producer_max, now);
-  // Each open request may be alone in its batch, and one batch more may be filling.
-  at_most(gauges, "batches_open", policy.open_request_max + 1, now);
+  // Each open request may be alone in its batch, or two if it has moved to a collage, and one batch
+  // more may be filling.
+  const std::uint64_t places = policy.brownout ? 2 : 1;
+  at_most(gauges, "batches_open", policy.open_request_max * places + 1, now);
   at_most(gauges, "correctable", policy.correction_max, now);
 }
 
@@ -86,11 +88,11 @@ void GaugeChecker::check_requests(const Gauges& gauges, wire::Instant now) {
 
 void GaugeChecker::check_work(const Gauges& gauges, wire::Instant now) {
   const broker::Policy& policy = options_.fleet.broker;
-  const auto copies = static_cast<std::uint64_t>(policy.redundancy.copies);
+  const auto copies = static_cast<std::uint64_t>(policy.redundancy.singles_per_image);
   const std::uint64_t admitted = read(gauges, "requests_admitted");
   at_most(gauges, "tasks_dispatched",
           admitted * copies + read(gauges, "hedges") + read(gauges, "tasks_redispatched") +
-              read(gauges, "probes"),
+              read(gauges, "probes") + read(gauges, "rescued"),
           now);
   if (read(gauges, "tasks_dispatched") != seen_.tasks) {
     violations_.add("the broker counts other tasks than it sends", now);

@@ -4,7 +4,7 @@
 //   - gauges stay within their bounds;
 //   - requests are conserved: no more are admitted than arrived, no more results are sent than
 //     requests are settled, and every admitted request is settled or open;
-//   - work is at most images x copies + hedges + redispatches + probes;
+//   - work is at most images x copies + hedges + redispatches + probes + rescues;
 //   - at the end every gauge is back at zero, and no worker was given up after all had calmed down.
 #pragma once
 

@@ -26,7 +26,9 @@ void LinkChecker::on_assign(const wire::Assign& assign, wire::Instant now) {
 }
 
 void LinkChecker::on_sealed(const wire::BatchSealed& sealed, wire::Instant now) {
-  std::vector<wire::Instant>& admitted = batches_[sealed.batch].admitted.emplace();
+  Batch& batch = batches_[sealed.batch];
+  batch.collage_only = sealed.collage_only;
+  std::vector<wire::Instant>& admitted = batch.admitted.emplace();
   for (const wire::Duration age : sealed.ages) admitted.push_back(now - age);
 }
 
@@ -65,7 +67,7 @@ void LinkChecker::check_collage(const Batch& batch, const wire::SlotSettled& set
   if (settled.slot >= batch.admitted->size()) {
     return violations_.add(what + " is for a blank slot", now);
   }
-  if (now < (*batch.admitted)[settled.slot] + patience_min()) {
+  if (!batch.collage_only && now < (*batch.admitted)[settled.slot] + patience_min()) {
     violations_.add(what + " is early", now);
   }
   const wire::Predictions& predictions = settled.verdict.predictions;

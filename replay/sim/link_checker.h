@@ -4,7 +4,8 @@
 //   - a slot of a batch belongs to one image, whose token every answer for it spells;
 //   - a sink settles a slot once, and corrects a slot at most once, to another class, if a collage
 //     settled it;
-//   - a collage answer is never settled before patience, for a blank slot, below the gate, or with
+//   - a collage answer is never settled before patience unless the batch has no singles, for a
+//   blank slot, below the gate, or with
 //     the answer of another slot;
 //   - no stage reports that it holds more than twice its capacity.
 #pragma once
@@ -47,6 +48,7 @@ class LinkChecker {
     std::map<wire::Slot, Slot> slots;
     // When the image of each filled slot was admitted; nullopt before the seal.
     std::optional<std::vector<wire::Instant>> admitted;
+    bool collage_only = false;
   };
 
   void check_collage(const Batch& batch, const wire::SlotSettled& settled, wire::Instant now);

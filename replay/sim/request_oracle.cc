@@ -1,6 +1,7 @@
 #include "replay/sim/request_oracle.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace replay::sim {
 
@@ -26,6 +27,10 @@ bool RequestOracle::spells(const wire::Correction& correction, std::uint64_t tok
 void RequestOracle::on_submit(NodeId producer, wire::RequestId id, const Asked& asked) {
   counts_.asked += 1;
   Request& request = requests_[{producer, id}] = Request{asked};
+  if (asked.latest != 0) {
+    const auto [newest, first] = newest_.try_emplace({producer, asked.latest}, id);
+    if (!first) requests_.at({producer, std::exchange(newest->second, id)}).older = true;
+  }
   if (!asked.stream) return;
   std::deque<wire::RequestId>& order = streams_[{producer, *asked.stream}];
   if (!order.empty()) {
@@ -87,6 +92,12 @@ void RequestOracle::check_unanswered(const Request& request, wire::ResultStatus 
         violations_.add(what + " is cancelled though its producer did not cancel it", now);
       }
       return;
+    case wire::ResultStatus::superseded:
+      counts_.superseded += 1;
+      if (!request.older) {
+        violations_.add(what + " is superseded though there is no newer frame", now);
+      }
+      return;
     case wire::ResultStatus::missing:
       counts_.missing += 1;
       break;
@@ -110,8 +121,9 @@ void RequestOracle::check_source(Request& request, const wire::Result& result,
       break;
     case wire::Source::collage:
       counts_.collage += 1;
+      counts_.brownout += result.brownout ? 1 : 0;
       request.collage = result.predictions.at(0).prediction.label;
-      if (redundancy.covers == 0) {
+      if (redundancy.collages_per_batch == 0) {
         violations_.add(what + " is answered by a collage that the policy does not make", now);
       }
       break;
@@ -195,6 +207,7 @@ void RequestOracle::on_correction_arrived(NodeId to, const wire::Correction& cor
 
 void RequestOracle::on_producer_crashed(NodeId producer) {
   std::erase_if(streams_, [&](const auto& entry) { return entry.first.first == producer; });
+  std::erase_if(newest_, [&](const auto& entry) { return entry.first.first == producer; });
   std::erase_if(requests_, [&](const auto& entry) {
     if (entry.first.first != producer) return false;
     counts_.lost_with_producer += entry.second.delivered ? 0 : 1;

@@ -6,6 +6,7 @@
 //     that nothing can decode is rejected;
 //   - results of a stream come in the order of submission, by the latest deadline so far;
 //   - only a request that its producer has cancelled has the result `cancelled`;
+//   - only a request with a newer one in its `latest` stream has the result `superseded`;
 //   - a correction comes at most once a request, to a producer that asked for corrections, after
 //     the answer of a collage, within the window, and names another class;
 //   - a request made when all is calm is answered.
@@ -33,12 +34,13 @@ class RequestOracle {
     wire::Instant deadline;
     bool calm = false;  // Nothing is wrong any more, so the request has to be answered.
     std::optional<producer::StreamId> stream = std::nullopt;
+    std::uint64_t latest = 0;  // The stream in which newer frames supersede; 0: none.
   };
   struct Counts {
     std::uint64_t asked = 0, delivered = 0, lost_with_producer = 0;
     std::uint64_t single = 0, collage = 0, hedge = 0;
-    std::uint64_t missing = 0, rejected = 0, refused = 0, cancelled = 0;
-    std::uint64_t corrected = 0;
+    std::uint64_t missing = 0, rejected = 0, refused = 0, cancelled = 0, superseded = 0;
+    std::uint64_t corrected = 0, brownout = 0;
   };
 
   // Borrows all.
@@ -78,6 +80,7 @@ class RequestOracle {
   struct Request : Asked {
     bool delivered = false;
     bool cancelled = false;
+    bool older = false;  // A newer request of its `latest` stream has been made.
     // The class that a collage gave the producer; reset by a correction.
     std::optional<wire::ClassId> collage = std::nullopt;
     // The latest collage answer that the present broker has sent; reset by a correction.
@@ -101,6 +104,8 @@ class RequestOracle {
   std::map<Key, Request> requests_;  // Requests of the producers' present lives.
   // Requests without a result in the order of submission, by stream.
   std::map<std::pair<NodeId, producer::StreamId>, std::deque<wire::RequestId>> streams_;
+  // The newest request of each `latest` stream.
+  std::map<std::pair<NodeId, std::uint64_t>, wire::RequestId> newest_;
   Counts counts_;
 };
 

@@ -31,6 +31,7 @@ class Trial {
       : options_(options),
         rng_(options.seed ^ 0x51ed2701c4a3f9b7u),
         features_(options.seed ^ 0x8b16d4e97a2053fcu),
+        surge_(options.seed ^ 0x3f95a6d20c71b84eu),
         log_(log_lines),
         executor_(options.executor, rng_.split()),
         world_(options.network, rng_.split()),
@@ -46,6 +47,7 @@ class Trial {
     fleet_.start_all();
     world_.start(requester, std::make_unique<StatusRequester>(kStatusEvery));
     plan_traffic();
+    plan_surge();
     plan_faults();
     world_.set_faults(options_.faults.links);
     advance({options_.hostile});
@@ -102,13 +104,25 @@ class Trial {
     if (features_.chance(options_.features.stream_share)) {
       stream = producer::StreamId{features_.below(options_.features.streams)};
     }
-    const auto queued = client.submit(id, make_image(token, usable), own, world_.now(), stream);
+    const wire::Priority priority = draw_priority();
+    const std::uint64_t latest = features_.chance(options_.features.latest_share)
+                                     ? 1 + features_.below(options_.features.streams)
+                                     : 0;
+    const auto queued = client.submit(
+        id, make_image(token, usable),
+        {.deadline = own, .stream = stream, .priority = priority, .latest = latest}, world_.now());
     if (queued != producer::Client::Submitted::queued) return;
     // Before the first Welcome the client does not know the pipeline's bound on deadlines.
     if (own > wire::Duration{} && client.welcome().deadline_max == wire::Duration{}) deadline = own;
-    checker_.on_submit(producer, id, {token, usable, world_.now() + deadline, calm, stream});
+    checker_.on_submit(producer, id,
+                       {token, usable, world_.now() + deadline, calm, stream, latest});
     world_.rearm(producer);
     if (!calm && features_.chance(options_.features.cancel_share)) plan_cancel(producer, id, token);
+  }
+
+  wire::Priority draw_priority() {
+    if (!features_.chance(options_.features.priority_share)) return wire::Priority::normal;
+    return features_.chance(0.5) ? wire::Priority::low : wire::Priority::high;
   }
 
   // Plans half of the cancels for the time in which the first answer is being made, the others for
@@ -137,9 +151,24 @@ class Trial {
     }
   }
 
-  // Plans groups of up to a whole batch, limited to what the stages can answer in half a deadline.
+  void plan_surge() {
+    const Surge& surge = options_.surge;
+    for (std::size_t i = 0; i < surge.requests; ++i) {
+      const auto& producers = fleet_.producers();
+      const NodeId producer = surge_.chance(surge.flood)
+                                  ? producers.front()
+                                  : producers[surge_.below(producers.size())];
+      const auto after = static_cast<std::int64_t>(
+          surge_.below(static_cast<std::uint64_t>(surge.lasts.count()) + 1));
+      world_.at({surge.begins + wire::Duration(after)},
+                [this, producer] { submit(producer, false); });
+    }
+  }
+
+  // Plans groups of up to a whole batch, limited to what the stages can answer in a quarter of a
+  // deadline: half of it may have gone to a collage without an answer.
   void plan_calm(wire::Instant from) {
-    const auto able = static_cast<std::size_t>(options_.fleet.broker.deadline / 2 / kCalmService) *
+    const auto able = static_cast<std::size_t>(options_.fleet.broker.deadline / 4 / kCalmService) *
                       options_.fleet.classifiers;
     const std::size_t most = std::clamp<std::size_t>(able, 1, options_.executor.slots);
     for (int group = 0; group < kCalmGroups; ++group) {
@@ -225,7 +254,8 @@ class Trial {
 
   const TrialOptions& options_;
   machine::Rng rng_;
-  machine::Rng features_;  // A separate one, so that traffic and faults do not depend on features.
+  // Separate ones, so that traffic and faults depend neither on features nor on a surge.
+  machine::Rng features_, surge_;
   EventLog log_;
   TokenExecutor executor_;
   World world_;

@@ -1,5 +1,6 @@
 #include "replay/sim/trial_options.h"
 
+#include <algorithm>
 #include <chrono>
 #include <sstream>
 #include <utility>
@@ -140,11 +141,50 @@ void draw_features(Draw draw, TrialOptions& options) {
   fleet.broker.correction_max = draw.chance(0.3) ? draw.number(1, 8) : 4096;
   fleet.producer.correction_max = draw.chance(0.3) ? draw.number(1, 8) : 1024;
   options.executor.misread = draw.rate(0.5);
+  options.features.latest_share = draw.rate(0.8);
+  options.features.priority_share = draw.rate(0.8);
+}
+
+// About how many images a second the s-CNNs can classify.
+double capacity(const TrialOptions& options) {
+  const ServiceTime& single = options.executor.single;
+  const wire::Duration emulated = options.fleet.latency ? milliseconds(40) : milliseconds(0);
+  const wire::Duration mean = std::max(single.least + single.spread, emulated);
+  return static_cast<double>(options.fleet.classifiers) / wire::to_seconds(mean);
+}
+
+// Drawn apart, as the features are.  A seed in three has no faults, since some promises hold only
+// then.
+void draw_overload(Draw draw, TrialOptions& options) {
+  broker::Policy& broker = options.fleet.broker;
+  broker.brownout = draw.chance(0.7);
+  broker.wait_max = draw.chance(0.2) ? broker.deadline : draw.time(milliseconds(50), seconds(2));
+  if (draw.chance(0.35)) options.faults = {};
+  // A collage without an answer may cost an image half of its time, and a straggler much of the
+  // rest; yet every image must be answered when all is calm.
+  if (options.fleet.latency)
+    broker.deadline = std::max<wire::Duration>(broker.deadline, seconds(3));
+  options.fleet.producer.deadline = broker.deadline;
+  if (!draw.chance(0.6)) return;
+  options.fleet.classifiers = std::min<std::size_t>(options.fleet.classifiers, draw.number(1, 6));
+  Surge& surge = options.surge;
+  surge.lasts = draw.time(milliseconds(200), milliseconds(1500));
+  surge.begins = draw.time(milliseconds(300), options.hostile - surge.lasts);
+  surge.flood = draw.rate(0.9);
+  const double times = 0.5 + static_cast<double>(draw.number(0, 50)) / 10;
+  const double requests = times * capacity(options) * wire::to_seconds(surge.lasts);
+  surge.requests = static_cast<std::size_t>(std::min(requests, 500.0));
 }
 
 }  // namespace
 
 TrialOptions draw_options(std::uint64_t seed) {
+  TrialOptions options = draw_without_overload(seed);
+  draw_overload(Draw(seed ^ 0x7d41b9c3e8f02a65u), options);
+  return options;
+}
+
+TrialOptions draw_without_overload(std::uint64_t seed) {
   Draw draw(seed);
   TrialOptions options;
   options.seed = seed;
@@ -211,11 +251,14 @@ std::string describe(const TrialOptions& o) {
       << " rejectable=" << o.rejectable_share << " own_deadline=" << o.own_deadline_share
       << " resubmit_after=" << ms(o.fleet.producer.resubmit_after) << " hostile=" << ms(o.hostile)
       << "\n  cancelled=" << o.features.cancel_share << " in_order=" << o.features.stream_share
-      << "/" << o.features.streams << " misread=" << o.executor.misread
+      << "/" << o.features.streams << " latest=" << o.features.latest_share
+      << " priorities=" << o.features.priority_share << " misread=" << o.executor.misread
       << " correcting=" << o.fleet.correcting
       << " correction_window=" << ms(broker.correction_window)
       << " correction_max=" << broker.correction_max << ":" << o.fleet.producer.correction_max
-      << "\n";
+      << "\n  brownout=" << broker.brownout << " wait_max=" << ms(broker.wait_max)
+      << " surge=" << o.surge.requests << " at " << ms(o.surge.begins) << " for "
+      << ms(o.surge.lasts) << " flood=" << o.surge.flood << "\n";
   return out.str();
 }
 

@@ -24,6 +24,15 @@ struct ClientFeatures {
   double cancel_share = 0;    // Share of requests of the hostile phase that are cancelled.
   double stream_share = 0;    // Share of requests whose results must come in order.
   std::uint64_t streams = 1;  // Streams of each producer.
+  double latest_share = 0;    // Share of requests that are frames of a `latest` stream.
+  double priority_share = 0;  // Share of requests of a low or a high priority.
+};
+
+// More images for a while than the fleet may be able to classify.
+struct Surge {
+  std::size_t requests = 0;  // 0: there is no surge.
+  wire::Duration begins{}, lasts{};
+  double flood = 0;  // Share of the requests that the first producer makes.
 };
 
 struct TrialOptions {
@@ -35,6 +44,7 @@ struct TrialOptions {
   Network::Policy network;
   Faults faults;
   std::size_t requests = 0;       // Requests of all producers in the hostile phase.
+  Surge surge;                    // Comes on top of these.
   std::size_t burst = 1;          // Most images that a producer submits at once.
   double rejectable_share = 0;    // Share of images that nothing can decode.
   double own_deadline_share = 0;  // Share of requests with a deadline of their own.
@@ -47,7 +57,11 @@ struct TrialOptions {
 
 // Draws all options from the seed.
 TrialOptions draw_options(std::uint64_t seed);
-// The same pipeline, traffic and faults without cancels, streams, corrections and misread cells.
+// The pipeline, traffic and faults of a seed before it had overload: no surge, the defaults of the
+// broker, and a fleet and faults that overload has not changed.
+TrialOptions draw_without_overload(std::uint64_t seed);
+// The same pipeline, traffic and faults without cancels, streams, priorities, corrections and
+// misread cells.
 TrialOptions without_features(TrialOptions options);
 
 // All options as text, for a person who investigates a failing seed.

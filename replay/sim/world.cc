@@ -92,6 +92,7 @@ void World::transmit(wire::Instant at, Packet packet) {
 }
 
 void World::perform(NodeId id, machine::Actions actions) {
+  if (observer_) observer_->on_traced(id, actions.traces, now_);
   for (machine::Outgoing& outgoing : actions.messages) {
     COLLAGE_CHECK(!is_local(outgoing.message));
     if (observer_) {

@@ -42,6 +42,8 @@ class Observer {
   virtual void on_delivered(NodeId from, NodeId to, const wire::Message& message,
                             wire::Instant now) = 0;
   virtual void on_life(NodeId node, bool alive, wire::Instant now) = 0;
+  // The traces of a turn, before the messages that the same turn sends.
+  virtual void on_traced(NodeId, const std::vector<machine::TraceEvent>&, wire::Instant) {}
 };
 
 class World {

@@ -52,6 +52,8 @@ struct Choice {
 class Section {
  public:
   bool has(std::string_view key) const;
+  // Whether the key is there and its value is a list.
+  bool is_list(std::string_view key) const;
 
   // Any scalar that is not empty.
   std::string text(std::string_view key, std::optional<std::string> fallback = {});

@@ -54,6 +54,11 @@ const YamlEntry* Section::find(std::string_view key) {
 
 bool Section::has(std::string_view key) const { return peek(key) != nullptr; }
 
+bool Section::is_list(std::string_view key) const {
+  const YamlEntry* entry = peek(key);
+  return entry != nullptr && entry->value.kind == YamlNode::Kind::sequence;
+}
+
 void Section::fail(std::string_view key, const std::string& message) const {
   const YamlEntry* entry = peek(key);
   throw ConfigError(state_->name, entry != nullptr ? entry->mark : mark_, path_of(key), message);

@@ -91,6 +91,7 @@ Loop::Loop(Context& context, const std::vector<Link>& links, machine::Machine& m
     authenticator_ = std::make_unique<Authenticator>(context);
   }
   for (const Link& link : links) sockets_.emplace_back(context, link);
+  protocols_.resize(links.size());
 }
 
 Loop::~Loop() = default;
@@ -242,7 +243,10 @@ bool Loop::receive_from(std::uint32_t link, Incoming& in, wire::Instant now,
     ++counters_.foreign_id;
     return true;
   }
-  auto message = wire::decode({in.header.data<std::uint8_t>(), in.header.size()}, in.payloads);
+  std::uint32_t protocol = wire::kProtocol;
+  auto message =
+      wire::decode({in.header.data<std::uint8_t>(), in.header.size()}, in.payloads, &protocol);
+  const bool decoded = message.has_value();
   // The machine gets what cannot be decoded, too: only the machine knows what to answer.
   if (!message) {
     ++(message.error() == wire::Reason::wrong_protocol ? counters_.wrong_protocol
@@ -252,6 +256,8 @@ bool Loop::receive_from(std::uint32_t link, Incoming& in, wire::Instant now,
     ++counters_.received;
   }
   if (!allowed(link, in, *message, now)) return true;
+  const bool router = sockets_[link].link().kind == Link::Kind::router;
+  if (router && decoded) protocols_[link].heard(in.peer, protocol);
   gather(actions, machine_.on_message({link, in.peer}, std::move(*message), now));
   return true;
 }
@@ -287,12 +293,15 @@ void Loop::send(machine::Outgoing outgoing) {
     append_counters(*status, counters_);
   }
   using Why = wire::Undelivered::Why;
-  switch (sockets_[outgoing.to.link].send(outgoing.to.id, wire::encode(outgoing.message))) {
+  PeerProtocols& protocols = protocols_[outgoing.to.link];
+  const wire::Frames frames = wire::encode(outgoing.message, protocols.of(outgoing.to.id));
+  switch (sockets_[outgoing.to.link].send(outgoing.to.id, frames)) {
     case Socket::Sent::sent:
       ++counters_.sent;
       return;
     case Socket::Sent::unroutable:
       ++counters_.unroutable;
+      protocols.forget(outgoing.to.id);
       // Reported in the next iteration: the machine may answer with another message to this peer,
       // which would fail again, and again, without an end.
       failed_.push_back({outgoing.to, {Why::unroutable}});

@@ -25,8 +25,9 @@
 //
 // Messages of peers that choose their own ZeroMQ routing id are dropped.  On links with keys,
 // messages that a peer's key does not allow are dropped, too (access_control.h).  A peer's id is
-// not reused while its connection lives.  The loop adds its own counters to each Status that it
-// sends.
+// not reused while its connection lives.  A peer of a ROUTER link is answered in the version of the
+// protocol that it spoke last (peer_protocols.h).  The loop adds its own counters to each Status
+// that it sends.
 //
 // run() runs on the calling thread.  Other threads may call only stop(), wake(), call_on_loop() and
 // close_calls().
@@ -46,6 +47,7 @@
 #include "runtime/loop/link.h"
 #include "runtime/loop/log.h"
 #include "runtime/loop/loop_calls.h"
+#include "runtime/loop/peer_protocols.h"
 #include "runtime/loop/signals.h"
 #include "runtime/loop/timer_fd.h"
 #include "runtime/security/access_control.h"
@@ -166,6 +168,7 @@ class Loop {
   std::unique_ptr<Authenticator> authenticator_;  // Null unless a bound link has keys.
   AccessControl access_control_;
   std::vector<Socket> sockets_;
+  std::vector<PeerProtocols> protocols_;  // One for each socket; a dealer's stays empty.
   LoopCounters counters_;
   LogLimiter denials_;
   LogLimiter handshakes_;

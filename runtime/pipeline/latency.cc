@@ -20,8 +20,8 @@ constexpr double kSecondsMax = wire::to_seconds(wire::kDurationMax);
 // Data that is not installed with the project lies in the folder that this variable names.
 constexpr std::string_view kData = "$COLLAGE_DATA/";
 
-std::filesystem::path existing(Section& section, std::string_view key,
-                               const std::filesystem::path& folder) {
+std::filesystem::path recording(Section& section, std::string_view key,
+                                const std::filesystem::path& folder) {
   const std::string text = section.text(key);
   std::filesystem::path path = folder / text;
   if (text.starts_with(kData)) {
@@ -74,7 +74,7 @@ Latency read_latency(Section& section, const std::filesystem::path& folder) {
   switch (latency.source) {
     case Source::quantiles:
     case Source::series:
-      latency.file = existing(section, "file", folder);
+      latency.file = recording(section, "file", folder);
       break;
     case Source::pareto:
       latency.shape = section.number("shape", 0.1, 100);

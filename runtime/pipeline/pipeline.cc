@@ -18,7 +18,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-std::filesystem::path existing(Section& section, std::string_view key, const Pipeline& pipeline) {
+std::filesystem::path model_file(Section& section, std::string_view key, const Pipeline& pipeline) {
   const std::string name = section.text(key);
   const std::filesystem::path path =
       pipeline.service.file.parent_path() / name;  // An absolute path replaces the folder.
@@ -56,8 +56,8 @@ std::string endpoint(Section& section, std::string_view key, bool inproc_allowed
 
 void read_models(Section root, Pipeline& p) {
   Section models = root.section("models");
-  p.models.single = existing(models, "single", p);
-  p.models.collage = existing(models, "collage", p);
+  p.models.single = model_file(models, "single", p);
+  p.models.collage = model_file(models, "collage", p);
 }
 
 void read_endpoints(Section root, Pipeline& p) {

@@ -14,8 +14,8 @@ namespace {
 using Row = machine::QuantileTable::Row;
 
 constexpr std::size_t kFileBytesMax = std::size_t{1} << 20;  // Tens of thousands of rows.
-constexpr std::string_view kHeader = "quantile,seconds";
-constexpr double kSecondsMax = wire::to_seconds(wire::kDurationMax);
+constexpr std::string_view kTableHeader = "quantile,seconds";
+constexpr double kTableSecondsMax = wire::to_seconds(wire::kDurationMax);
 
 class Reader {
  public:
@@ -26,7 +26,7 @@ class Reader {
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (line.empty() || line.starts_with('#')) return;
     if (!header_) {
-      if (line != kHeader)
+      if (line != kTableHeader)
         fail(1, "is " + in_quotes(line) + ", expected the header quantile,seconds");
       header_ = true;
     } else {
@@ -64,7 +64,7 @@ class Reader {
     if (comma == std::string_view::npos)
       fail(1, "is " + in_quotes(line) + ", expected two numbers");
     const Row row{.quantile = number(line.substr(0, comma), 1, 1, "a quantile"),
-                  .value = number(line.substr(comma + 1), comma + 2, kSecondsMax, "seconds")};
+                  .value = number(line.substr(comma + 1), comma + 2, kTableSecondsMax, "seconds")};
     if (rows_.empty() && row.quantile != 0) {
       fail(1, "the first quantile is " + number_text(row.quantile) + ", expected 0");
     }

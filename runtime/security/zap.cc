@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kFrames = 7;
 enum Frame : std::size_t { version, request, domain, address, identity, mechanism, key };
-constexpr std::size_t kKeyBytes = 32;
+constexpr std::size_t kCurveKeyBytes = 32;
 
 std::optional<LinkName> link_name_of(const std::string& name) {
   for (const LinkName link :
@@ -32,7 +32,7 @@ std::string z85(const std::string& bytes) {
 std::string refusal_reason(std::span<const std::string> frames, const Keyring& keyring) {
   if (frames.size() != kFrames || frames[version] != "1.0") return "not a request of ZAP 1.0";
   if (frames[mechanism] != "CURVE") return "the peer has no key";
-  if (frames[key].size() != kKeyBytes) return "the key does not have 32 bytes";
+  if (frames[key].size() != kCurveKeyBytes) return "the key does not have 32 bytes";
   const auto link = link_name_of(frames[domain]);
   if (!link) return "unknown domain " + in_quotes(frames[domain]);
   const KeyName* name = keyring.named(z85(frames[key]));

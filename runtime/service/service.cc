@@ -111,7 +111,7 @@ void warn_of_open_links(const Process& process) {
 
 // How long an HTTP request waits for a busy loop: longer than any inference, shorter than the time
 // after which a scraper gives up.
-constexpr wire::Duration kCallMax = std::chrono::seconds(2);
+constexpr wire::Duration kServiceCallMax = std::chrono::seconds(2);
 
 // The telemetry of all loops, each metric labelled with its part; nullopt if a loop is blocked.
 std::optional<machine::Telemetry> telemetry_of(const Process& process,
@@ -119,7 +119,7 @@ std::optional<machine::Telemetry> telemetry_of(const Process& process,
   machine::Telemetry all;
   for (std::size_t i = 0; i < loops.size(); ++i) {
     machine::Telemetry one;
-    if (!loops[i]->call_on_loop([&] { one = loops[i]->telemetry(); }, kCallMax))
+    if (!loops[i]->call_on_loop([&] { one = loops[i]->telemetry(); }, kServiceCallMax))
       return std::nullopt;
     for (machine::Metric& metric : one.metrics) {
       for (machine::Metric::Sample& sample : metric.samples) {
@@ -137,7 +137,7 @@ std::vector<HttpPage> pages_of(const Process& process, Loop& loop) {
   for (const Page& page : process.pages) {
     pages.push_back({page.path, page.type, [&page, &loop]() -> std::optional<std::string> {
                        std::string text;
-                       if (!loop.call_on_loop([&] { text = page.body(); }, kCallMax))
+                       if (!loop.call_on_loop([&] { text = page.body(); }, kServiceCallMax))
                          return std::nullopt;
                        return text;
                      }});

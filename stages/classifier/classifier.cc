@@ -14,6 +14,8 @@ constexpr machine::Figure<Counters> kFigures[] = {
                                "result", "answered"),
     machine::counter<Counters>([](const Counters& c) { return c.rejected; }, "", kTasks, kTasksHelp,
                                "result", "rejected"),
+    machine::counter<Counters>([](const Counters& c) { return c.withdrawn; }, "", kTasks,
+                               kTasksHelp, "result", "withdrawn"),
 };
 
 }  // namespace
@@ -32,13 +34,25 @@ bool Classifier::answer(Finished& finished, wire::Duration age) {
                              .slot = task.slot,
                              .age = age,
                              .worker = id()});
-  actions_.send(kToSink,
-                wire::Answer{task.batch, task.slot, id(), task.hedge, age, finished.outcome.compute,
-                             std::move(verdict), std::move(finished.outcome.version)});
+  actions_.send(kToSink, wire::Answer{task.batch, task.slot, id(), task.hedge, age,
+                                      finished.outcome.compute, std::move(verdict),
+                                      std::move(finished.outcome.version), age - task.age});
   return classified;
 }
 
-void Classifier::on_new_host() { actions_.log(machine::LogMessage::Level::info, "joined"); }
+void Classifier::on_new_coordinator() { actions_.log(machine::LogMessage::Level::info, "joined"); }
+
+bool Classifier::on_other(const wire::Message& message) {
+  const auto* withdraw = std::get_if<wire::Withdraw>(&message);
+  if (!withdraw) return false;
+  line_.drop([withdraw](const wire::Assign& task,
+                        wire::Instant) { return task.sequence == withdraw->sequence; },
+             [this](const wire::Assign& task) {
+               counters_.withdrawn += 1;
+               membership_.release(task.sequence, task.batch.epoch, actions_);
+             });
+  return true;
+}
 
 std::span<const machine::Figure<Counters>> Classifier::figures() const { return kFigures; }
 

@@ -1,7 +1,7 @@
 // A single-image CNN stage (s-CNN): one image in, one answer out.
 //
 //   link kBroker (DEALER)   to the broker    WorkerHello, Ready
-//                           from the broker  Welcome, Refuse, Assign
+//                           from the broker  Welcome, Refuse, Assign, Withdraw
 //   link kSink   (DEALER)   to the sink      Answer
 //
 // Stateless but for the tasks it holds: any number may run, join and leave at any time.  The
@@ -15,12 +15,13 @@
 
 namespace stages::classifier {
 
-inline constexpr std::uint32_t kBroker = kHost.link;
+inline constexpr std::uint32_t kBroker = kCoordinator.link;
 inline constexpr std::uint32_t kSink = kSinkLink;
 
 struct Counters : TaskCounters {
   std::uint64_t answered = 0;
-  std::uint64_t rejected = 0;  // Images that could not be classified, answered with the reason.
+  std::uint64_t withdrawn = 0;  // Tasks dropped: the broker had another answer.
+  std::uint64_t rejected = 0;   // Images that could not be classified, answered with the reason.
 };
 
 class Classifier : public TaskStage<wire::Assign, Counters> {
@@ -31,7 +32,8 @@ class Classifier : public TaskStage<wire::Assign, Counters> {
  private:
   decltype(machine::Work::job) job(wire::Assign& task) override;
   bool answer(Finished& finished, wire::Duration age) override;
-  void on_new_host() override;
+  void on_new_coordinator() override;
+  bool on_other(const wire::Message& message) override;
   std::span<const machine::Figure<Counters>> figures() const override;
 };
 

@@ -5,19 +5,19 @@
 namespace stages::collage {
 namespace {
 
-using C = CollageWorkerCounters;
-
-constexpr machine::Peer kToSink{CollageWorker::kSink, 0};
+constexpr machine::Peer kSinkOfWorker{CollageWorker::kSink, 0};
 constexpr const char* kTasks = "collage_tasks_total";
 constexpr const char* kTasksHelp = "Tasks done, by how they ended.";
 
-constexpr machine::Figure<C> kFigures[] = {
-    machine::counter<C>([](const C& c) { return c.answered; }, "", kTasks, kTasksHelp, "result",
-                        "answered"),
-    machine::counter<C>([](const C& c) { return c.failed; }, "", kTasks, kTasksHelp, "result",
-                        "failed"),
-    machine::counter<C>([](const C& c) { return c.dropped; }, "", kTasks, kTasksHelp, "result",
-                        "not_wanted"),
+constexpr machine::Figure<CollageWorkerCounters> kWorkerFigures[] = {
+    machine::counter<CollageWorkerCounters>(
+        [](const CollageWorkerCounters& c) { return c.answered; }, "", kTasks, kTasksHelp, "result",
+        "answered"),
+    machine::counter<CollageWorkerCounters>([](const CollageWorkerCounters& c) { return c.failed; },
+                                            "", kTasks, kTasksHelp, "result", "failed"),
+    machine::counter<CollageWorkerCounters>(
+        [](const CollageWorkerCounters& c) { return c.dropped; }, "", kTasks, kTasksHelp, "result",
+        "not_wanted"),
 };
 
 }  // namespace
@@ -37,9 +37,10 @@ bool CollageWorker::answer(Finished& finished, wire::Duration age) {
                              .age = age,
                              .worker = id()});
   if (classified) {
-    actions_.send(kToSink,
-                  wire::CollageAnswer{task.batch, id(), age, finished.outcome.compute,
-                                      std::move(cells), std::move(finished.outcome.version)});
+    actions_.send(
+        kSinkOfWorker,
+        wire::CollageAnswer{task.batch, id(), age, finished.outcome.compute, std::move(cells),
+                            std::move(finished.outcome.version), age - task.age});
   }
   return classified;
 }
@@ -47,14 +48,17 @@ bool CollageWorker::answer(Finished& finished, wire::Duration age) {
 bool CollageWorker::on_other(const wire::Message& message) {
   const auto* unneeded = std::get_if<wire::DropCollage>(&message);
   if (!unneeded) return false;
-  line_.drop([unneeded](const wire::CollageTask& task) { return task.batch == unneeded->batch; },
+  line_.drop([unneeded](const wire::CollageTask& task,
+                        wire::Instant) { return task.batch == unneeded->batch; },
              [this](const wire::CollageTask& task) {
                counters_.dropped += 1;
-               membership_.release(task.sequence, task.host, actions_);
+               membership_.release(task.sequence, task.epoch, actions_);
              });
   return true;
 }
 
-std::span<const machine::Figure<C>> CollageWorker::figures() const { return kFigures; }
+std::span<const machine::Figure<CollageWorkerCounters>> CollageWorker::figures() const {
+  return kWorkerFigures;
+}
 
 }  // namespace stages::collage

@@ -23,7 +23,7 @@ struct CollageWorkerCounters : TaskCounters {
 
 class CollageWorker : public TaskStage<wire::CollageTask, CollageWorkerCounters> {
  public:
-  static constexpr std::uint32_t kAssembler = kHost.link;
+  static constexpr std::uint32_t kAssembler = kCoordinator.link;
   static constexpr std::uint32_t kSink = kSinkLink;
 
   // hello.role is collage.

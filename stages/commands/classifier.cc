@@ -16,8 +16,8 @@ namespace stages {
 namespace {
 
 // Decodes and classifies one image.
-machine::Outcome classify(const models::Network& network, const imaging::Limits& limits,
-                          std::size_t top_k, const machine::Classify& job) {
+machine::Outcome classify_image(const models::Network& network, const imaging::Limits& limits,
+                                std::size_t top_k, const machine::Classify& job) {
   const models::TileShape& tile = network.manifest().tile;
   machine::Outcome outcome;
   outcome.version = network.manifest().version;
@@ -58,7 +58,7 @@ int run_classifier(const StageOptions& options) {
                                 network->manifest().model(), pipeline.stages.classifier_capacity};
   classifier::Classifier machine(hello, pipeline.stages.membership, std::move(emulation));
   const auto runner = [&](machine::Work work) {
-    return classify(*network, limits, pipeline.top_k, std::get<machine::Classify>(work.job));
+    return classify_image(*network, limits, pipeline.top_k, std::get<machine::Classify>(work.job));
   };
   const auto renew = [&]() -> runtime::ModelReload::Swap {
     const runtime::Pipeline fresh = runtime::load_pipeline(pipeline.service.file);

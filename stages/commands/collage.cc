@@ -45,8 +45,8 @@ machine::Outcome paste(const models::Manifest& manifest, const imaging::Limits& 
   return outcome;
 }
 
-machine::Outcome classify(const models::Network& network, std::size_t top_k,
-                          const machine::ClassifyCollage& job) {
+machine::Outcome classify_canvas(const models::Network& network, std::size_t top_k,
+                                 const machine::ClassifyCollage& job) {
   machine::Outcome outcome;
   outcome.version = network.manifest().version;
   // Over tcp:// an assembler of another build could send a picture of another size.
@@ -110,7 +110,7 @@ using SharedNetwork = std::shared_ptr<const models::Network>;
 runtime::Loop::Runner collage_classifier(const runtime::Pipeline& pipeline,
                                          const SharedNetwork& network) {
   return [top_k = pipeline.top_k, &network](machine::Work work) {
-    return classify(*network, top_k, std::get<machine::ClassifyCollage>(work.job));
+    return classify_canvas(*network, top_k, std::get<machine::ClassifyCollage>(work.job));
   };
 }
 

@@ -62,9 +62,9 @@ Json batches_json(const DashboardState& state, const std::vector<std::string>& l
     for (const DashboardState::Slot& slot : batch->slots)
       slots.push_back(slot_json(slot, labels, now));
     json.push_back({{"number", batch->id.sequence.value},
-                    {"state", batch->closed   ? "answered"
-                              : batch->sealed ? "sealed"
-                                              : "open"},
+                    {"state", batch->all_settled ? "answered"
+                              : batch->sealed    ? "sealed"
+                                                 : "open"},
                     {"slots", std::move(slots)}});
   }
   return json;

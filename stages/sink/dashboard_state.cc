@@ -71,10 +71,10 @@ std::optional<wire::Duration> DashboardState::age(wire::BatchId batch, wire::Slo
   return now - *found->admitted;
 }
 
-void DashboardState::on_closed(wire::BatchId id) {
+void DashboardState::on_batch_settled(wire::BatchId id) {
   Batch* batch = find(id);
   if (!batch) return;
-  batch->closed = true;
+  batch->all_settled = true;
   for (Slot& slot : batch->slots) {
     if (slot.state == Slot::State::waiting) slot.state = Slot::State::closed;
   }

@@ -40,7 +40,7 @@ class DashboardState {
     wire::BatchId id;
     std::vector<Slot> slots;
     bool sealed = false;
-    bool closed = false;
+    bool all_settled = false;
   };
   struct Latencies {
     std::deque<wire::Duration> times;  // Oldest first.
@@ -58,7 +58,7 @@ class DashboardState {
 
   void on_opened(const wire::BatchOpened& opened);
   void on_sealed(const wire::BatchSealed& sealed, wire::Instant now);
-  void on_closed(wire::BatchId batch);
+  void on_batch_settled(wire::BatchId batch);
   // Requires that a single answer is noted before the choice it leads to.
   void on_single(const wire::Answer& answer, wire::Instant now);
   void on_collage(const wire::CollageAnswer& answer, wire::Instant now);

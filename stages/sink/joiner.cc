@@ -33,7 +33,7 @@ void Joiner::on_epoch(wire::Epoch epoch, wire::Duration batch_age_max) {
   if (past_.size() > kPastEpochsMax) past_.pop_front();
   epoch_ = epoch;
   batches_.clear();
-  closed_.clear();
+  settled_.clear();
   expiries_.clear();
   timers_.clear();
   std::erase_if(orphans_, [epoch](const Orphan& orphan) {
@@ -77,27 +77,29 @@ Joiner::Settled Joiner::on_opened(const wire::BatchOpened& opened, wire::Instant
 Joiner::Settled Joiner::on_sealed(const wire::BatchSealed& sealed, wire::Instant now) {
   Settled out;
   Batch* batch = find(sealed.batch);
-  if (!batch || batch->closed || batch->sealed) return out;
+  if (!batch || batch->all_settled || batch->sealed) return out;
   if (sealed.ages.size() > batch->settled.size()) {
     counters_.bad += 1;
     return out;
   }
   batch->sealed = true;
+  batch->collage_only = sealed.collage_only;
   for (const wire::Duration age : sealed.ages) batch->admitted.push_back(now - age);
   apply_collage(sealed.batch, *batch, now, out);
   return out;
 }
 
-void Joiner::on_closed(wire::BatchId id) {
+void Joiner::on_batch_settled(wire::BatchId id) {
   Batch* batch = find(id);
-  if (!batch || batch->closed) return;
-  batch->closed = true;
+  if (!batch || batch->all_settled) return;
+  batch->all_settled = true;
   batch->settled.assign(batch->settled.size(), true);
+  if (batch->collage && !batch->collage_used) counters_.wasted_collage += batch->collage->service;
   batch->collage.reset();
-  closed_.push_back(id);
-  if (closed_.size() > policy_.open_batch_max) {
-    batches_.erase(closed_.front());
-    closed_.pop_front();
+  settled_.push_back(id);
+  if (settled_.size() > policy_.open_batch_max) {
+    batches_.erase(settled_.front());
+    settled_.pop_front();
   }
 }
 
@@ -150,7 +152,8 @@ Joiner::Single Joiner::on_single(wire::Answer answer) {
     counters_.bad += 1;
   } else if (batch->settled[answer.slot]) {
     counters_.late_single += rejected ? 0 : 1;
-    if (!rejected) out.corrected = correct(*batch, std::move(answer));
+    counters_.wasted_single += answer.service;
+    if (!rejected) out.disagreement = compare(*batch, std::move(answer));
   } else {
     batch->settled[answer.slot] = true;
     (rejected ? counters_.rejected : answer.hedge ? counters_.hedge : counters_.single) += 1;
@@ -160,10 +163,10 @@ Joiner::Single Joiner::on_single(wire::Answer answer) {
   return out;
 }
 
-std::optional<wire::Disagreement> Joiner::correct(Batch& batch, wire::Answer answer) {
+std::optional<wire::Disagreement> Joiner::compare(Batch& batch, wire::Answer answer) {
   const auto sent = std::exchange(batch.collage_labels[answer.slot], std::nullopt);
   if (!sent || *sent == answer.verdict.predictions.front().label) return std::nullopt;
-  counters_.corrections += 1;
+  counters_.disagreements += 1;
   return wire::Disagreement{answer.batch, answer.slot,
                             answer.hedge ? Source::hedge : Source::single,
                             std::move(answer.verdict.predictions), std::move(answer.version)};
@@ -180,8 +183,9 @@ Joiner::Settled Joiner::on_collage(wire::CollageAnswer answer, wire::Instant now
     keep_orphan(std::move(answer));
   } else if (answer.cells.size() != batch->settled.size()) {
     counters_.bad += 1;
-  } else if (batch->closed || batch->collage) {
+  } else if (batch->all_settled || batch->collage) {
     counters_.spare_collage += 1;
+    counters_.wasted_collage += answer.service;
   } else {
     const wire::BatchId id = answer.batch;
     batch->collage = std::move(answer);
@@ -204,7 +208,7 @@ void Joiner::apply_collage(wire::BatchId id, Batch& batch, wire::Instant now, Se
       counters_.unsure += 1;
     } else {
       const wire::Instant due = batch.admitted[slot] + patience_;
-      if (due <= now) {
+      if (due <= now || batch.collage_only) {
         settle_from_collage(id, batch, slot, out);
       } else {
         timers_.emplace(due, id, slot);
@@ -215,6 +219,7 @@ void Joiner::apply_collage(wire::BatchId id, Batch& batch, wire::Instant now, Se
 
 void Joiner::settle_from_collage(wire::BatchId id, Batch& batch, wire::Slot slot, Settled& out) {
   batch.settled[slot] = true;
+  batch.collage_used = true;
   batch.collage_labels[slot] = batch.collage->cells[slot].front().label;
   counters_.collage += 1;
   out.push_back({id, slot, Source::collage,
@@ -238,9 +243,9 @@ Joiner::Settled Joiner::on_timeout(wire::Instant now) {
   }
   while (!expiries_.empty() && expiries_.front().first <= now) {
     const Batch* batch = find(expiries_.front().second);
-    if (batch && !batch->closed) {
+    if (batch && !batch->all_settled) {
       counters_.batches_expired += 1;
-      on_closed(expiries_.front().second);
+      on_batch_settled(expiries_.front().second);
     }
     expiries_.pop_front();
   }

@@ -6,7 +6,7 @@
 //
 //     admitted        patience
 //        | single only    | a collage answer will do too
-//        +----------------+------------------------------------ ... until settled or closed
+//        +----------------+------------------------------------ ... until settled
 //
 // A single answer is handed on the moment it comes; no slot waits for another.  A slot is settled
 // at most once, and a collage answer below the gate, or for a blank slot, never settles one.
@@ -15,8 +15,8 @@
 // business.
 //
 // The first late answer of an s-CNN for a slot that was settled from the collage is compared with
-// the collage's.  If the classes differ, the joiner reports a disagreement: at most one a slot, and
-// only while it remembers the batch.
+// the collage's.  If the classes differ, the joiner reports a disagreement: at most one per slot,
+// and only while it remembers the batch.
 //
 // Answers for a batch that has not been opened yet are orphans.  They are kept until it is opened;
 // at orphan_max the oldest gives way.
@@ -51,11 +51,13 @@ class Joiner {
   struct Counters {
     std::uint64_t single = 0, hedge = 0, collage = 0, rejected = 0;  // Slots settled, by source.
     std::uint64_t late_single = 0;    // Single answers of stragglers: the slot was settled.
-    std::uint64_t corrections = 0;    // Late singles whose class differs from the collage's.
+    std::uint64_t disagreements = 0;  // Late singles whose class differs from the collage's.
     std::uint64_t spare_collage = 0;  // Collage answers not needed.
     std::uint64_t unsure = 0;         // Collage answers below the gate.
-    std::uint64_t bad = 0;            // Messages dropped: not valid, or not of their batch's shape.
-    std::uint64_t stale = 0;          // Messages dropped: from another broker's life.
+    // Service times of answers that settled nothing: of s-CNNs, and of collages.
+    wire::Duration wasted_single{}, wasted_collage{};
+    std::uint64_t bad = 0;    // Messages dropped: not valid, or not of their batch's shape.
+    std::uint64_t stale = 0;  // Messages dropped: from another broker's life.
     std::uint64_t orphans_dropped = 0;  // Orphans that gave way at orphan_max.
     std::uint64_t batches_refused = 0;  // Batches not taken in: at open_batch_max.
     std::uint64_t batches_expired = 0;  // Batches whose BatchSettled never came.
@@ -64,7 +66,7 @@ class Joiner {
   // What an s-CNN's answer leads to: a settled slot, a disagreement, or neither.
   struct Single {
     Settled settled;
-    std::optional<wire::Disagreement> corrected;
+    std::optional<wire::Disagreement> disagreement;
   };
 
   // Requires open_batch_max > 0 and classes > 0.
@@ -81,8 +83,9 @@ class Joiner {
   [[nodiscard]] Settled on_opened(const wire::BatchOpened& opened, wire::Instant now);
   // Slots from ages.size() on are blank; the others were admitted that long ago.
   [[nodiscard]] Settled on_sealed(const wire::BatchSealed& sealed, wire::Instant now);
-  // Every slot is settled, or its deadline is over.
-  void on_closed(wire::BatchId batch);
+  // The broker has answered every slot, from this sink's choice or without it.  The batch is kept
+  // for a while: late answers may disagree with the collage's.
+  void on_batch_settled(wire::BatchId batch);
 
   // Answers come from the network: what fits no open slot is counted and dropped.
   [[nodiscard]] Single on_single(wire::Answer answer);
@@ -93,18 +96,20 @@ class Joiner {
   std::optional<wire::Instant> next_timeout() const;
 
   const Counters& counters() const { return counters_; }
-  std::size_t open_batches() const { return batches_.size() - closed_.size(); }
+  std::size_t open_batches() const { return batches_.size() - settled_.size(); }
   std::size_t orphans() const { return orphans_.size(); }
 
  private:
   struct Batch {
-    std::vector<bool> settled;  // One flag a slot.
+    std::vector<bool> settled;  // One flag per slot.
     // For each slot that the collage settled, its class, until an s-CNN has answered too.
     std::vector<std::optional<wire::ClassId>> collage_labels;
-    bool closed = false;
+    bool all_settled = false;  // As the broker sees it (BatchSettled).
     bool sealed = false;
-    std::vector<wire::Instant> admitted;  // One instant a filled slot; empty until sealed.
+    bool collage_only = false;            // No single answer is to be waited for.
+    std::vector<wire::Instant> admitted;  // One instant per filled slot; empty until sealed.
     std::optional<wire::CollageAnswer> collage;
+    bool collage_used = false;  // It has settled a slot.
   };
   using Orphan = std::variant<wire::Answer, wire::CollageAnswer>;
   using Key = std::tuple<wire::Instant, wire::BatchId, wire::Slot>;
@@ -119,14 +124,15 @@ class Joiner {
   void adopt(wire::BatchId batch, wire::Instant now, Settled& out);
   // Settles slots from the collage or sets their timers, once both it and the seal are there.
   void apply_collage(wire::BatchId id, Batch& batch, wire::Instant now, Settled& out);
-  std::optional<wire::Disagreement> correct(Batch& batch, wire::Answer answer);
+  // Compares a late single answer with the collage's for the same slot.
+  std::optional<wire::Disagreement> compare(Batch& batch, wire::Answer answer);
   void settle_from_collage(wire::BatchId id, Batch& batch, wire::Slot slot, Settled& out);
 
   const Policy policy_;
   std::optional<wire::Epoch> epoch_;
   std::deque<wire::Epoch> past_;            // Former epochs, oldest first.
-  std::map<wire::BatchId, Batch> batches_;  // Open ones, and closed ones for their late answers.
-  std::deque<wire::BatchId> closed_;        // Closed batches still kept, oldest first.
+  std::map<wire::BatchId, Batch> batches_;  // Open ones, and settled ones for their late answers.
+  std::deque<wire::BatchId> settled_;       // Settled batches still kept, oldest first.
   std::deque<Orphan> orphans_;
   std::deque<std::pair<wire::Instant, wire::BatchId>> expiries_;  // In order of opening.
   std::set<Key> timers_;

@@ -18,7 +18,7 @@ wire::Duration quantile(std::span<const wire::Duration> sorted, double q) {
 
 Patience::Patience(Policy policy) : policy_(policy) {
   COLLAGE_CHECK(policy.min <= policy.max && policy.window > 0 && policy.worker_max > 0);
-  service_.patience = policy.initial;
+  learned_.patience = policy.initial;
 }
 
 void Patience::on_service(wire::WorkerId worker, wire::Duration service) {
@@ -59,15 +59,15 @@ void Patience::learn() {
   std::vector<wire::Duration> times = healthy();
   if (times.size() < policy_.sample_min) return;
   std::ranges::sort(times);
-  service_.p95 = quantile(times, 0.95);
-  service_.p99 = quantile(times, 0.99);
-  service_.budget = quantile(times, 1 - policy_.budget_share);
+  learned_.p95 = quantile(times, 0.95);
+  learned_.p99 = quantile(times, 0.99);
+  learned_.budget = quantile(times, 1 - policy_.budget_share);
   if (!policy_.learned) return;
   // The p95 alone would follow a fleet of which more than one task in twenty straggles: then it is
   // a straggler's time.  The median is not moved by stragglers; 1.6 x of it leaves room for the
-  // everyday spread of service times.
+  // everyday spread.
   const wire::Duration median = quantile(times, 0.5);
-  service_.patience = std::clamp(std::min(service_.p95, median * 8 / 5), policy_.min, policy_.max);
+  learned_.patience = std::clamp(std::min(learned_.p95, median * 8 / 5), policy_.min, policy_.max);
 }
 
 }  // namespace stages::sink

@@ -1,10 +1,13 @@
 // How long to wait for single answers, learned from how long recent ones have taken.
 //
-//     patience = min(p95, 1.6 x median) over the recent service of healthy workers,
+//     patience = min(p95, 1.6 x median) over the recent service times of healthy workers,
 //
 // within [min, max].  A worker is healthy while its median is not slow (machine/slowness.h), so one
 // bad worker cannot drag patience up for everyone.  Until `sample_min` times are known patience is
 // `initial`.
+//
+// A service time counts from the arrival of a task at its stage.  The wait for a free stage is not
+// in it: under load patience would follow the queue.
 //
 // Patience is pure.  It keeps a ring of the last `window` times of each worker, for at most
 // `worker_max` workers; the worker whose last answer is oldest gives way.
@@ -30,20 +33,20 @@ class Patience {
     std::size_t window = 128;  // Service times remembered of each worker.
     std::size_t sample_min = 32;
     std::size_t worker_max = 0;
-    double budget_share = 0.11;  // Hedges a request that cost as much as the collages do.
+    double budget_share = 0.11;  // Hedges per request that cost as much as the collages do.
   };
 
   // Requires min <= max, window > 0, worker_max > 0.
   explicit Patience(Policy policy);
 
-  // Notes how long a single answer took from admission.  Hedges must not be noted: they start late.
+  // Notes the service time of a single answer.
   void on_service(wire::WorkerId worker, wire::Duration service);
 
   // Learns from the windows; cost O(n log n) in the times held.
   void learn();
 
   // The result of the last learn(); zero quantiles while too few times are known.
-  const wire::ServiceTimes& service() const { return service_; }
+  const wire::ServiceTimes& learned() const { return learned_; }
 
  private:
   struct Window {
@@ -56,7 +59,7 @@ class Patience {
   const Policy policy_;
   std::map<wire::WorkerId, Window> windows_;
   std::uint64_t uses_ = 0;
-  wire::ServiceTimes service_;
+  wire::ServiceTimes learned_;
 };
 
 }  // namespace stages::sink

@@ -14,6 +14,10 @@ namespace {
 constexpr machine::Peer kToBroker{kBroker, 0};
 constexpr wire::Duration kLearnEvery = std::chrono::seconds(1);
 
+std::uint64_t nanoseconds(wire::Duration duration) {
+  return static_cast<std::uint64_t>(duration.count());
+}
+
 wire::WorkerHello hello(wire::WorkerId id) {
   wire::WorkerHello hello;
   hello.worker = id;
@@ -33,7 +37,7 @@ Sink::Sink(wire::WorkerId id, Policy policy)
 }
 
 wire::Duration Sink::patience() const {
-  return policy_.collage_first ? wire::Duration::zero() : patience_.service().patience;
+  return policy_.collage_first ? wire::Duration::zero() : patience_.learned().patience;
 }
 
 machine::Actions Sink::on_message(machine::Peer from, wire::Message message, wire::Instant now) {
@@ -53,9 +57,9 @@ void Sink::on_broker(wire::Message message, wire::Instant now) {
   } else if (const auto* sealed = std::get_if<wire::BatchSealed>(&message)) {
     dashboard_.on_sealed(*sealed, now);
     send_settled(joiner_.on_sealed(*sealed, now), now);
-  } else if (const auto* closed = std::get_if<wire::BatchSettled>(&message)) {
-    joiner_.on_closed(closed->batch);
-    dashboard_.on_closed(closed->batch);
+  } else if (const auto* settled = std::get_if<wire::BatchSettled>(&message)) {
+    joiner_.on_batch_settled(settled->batch);
+    dashboard_.on_batch_settled(settled->batch);
   } else {
     const wire::Epoch before = membership_.epoch();
     if (!membership_.on_message(message, now, actions_)) counters_.bad_messages += 1;
@@ -71,12 +75,14 @@ void Sink::on_stage(machine::Peer from, wire::Message message, wire::Instant now
     counters_.answers += 1;
     (answer->hedge ? hedge_ : single_).observe(answer->age);
     if (!answer->hedge && answer->verdict.reason == wire::Reason::none) {
-      patience_.on_service(answer->worker, answer->age);
+      patience_.on_service(answer->worker, answer->service);
     }
     dashboard_.on_single(*answer, now);
     Joiner::Single single = joiner_.on_single(std::move(*answer));
     send_settled(std::move(single.settled), now);
-    if (single.corrected && corrects_) actions_.send(kToBroker, std::move(*single.corrected));
+    if (single.disagreement && corrects_) {
+      actions_.send(kToBroker, std::move(*single.disagreement));
+    }
   } else if (auto* collage = std::get_if<wire::CollageAnswer>(&message)) {
     counters_.collage_inferences += 1;
     collage_.observe(collage->age);
@@ -111,9 +117,9 @@ machine::Actions Sink::on_timeout(wire::Instant now) {
     patience_.learn();
     joiner_.set_patience(patience());
     if (membership_.joined()) {
-      wire::ServiceTimes service = patience_.service();
-      service.patience = patience();
-      actions_.send(kToBroker, service);
+      wire::ServiceTimes learned = patience_.learned();
+      learned.patience = patience();
+      actions_.send(kToBroker, learned);
     }
   }
   membership_.on_timeout(now, actions_);
@@ -155,7 +161,7 @@ struct Sink::Figures {
                  kSettled, kSettledHelp, "source", "rejected"),
       counter<S>([](const S& s) { return s.joiner_.counters().late_single; }, "late_single",
                  kUnused, kUnusedHelp, "reason", "late_single"),
-      counter<S>([](const S& s) { return s.joiner_.counters().corrections; }, "corrections",
+      counter<S>([](const S& s) { return s.joiner_.counters().disagreements; }, "corrections",
                  "collage_disagreements_total", "Late single answers that contradict a collage's."),
       counter<S>([](const S& s) { return s.joiner_.counters().spare_collage; }, "spare_collage",
                  kUnused, kUnusedHelp, "reason", "spare_collage"),
@@ -180,6 +186,10 @@ struct Sink::Figures {
       dropped<S>([](const S& s) { return s.counters_.undelivered; }, "undelivered", "undelivered"),
       dropped<S>([](const S& s) { return s.counters_.bad_messages; }, "bad_messages",
                  "bad_message"),
+      counter<S>([](const S& s) { return nanoseconds(s.joiner_.counters().wasted_single); },
+                 "wasted_single_ns", "", ""),
+      counter<S>([](const S& s) { return nanoseconds(s.joiner_.counters().wasted_collage); },
+                 "wasted_collage_ns", "", ""),
       gauge<S>([](const S& s) { return static_cast<std::uint64_t>(s.patience().count()); },
                "patience_ns", "", ""),
   };
@@ -197,6 +207,12 @@ machine::Telemetry Sink::telemetry() const {
                             {{{{"source", "single"}}, single_},
                              {{{"source", "hedge"}}, hedge_},
                              {{{"source", "collage"}}, collage_}}});
+  report.metrics.push_back(
+      {"collage_wasted_seconds_total",
+       "Time of stages for answers that settled nothing, by what they were.",
+       machine::Metric::Kind::counter,
+       {{{{"reason", "late_single"}}, wire::to_seconds(joiner_.counters().wasted_single)},
+        {{{"reason", "spare_collage"}}, wire::to_seconds(joiner_.counters().wasted_collage)}}});
   report.gauge("collage_patience_seconds", "Time given to single answers.",
                wire::to_seconds(patience()));
   return report;

@@ -11,7 +11,7 @@
 //                          to observers       Status
 //
 // It owns the choice between single and collage (Joiner) and the patience behind it (Patience).
-// Once a second it learns the service times again and sends them to the broker.  A pure state
+// Once a second it learns patience again and sends it to the broker.  A pure state
 // machine (machine/machine.h).
 #pragma once
 
@@ -26,7 +26,7 @@
 
 namespace stages::sink {
 
-inline constexpr std::uint32_t kBroker = kHost.link;
+inline constexpr std::uint32_t kBroker = kCoordinator.link;
 inline constexpr std::uint32_t kStages = 1;
 
 class Sink : public machine::Machine {

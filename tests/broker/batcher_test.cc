@@ -2,13 +2,12 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/values.h"
+
 namespace broker {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr wire::Epoch kEpoch{7};
-constexpr wire::Instant at(wire::Duration t) { return {t}; }
 
 TEST(Batcher, TheFirstImageOpensABatchAndTheLastOfTheGridSealsIt) {
   Batcher batcher(kEpoch, 3, 40ms);
@@ -85,6 +84,40 @@ TEST(Batcher, WithoutLingerABatchIsDueAtOnce) {
   Batcher batcher(kEpoch, 4, 0ms);
   (void)batcher.add(at(5ms));
   EXPECT_TRUE(batcher.on_timeout(at(5ms)));
+}
+
+TEST(Batcher, ABatchOfTheCallersHasANameOfItsOwn) {
+  Batcher batcher(kEpoch, 3, 40ms);
+  EXPECT_EQ(batcher.next(), batch(1));
+  EXPECT_EQ(batcher.add(at(0ms)).batch, batch(2));
+  EXPECT_EQ(batcher.next(), batch(3));
+  const auto second = batcher.add(at(1ms));  // The open batch is as it was.
+  EXPECT_EQ(second.batch, batch(2));
+  EXPECT_EQ(second.slot, 1);
+  EXPECT_EQ(batcher.flush()->batch, batch(2));
+  EXPECT_EQ(batcher.add(at(2ms)).batch, batch(4));
+}
+
+TEST(Batcher, TheOpenBatchHasANameWhileItTakesImages) {
+  Batcher batcher(kEpoch, 2, 40ms);
+  EXPECT_EQ(batcher.open(), std::nullopt);
+  (void)batcher.next();
+  EXPECT_EQ(batcher.open(), std::nullopt);
+  (void)batcher.add(at(0ms));
+  EXPECT_EQ(batcher.open(), batch(2));
+  (void)batcher.add(at(0ms));
+  EXPECT_EQ(batcher.open(), std::nullopt);
+}
+
+TEST(Batcher, ALongerLingerHoldsForTheOpenBatchOnly) {
+  Batcher batcher(kEpoch, 4, 40ms);
+  (void)batcher.add(at(0ms));
+  batcher.linger_until(at(100ms));
+  EXPECT_EQ(batcher.next_timeout(), at(100ms));
+  EXPECT_FALSE(batcher.on_timeout(at(40ms)));
+  EXPECT_TRUE(batcher.on_timeout(at(100ms)));
+  (void)batcher.add(at(200ms));
+  EXPECT_EQ(batcher.next_timeout(), at(240ms));
 }
 
 }  // namespace

@@ -162,5 +162,18 @@ TEST_F(BrokerCancelTest, OnlyProducersCancel) {
   EXPECT_EQ(counter("requests_open"), 1u);
 }
 
+TEST_F(BrokerCancelTest, ATaskThatItsWorkerHasNotBegunIsTakenBack) {
+  join_worker(1, 2);
+  submit(1, 5);
+  submit(1, 6);
+  const auto tasks = received<wire::Assign>(worker(1));
+  ASSERT_THAT(tasks, SizeIs(2));
+  cancel(1, 5);  // The worker has begun with it.
+  EXPECT_THAT(received<wire::Withdraw>(worker(1)), IsEmpty());
+  cancel(1, 6);
+  EXPECT_EQ(the<wire::Withdraw>(worker(1)).sequence, tasks[1].sequence);
+  EXPECT_EQ(counter("tasks_withdrawn"), 1u);
+}
+
 }  // namespace
 }  // namespace broker

@@ -16,19 +16,16 @@
 #include <vector>
 
 #include "broker/broker.h"
+#include "tests/values.h"
 
 namespace broker {
 
 using namespace std::chrono_literals;
 
-inline constexpr wire::Epoch kEpoch{7};
-
-constexpr wire::Instant at(wire::Duration t) { return {t}; }
 constexpr machine::Peer producer(std::uint64_t n) { return {kProducers, n}; }
 constexpr machine::Peer worker(std::uint64_t n) { return {kWorkers, n}; }
 constexpr machine::Peer assembler(std::uint64_t n) { return {kWorkers, 50 + n}; }
 inline constexpr machine::Peer kSink{kWorkers, 90};
-constexpr wire::BatchId batch(std::uint64_t n) { return {kEpoch, {n}}; }
 
 // Grid 2, labels cat and dog, linger 40 ms, hedge after 200 ms, deadline 1 s, heartbeat 100 ms.
 Policy small_policy(std::string_view redundancy = "none");

@@ -120,6 +120,12 @@ missing
 rejected
 refused
 cancelled
+superseded
+answered_brownout
+rescued
+tasks_withdrawn
+overloaded
+overloads
 cancels_unknown
 batches
 batches_open
@@ -158,6 +164,7 @@ service_p99_ns
   EXPECT_EQ(names(broker->telemetry()), R"(
 counter collage_batches_total
 counter collage_batches_uncovered_total
+counter collage_brownout_answers_total
 counter collage_corrections_total
 counter collage_dropped_total reason=bad_message
 counter collage_dropped_total reason=cancel_unknown
@@ -171,6 +178,7 @@ counter collage_dropped_total reason=settled_twice
 counter collage_hedges_total
 counter collage_hedges_withheld_total reason=no_worker
 counter collage_hedges_withheld_total reason=rate
+counter collage_overloads_total
 counter collage_probes_total
 counter collage_requests_admitted_total
 counter collage_requests_total result=cancelled
@@ -180,8 +188,11 @@ counter collage_requests_total result=missing
 counter collage_requests_total result=refused
 counter collage_requests_total result=rejected
 counter collage_requests_total result=single
+counter collage_requests_total result=superseded
+counter collage_rescued_total
 counter collage_tasks_dispatched_total
 counter collage_tasks_redispatched_total
+counter collage_tasks_withdrawn_total
 counter collage_workers_lost_total
 counter collage_workers_refused_total
 gauge collage_batches_open
@@ -189,6 +200,7 @@ gauge collage_correctable
 gauge collage_credit role=assembler
 gauge collage_credit role=classifier
 gauge collage_image_bytes_open
+gauge collage_overloaded
 gauge collage_patience_seconds
 gauge collage_producers
 gauge collage_requests_open

@@ -2,14 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/broker/peers.h"
+#include "tests/values.h"
+
 namespace broker {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr wire::ProducerId kAnn{1, 1}, kBob{1, 2};
 constexpr wire::ClassId kCat{0}, kDog{1};
-constexpr wire::Instant at(wire::Duration t) { return {t}; }
 constexpr Task task(std::uint64_t batch, wire::Slot slot = 0) { return {batch, slot}; }
 
 class CorrectionsTest : public testing::Test {

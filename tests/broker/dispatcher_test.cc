@@ -2,13 +2,13 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/broker/peers.h"
+#include "tests/values.h"
+
 namespace broker {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr wire::Instant at(wire::Duration t) { return {t}; }
-constexpr machine::Peer peer(std::uint64_t n) { return {1, n}; }
 
 class DispatcherTest : public testing::Test {
  protected:
@@ -194,6 +194,43 @@ TEST_F(DispatcherTest, AHedgeWithoutAFreeWorkerIsCountedAndCostsNothing) {
   EXPECT_EQ(dispatcher.waiting(), 0u);
   join(2, 1);
   EXPECT_TRUE(hedge(task));
+}
+
+TEST_F(DispatcherTest, WhatIsToGoFirstKeepsItsOrderBeforeTheRestOfTheLine) {
+  const Task a = admit(), b = admit(), c = admit();
+  EXPECT_FALSE(dispatch(a));
+  EXPECT_FALSE(dispatcher.dispatch_first(*ledger.find(b), at(0ms)));
+  EXPECT_FALSE(dispatcher.dispatch_first(*ledger.find(c), at(0ms)));
+  EXPECT_EQ(dispatcher.waiting(), 3u);
+  EXPECT_FALSE(dispatcher.free());
+  join(1, 4);
+  EXPECT_TRUE(dispatcher.free());
+  for (const Task next : {b, c, a}) {
+    const auto order = waiting();
+    ASSERT_TRUE(order);
+    EXPECT_EQ(order->entry->task, next);
+    EXPECT_EQ(order->entry->waiting, 0u);
+  }
+  EXPECT_FALSE(waiting());
+}
+
+TEST_F(DispatcherTest, WhatIsToGoFirstGoesAtOnceIfAWorkerIsFree) {
+  const Task a = admit(), b = admit();
+  EXPECT_FALSE(dispatch(a));
+  join(1, 1);
+  EXPECT_TRUE(noted(dispatcher.dispatch_first(*ledger.find(b), at(0ms))));
+  EXPECT_EQ(dispatcher.waiting(), 1u);
+}
+
+TEST_F(DispatcherTest, ASettledSlotLeavesTheHeadOfTheLineToo) {
+  const Task a = admit(), b = admit();
+  (void)dispatcher.dispatch_first(*ledger.find(a), at(0ms));
+  (void)dispatcher.dispatch_first(*ledger.find(b), at(0ms));
+  dispatcher.forget(a);
+  EXPECT_EQ(dispatcher.waiting(), 1u);
+  join(1, 2);
+  EXPECT_EQ(waiting()->entry->task, b);
+  EXPECT_FALSE(waiting());
 }
 
 }  // namespace

@@ -4,13 +4,12 @@
 
 #include <utility>
 
+#include "tests/values.h"
+
 namespace broker {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr wire::Epoch kEpoch{7};
-constexpr wire::Instant at(wire::Duration t) { return {t}; }
 
 Entry entry(std::uint64_t request, wire::Duration deadline, std::size_t bytes = 10) {
   Entry made;
@@ -119,6 +118,98 @@ TEST(Ledger, SettlingTakesTheTimersAlong) {
   (void)ledger.settle(ledger.add(batch, std::move(hedged)).task);
   EXPECT_EQ(ledger.next_timeout(), std::nullopt);
   EXPECT_FALSE(ledger.take_due(at(1h)));
+}
+
+TEST(Ledger, AnImageMayWaitOutsideOfAnyBatch) {
+  Ledger ledger;
+  Entry made = entry(5, 1s, 25);
+  made.hedge_at = at(100ms);
+  const Task task = ledger.add_waiting(std::move(made)).task;
+  EXPECT_EQ(task.slot, kWaiting);
+  EXPECT_EQ(ledger.waiting().size(), 1u);
+  EXPECT_EQ(ledger.open_requests(), 1u);
+  EXPECT_EQ(ledger.open_bytes(), 25u);
+  EXPECT_EQ(ledger.next_timeout(), at(1s));  // No s-CNN has it that could be late.
+  ASSERT_NE(ledger.find(task), nullptr);
+  const auto settled = ledger.settle(task);
+  ASSERT_TRUE(settled);
+  EXPECT_EQ(settled->request.value, 5u);
+  EXPECT_FALSE(ledger.settle(task));
+  EXPECT_TRUE(ledger.waiting().empty());
+  EXPECT_EQ(ledger.open_requests(), 0u);
+  EXPECT_EQ(ledger.open_bytes(), 0u);
+  EXPECT_EQ(ledger.next_timeout(), std::nullopt);
+}
+
+TEST(Ledger, NoTwoWaitingImagesHaveTheSameName) {
+  Ledger ledger;
+  const Task first = ledger.add_waiting(entry(1, 1s)).task;
+  (void)ledger.settle(first);
+  EXPECT_NE(ledger.add_waiting(entry(2, 1s)).task, first);
+}
+
+TEST(Ledger, AWaitingImageTakesASlotWithItsDeadline) {
+  Ledger ledger;
+  const Task waiting = ledger.add_waiting(entry(5, 1s, 25)).task;
+  Batch& batch = ledger.open({kEpoch, {1}}, at(300ms));
+  const Entry& placed = ledger.place(waiting, batch, at(600ms));
+  EXPECT_EQ(placed.task, (Task{1, 0}));
+  EXPECT_EQ(placed.request.value, 5u);
+  EXPECT_FALSE(placed.moved_from);
+  EXPECT_EQ(ledger.find(waiting), nullptr);
+  EXPECT_TRUE(ledger.waiting().empty());
+  EXPECT_EQ(ledger.open_requests(), 1u);
+  EXPECT_EQ(ledger.open_bytes(), 25u);
+  const auto hedge = ledger.take_due(at(600ms));
+  ASSERT_TRUE(hedge);
+  EXPECT_EQ(hedge->due, Ledger::Due::hedge);
+  EXPECT_EQ(hedge->task, (Task{1, 0}));
+  EXPECT_EQ(ledger.next_timeout(), at(1s));
+  const auto deadline = ledger.take_due(at(1s));
+  ASSERT_TRUE(deadline);
+  EXPECT_EQ(deadline->due, Ledger::Due::deadline);
+  EXPECT_EQ(deadline->task, (Task{1, 0}));
+}
+
+TEST(Ledger, AnImageThatMovesToAnotherBatchIsFoundUnderEitherSlot) {
+  Ledger ledger;
+  Batch& first = ledger.open({kEpoch, {1}}, at(0ms));
+  (void)ledger.add(first, entry(4, 1s));
+  const Task former = ledger.add(first, entry(5, 900ms, 25)).task;
+  Batch& second = ledger.open({kEpoch, {2}}, at(300ms));
+  const Entry& placed = ledger.place(former, second, std::nullopt);
+  const Task present = placed.task;
+  EXPECT_EQ(present, (Task{2, 0}));
+  EXPECT_EQ(placed.moved_from, former);
+  EXPECT_EQ(ledger.find(former), ledger.find(present));
+  EXPECT_EQ(ledger.find(present)->request.value, 5u);
+  EXPECT_EQ(ledger.open_requests(), 2u);
+  EXPECT_EQ(ledger.open_bytes(), 35u);
+  EXPECT_EQ(ledger.next_timeout(), at(900ms));
+}
+
+TEST(Ledger, AMovedImageIsSettledOnceWhicheverSlotIsAnswered) {
+  for (const Task answered : {Task{1, 0}, Task{2, 0}}) {
+    Ledger ledger;
+    Batch& first = ledger.open({kEpoch, {1}}, at(0ms));
+    const Task former = ledger.add(first, entry(5, 1s)).task;
+    ledger.seal(first);
+    Batch& second = ledger.open({kEpoch, {2}}, at(300ms));
+    (void)ledger.place(former, second, at(800ms));
+    ledger.seal(second);
+    EXPECT_FALSE(ledger.finish(1));  // Not before the image is settled.
+    EXPECT_FALSE(ledger.finish(2));
+    const auto settled = ledger.settle(answered);
+    ASSERT_TRUE(settled);
+    EXPECT_EQ(settled->task, (Task{2, 0}));
+    EXPECT_EQ(settled->moved_from, former);
+    EXPECT_FALSE(ledger.settle({1, 0}));
+    EXPECT_FALSE(ledger.settle({2, 0}));
+    EXPECT_TRUE(ledger.finish(1));
+    EXPECT_TRUE(ledger.finish(2));
+    EXPECT_EQ(ledger.open_requests(), 0u);
+    EXPECT_EQ(ledger.next_timeout(), std::nullopt);
+  }
 }
 
 }  // namespace

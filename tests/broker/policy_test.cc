@@ -20,13 +20,13 @@ TEST(Policy, AnUnknownNameIsNoPolicy) {
   EXPECT_EQ(named_redundancy(""), std::nullopt);
 }
 
-TEST(Policy, NamesSayHowManyCopiesAndCovers) {
-  EXPECT_EQ(named_redundancy("none")->copies, 1);
-  EXPECT_EQ(named_redundancy("none")->covers, 0);
-  EXPECT_EQ(named_redundancy("duplicate")->copies, 2);
-  EXPECT_EQ(named_redundancy("collage")->covers, 1);
-  EXPECT_EQ(named_redundancy("collage-first")->covers, 1);
-  EXPECT_EQ(named_redundancy("collage-two")->covers, 2);
+TEST(Policy, NamesSayHowManySinglesAndCollages) {
+  EXPECT_EQ(named_redundancy("none")->singles_per_image, 1);
+  EXPECT_EQ(named_redundancy("none")->collages_per_batch, 0);
+  EXPECT_EQ(named_redundancy("duplicate")->singles_per_image, 2);
+  EXPECT_EQ(named_redundancy("collage")->collages_per_batch, 1);
+  EXPECT_EQ(named_redundancy("collage-first")->collages_per_batch, 1);
+  EXPECT_EQ(named_redundancy("collage-two")->collages_per_batch, 2);
 }
 
 TEST(Policy, NamesSayWhenToHedge) {

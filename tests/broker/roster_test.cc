@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/broker/peers.h"
+#include "tests/values.h"
+
 namespace broker {
 namespace {
 
@@ -10,10 +13,6 @@ using testing::ElementsAre;
 using testing::Field;
 using testing::IsEmpty;
 using testing::Optional;
-
-constexpr wire::Instant at(wire::Duration t) { return {t}; }
-constexpr wire::WorkerId id(std::uint64_t n) { return {2, n}; }
-constexpr machine::Peer peer(std::uint64_t n) { return {1, n}; }
 
 class RosterTest : public testing::Test {
  protected:
@@ -338,6 +337,68 @@ TEST_F(Probation, EndsWhenNoOtherWorkerIsLeft) {
   (void)roster.lost(peer(2));
   EXPECT_EQ(roster.on_probation(), 0u);
   EXPECT_EQ(give(101), 3u);
+}
+
+TEST_F(RosterTest, HowMuchTheWorkersDoIsKnownAfterEightTasks) {
+  join(1);
+  join(2);
+  for (std::uint64_t task = 1; task <= 8; ++task) {
+    EXPECT_EQ(roster.per_second(), std::nullopt);
+    const wire::Duration begun = 100ms * static_cast<int>(task - 1);
+    roster.assign(id(1), {task}, {task, 0}, at(begun));
+    roster.begin(id(1), {task}, at(begun));
+    ready(1, task, {}, begun + 100ms);
+  }
+  EXPECT_THAT(roster.per_second(), Optional(testing::DoubleNear(20, 0.01)));
+  ready(2, 0, {}, 800ms, true);  // One that leaves does nothing any more.
+  EXPECT_THAT(roster.per_second(), Optional(testing::DoubleNear(10, 0.01)));
+}
+
+TEST_F(RosterTest, AServiceTimeCountsFromWhenTheWorkerHasAllItNeeds) {
+  join(1);
+  give(1);
+  roster.begin(id(1), {1}, at(50ms));
+  ready(1, 1, {}, 80ms);
+  EXPECT_EQ(roster.service().mean(), 30ms);
+}
+
+TEST_F(RosterTest, AServiceTimeDoesNotCountTheTasksBefore) {
+  join(1);
+  give(1);
+  give(2);
+  roster.begin(id(1), {1}, at(0ms));
+  roster.begin(id(1), {2}, at(0ms));
+  ready(1, 2, {{2}}, 40ms);
+  ready(1, 2, {}, 80ms);
+  EXPECT_EQ(roster.service().mean(), 40ms);
+}
+
+TEST_F(RosterTest, ATaskThatWasNeverBegunOrWasWithdrawnHasNoServiceTime) {
+  join(1, 3);
+  for (std::uint64_t task = 1; task <= 3; ++task) give(task);
+  roster.begin(id(1), {1}, at(0ms));
+  roster.begin(id(1), {2}, at(0ms));
+  roster.withdraw(id(1), {2});
+  roster.withdraw(id(1), {1});  // It is being worked on: its time counts.
+  ready(1, 3, {{1}}, 1ms);      // The second was taken back; the third had not begun.
+  ready(1, 3, {}, 50ms);
+  EXPECT_EQ(roster.service().mean(), 49ms);
+  roster.withdraw(id(1), {1});
+  roster.withdraw(id(9), {1});  // What is not there any more is no concern.
+}
+
+TEST_F(RosterTest, AllTasksOfAWorkerButTheFirstAreQueued) {
+  join(1, 3);
+  for (std::uint64_t task = 1; task <= 2; ++task) give(task);
+  EXPECT_FALSE(roster.queued(id(1), {1, 0}));
+  const auto queued = roster.queued(id(1), {2, 0});
+  ASSERT_TRUE(queued);
+  EXPECT_EQ(queued->peer, peer(1));
+  EXPECT_EQ(queued->sequence.value, 2u);
+  EXPECT_FALSE(roster.queued(id(1), {3, 0}));
+  EXPECT_FALSE(roster.queued(id(2), {2, 0}));
+  ready(1, 2, {{2}});
+  EXPECT_FALSE(roster.queued(id(1), {2, 0}));
 }
 
 }  // namespace

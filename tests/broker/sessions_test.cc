@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/broker/peers.h"
+#include "tests/values.h"
+
 namespace broker {
 namespace {
 
@@ -9,9 +12,7 @@ using namespace std::chrono_literals;
 using testing::Optional;
 using wire::Reason;
 
-constexpr wire::ProducerId kAnn{1, 1}, kBob{1, 2}, kEve{1, 3};
 constexpr machine::Peer kOne{0, 1}, kTwo{0, 2};
-constexpr wire::Instant at(wire::Duration t) { return {t}; }
 
 Sessions sessions() { return Sessions({.producer_max = 2, .credit = 2, .silence_max = 350ms}); }
 

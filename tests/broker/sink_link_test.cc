@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/values.h"
+
 namespace broker {
 namespace {
 
@@ -10,10 +12,8 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr wire::Instant at(wire::Duration t) { return {t}; }
 constexpr machine::Peer kFirst{1, 90}, kSecond{1, 91};
 constexpr wire::WorkerId kId{4, 1}, kOther{4, 2};
-constexpr wire::BatchId batch(std::uint64_t n) { return {{7}, {n}}; }
 
 class SinkLinkTest : public testing::Test {
  protected:

@@ -76,7 +76,7 @@ Bytes png(const VipsImagePtr& from, bool interlaced = false) {
   return taken(status, data, size);
 }
 
-Bytes text(std::string_view words) { return {words.begin(), words.end()}; }
+Bytes bytes_of(std::string_view words) { return {words.begin(), words.end()}; }
 
 void expect_refused(const Bytes& body, Reason reason, const Limits& limits = {}) {
   const auto picture = decode(body, kColour32, limits);
@@ -189,16 +189,16 @@ TEST(Decode, BytesOfNoKnownKindAreNotAnImage) {
   expect_refused({0x00}, Reason::not_an_image);
   expect_refused({0xff}, Reason::not_an_image);
   expect_refused({0xff, 0xd8}, Reason::not_an_image);
-  expect_refused(text("GET / HTTP/1.1\r\n\r\n"), Reason::not_an_image);
+  expect_refused(bytes_of("GET / HTTP/1.1\r\n\r\n"), Reason::not_an_image);
   expect_refused(Bytes(100'000, 0xa5), Reason::not_an_image);
 }
 
 TEST(Decode, OtherFormatsAreUnsupportedWhateverTheirFileIsCalled) {
-  expect_refused(text("GIF89a\1\0\1\0"), Reason::unsupported_image);
-  expect_refused(text("%PDF-1.4\n"), Reason::unsupported_image);
-  expect_refused(text("<svg xmlns='http://www.w3.org/2000/svg'/>"), Reason::unsupported_image);
-  expect_refused(text("<?xml version='1.0'?><svg/>"), Reason::unsupported_image);
-  expect_refused(text("RIFF....WEBPVP8 "), Reason::unsupported_image);
+  expect_refused(bytes_of("GIF89a\1\0\1\0"), Reason::unsupported_image);
+  expect_refused(bytes_of("%PDF-1.4\n"), Reason::unsupported_image);
+  expect_refused(bytes_of("<svg xmlns='http://www.w3.org/2000/svg'/>"), Reason::unsupported_image);
+  expect_refused(bytes_of("<?xml version='1.0'?><svg/>"), Reason::unsupported_image);
+  expect_refused(bytes_of("RIFF....WEBPVP8 "), Reason::unsupported_image);
 }
 
 TEST(Decode, TheLibraryItselfLoadsNothingButJpegAndPng) {

@@ -10,17 +10,17 @@ namespace {
 
 using testing::Optional;
 
-constexpr Grid kGrid{.side = 3, .tile_width = 30, .tile_height = 20};
+constexpr Grid kGridOfThree{.side = 3, .tile_width = 30, .tile_height = 20};
 
 TEST(Layout, CellsAreNumberedInRowsFromTheTopLeft) {
-  EXPECT_EQ(cell(kGrid, 0), (Rect{0, 0, 30, 20}));
-  EXPECT_EQ(cell(kGrid, 2), (Rect{60, 0, 30, 20}));
-  EXPECT_EQ(cell(kGrid, 3), (Rect{0, 20, 30, 20}));
-  EXPECT_EQ(cell(kGrid, 8), (Rect{60, 40, 30, 20}));
+  EXPECT_EQ(cell(kGridOfThree, 0), (Rect{0, 0, 30, 20}));
+  EXPECT_EQ(cell(kGridOfThree, 2), (Rect{60, 0, 30, 20}));
+  EXPECT_EQ(cell(kGridOfThree, 3), (Rect{0, 20, 30, 20}));
+  EXPECT_EQ(cell(kGridOfThree, 8), (Rect{60, 40, 30, 20}));
 }
 
 TEST(Layout, GridsOutsideTheLimitsOfTheWireAreNotValid) {
-  EXPECT_TRUE(valid(kGrid));
+  EXPECT_TRUE(valid(kGridOfThree));
   EXPECT_TRUE(valid({.side = wire::kGridSideMax, .tile_width = 1, .tile_height = 1}));
   EXPECT_FALSE(valid({.side = wire::kGridSideMin - 1, .tile_width = 1, .tile_height = 1}));
   EXPECT_FALSE(valid({.side = wire::kGridSideMax + 1, .tile_width = 1, .tile_height = 1}));
@@ -47,27 +47,27 @@ TEST(Layout, ABoxOverFourCellsHasIndicesOfOneThirdOneSeventhTwiceAndOneFifteenth
 }
 
 TEST(Layout, ABoxThatOverlapsFourCellsEquallyBelongsToTheLowest) {
-  EXPECT_THAT(cell_of({45, 30, 30, 20}, kGrid), Optional(wire::Slot{4}));
-  EXPECT_THAT(cell_of({15, 10, 30, 20}, kGrid), Optional(wire::Slot{0}));
+  EXPECT_THAT(cell_of({45, 30, 30, 20}, kGridOfThree), Optional(wire::Slot{4}));
+  EXPECT_THAT(cell_of({15, 10, 30, 20}, kGridOfThree), Optional(wire::Slot{0}));
 }
 
 TEST(Layout, ABoxBelongsToTheCellOfLargestIndex) {
-  EXPECT_THAT(cell_of({16, 10, 30, 20}, kGrid), Optional(wire::Slot{1}));
-  EXPECT_THAT(cell_of({16, 11, 30, 20}, kGrid), Optional(wire::Slot{4}));
-  EXPECT_THAT(cell_of({62, 41, 2, 2}, kGrid), Optional(wire::Slot{8}));
-  EXPECT_THAT(cell_of({-100, -100, 101, 101}, kGrid), Optional(wire::Slot{0}));
+  EXPECT_THAT(cell_of({16, 10, 30, 20}, kGridOfThree), Optional(wire::Slot{1}));
+  EXPECT_THAT(cell_of({16, 11, 30, 20}, kGridOfThree), Optional(wire::Slot{4}));
+  EXPECT_THAT(cell_of({62, 41, 2, 2}, kGridOfThree), Optional(wire::Slot{8}));
+  EXPECT_THAT(cell_of({-100, -100, 101, 101}, kGridOfThree), Optional(wire::Slot{0}));
 }
 
 TEST(Layout, ABoxThatOverlapsNoCellBelongsToNone) {
   constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  EXPECT_EQ(cell_of({90, 0, 10, 10}, kGrid), std::nullopt);
-  EXPECT_EQ(cell_of({0, -10, 10, 10}, kGrid), std::nullopt);
-  EXPECT_EQ(cell_of({5, 5, 0, 10}, kGrid), std::nullopt);
-  EXPECT_EQ(cell_of({5, 5, -3, -3}, kGrid), std::nullopt);
-  EXPECT_EQ(cell_of({kNan, 5, 10, 10}, kGrid), std::nullopt);
-  EXPECT_EQ(cell_of({5, 5, kNan, 10}, kGrid), std::nullopt);
-  EXPECT_EQ(cell_of({0, 0, kInfinity, kInfinity}, kGrid), std::nullopt);
+  EXPECT_EQ(cell_of({90, 0, 10, 10}, kGridOfThree), std::nullopt);
+  EXPECT_EQ(cell_of({0, -10, 10, 10}, kGridOfThree), std::nullopt);
+  EXPECT_EQ(cell_of({5, 5, 0, 10}, kGridOfThree), std::nullopt);
+  EXPECT_EQ(cell_of({5, 5, -3, -3}, kGridOfThree), std::nullopt);
+  EXPECT_EQ(cell_of({kNan, 5, 10, 10}, kGridOfThree), std::nullopt);
+  EXPECT_EQ(cell_of({5, 5, kNan, 10}, kGridOfThree), std::nullopt);
+  EXPECT_EQ(cell_of({0, 0, kInfinity, kInfinity}, kGridOfThree), std::nullopt);
 }
 
 }  // namespace

@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 using collage::Client;
 using collage::Error;
 using collage::Options;
+using collage::Priority;
 using collage::Result;
 using collage::Status;
 using library_test::PlayedBroker;
@@ -145,6 +146,38 @@ TEST(Library, GivesTheResultsOfAStreamInTheOrderOfSubmission) {
               ElementsAre(Field(&Result::request, 1u), Field(&Result::request, 2u)));
 }
 
+// The broker answers the second image, and tells that the first one is superseded.
+TEST(Library, ANewerImageSupersedesAnOlderOne) {
+  std::optional<wire::RequestId> first;
+  const PlayedBroker broker([&first](const wire::Message& message) {
+    const auto* submit = std::get_if<wire::Submit>(&message);
+    if (!submit) return coats(message);
+    EXPECT_EQ(submit->latest, 9u);
+    EXPECT_EQ(submit->priority, first ? wire::Priority::low : wire::Priority::high);
+    if (!first) {
+      first = submit->request;
+      return std::vector<wire::Message>{};
+    }
+    wire::Result older;
+    older.request = *first;
+    older.status = wire::ResultStatus::superseded;
+    wire::Result newer = library_test::answer(submit->request);
+    newer.brownout = true;
+    return std::vector<wire::Message>{older, newer};
+  });
+  Client client({.endpoints = {broker.endpoint()}});
+  client.connect();
+  ASSERT_TRUE(client.submit(kImage, {.priority = Priority::high, .latest = 9}));
+  EXPECT_THAT(client.poll(0ms), IsEmpty());
+  ASSERT_TRUE(client.submit(kImage, {.priority = Priority::low, .latest = 9}));
+  const std::vector<Result> results = client.drain(10s);
+  ASSERT_THAT(results, ElementsAre(Field(&Result::status, Status::superseded),
+                                   Field(&Result::status, Status::answered)));
+  EXPECT_FALSE(results[0].local);
+  EXPECT_FALSE(results[0].brownout);
+  EXPECT_TRUE(results[1].brownout);
+}
+
 TEST(Library, HandsOutACorrectionAfterItsResult) {
   const PlayedBroker broker([](const wire::Message& message) {
     std::vector<wire::Message> answers = coats(message);
@@ -208,6 +241,14 @@ TEST(Library, RefusesADeadlineThatCannotBe) {
   EXPECT_EQ(client.open(), 0u);
 }
 
+TEST(Library, RefusesAPriorityThatCannotBe) {
+  Client client({.endpoints = {kNowhere}});
+  const auto priority = static_cast<Priority>(3);
+  EXPECT_EQ(thrown([&] { static_cast<void>(client.submit(kImage, {.priority = priority})); }),
+            Error::Code::invalid_argument);
+  EXPECT_EQ(client.open(), 0u);
+}
+
 TEST(Library, IsInterruptedByAnotherThread) {
   Client client({.endpoints = {kNowhere}});
   std::jthread other([&] { client.interrupt(); });
@@ -226,6 +267,7 @@ TEST(Library, ChoosesTheBrokerOfAnAffinityWhateverTheOrder) {
 
 TEST(Library, NamesWhatItKnows) {
   EXPECT_EQ(to_string(Status::cancelled), "cancelled");
+  EXPECT_EQ(to_string(Status::superseded), "superseded");
   EXPECT_EQ(to_string(collage::Source::hedge), "hedge");
 }
 

@@ -2,12 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/values.h"
+
 namespace machine {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr wire::Instant at(wire::Duration t) { return {t}; }
 
 TEST(Earliest, IsTheFirstOfThePresentInstantsWhereverItStands) {
   EXPECT_EQ(earliest({at(3ms), at(1ms), at(2ms)}), at(1ms));

@@ -39,24 +39,36 @@ class AsyncClientTest(unittest.IsolatedAsyncioTestCase):
                 return fields + payload
 
     async def say(self, kind, *fields):
-        await self.broker.send_multipart([self.peer, msgpack.packb([2, kind, *fields])])
+        await self.broker.send_multipart([self.peer, msgpack.packb([3, kind, *fields])])
 
     async def welcome(self, credit=8):
         await self.hear(HELLO)
         await self.say(WELCOME, 7, 10 ** 10, credit, 100, 5 * 10 ** 9, 10 ** 9)
 
     async def answer(self, request, name="coat", status=ANSWERED):
-        await self.say(RESULT, request, status, 2, 0, 10 ** 6, 0, [[name, [4, 0.75]]], "v")
+        await self.say(RESULT, request, status, 2, 0, 10 ** 6, 0, [[name, [4, 0.75]]], "v",
+                       False)
 
     async def test_an_answer_comes_back_to_the_call_that_asked(self):
         async with AsyncClient(self.endpoint) as client:
             call = asyncio.create_task(client.classify(b"image"))
             await self.welcome()
-            self.assertEqual((await self.hear(SUBMIT))[2], b"image")
+            self.assertEqual((await self.hear(SUBMIT))[2:], [1, 0, b"image"])
             await self.answer(1)
             result = await asyncio.wait_for(call, WITHIN_S)
             self.assertEqual((result.request, result.status, result.name), (1, "answered", "coat"))
             self.assertEqual(client.open, 0)
+
+    async def test_a_newer_image_supersedes_the_call_that_waits(self):
+        async with AsyncClient(self.endpoint) as client:
+            older = asyncio.create_task(client.classify(b"a", priority="high", latest=9))
+            newer = asyncio.create_task(client.classify(b"b", latest=9))
+            await self.welcome(credit=1)
+            result = await asyncio.wait_for(older, WITHIN_S)
+            self.assertEqual((result.status, result.local), ("superseded", True))
+            self.assertEqual((await self.hear(SUBMIT))[2:], [1, 9, b"b"])
+            await self.answer(2)
+            self.assertEqual((await asyncio.wait_for(newer, WITHIN_S)).status, "answered")
 
     async def test_many_calls_wait_at_a_time_and_each_gets_its_own(self):
         async with AsyncClient(self.endpoint) as client:
@@ -64,7 +76,7 @@ class AsyncClientTest(unittest.IsolatedAsyncioTestCase):
             await self.welcome()
             images = {}
             for _ in range(5):
-                request, _, image = await self.hear(SUBMIT)
+                request, *_, image = await self.hear(SUBMIT)
                 images[request] = image
             for request in sorted(images, reverse=True):
                 await self.answer(request, name=f"class {images[request][0]}")
@@ -75,10 +87,10 @@ class AsyncClientTest(unittest.IsolatedAsyncioTestCase):
         async with AsyncClient(self.endpoint, open_max=1) as client:
             calls = asyncio.gather(client.classify(b"a"), client.classify(b"b"))
             await self.welcome()
-            self.assertEqual((await self.hear(SUBMIT))[2], b"a")
+            self.assertEqual((await self.hear(SUBMIT))[4], b"a")
             self.assertEqual(client.open, 1)
             await self.answer(1)
-            self.assertEqual((await self.hear(SUBMIT))[2], b"b")
+            self.assertEqual((await self.hear(SUBMIT))[4], b"b")
             await self.answer(2)
             self.assertEqual([r.request for r in await asyncio.wait_for(calls, WITHIN_S)], [1, 2])
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "producer/client.h"
+#include "tests/values.h"
 
 namespace producer {
 
@@ -27,10 +28,6 @@ using wire::RequestId;
 using wire::ResultStatus;
 
 inline constexpr machine::Peer kBroker{};
-inline constexpr wire::Epoch kEpoch{.value = 7};
-inline constexpr wire::Epoch kOtherEpoch{.value = 8};
-
-inline Instant at(Duration since_start) { return {since_start}; }
 
 inline Policy policy() {
   Policy p;
@@ -99,9 +96,17 @@ class ClientTest : public testing::Test {
   }
   Client::Submitted submit(std::uint64_t id, Duration deadline = 0s, std::size_t size = 4,
                            std::optional<StreamId> stream = std::nullopt) {
-    const auto submitted = client->submit({id}, image(size), deadline, now, stream);
+    const auto submitted =
+        client->submit({id}, image(size), {.deadline = deadline, .stream = stream}, now);
     advance(now.since_start);
     return submitted;
+  }
+  // Submits a frame of the stream in which newer ones supersede.
+  void submit_latest(std::uint64_t id, std::uint64_t latest,
+                     std::optional<StreamId> stream = std::nullopt) {
+    const auto submitted = client->submit({id}, image(), {.stream = stream, .latest = latest}, now);
+    EXPECT_EQ(submitted, Client::Submitted::queued);
+    advance(now.since_start);
   }
   // Cancels a request and runs what is due.
   bool cancel(std::uint64_t id) {
@@ -145,6 +150,9 @@ class ClientTest : public testing::Test {
   }
   static std::pair<std::uint64_t, ResultStatus> cancelled(std::uint64_t id) {
     return {id, ResultStatus::cancelled};
+  }
+  static std::pair<std::uint64_t, ResultStatus> superseded(std::uint64_t id) {
+    return {id, ResultStatus::superseded};
   }
   const Client::Counters& counters() const { return client->counters(); }
 

@@ -122,7 +122,7 @@ TEST_F(ClientTest, ATimerThatGoesBeforeTheNewsOfALossHidesNothing) {
   join();
   submit(1);
   sent();
-  ASSERT_EQ(client->submit({2}, image(), 0s, at(10ms)), Client::Submitted::queued);
+  ASSERT_EQ(client->submit({2}, image(), {}, at(10ms)), Client::Submitted::queued);
   now = at(20ms);
   take(client->on_timeout(now));  // Sends request 2 before the Undelivered for 1.
   say(wire::Undelivered{.why = wire::Undelivered::Why::blocked});

@@ -11,8 +11,8 @@ import zmq
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "producer", "python"))
 from collage_client import Client, Unreachable, choose_broker, json_line  # noqa: E402
 
-ANSWERED, MISSING, REJECTED, REFUSED, CANCELLED = range(5)
-FULL, DUPLICATE, UNKNOWN_PRODUCER = 17, 19, 20
+ANSWERED, MISSING, REJECTED, REFUSED, CANCELLED, SUPERSEDED = range(6)
+FULL, DUPLICATE, UNKNOWN_PRODUCER, OVERLOADED = 17, 19, 20, 23
 
 
 class ClientTest(unittest.TestCase):
@@ -48,7 +48,7 @@ class ClientTest(unittest.TestCase):
 
     def say(self, kind, *fields):
         """One message to the client; returns what that makes it give back."""
-        self.broker.send_multipart([self.peer, msgpack.packb([2, kind, *fields])])
+        self.broker.send_multipart([self.peer, msgpack.packb([3, kind, *fields])])
         self.take()
         return self.advance(self.now)
 
@@ -70,7 +70,8 @@ class ClientTest(unittest.TestCase):
 
     def result(self, request, status=ANSWERED, reason=0, retry_after=0):
         top = [["coat", [4, 0.75]]] if status == ANSWERED else []
-        return self.say(6, request, status, 2 if top else 0, reason, 10 ** 6, retry_after, top, "v")
+        return self.say(6, request, status, 2 if top else 0, reason, 10 ** 6, retry_after, top, "v",
+                        False)
 
     def correct(self, request, name="shirt"):
         self.say(22, request, 1, 10 ** 9, [[name, [6, 0.5]]], "s")
@@ -87,9 +88,10 @@ class ClientTest(unittest.TestCase):
     def test_an_answer_comes_back_with_its_class_and_source(self):
         self.join()
         self.submit(1)
-        self.assertEqual(self.heard(1), [[5, 1, 2 * 10 ** 9, b"image"]])
+        self.assertEqual(self.heard(1), [[5, 1, 2 * 10 ** 9, 1, 0, b"image"]])
         self.broker.send_multipart(
-            [self.peer, msgpack.packb([2, 6, 1, 0, 2, 0, 10 ** 6, 0, [["coat", [4, 0.75]]], "v"])])
+            [self.peer, msgpack.packb([3, 6, 1, 0, 2, 0, 10 ** 6, 0, [["coat", [4, 0.75]]], "v",
+                                       False])])
         self.now = 0.5
         self.take()
         (result,) = self.client.poll(0)
@@ -163,6 +165,56 @@ class ClientTest(unittest.TestCase):
         self.advance(0.51)
         self.assertEqual(self.sent(1), [1])
         self.assertEqual(self.result(1, REFUSED, FULL, 5 * 10 ** 9), [(1, "refused")])
+
+    def test_an_overloaded_broker_is_tried_again_too(self):
+        self.join()
+        self.client.submit(b"image", priority="high", latest=9)
+        self.advance(0.0)
+        self.assertEqual(self.heard(1), [[5, 1, 2 * 10 ** 9, 2, 9, b"image"]])
+        self.assertEqual(self.result(1, REFUSED, OVERLOADED, 5 * 10 ** 8), [])
+        self.advance(0.5)
+        self.assertEqual(self.heard(1), [[5, 1, 15 * 10 ** 8, 2, 9, b"image"]])
+
+    def test_only_known_priorities_and_numbers_are_taken(self):
+        for wrong in ({"priority": "urgent"}, {"latest": -1}, {"latest": 1 << 64}):
+            with self.assertRaises(ValueError):
+                self.client.submit(b"image", **wrong)
+        self.assertEqual(self.client.open, 0)
+
+    def test_superseded_is_final(self):
+        self.join()
+        for _ in range(2):
+            self.client.submit(b"image", latest=9)
+            self.assertEqual(self.advance(0.0), [])
+        self.assertEqual(self.sent(2), [1, 2])
+        self.assertEqual(self.result(1, SUPERSEDED), [(1, "superseded")])
+        self.assertEqual(self.result(2), [(2, "answered")])
+        self.assertEqual(self.client.counters["superseded"], 1)
+
+    def test_what_the_broker_does_not_have_is_superseded_here(self):
+        self.join(credit=2)
+        self.client.submit(b"image", latest=9)
+        self.submit(1)
+        self.client.submit(b"image", latest=9)
+        self.client.submit(b"image", latest=8)
+        self.assertEqual(self.advance(0.0), [])
+        self.client.submit(b"image", latest=9)
+        self.assertEqual(self.advance(0.0), [(3, "superseded")])
+        self.assertEqual(self.sent(2), [1, 2])
+        self.assertEqual(self.result(1, REFUSED, OVERLOADED, 10 ** 8), [(1, "superseded")])
+        self.assertEqual(self.sent(1), [4])
+
+    def test_an_answer_in_a_brownout_says_so(self):
+        self.join()
+        self.submit(1)
+        self.heard(1)
+        self.broker.send_multipart(
+            [self.peer, msgpack.packb([3, 6, 1, 0, 2, 0, 10 ** 6, 0, [["coat", [4, 0.75]]], "v",
+                                       True])])
+        self.take()
+        (result,) = self.client.poll(0)
+        self.assertTrue(result.brownout)
+        self.assertIn('"brownout": true', json_line("a.png", result))
 
     def test_duplicate_request_is_no_result(self):
         self.join()
@@ -270,9 +322,11 @@ class ClientTest(unittest.TestCase):
         self.join()
         self.say(6, "not a result")
         self.say(3, 1)
-        self.say(6, [1], 0, 1, 0, 10 ** 6, 0, [], "v")
+        self.say(6, [1], 0, 1, 0, 10 ** 6, 0, [], "v", False)
+        self.say(6, 1, 0, 1, 0, 10 ** 6, 0, [], "v")  # As in version 2.
+        self.say(6, 1, 0, 1, 0, 10 ** 6, 0, [], "v", 1)
         self.say(18)
-        self.assertEqual(self.client.counters["undecodable"], 3)
+        self.assertEqual(self.client.counters["undecodable"], 5)
         self.assertEqual(self.client.counters["unexpected"], 1)
 
 
@@ -296,12 +350,12 @@ class ConnectTest(unittest.TestCase):
         self.now += 0.001
         return self.now
 
-    def answer(self, kind, *fields):
+    def answer(self, kind, *fields, protocol=3):
         """To the client's hello, so that the answer is there before the client asks for it."""
         self.client.poll(0)
         self.assertTrue(self.broker.poll(5000))
         peer, _ = self.broker.recv_multipart()
-        self.broker.send_multipart([peer, msgpack.packb([2, kind, *fields])])
+        self.broker.send_multipart([peer, msgpack.packb([protocol, kind, *fields])])
         self.assertTrue(self.client._session.socket.poll(5000))
 
     def test_it_returns_once_the_broker_has_greeted(self):
@@ -310,7 +364,7 @@ class ConnectTest(unittest.TestCase):
         self.assertTrue(self.client.joined)
 
     def test_another_protocol_is_known_at_once(self):
-        self.answer(4, 32, 3)
+        self.answer(4, 32, 2, protocol=2)
         with self.assertRaisesRegex(Unreachable, "within 3600 s wrong_protocol"):
             self.client.connect(3600)
         self.assertLess(self.now, 1.0)

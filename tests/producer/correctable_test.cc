@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/values.h"
+
 namespace producer {
 namespace {
 
@@ -10,7 +12,6 @@ using namespace std::chrono_literals;
 using testing::Optional;
 
 constexpr wire::ClassId kCat{0}, kDog{1};
-constexpr wire::Instant at(wire::Duration t) { return {t}; }
 
 TEST(Correctable, AnotherClassCorrectsOnce) {
   Correctable answers(2);

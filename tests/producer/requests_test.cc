@@ -2,14 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/values.h"
+
 namespace producer {
 namespace {
 
 using namespace std::chrono_literals;
 using wire::Instant;
 using wire::RequestId;
-
-Instant at(wire::Duration since_start) { return {since_start}; }
 
 void add(Requests& requests, std::uint64_t id, wire::Duration expires) {
   Request request;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <fstream>
 
+#include "replay/load/points.h"
 #include "runtime/config/config_error.h"
 #include "runtime/pipeline/variant.h"
 #include "tests/environment.h"
@@ -76,6 +77,66 @@ TEST_F(ScenarioFile, IsReadWhole) {
                           Contains(Pair("broker.linger", "7ms"))));
 }
 
+TEST_F(ScenarioFile, ListsOfRatesAndOfCollageStagesAreASweep) {
+  const Scenario one = load("policies: [none]\narrivals: {kind: poisson, per_second: 40}\n");
+  EXPECT_FALSE(one.sweeps());
+  const Scenario sweep = load(
+      "policies: [none, brownout]\ncollages: [1, 3]\n"
+      "arrivals: {kind: poisson, per_second: [29, 40.6]}\n");
+  EXPECT_TRUE(sweep.sweeps());
+  EXPECT_THAT(sweep.loads, testing::ElementsAre(29, 40.6));
+  EXPECT_THAT(sweep.collage_counts, testing::ElementsAre(1, 3));
+  EXPECT_EQ(points_of(sweep).size(), 6u);
+  EXPECT_THAT(pipeline_keys(sweep, sweep.policies[1]),
+              AllOf(Contains(Pair("policy", "collage-hedge")),
+                    Contains(Pair("broker.overload", "brownout"))));
+}
+
+TEST_F(ScenarioFile, StepsAndProducersAreRead) {
+  const Scenario steps = load(
+      "policies: [none]\n"
+      "arrivals: {kind: steps, steps: [{per_second: 5, for: 20s}, {per_second: 50, for: 10s}]}\n");
+  ASSERT_EQ(steps.arrivals.steps.size(), 2u);
+  EXPECT_EQ(steps.arrivals.cycle(), wire::Duration(30s));
+  EXPECT_EQ(steps.arrivals.mean_per_second(), 20);
+  const Scenario flood = load(
+      "policies: [none]\nproducers:\n  - {name: flood, per_second: 100, floods: true}\n"
+      "  - {name: polite, count: 10, per_second: 3, priority: high}\n");
+  ASSERT_EQ(flood.producers.size(), 2u);
+  EXPECT_TRUE(flood.producers[0].floods);
+  EXPECT_EQ(flood.producers[1].count, 10u);
+  EXPECT_EQ(flood.producers[1].priority, wire::Priority::high);
+}
+
+TEST_F(ScenarioFile, LoadsItCannotMeanAreRefused) {
+  const auto arrivals = [&](const std::string& text, const std::string& what) {
+    refuses("policies: [none]\narrivals: {" + text + "}\n", what);
+  };
+  arrivals("kind: poisson, per_second: []", "must have at least one number");
+  arrivals("kind: poisson, per_second: [40, fast]",
+           "arrivals.per_second: has 'fast', must be numbers from 0.001 to 1");
+  arrivals("kind: poisson, per_second: [0]", "has '0', must be numbers");
+  arrivals("kind: steps", "must have at least one step");
+  arrivals("kind: steps, steps: [{per_second: 5}]", "steps[0].for");
+  arrivals("kind: steps, steps: [{per_second: 0, for: 1s}]", "steps[0].per_second");
+  refuses("policies: [none]\ncollages: [1, 3]\n", "arrivals.per_second must be one, too");
+  refuses("policies: [none]\ncollages: [1.5]\n", "collages: must be whole numbers");
+  refuses("policies: [none]\ncollages: [0]\n", "has '0', must be numbers from 1");
+  const auto producers = [&](const std::string& text, const std::string& what) {
+    refuses("policies: [none]\nproducers: [" + text + "]\n", what);
+  };
+  producers("{name: a}", "per_second");
+  producers("{name: a, share: 0.5}", "needs arrivals of kind poisson");
+  producers("{name: a, per_second: 5, floods: true}", "must have one that does not flood");
+  producers("{name: a, per_second: 5, priority: highest}", "priority");
+  const std::string poisson = "policies: [none]\narrivals: {kind: poisson, per_second: 40}\n";
+  refuses(poisson + "producers: [{name: a, share: 0.5}, {name: b, share: 0.4}]\n",
+          "the shares must add up to 1");
+  refuses(poisson + "producers: [{name: a, share: 1}, {name: b, per_second: 4}]\n",
+          "must all have a share");
+  refuses(poisson + "producers: [{name: a, per_second: 4}]\n", "have no meaning");
+}
+
 TEST_F(ScenarioFile, EqualIsNoRedundancyAndTheCollagesNodeAsOneMoreClassifier) {
   const Scenario scenario = load("policies: [none, equal, collage, duplicate]\nclassifiers: 9\n");
   ASSERT_EQ(scenario.policies.size(), 4u);
@@ -142,7 +203,7 @@ TEST(ShippedScenarios, AreValidAndSoAreTheirPipelines) {
   }
   std::filesystem::current_path(before);
   std::filesystem::remove_all(data);
-  EXPECT_GE(scenarios, 18);
+  EXPECT_GE(scenarios, 21);
 }
 
 }  // namespace

@@ -179,8 +179,8 @@ void PipelineStory::submit(const Command& command) {
   if (!command.words.empty()) stream = producer::StreamId{1};
   for (const auto& [id, name] : command.options) {
     const auto submitted = client.submit(
-        {std::stoull(id)}, wire::Payload(wire::Payload::Bytes(name.begin(), name.end())), 0ms,
-        world_->now(), stream);
+        {std::stoull(id)}, wire::Payload(wire::Payload::Bytes(name.begin(), name.end())),
+        {.stream = stream}, world_->now());
     if (submitted != producer::Client::Submitted::queued) command.fail("the client is full");
   }
 }

@@ -44,8 +44,8 @@ ExperimentOptions options(const std::string& policy, std::size_t batches, int gr
                                  .budget_share = 1.0 / static_cast<double>(slots)};
   options.fleet.membership = {milliseconds(50), seconds(1)};
   options.fleet.sink.membership = options.fleet.membership;
-  options.fleet.classifiers = slots * static_cast<std::size_t>(broker.redundancy.copies);
-  options.fleet.assemblers = static_cast<std::size_t>(broker.redundancy.covers);
+  options.fleet.classifiers = slots * static_cast<std::size_t>(broker.redundancy.singles_per_image);
+  options.fleet.assemblers = static_cast<std::size_t>(broker.redundancy.collages_per_batch);
   options.fleet.assembler_capacity = 4;
   options.fleet.latency = stages::Independent(runtime::load_quantiles(COLLAGE_QUANTILES));
   options.generator.slots = slots;

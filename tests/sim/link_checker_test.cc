@@ -5,6 +5,8 @@
 
 #include <chrono>
 
+#include "tests/values.h"
+
 namespace replay::sim {
 namespace {
 
@@ -13,7 +15,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr wire::Instant at(wire::Duration since) { return {since}; }
 constexpr wire::BatchId kBatch{{1}, {4}};
 
 class LinkCheckerTest : public testing::Test {

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "tests/values.h"
+
 namespace replay::sim {
 namespace {
 
@@ -14,7 +16,6 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr wire::Instant at(wire::Duration since) { return {since}; }
 constexpr NodeId kDealer = 0, kRouter = 1;
 constexpr machine::Peer kUp{0, 0};
 

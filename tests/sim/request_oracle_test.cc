@@ -5,6 +5,8 @@
 
 #include <chrono>
 
+#include "tests/values.h"
+
 namespace replay::sim {
 namespace {
 
@@ -13,7 +15,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr wire::Instant at(wire::Duration since) { return {since}; }
 constexpr wire::RequestId kFirst{1}, kSecond{2};
 
 class RequestOracleTest : public testing::Test {
@@ -22,7 +23,7 @@ class RequestOracleTest : public testing::Test {
       : log_(0), violations_(log_), world_({}, machine::Rng(1)), producer_(world_.add("p")) {
     options_.executor.digits = 1;
     options_.executor.misread = 0.5;
-    options_.fleet.broker.redundancy.covers = 1;
+    options_.fleet.broker.redundancy.collages_per_batch = 1;
     options_.fleet.broker.correction_window = 1s;
     options_.fleet.producer.grace = 100ms;
   }
@@ -117,6 +118,17 @@ TEST_F(RequestOracleTest, OnlyACancelledRequestIsCancelled) {
   submit(kSecond, 8);
   deliver(result(kSecond, wire::ResultStatus::cancelled));
   EXPECT_THAT(found(), ElementsAre(HasSubstr("cancelled though its producer did not")));
+}
+
+TEST_F(RequestOracleTest, OnlyAnOlderFrameIsSuperseded) {
+  for (const wire::RequestId id : {kFirst, kSecond}) {
+    oracle_.on_submit(producer_, id, {.token = 7, .deadline = at(1s), .latest = 3});
+  }
+  deliver(result(kFirst, wire::ResultStatus::superseded));
+  EXPECT_THAT(found(), IsEmpty());
+  deliver(result(kSecond, wire::ResultStatus::superseded));
+  EXPECT_THAT(found(), ElementsAre(HasSubstr("superseded though there is no newer frame")));
+  EXPECT_EQ(oracle_.counts().superseded, 2u);
 }
 
 TEST_F(RequestOracleTest, ResultsOfAStreamComeInOrder) {

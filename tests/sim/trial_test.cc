@@ -16,7 +16,7 @@ void expect_passes(const TrialOptions& options) {
 
 // A drawn pipeline without faults and with room for all of its traffic.
 TrialOptions quiet(std::uint64_t seed) {
-  TrialOptions options = draw_options(seed);
+  TrialOptions options = draw_without_overload(seed);
   options.faults = {};
   options.fleet.classifiers = options.executor.slots;
   options.fleet.broker.open_request_max = 1000;
@@ -27,9 +27,9 @@ TrialOptions quiet(std::uint64_t seed) {
   return options;
 }
 
-// A seed that is kept for what befell it before producers had features.
+// A seed that is kept for what befell it before producers had features and pipelines overload.
 void expect_plain_passes(std::uint64_t seed) {
-  expect_passes(without_features(draw_options(seed)));
+  expect_passes(without_features(draw_without_overload(seed)));
 }
 
 void expect_seeds_pass(std::uint64_t first, std::uint64_t last) {
@@ -61,6 +61,8 @@ TEST(Trial, AHundredSeedsReachEverySourceAndEveryError) {
     sum.refused += counts.refused;
     sum.cancelled += counts.cancelled;
     sum.corrected += counts.corrected;
+    sum.superseded += counts.superseded;
+    sum.brownout += counts.brownout;
     sum.lost_with_producer += counts.lost_with_producer;
   }
   EXPECT_GT(sum.single, 0u);
@@ -71,6 +73,8 @@ TEST(Trial, AHundredSeedsReachEverySourceAndEveryError) {
   EXPECT_GT(sum.refused, 0u);
   EXPECT_GT(sum.cancelled, 0u);
   EXPECT_GT(sum.corrected, 0u);
+  EXPECT_GT(sum.superseded, 0u);
+  EXPECT_GT(sum.brownout, 0u);
   EXPECT_GT(sum.lost_with_producer, 0u);
 }
 

@@ -12,7 +12,7 @@ namespace {
 using std::chrono::milliseconds;
 using testing::ElementsAre;
 
-constexpr wire::Instant at(int ms) { return {milliseconds(ms)}; }
+constexpr wire::Instant at_ms(int ms) { return {milliseconds(ms)}; }
 
 // Notes what it is told; says what it is given to say at a given time.
 class Puppet : public machine::Machine {
@@ -82,7 +82,7 @@ class WorldTest : public testing::Test {
     return made;
   }
   void say(NodeId node, Puppet& puppet, int ms, machine::Peer to) {
-    puppet.say(at(ms), to, wire::StatusRequest{});
+    puppet.say(at_ms(ms), to, wire::StatusRequest{});
     world_.rearm(node);
   }
 
@@ -97,42 +97,42 @@ TEST_F(WorldTest, AMessageTakesItsLatencyAndItsPeerCanBeAnswered) {
   Puppet& router = start(router_, up_);
   Puppet& dealer = start(dealer_, down_);
   say(dealer_, dealer, 1, {0, 0});
-  world_.run_until(at(4));
+  world_.run_until(at_ms(4));
   EXPECT_THAT(up_, ElementsAre("3 probe"));
   say(router_, router, 5, router.last());
-  world_.run_until(at(10));
+  world_.run_until(at_ms(10));
   EXPECT_THAT(down_, ElementsAre("1 timeout", "7 probe"));
 }
 
 TEST_F(WorldTest, ARestartedPeerHasAnotherConnectionAndTheOldOneIsUnroutable) {
   Puppet& router = start(router_, up_);
   say(dealer_, start(dealer_, down_), 1, {0, 0});
-  world_.run_until(at(4));
+  world_.run_until(at_ms(4));
   const machine::Peer before = router.last();
   world_.crash(dealer_);
   say(dealer_, start(dealer_, down_), 5, {0, 0});
-  world_.run_until(at(8));
+  world_.run_until(at_ms(8));
   EXPECT_NE(router.last(), before);
   say(router_, router, 9, before);
-  world_.run_until(at(20));
+  world_.run_until(at_ms(20));
   EXPECT_THAT(up_, ElementsAre("3 probe", "7 probe", "9 timeout", "9 undelivered"));
 }
 
 TEST_F(WorldTest, WhatADealerSaysToADeadRouterIsHeldUntilItIsBack) {
   say(dealer_, start(dealer_, down_), 1, {0, 0});
-  world_.run_until(at(4));
+  world_.run_until(at_ms(4));
   start(router_, up_);
-  world_.run_until(at(10));
+  world_.run_until(at_ms(10));
   EXPECT_THAT(up_, ElementsAre("6 probe"));
 }
 
 TEST_F(WorldTest, AMachineAtWorkIsBlockedUntilItIsDone) {
   Puppet& router = start(router_, up_);
   Puppet& dealer = start(dealer_, down_);
-  router.work(at(1));
+  router.work(at_ms(1));
   world_.rearm(router_);
   say(dealer_, dealer, 2, {0, 0});
-  world_.run_until(at(20));
+  world_.run_until(at_ms(20));
   EXPECT_THAT(up_, ElementsAre("1 timeout", "11 done", "11 probe"));
 }
 
@@ -142,7 +142,7 @@ TEST_F(WorldTest, AStalledMachineHearsItsTimersFirstAndThenWhatWaited) {
   say(router_, router, 6, {0, 1});
   say(dealer_, dealer, 1, {0, 0});
   world_.stall(router_, milliseconds(9));
-  world_.run_until(at(20));
+  world_.run_until(at_ms(20));
   EXPECT_THAT(up_, ElementsAre("9 timeout", "9 probe"));
 }
 
@@ -150,9 +150,9 @@ TEST_F(WorldTest, AtOneInstantTimersComeBeforeMessages) {
   Puppet& router = start(router_, up_);
   Puppet& dealer = start(dealer_, down_);
   say(dealer_, dealer, 1, {0, 0});
-  world_.run_until(at(2));
+  world_.run_until(at_ms(2));
   say(router_, router, 3, {0, 1});
-  world_.run_until(at(20));
+  world_.run_until(at_ms(20));
   EXPECT_THAT(up_, ElementsAre("3 timeout", "3 probe"));
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "tests/stages/heard.h"
+#include "tests/values.h"
 
 namespace stages {
 namespace {
@@ -16,12 +17,9 @@ using testing::IsEmpty;
 using wire::Reason;
 using wire::Sequence;
 
-constexpr wire::Epoch kEpoch{7}, kOther{8};
-constexpr wire::Instant at(wire::Duration t) { return {t}; }
-
 class MembershipTest : public testing::Test {
  protected:
-  // Returns whether the welcome begins a new epoch of the host.
+  // Returns whether the welcome begins a new epoch of the coordinator.
   bool welcome(wire::Epoch epoch, wire::Duration t) {
     const wire::Epoch before = membership.epoch();
     receive(wire::Welcome{epoch, 100ms, 0, 0, 1s}, t);
@@ -36,13 +34,13 @@ class MembershipTest : public testing::Test {
     actions = {};
     membership.on_timeout(at(t), actions);
     if (actions.messages.empty()) return "";
-    EXPECT_EQ(actions.messages[0].to, kHost);
+    EXPECT_EQ(actions.messages[0].to, kCoordinator);
     return std::holds_alternative<wire::WorkerHello>(actions.messages[0].message) ? "hello"
                                                                                   : "ready";
   }
   // The one Ready among what has been sent since the last call.
   wire::Ready ready() {
-    const auto all = heard<wire::Ready>(std::exchange(actions, {}), kHost.link);
+    const auto all = heard<wire::Ready>(std::exchange(actions, {}), kCoordinator.link);
     EXPECT_EQ(all.size(), 1u);
     return all.empty() ? wire::Ready{} : all[0];
   }
@@ -99,7 +97,7 @@ TEST_F(MembershipTest, ATaskThatComesTwiceIsTakenOnce) {
 TEST_F(MembershipTest, ATaskOfAHostThatWeHaveNotJoinedIsNotTaken) {
   EXPECT_FALSE(membership.take({1}, kEpoch));
   welcome(kEpoch, 0ms);
-  EXPECT_FALSE(membership.take({1}, kOther));
+  EXPECT_FALSE(membership.take({1}, kOtherEpoch));
   EXPECT_EQ(membership.held(), 0u);
 }
 
@@ -118,8 +116,8 @@ TEST_F(MembershipTest, ReadyNamesWhatIsSeenAndHeld) {
 TEST_F(MembershipTest, AHostThatHasRestartedLearnsThatOldTasksStillTakeUpRoom) {
   welcome(kEpoch, 0ms);
   membership.take({5}, kEpoch);
-  EXPECT_TRUE(welcome(kOther, 10ms));
-  EXPECT_TRUE(membership.take({1}, kOther));  // Sequences begin at one again.
+  EXPECT_TRUE(welcome(kOtherEpoch, 10ms));
+  EXPECT_TRUE(membership.take({1}, kOtherEpoch));  // Sequences begin at one again.
   const wire::Ready ready = set_leaving(false);
   EXPECT_EQ(ready.seen, Sequence{1});
   EXPECT_THAT(ready.held, ElementsAre(Sequence{0}, Sequence{1}));
@@ -128,10 +126,10 @@ TEST_F(MembershipTest, AHostThatHasRestartedLearnsThatOldTasksStillTakeUpRoom) {
 TEST_F(MembershipTest, AnOldTaskIsNotTakenForTheNewOneOfTheSameNumber) {
   welcome(kEpoch, 0ms);
   membership.take({1}, kEpoch);
-  welcome(kOther, 10ms);
-  membership.take({1}, kOther);
+  welcome(kOtherEpoch, 10ms);
+  membership.take({1}, kOtherEpoch);
   EXPECT_THAT(release({1}, kEpoch).held, ElementsAre(Sequence{1}));
-  EXPECT_THAT(release({1}, kOther).held, IsEmpty());
+  EXPECT_THAT(release({1}, kOtherEpoch).held, IsEmpty());
 }
 
 TEST_F(MembershipTest, AHostThatForgotUsIsGreetedAtOnce) {

@@ -4,12 +4,12 @@
 
 #include <string>
 
+#include "tests/values.h"
+
 namespace stages {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr wire::Instant at(wire::Duration t) { return {t}; }
 
 std::optional<Emulation> always(double seconds) {
   return Emulation{machine::QuantileTable({{0, seconds}, {1, seconds}}), machine::Rng(1)};
@@ -74,7 +74,7 @@ TEST(TaskLine, DroppingSparesTheTaskUnderWay) {
   (void)line.start(at(0ms));
   std::vector<std::string> dropped;
   const auto note = [&](const std::string& task) { dropped.push_back(task); };
-  line.drop([](const std::string& task) { return task != "c"; }, note);
+  line.drop([](const std::string& task, wire::Instant) { return task != "c"; }, note);
   EXPECT_THAT(dropped, testing::ElementsAre("b", "b"));
   line.done({}, at(1ms));
   EXPECT_EQ(line.release(at(1ms))->task, "a");

@@ -4,6 +4,7 @@
 
 #include "tests/figure.h"
 #include "tests/stages/heard.h"
+#include "tests/values.h"
 
 namespace stages {
 namespace {
@@ -13,9 +14,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr wire::Epoch kEpoch{7}, kOther{8};
 constexpr machine::Peer kSink{kSinkLink, 0};
-constexpr wire::Instant at(wire::Duration t) { return {t}; }
 
 // Answers every task with its slot, and notes the order of what TaskStage asks of it.
 class Echo : public TaskStage<wire::Assign, TaskCounters> {
@@ -39,7 +38,7 @@ class Echo : public TaskStage<wire::Assign, TaskCounters> {
   bool on_other(const wire::Message& message) override {
     return std::holds_alternative<wire::DropCollage>(message);
   }
-  void on_new_host() override { calls.push_back("new host"); }
+  void on_new_coordinator() override { calls.push_back("new coordinator"); }
   std::span<const machine::Figure<TaskCounters>> figures() const override { return {}; }
 };
 
@@ -47,15 +46,16 @@ class TaskStageTest : public testing::Test {
  protected:
   TaskStageTest() {
     (void)stage.on_timeout(at(0ms));
-    (void)stage.on_message(kHost, wire::Welcome{kEpoch, 1s, 0, 0, 1s}, at(0ms));
+    (void)stage.on_message(kCoordinator, wire::Welcome{kEpoch, 1s, 0, 0, 1s}, at(0ms));
   }
   machine::Actions assign(std::uint64_t number, wire::Duration t = 0ms,
-                          machine::Peer from = kHost) {
+                          machine::Peer from = kCoordinator, wire::Duration remaining = 1s) {
     wire::Assign task;
     task.sequence = {number};
     task.batch = {kEpoch, {1}};
     task.slot = static_cast<wire::Slot>(number);
     task.age = 10ms;
+    task.remaining = remaining;
     return stage.on_message(from, task, at(t));
   }
   machine::Actions done(std::uint64_t work, wire::Duration t) {
@@ -70,26 +70,26 @@ TEST_F(TaskStageTest, ATaskIsWorkedOnAnsweredAndItsCreditGivenBackInThisOrder) {
   EXPECT_EQ(assign(1).work->id, wire::WorkId{1});
   EXPECT_FALSE(assign(2, 5ms).work);
   const auto actions = done(1, 30ms);
-  EXPECT_THAT(stage.calls, ElementsAre("new host", "job 1", "answer 1 age 40", "job 2"));
+  EXPECT_THAT(stage.calls, ElementsAre("new coordinator", "job 1", "answer 1 age 40", "job 2"));
   ASSERT_THAT(actions.messages, SizeIs(2));
   EXPECT_EQ(actions.messages[0].to, kSink);
-  EXPECT_EQ(actions.messages[1].to, kHost);
+  EXPECT_EQ(actions.messages[1].to, kCoordinator);
   EXPECT_EQ(actions.work->id, wire::WorkId{2});
 }
 
-TEST_F(TaskStageTest, ANewEpochOfTheHostIsNoticedOnce) {
-  (void)stage.on_message(kHost, wire::Welcome{kEpoch, 1s, 0, 0, 1s}, at(1ms));
+TEST_F(TaskStageTest, ANewEpochOfTheCoordinatorIsNoticedOnce) {
+  (void)stage.on_message(kCoordinator, wire::Welcome{kEpoch, 1s, 0, 0, 1s}, at(1ms));
   EXPECT_THAT(stage.calls, SizeIs(1));
-  (void)stage.on_message(kHost, wire::Welcome{kOther, 1s, 0, 0, 1s}, at(2ms));
+  (void)stage.on_message(kCoordinator, wire::Welcome{kOtherEpoch, 1s, 0, 0, 1s}, at(2ms));
   EXPECT_THAT(stage.calls, SizeIs(2));
 }
 
-TEST_F(TaskStageTest, OnlyTheHostGivesTasks) {
+TEST_F(TaskStageTest, OnlyTheCoordinatorGivesTasks) {
   EXPECT_FALSE(assign(1, 0ms, kSink).work);
   EXPECT_EQ(stage.counters().bad_messages, 1u);
   (void)stage.on_message(kSink, wire::DropCollage{}, at(0ms));
   EXPECT_EQ(stage.counters().bad_messages, 2u);
-  (void)stage.on_message(kHost, wire::DropCollage{}, at(0ms));
+  (void)stage.on_message(kCoordinator, wire::DropCollage{}, at(0ms));
   EXPECT_EQ(stage.counters().bad_messages, 2u);
 }
 
@@ -97,7 +97,7 @@ TEST_F(TaskStageTest, ALostSinkConnectionLeavesTheMembershipAsItIs) {
   const auto due = stage.next_timeout();
   (void)stage.on_message(kSink, wire::Undelivered{}, at(0ms));
   EXPECT_EQ(stage.next_timeout(), due);
-  (void)stage.on_message(kHost, wire::Undelivered{}, at(0ms));
+  (void)stage.on_message(kCoordinator, wire::Undelivered{}, at(0ms));
   EXPECT_GT(stage.next_timeout(), due);
   EXPECT_EQ(stage.counters().undelivered, 2u);
 }
@@ -117,6 +117,35 @@ TEST_F(TaskStageTest, IsFinishedWhenItLeavesAndHoldsNoTask) {
   assign(1);
   EXPECT_FALSE(stage.on_message(machine::kLocal, wire::Drain{}, at(1ms)).finished);
   EXPECT_TRUE(done(1, 2ms).finished);
+}
+
+TEST_F(TaskStageTest, ATaskWhoseTimeIsOverIsNotBegunAndItsCreditGoesBack) {
+  assign(1);
+  assign(2, 0ms, kCoordinator, 20ms);
+  const auto actions = done(1, 20ms);
+  EXPECT_FALSE(actions.work);
+  EXPECT_EQ(stage.counters().expired, 1u);
+  ASSERT_FALSE(actions.messages.empty());
+  EXPECT_THAT(std::get<wire::Ready>(actions.messages.back().message).held, IsEmpty());
+  EXPECT_EQ(figure(stage.telemetry(), "collage_dropped_total", {{"reason", "expired"}}), 1);
+}
+
+TEST_F(TaskStageTest, ATaskThatHasTimeLeftIsBegun) {
+  assign(1);
+  assign(2, 5ms, kCoordinator, 20ms);
+  EXPECT_TRUE(done(1, 24ms).work);
+  EXPECT_EQ(stage.counters().expired, 0u);
+}
+
+TEST_F(TaskStageTest, ATaskThatComesTooLateIsDroppedAtOnce) {
+  EXPECT_FALSE(assign(1, 0ms, kCoordinator, 0ms).work);
+  EXPECT_EQ(stage.counters().expired, 1u);
+}
+
+TEST_F(TaskStageTest, ATaskUnderWayDoesNotExpire) {
+  EXPECT_TRUE(assign(1, 0ms, kCoordinator, 20ms).work);
+  EXPECT_THAT(done(1, 30ms).messages, SizeIs(2));
+  EXPECT_EQ(stage.counters().expired, 0u);
 }
 
 }  // namespace

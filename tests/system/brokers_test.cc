@@ -3,39 +3,25 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <fstream>
 
 #include "producer/choice.h"
-#include "runtime/service/install_paths.h"
 #include "tests/system/live_pipeline.h"
 
 namespace {
 
 using namespace std::chrono_literals;
+using system_test::image_folder;
 using system_test::LivePipeline;
+using system_test::program;
 using system_test::Ran;
 using testing::AllOf;
 using testing::HasSubstr;
 
-std::string program(const char* name) { return (runtime::program_folder() / name).string(); }
-
 // Some images as files of a folder.
-std::filesystem::path images(std::size_t count) {
-  const std::filesystem::path folder = system_test::scratch("images");
-  std::filesystem::create_directories(folder);
-  std::size_t number = 0;
-  for (const system_test::Sample& sample : system_test::samples(count)) {
-    std::ofstream out(folder / (std::to_string(number++) + ".png"), std::ios::binary);
-    out.write(reinterpret_cast<const char*>(sample.image.bytes().data()),
-              static_cast<std::streamsize>(sample.image.size()));
-  }
-  return folder;
-}
-
 TEST(Brokers, OfTwoEachServesTheStreamsThatAreItsOwn) {
   LivePipeline first({{"policy", "none"}}, {.classifiers = 1, .collages = 0});
   LivePipeline second({{"policy", "none"}}, {.classifiers = 1, .collages = 0});
-  const std::filesystem::path folder = images(4);
+  const std::filesystem::path folder = image_folder(4);
   const std::vector<std::string> brokers = {first.producers(), second.producers()};
   std::uint64_t images_of[2] = {};
   for (int stream = 0; stream < 16; ++stream) {
@@ -57,7 +43,7 @@ TEST(Brokers, OfTwoEachServesTheStreamsThatAreItsOwn) {
 TEST(Life, OfARequestIsShownAcrossTheProcessesThatLoggedIt) {
   LivePipeline pipeline({{"log.requests", "true"}, {"policy", "collage"}},
                         {.classifiers = 1, .collages = 1});
-  const std::filesystem::path folder = images(9);
+  const std::filesystem::path folder = image_folder(9);
   ASSERT_EQ(
       system_test::run(
           {program("collage-push"), folder.string(), "-e", pipeline.producers(), "--quiet"}, 60s)

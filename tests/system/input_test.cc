@@ -22,12 +22,11 @@ namespace {
 
 using namespace std::chrono_literals;
 using system_test::LivePipeline;
+using system_test::program;
 using system_test::Ran;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsSupersetOf;
-
-std::string program(const std::string& name) { return (runtime::program_folder() / name).string(); }
 
 wire::Payload::Bytes png() {
   const system_test::Sample sample = system_test::samples(1)[0];

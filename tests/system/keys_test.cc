@@ -54,9 +54,9 @@ class Keys {
 constexpr std::size_t kWindow = 9;
 
 // Streams images, some at a time, and does the next step of a story whenever so many are answered.
-class Stream {
+class KeyedStream {
  public:
-  Stream(LivePipeline& pipeline, const Keys& keys)
+  KeyedStream(LivePipeline& pipeline, const Keys& keys)
       : connection_(pipeline.producers(), {}, keys.folder()) {}
 
   // False: not yet, ask again.
@@ -139,7 +139,7 @@ struct Rotation {
     stream.connection().refresh_keys();
   }
   // Steps that restart a process and wait until it is up.
-  void restarts(std::vector<Stream::Step>& steps, const std::string& name) {
+  void restarts(std::vector<KeyedStream::Step>& steps, const std::string& name) {
     const auto before = std::make_shared<std::size_t>(0);
     steps.push_back([this, name, before] {
       *before = starts(pipeline, name);
@@ -151,7 +151,7 @@ struct Rotation {
 
   const Keys keys;
   LivePipeline pipeline;
-  Stream stream;
+  KeyedStream stream;
   const KeyPair fresh = runtime::new_key_pair(), fresh_stage = runtime::new_key_pair();
 };
 
@@ -159,7 +159,7 @@ TEST(Keys, OfBrokerAndStagesAreReplacedUnderLoadAndNothingIsLost) {
   Rotation now;
   const PublicKey broker = now.keys.shared("broker"), sink = now.keys.shared("sink"),
                   stage = now.keys.shared("stage");
-  std::vector<Stream::Step> steps = {[&] {
+  std::vector<KeyedStream::Step> steps = {[&] {
     now.know({broker, now.fresh.shared}, {sink}, {stage, now.fresh_stage.shared});
     now.keys.replace("broker", now.fresh);
     now.keys.replace("stage", now.fresh_stage);
@@ -186,7 +186,7 @@ TEST(Keys, OfTheSinkIsReplacedUnderLoadAndNobodyIsRefused) {
   Rotation now;
   const PublicKey broker = now.keys.shared("broker"), sink = now.keys.shared("sink"),
                   stage = now.keys.shared("stage");
-  std::vector<Stream::Step> steps = {[&] {
+  std::vector<KeyedStream::Step> steps = {[&] {
     now.know({broker}, {sink, now.fresh.shared}, {stage});
     now.keys.replace("sink", now.fresh);
     return true;

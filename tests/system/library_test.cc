@@ -14,6 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
+using system_test::image_folder;
 using system_test::LivePipeline;
 using system_test::Ran;
 using system_test::scratch;
@@ -45,19 +46,6 @@ class InstalledLibrary : public testing::Test {
 };
 
 // Some images as files of a folder.
-fs::path images(std::size_t count) {
-  const fs::path folder = scratch("images");
-  fs::remove_all(folder);
-  fs::create_directories(folder);
-  std::size_t number = 0;
-  for (const system_test::Sample& sample : system_test::samples(count)) {
-    std::ofstream out(folder / (std::to_string(number++) + ".png"), std::ios::binary);
-    out.write(reinterpret_cast<const char*>(sample.image.bytes().data()),
-              static_cast<std::streamsize>(sample.image.size()));
-  }
-  return folder;
-}
-
 std::size_t lines_with(const std::string& text, const std::string& part) {
   std::istringstream lines(text);
   std::size_t count = 0;
@@ -85,7 +73,7 @@ TEST_F(InstalledLibrary, BuildsTheExamplesWhichThenUseAPipeline) {
   output({"cmake", "--build", build.string(), "--parallel", "2"});
 
   LivePipeline pipeline({{"policy", "collage-hedge"}}, {.classifiers = 2, .collages = 1});
-  const fs::path folder = images(9);
+  const fs::path folder = image_folder(9);
   const std::string broker = pipeline.producers();
   const std::string label = system_test::samples(1).front().label;
   EXPECT_THAT(output({(build / "push_image").string(), broker, (folder / "0.png").string()}),

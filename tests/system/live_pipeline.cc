@@ -111,4 +111,17 @@ std::vector<Sample> samples(std::size_t count) {
   return samples;
 }
 
+std::filesystem::path image_folder(std::size_t count) {
+  const std::filesystem::path folder = scratch("images");
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder);
+  std::size_t number = 0;
+  for (const Sample& sample : samples(count)) {
+    std::ofstream out(folder / (std::to_string(number++) + ".png"), std::ios::binary);
+    out.write(reinterpret_cast<const char*>(sample.image.bytes().data()),
+              static_cast<std::streamsize>(sample.image.size()));
+  }
+  return folder;
+}
+
 }  // namespace system_test

@@ -55,5 +55,7 @@ struct Sample {
   std::string label;
 };
 std::vector<Sample> samples(std::size_t count);
+// A new folder that holds them as 0.png, 1.png and so on.
+std::filesystem::path image_folder(std::size_t count);
 
 }  // namespace system_test

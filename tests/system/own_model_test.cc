@@ -5,17 +5,15 @@
 #include <fstream>
 
 #include "models/serving/manifest_reader.h"
-#include "runtime/service/install_paths.h"
 #include "tests/system/live_pipeline.h"
 
 namespace {
 
 using namespace std::chrono_literals;
 using system_test::LivePipeline;
+using system_test::program;
 using system_test::Ran;
 using testing::HasSubstr;
-
-std::string program(const char* name) { return (runtime::program_folder() / name).string(); }
 
 // What export_model.py left of a kind.
 std::filesystem::path exported(const std::string& kind) {

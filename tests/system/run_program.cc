@@ -18,6 +18,8 @@ std::filesystem::path scratch(const std::string& name) {
   return folder / name;
 }
 
+std::string program(const std::string& name) { return (runtime::program_folder() / name).string(); }
+
 Ran run(std::vector<std::string> argv, wire::Duration patience) {
   const std::filesystem::path out = scratch("output");
   std::filesystem::remove(out);

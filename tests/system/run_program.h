@@ -16,6 +16,9 @@ struct Ran {
 };
 Ran run(std::vector<std::string> argv, wire::Duration patience);
 
+// The path of a program of this build.
+std::string program(const std::string& name);
+
 // The folder of this test's scratch files.
 std::filesystem::path scratch(const std::string& name);
 

@@ -3,13 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <set>
-#include <sstream>
 #include <string>
 #include <vector>
+
+#include "tests/tidy/files.h"
 
 namespace {
 
@@ -19,16 +19,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::IsSupersetOf;
 using testing::Not;
-
-const fs::path kRoot = COLLAGE_SOURCE_DIR;
-
-std::string read(const fs::path& path) {
-  std::ifstream in(kRoot / path);
-  EXPECT_TRUE(in) << path;
-  std::stringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
 
 // Every text that the first group of a pattern matches.
 std::set<std::string> matches(const std::string& text, const std::string& pattern) {

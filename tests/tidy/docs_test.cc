@@ -5,26 +5,18 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <regex>
 #include <set>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "tests/tidy/files.h"
+
 namespace {
 
 namespace fs = std::filesystem;
 using testing::IsEmpty;
-
-const fs::path kRoot = COLLAGE_SOURCE_DIR;
-
-std::string read(const fs::path& path) {
-  std::ifstream in(path);
-  std::stringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
 
 std::vector<std::string> lines(const std::string& text) {
   std::vector<std::string> all;
@@ -65,7 +57,7 @@ std::vector<fs::path> pages() {
   return all;
 }
 
-std::vector<std::smatch> matches(const std::string& text, const std::regex& pattern) {
+std::vector<std::smatch> all_matches(const std::string& text, const std::regex& pattern) {
   return {std::sregex_iterator(text.begin(), text.end(), pattern), std::sregex_iterator()};
 }
 
@@ -100,7 +92,7 @@ TEST(Docs, EveryPathThatAPageNamesExists) {
   std::vector<std::string> wrong;
   for (const fs::path& page : pages()) {
     const std::string text = read(page);
-    for (const std::smatch& match : matches(text, path)) {
+    for (const std::smatch& match : all_matches(text, path)) {
       std::string name = match[1].str();
       name.erase(name.find_last_not_of(".-") + 1);
       if (match[2].length() > 0 || fs::exists(kRoot / name)) continue;
@@ -116,14 +108,14 @@ TEST(Docs, EveryQualifiedNameThatAPageNamesIsDeclared) {
   std::set<std::string> declared;
   for (const fs::path& header : files({".h"})) {
     const std::string text = read(header);
-    for (const std::smatch& match : matches(text, kWord)) declared.insert(match.str());
+    for (const std::smatch& match : all_matches(text, kWord)) declared.insert(match.str());
   }
   std::vector<std::string> wrong;
   for (const fs::path& page : pages()) {
     const std::string text = read(page);
-    for (const std::smatch& match : matches(text, kQualified)) {
+    for (const std::smatch& match : all_matches(text, kQualified)) {
       const std::string name = match[1].str();
-      for (const std::smatch& part : matches(name, kWord)) {
+      for (const std::smatch& part : all_matches(name, kWord)) {
         // A CMake target is qualified, too: collage::client.
         if (!declared.contains(part.str())) wrong.push_back(page.string() + ": " + name);
       }
@@ -141,7 +133,7 @@ TEST(Docs, EveryTestThatAPageNamesExists) {
   std::vector<std::string> wrong;
   for (const fs::path& page : pages()) {
     const std::string text = read(page);
-    for (const std::smatch& match : matches(text, kTest)) {
+    for (const std::smatch& match : all_matches(text, kTest)) {
       const std::string declared = "(" + match[1].str() + ", " + match[2].str() + ")";
       if (tests.find(declared) == tests.npos) wrong.push_back(page.string() + declared);
     }
@@ -154,7 +146,7 @@ TEST(Docs, EveryLinkLeadsToAFile) {
   std::vector<std::string> wrong;
   for (const fs::path& page : pages()) {
     const std::string text = read(page);
-    for (const std::smatch& match : matches(text, kLink)) {
+    for (const std::smatch& match : all_matches(text, kLink)) {
       if (!fs::exists(page.parent_path() / match[1].str())) {
         wrong.push_back(page.string() + ": " + match[1].str());
       }

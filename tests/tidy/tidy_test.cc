@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <regex>
 #include <set>
@@ -13,19 +12,12 @@
 #include <string>
 #include <vector>
 
+#include "tests/tidy/files.h"
+
 namespace {
 
 namespace fs = std::filesystem;
 using testing::IsEmpty;
-
-const fs::path kRoot = COLLAGE_SOURCE_DIR;
-
-std::string read(const fs::path& path) {
-  std::ifstream in(path);
-  std::stringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
 
 // Source files below a folder, relative to the root, in order.
 std::vector<fs::path> sources(const fs::path& folder) {

@@ -80,7 +80,8 @@ TEST(Codec, TheLargestMessagesFit) {
       Status{std::vector(kCountersMax, counter)},
       Ready{{}, std::vector(kHeldMax, Sequence{std::numeric_limits<std::uint64_t>::max()}), false},
       CollageTask{{}, {}, {}, std::vector(kSlotsMax, true), 0ns, kImage},
-      BatchSealed{{}, std::vector(kSlotsMax, kDurationMax)},
+      BatchSealed{{}, std::vector(kSlotsMax, kDurationMax), true},
+      Submit{{}, kDurationMax, kImage, Priority::high, ~0ull},
       result};
   for (const Message& message : largest) {
     const Frames frames = encode(message);
@@ -174,8 +175,9 @@ TEST(Codec, AFieldTooManyOrTooFewIsRefused) {
 
 TEST(Codec, UnknownKindsAreRefused) {
   EXPECT_TRUE(good(19));
-  for (const std::uint64_t number : {0ull, 21ull, 22ull, 255ull, 1ull << 32, ~0ull}) {
+  for (const std::uint64_t number : {0ull, 25ull, 26ull, 255ull, 1ull << 32, ~0ull}) {
     EXPECT_TRUE(bad(number)) << number;
+    EXPECT_TRUE(bad(number, 1)) << number;
   }
 }
 
@@ -230,20 +232,28 @@ TEST(Codec, ValuesOutOfRangeAreRefused) {
 
   const auto result = [](int status, const std::string& name) {
     const std::vector predictions{std::tuple(name, std::tuple(1, 0.5f))};
-    return fault({}, kProtocol, 6, 1, status, 0, 0, 0, 0, predictions, std::string());
+    return fault({}, kProtocol, 6, 1, status, 0, 0, 0, 0, predictions, std::string(), false);
   };
   EXPECT_EQ(result(3, std::string(kNameMax, 'n')), std::nullopt);
-  EXPECT_EQ(result(4, "n"), std::nullopt);
-  EXPECT_EQ(result(5, "n"), Reason::bad_message);
+  EXPECT_EQ(result(5, "n"), std::nullopt);
+  EXPECT_EQ(result(6, "n"), Reason::bad_message);
   EXPECT_EQ(result(3, std::string(kNameMax + 1, 'n')), Reason::bad_message);
   EXPECT_EQ(result(3, "\xff"), Reason::bad_message) << "not UTF-8";
+
+  const auto submit = [](std::uint64_t priority, std::uint64_t latest) {
+    return fault({kImage}, kProtocol, 5, 1, 0, priority, latest);
+  };
+  EXPECT_EQ(submit(0, 0), std::nullopt);
+  EXPECT_EQ(submit(2, ~0ull), std::nullopt);
+  EXPECT_EQ(submit(3, 0), Reason::bad_message);
+  EXPECT_EQ(submit(256 + 1, 0), Reason::bad_message);
 }
 
 TEST(Codec, ListsBeyondTheirBoundAreRefused) {
   const auto held = [](std::size_t n) { return good(7, 1, std::vector<int>(n), false); };
   EXPECT_TRUE(held(kHeldMax));
   EXPECT_FALSE(held(kHeldMax + 1));
-  const auto ages = [](std::size_t n) { return good(15, kBatch, std::vector<int>(n)); };
+  const auto ages = [](std::size_t n) { return good(15, kBatch, std::vector<int>(n), false); };
   EXPECT_TRUE(ages(kSlotsMax));
   EXPECT_FALSE(ages(kSlotsMax + 1));
   const auto counters = [](std::size_t n) {
@@ -253,7 +263,7 @@ TEST(Codec, ListsBeyondTheirBoundAreRefused) {
   EXPECT_FALSE(counters(kCountersMax + 1));
   const auto cells = [](std::size_t n, std::size_t k) {
     const std::vector predictions(k, std::tuple(1, 0.5f));
-    return good(13, kBatch, kWorker, 0, 0, std::vector(n, predictions), std::string());
+    return good(13, kBatch, kWorker, 0, 0, std::vector(n, predictions), std::string(), 0);
   };
   EXPECT_TRUE(cells(kSlotsMax, kPredictionsMax));
   EXPECT_FALSE(cells(kSlotsMax + 1, 1));
@@ -289,9 +299,9 @@ TEST(Codec, ProbabilitiesAreFiniteAndWithinZeroAndOne) {
 }
 
 TEST(Codec, AnUnsignedNumberMayComeInASignedFormat) {
-  EXPECT_EQ(fault_of("\x94\x02\xd0\x12\xd1" + std::string("\x00\x05\x00\x00", 4)),
+  EXPECT_EQ(fault_of("\x94\x03\xd0\x12\xd1" + std::string("\x00\x05\x00\x00", 4)),
             Reason::bad_message);
-  EXPECT_EQ(fault_of("\x92\x02\xd0\x13"), Reason::none);
+  EXPECT_EQ(fault_of("\x92\x03\xd0\x13"), Reason::none);
 }
 
 TEST(Codec, BombsAreRefusedWithoutAllocatingForThem) {
@@ -301,9 +311,9 @@ TEST(Codec, BombsAreRefusedWithoutAllocatingForThem) {
       "\xdb\xff\xff\xff\xff",              // A string.
       "\xc6\xff\xff\xff\xff",              // Bytes.
       "\xc9\xff\xff\xff\xff",              // An extension.
-      "\x93\x02\x14\xdd\xff\xff\xff\xff",  // A status of as many counters.
-      std::string("\x93\x02\x14\xdd\x00\x10\x00\x00", 8),
-      "\x93\x02\x14\x91\x92\xdb\xff\xff\xff\xff",
+      "\x93\x03\x14\xdd\xff\xff\xff\xff",  // A status of as many counters.
+      std::string("\x93\x03\x14\xdd\x00\x10\x00\x00", 8),
+      "\x93\x03\x14\x91\x92\xdb\xff\xff\xff\xff",
       std::string(kHeaderBytesMax, '\x91'),  // Depth.
       std::string(kHeaderBytesMax, '\x81'),
       "\xdc\xff\xff" + std::string(65535, '\x01'),

@@ -21,7 +21,18 @@ TEST(Message, EveryKindHasANameOfItsOwn) {
   EXPECT_EQ(kind(ProducerHello{}), "producer_hello");
   EXPECT_EQ(kind(CollageAnswer{}), "collage_answer");
   EXPECT_EQ(kind(Disagreement{}), "corrected");
+  EXPECT_EQ(kind(Withdraw{}), "withdraw");
   EXPECT_EQ(kind(Drain{}), "drain");
+}
+
+// The numbers of kinds are part of the wire: kinds are added after the last one.
+TEST(Message, TheKindsKeepTheirNumbers) {
+  EXPECT_EQ(Message(StatusRequest{}).index() + 1, 19u);
+  EXPECT_EQ(Message(Cancel{}).index() + 1, 21u);
+  EXPECT_EQ(Message(Correction{}).index() + 1, 22u);
+  EXPECT_EQ(Message(Disagreement{}).index() + 1, 23u);
+  EXPECT_EQ(Message(Withdraw{}).index() + 1, 24u);
+  EXPECT_EQ(Message(Undelivered{}).index(), kWireMessages);
 }
 
 TEST(Message, EveryReasonIsFoundByItsNumber) {
@@ -33,7 +44,7 @@ TEST(Message, EveryReasonIsFoundByItsNumber) {
     EXPECT_NE(to_string(*reason), "unknown");
     ++known;
   }
-  EXPECT_EQ(known, 20);
+  EXPECT_EQ(known, 21);
   EXPECT_EQ(to_string(static_cast<Reason>(255)), "unknown");
 }
 
@@ -42,6 +53,11 @@ TEST(Message, EnumeratorsHaveTheirNames) {
   EXPECT_EQ(to_string(Source::hedge), "hedge");
   EXPECT_EQ(to_string(ResultStatus::refused), "refused");
   EXPECT_EQ(to_string(ResultStatus::cancelled), "cancelled");
+  EXPECT_EQ(to_string(ResultStatus::superseded), "superseded");
+  EXPECT_EQ(to_string(Priority::low), "low");
+  EXPECT_EQ(to_string(Priority::normal), "normal");
+  EXPECT_EQ(to_string(Priority::high), "high");
+  EXPECT_EQ(to_string(static_cast<Priority>(3)), "unknown");
   EXPECT_EQ(to_string(static_cast<Role>(9)), "unknown");
 }
 

@@ -62,8 +62,9 @@ std::vector<float> parity_answers(const Manifest& m, const std::vector<float>& a
                                     m.parity_images, seed));
 }
 
-nlohmann::ordered_json row_of(const std::string& backup, int images, const Manifest& m,
-                              double latency_s, double single_latency_s, const Recovery& got) {
+nlohmann::ordered_json comparison_row(const std::string& backup, int images, const Manifest& m,
+                                      double latency_s, double single_latency_s,
+                                      const Recovery& got) {
   nlohmann::ordered_json row = model_figures(m);
   row["backup"] = backup;
   row["images"] = images;
@@ -118,16 +119,17 @@ void compare(const std::string& dataset, const CompareOptions& options,
                                          : m.kind == Kind::parity
                                              ? parity_answers(m, alone, test, options.seed)
                                              : answer_all(networks[i], test, options.seed);
-    rows.push_back(row_of(name, images, m, latencies[i], latencies.front(),
-                          recovery_of(alone, recovered, alone, test)));
+    rows.push_back(comparison_row(name, images, m, latencies[i], latencies.front(),
+                                  recovery_of(alone, recovered, alone, test)));
   }
   const CodedAnswers coded =
       coded_answers(handle_of(backups.front().manifest), test, kCodedQueries, options.seed);
-  rows.push_back(row_of("approxifer", kCodedQueries, backups.front().manifest, latencies.front(),
-                        latencies.front(), recovery_of(coded.whole, coded.straggled, alone, test)));
+  rows.push_back(comparison_row("approxifer", kCodedQueries, backups.front().manifest,
+                                latencies.front(), latencies.front(),
+                                recovery_of(coded.whole, coded.straggled, alone, test)));
 }
 
-void print_table(const nlohmann::ordered_json& rows) {
+void print_comparison(const nlohmann::ordered_json& rows) {
   std::printf("%-8s %-20s %2s %8s %9s %6s %6s %6s %6s %6s %8s %5s\n", "dataset", "backup", "N",
               "answered", "recovered", "agree", "1 %", "5 %", "10 %", "MMAC", "params", "ratio");
   for (const auto& r : rows) {
@@ -157,7 +159,7 @@ void run_compare(const CompareOptions& options) {
   for (const std::string& dataset : datasets_of(options)) {
     if (has_test_images(dataset, options.data)) compare(dataset, options, rows);
   }
-  print_table(rows);
+  print_comparison(rows);
   write_json(options.json, rows);
 }
 

@@ -38,8 +38,8 @@ Dataset test_images(const EvalOptions& options, const Manifest& manifest) {
                             .class_names = manifest.class_names});
 }
 
-nlohmann::ordered_json row_of(const Network& network, const Dataset& test, double latency_s,
-                              const EvalOptions& options) {
+nlohmann::ordered_json evaluation_row(const Network& network, const Dataset& test, double latency_s,
+                                      const EvalOptions& options) {
   const Score measured = score(network, test, options.seed);
   nlohmann::ordered_json row = model_figures(network.manifest());
   row["name"] = network.manifest().name;
@@ -76,14 +76,14 @@ void measure(const std::vector<Manifest>& manifests, const EvalOptions& options,
   const std::vector<double> latencies = median_latencies(timed, options.rounds, seconds_now);
   auto measured = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < networks.size(); ++i) {
-    measured.push_back(row_of(networks[i], *timed[i].images, latencies[i], options));
+    measured.push_back(evaluation_row(networks[i], *timed[i].images, latencies[i], options));
   }
   compare_with_single(measured);
   for (const auto& row : measured) rows.push_back(row);
 }
 
 // At most 80 columns for what ships; the JSON has what does not fit.
-void print_table(const nlohmann::ordered_json& rows) {
+void print_evaluation(const nlohmann::ordered_json& rows) {
   std::printf("%-19s %8s %5s %5s %5s %6s %6s %7s %s\n", "model", "accuracy", "loses", "ms", "ratio",
               "MMAC", "ECE", "blanks", "cost");
   for (const auto& r : rows) {
@@ -122,7 +122,7 @@ void run_eval(const EvalOptions& options) {
     });
     measure(manifests, options, rows);
   }
-  print_table(rows);
+  print_evaluation(rows);
   write_json(options.json, rows);
 }
 

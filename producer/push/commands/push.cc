@@ -135,7 +135,9 @@ int push_images(const PushOptions& options) {
        .deadline = options.deadline,
        .reach_max = options.reach_max,
        .drain_max = kDrainMax,
-       .in_order = options.in_order},
+       .in_order = options.in_order,
+       .priority = options.priority,
+       .latest = options.latest},
       client_policy(options),
       [&](std::uint64_t bytes_max) {
         printer.progress(running->tally());

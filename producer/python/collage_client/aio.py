@@ -86,12 +86,13 @@ class AsyncClient:
             raise self._session.unreachable(timeout_s) from error
 
     async def classify(self, image: bytes, deadline_s: float | None = None,
-                       stream: Hashable = None) -> Result:
+                       stream: Hashable = None, priority: str = "normal",
+                       latest: int = 0) -> Result:
         """Submits an encoded image and waits for its result; while open_max are open, for room
-        first.  Results of one stream come in the order of submission.  Cancelling the call cancels
-        the request."""
-        while (request := self._machine.submit(image, time.monotonic(), deadline_s,
-                                               stream)) is None:
+        first.  Results of one stream come in the order of submission.  priority and latest are
+        those of Client.submit.  Cancelling the call cancels the request."""
+        while (request := self._machine.submit(image, time.monotonic(), deadline_s, stream,
+                                               priority, latest)) is None:
             await self._change()
         future: asyncio.Future[Result] = self._running().create_future()
         self._waiting[request] = future

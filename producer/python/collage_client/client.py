@@ -82,11 +82,18 @@ class Client:
         return self._machine.window
 
     def submit(self, image: bytes, deadline_s: float | None = None,
-               stream: Hashable = None) -> int | None:
+               stream: Hashable = None, priority: str = "normal", latest: int = 0) -> int | None:
         """Takes an encoded image (the bytes of a JPEG or PNG file); returns its request id, or None
         while open_max are open.  Results of one stream (any value but None) come in the order of
-        submission."""
-        return self._machine.submit(image, self._now(), deadline_s, stream)
+        submission.
+
+        priority: low, normal or high: which images an overloaded pipeline serves first.
+        latest: for pictures of which only the newest counts, the number of a stream (of its own
+        kind, apart from `stream`; 0: none).  Each image supersedes the older ones of its number
+        that still wait; those get the result superseded.
+
+        Raises ValueError for another priority or number."""
+        return self._machine.submit(image, self._now(), deadline_s, stream, priority, latest)
 
     def cancel(self, request_id: int) -> bool:
         """Asks for no answer to an image any more; False if it is not open.  It gets its result all

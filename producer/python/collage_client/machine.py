@@ -14,7 +14,8 @@ from collage_client.delivery import Delivery
 from collage_client.request import Options, Request
 from collage_client.result import Result
 
-RETRIED = ("full", "no_credit", "draining")  # refusals after which a request is sent again
+# Refusals after which a request is sent again.
+RETRIED = ("full", "no_credit", "draining", "overloaded")
 HELLO_MIN_S, HELLO_MAX_S, HELLO_UNANSWERED_MAX = 0.1, 5.0, 3
 RETRY_MIN_S = 0.02
 DEADLINE_MAX_S = 86400.0
@@ -57,14 +58,19 @@ class Machine:
         return self._welcome.credit if self._welcome and self.joined else 0
 
     def submit(self, image: bytes, now: float, deadline_s: float | None = None,
-               stream: Hashable = None) -> int | None:
+               stream: Hashable = None, priority: str = "normal", latest: int = 0) -> int | None:
+        if priority not in wire.PRIORITY:
+            raise ValueError(f"priority {priority!r} is not low, normal or high")
+        if not 0 <= latest < 1 << 64:
+            raise ValueError("latest is not a number of 64 bits")
         if self.open + len(self.delivery.done) >= self.options.open_max:
             return None
         within = min(deadline_s or self.options.deadline_s, DEADLINE_MAX_S)
         if self._welcome and self._welcome.deadline_max_s:
             within = min(within, self._welcome.deadline_max_s)
         self._last += 1
-        self._open[self._last] = Request(bytes(image), now, now + within, stream=stream)
+        self._open[self._last] = Request(bytes(image), now, now + within, stream=stream,
+                                         priority=priority, latest=latest)
         self.delivery.add(self._last, stream)
         return self._last
 
@@ -82,6 +88,8 @@ class Machine:
 
     def turn(self, now: float) -> None:
         """Does what is due; harmless if nothing is."""
+        for request_id in self._superseded():
+            self._deliver(Result(request_id, "superseded", local=True), now)
         for request_id in [i for i, r in self._open.items() if now >= self._expires(r)]:
             self.counters["expired"] += 1
             self._deliver(self._own_result(request_id), now)
@@ -108,6 +116,12 @@ class Machine:
 
     def _expires(self, request: Request) -> float:
         return request.deadline + (self.options.grace_s if request.ever_sent else 0.0)
+
+    def _superseded(self) -> list[int]:
+        """Images that have a newer one and that the broker does not have: it answers the others."""
+        newest = {r.latest: i for i, r in self._open.items() if r.latest}
+        return [i for i, r in self._open.items() if i < newest.get(r.latest, 0)
+                and (r.state == "asleep" or not r.ever_sent)]
 
     def _own_result(self, request_id: int) -> Result:
         request = self._open[request_id]
@@ -146,7 +160,8 @@ class Machine:
             self._deliver(Result(request_id, "refused", "image_too_large", local=True), now)
             return 0
         remaining_ns = max(1, int((request.deadline - now) * 1e9))
-        if not self._send(wire.submit(request_id, remaining_ns, request.image)):
+        if not self._send(wire.submit(request_id, remaining_ns, request.image, request.priority,
+                                       request.latest)):
             self._send_after = now + RETRY_MIN_S
             return NO_CREDIT
         if request.ever_sent:
@@ -232,5 +247,6 @@ class Machine:
     def _deliver(self, result: Result, now: float) -> None:
         request = self._open.pop(result.request)
         self.counters["cancelled"] += result.status == "cancelled"
+        self.counters["superseded"] += result.status == "superseded"
         self.counters["delivered"] += 1
         self.delivery.settle(result, request.submitted, request.stream, now)

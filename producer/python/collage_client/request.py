@@ -26,3 +26,5 @@ class Request:
     cancelled: bool = False
     cancel_sent: bool = False
     stream: Hashable = None
+    priority: str = "normal"   # low, normal or high
+    latest: int = 0            # the stream in which a newer image supersedes it; 0: none

@@ -10,7 +10,8 @@ class Result:
     """What became of one image; times in seconds, probabilities 0..1."""
 
     request: int
-    status: str                # answered, missing, rejected, refused or cancelled; or corrected
+    # answered, missing, rejected, refused, cancelled or superseded; or corrected
+    status: str
     reason: str = ""           # why there is no answer; may be empty
     source: str = "none"       # single, collage or hedge
     top: list[tuple[str, float]] = dataclasses.field(
@@ -19,6 +20,7 @@ class Result:
     broker_latency_s: float = 0.0  # by the broker's clock; 0 if local
     latency_s: float = 0.0     # from submit until the client had the result
     local: bool = False        # the client decided this by itself: the broker did not
+    brownout: bool = False     # the collage answered because the pipeline was overloaded
 
     @property
     def name(self) -> str | None:
@@ -35,6 +37,8 @@ def json_line(file: str, result: Result) -> str:
                  "top": [{"class": n, "probability": round(p, 6)} for n, p in result.top],
                  "source": result.source, "broker_latency_s": result.broker_latency_s,
                  "model": result.model}
+        if result.brownout:
+            line["brownout"] = True
     line["latency_s"] = round(result.latency_s, 6)
     if result.reason:
         line["reason"] = result.reason

@@ -7,17 +7,18 @@ import msgpack
 
 from collage_client.result import Result
 
-PROTOCOL = 2
+PROTOCOL = 3
 HEADER_BYTES_MAX = 73728
 PRODUCER_HELLO, WELCOME, REFUSE, SUBMIT, RESULT, CANCEL, CORRECTION = 1, 3, 4, 5, 6, 21, 22
-STATUS = ("answered", "missing", "rejected", "refused", "cancelled")
+STATUS = ("answered", "missing", "rejected", "refused", "cancelled", "superseded")
+PRIORITY = ("low", "normal", "high")
 SOURCE = ("none", "single", "collage", "hedge")
 REASON = {
     0: "", 1: "empty_image", 2: "not_an_image", 3: "truncated_image", 4: "too_many_pixels",
     5: "unsupported_image", 6: "bad_scores", 16: "image_too_large", 17: "full", 18: "no_credit",
-    19: "duplicate_request", 20: "unknown_producer", 21: "draining", 32: "wrong_protocol",
-    33: "bad_message", 34: "wrong_model", 35: "wrong_grid", 36: "too_many_peers",
-    37: "wrong_role", 38: "unknown_worker",
+    19: "duplicate_request", 20: "unknown_producer", 21: "draining", 23: "overloaded",
+    32: "wrong_protocol", 33: "bad_message", 34: "wrong_model", 35: "wrong_grid",
+    36: "too_many_peers", 37: "wrong_role", 38: "unknown_worker",
 }
 
 Frames = list[bytes]
@@ -61,8 +62,8 @@ def hello(producer: tuple[int, int], corrections: bool) -> Frames:
     return _packed(PRODUCER_HELLO, list(producer), corrections)
 
 
-def submit(request: int, remaining_ns: int, image: bytes) -> Frames:
-    return [*_packed(SUBMIT, request, remaining_ns), image]
+def submit(request: int, remaining_ns: int, image: bytes, priority: str, latest: int) -> Frames:
+    return [*_packed(SUBMIT, request, remaining_ns, PRIORITY.index(priority), latest), image]
 
 
 def cancel(request: int) -> Frames:
@@ -80,12 +81,20 @@ def decode(frames: Frames) -> Welcome | Refuse | Reply | Correction:
             raise Undecodable("frames")
         protocol, kind, *fields = msgpack.unpackb(frames[0])
         if protocol != PROTOCOL:
-            raise Undecodable("protocol")
+            return _foreign(kind, fields)
         return _message(kind, fields)
     except Unexpected:
         raise
     except (ValueError, TypeError, KeyError, IndexError, msgpack.UnpackException) as error:
         raise Undecodable(str(error)) from error
+
+
+def _foreign(kind: int, fields: list[Any]) -> Refuse:
+    """A refusal has the same form in every version."""
+    if kind != REFUSE:
+        raise Undecodable("protocol")
+    reason, _ = map(_number, fields)
+    return Refuse(REASON.get(reason, "wrong_protocol"))
 
 
 def _message(kind: int, fields: list[Any]) -> Welcome | Refuse | Reply | Correction:
@@ -97,10 +106,11 @@ def _message(kind: int, fields: list[Any]) -> Welcome | Refuse | Reply | Correct
         reason, _ = map(_number, fields)
         return Refuse(REASON[reason])
     if kind == RESULT:
-        *numbers, top, model = fields
+        *numbers, top, model, brownout = fields
         request, status, source, reason, latency, retry_after = map(_number, numbers)
         return Reply(Result(request, STATUS[status], REASON[reason], SOURCE[source], _named(top),
-                            str(model), latency / 1e9), retry_after / 1e9)
+                            str(model), latency / 1e9, brownout=_flag(brownout)),
+                     retry_after / 1e9)
     if kind == CORRECTION:
         *numbers, top, model = fields
         request, source, latency = map(_number, numbers)
@@ -112,6 +122,12 @@ def _message(kind: int, fields: list[Any]) -> Welcome | Refuse | Reply | Correct
 def _number(value: object) -> int:
     if not isinstance(value, int) or value < 0:
         raise Undecodable("not a number")
+    return value
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise Undecodable("not a flag")
     return value
 
 

@@ -9,15 +9,15 @@
 namespace models {
 namespace {
 
-const Normalisation kNormalisation{.mean = {0, 0.5, 1}, .deviation = {1, 0.5, 2}};
+const Normalisation kScaling{.mean = {0, 0.5, 1}, .deviation = {1, 0.5, 2}};
 
 TEST(PlanesOf, AreThoseOfATrainingTileOfThatSizeButContiguous) {
   constexpr TileShape kWide{.width = 3, .height = 2, .channels = 3};
   std::vector<std::uint8_t> pixels(kWide.bytes());
   std::iota(pixels.begin(), pixels.end(), std::uint8_t{0});
   const std::vector<std::int64_t> first = {0};
-  const torch::Tensor planes = planes_of(pixels, kWide, tables_of(kNormalisation));
-  EXPECT_TRUE(planes.equal(assemble(pixels, kWide, kNormalisation, first, 1)));
+  const torch::Tensor planes = planes_of(pixels, kWide, tables_of(kScaling));
+  EXPECT_TRUE(planes.equal(assemble(pixels, kWide, kScaling, first, 1)));
   EXPECT_TRUE(planes.is_contiguous());
   // The second of the first row, green; the last of all, blue.
   EXPECT_NEAR(planes[0][1][0][1].item<float>(), (4 / 255.0 - 0.5) / 0.5, 1e-6);

@@ -52,18 +52,31 @@ TEST(PushOptions, PathsAndAnEndpointAreEnough) {
   EXPECT_FALSE(options.status);
   EXPECT_FALSE(options.in_order);
   EXPECT_FALSE(options.corrections);
+  EXPECT_EQ(options.priority, wire::Priority::normal);
+  EXPECT_FALSE(options.latest);
 }
 
 TEST(PushOptions, EveryOptionIsHeard) {
   const PushOptions options =
       parse({"-e", kEndpoint, "--rate", "2.5", "--deadline", "0.25", "--timeout", "1", "--quiet",
-             "--in-order", "--corrections", "a"});
+             "--in-order", "--corrections", "--priority", "high", "--latest", "a"});
   EXPECT_EQ(options.rate, 2.5);
   EXPECT_EQ(options.deadline, 250ms);
   EXPECT_EQ(options.reach_max, 1s);
   EXPECT_TRUE(options.quiet);
   EXPECT_TRUE(options.in_order);
   EXPECT_TRUE(options.corrections);
+  EXPECT_EQ(options.priority, wire::Priority::high);
+  EXPECT_TRUE(options.latest);
+}
+
+TEST(PushOptions, APriorityIsOneOfThreeWords) {
+  EXPECT_EQ(parse({"a", "-e", kEndpoint, "--priority", "low"}).priority, wire::Priority::low);
+  EXPECT_EQ(parse({"a", "-e", kEndpoint, "--priority", "normal"}).priority, wire::Priority::normal);
+  for (const char* wrong : {"urgent", "2", "High"}) {
+    EXPECT_THAT(error_of({"a", "-e", kEndpoint, "--priority", wrong}),
+                HasSubstr("is not low, normal or high"));
+  }
 }
 
 TEST(PushOptions, OfSeveralBrokersAStreamHasAlwaysTheSame) {

@@ -31,6 +31,20 @@ TEST(PushReport, AnAnswerIsOneLineOfJson) {
             R"("broker_latency_s":0.1,"model":"abc","latency_s":0.12})");
 }
 
+TEST(PushReport, AnAnswerInABrownoutSaysSo) {
+  Line line = answered();
+  EXPECT_THAT(json_line(line), Not(HasSubstr("brownout")));
+  line.result.brownout = true;
+  EXPECT_THAT(json_line(line), HasSubstr(R"("model":"abc","brownout":true,"latency_s")"));
+}
+
+TEST(PushReport, ASupersededImageIsOneLineOfJson) {
+  Line line{.file = "x", .latency = 50ms};
+  line.result.request = {1};
+  line.result.status = wire::ResultStatus::superseded;
+  EXPECT_EQ(json_line(line), R"({"request":1,"file":"x","status":"superseded","latency_s":0.05})");
+}
+
 TEST(PushReport, AMissingResultHasNoClass) {
   Line line{.file = "x", .latency = 2s};
   line.result.request = {1};
@@ -89,6 +103,8 @@ TEST(PushReport, ProgressCountsSourcesAndWhatIsLeft) {
             "go (5 s)");
   EXPECT_THAT(progress_line(tally, 0, 5s), Not(HasSubstr("to go")));
   EXPECT_THAT(progress_line({.corrected = 3}, 0, 5s), HasSubstr(", 3 corrected"));
+  EXPECT_THAT(progress_line({.brownout = 2, .superseded = 4}, 0, 5s),
+              HasSubstr(", 4 superseded, 2 in brownout"));
 }
 
 }  // namespace

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "tests/values.h"
+
 namespace producer {
 namespace {
 
@@ -15,8 +17,6 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using wire::Duration;
 using wire::Instant;
-
-Instant at(Duration since_start) { return {since_start}; }
 
 Item picture(std::string file) {
   return {.kind = Item::Kind::image,
@@ -33,7 +33,12 @@ class PusherTest : public testing::Test {
     client.open_max = open_max;
     client.corrections = corrections;
     pusher = std::make_unique<Pusher>(
-        Pusher::Policy{.rate = rate, .reach_max = 3s, .drain_max = 2s, .in_order = in_order},
+        Pusher::Policy{.rate = rate,
+                       .reach_max = 3s,
+                       .drain_max = 2s,
+                       .in_order = in_order,
+                       .priority = priority,
+                       .latest = latest},
         client, [this](std::uint64_t) { return next(); },
         [this](const Line& line) { lines_.push_back(line); });
   }
@@ -51,6 +56,7 @@ class PusherTest : public testing::Test {
     for (const machine::Outgoing& out : actions.messages) {
       if (const auto* submit = std::get_if<wire::Submit>(&out.message)) {
         sent_.push_back(submit->request.value);
+        last_submit = *submit;
       }
     }
     finished = actions.finished;
@@ -101,7 +107,9 @@ class PusherTest : public testing::Test {
   Line last;
   int asked = 0;
   bool finished = false;
-  bool in_order = false, corrections = false;
+  bool in_order = false, corrections = false, latest = false;
+  wire::Priority priority = wire::Priority::normal;
+  wire::Submit last_submit;
 
  private:
   std::vector<std::uint64_t> sent_;
@@ -147,6 +155,49 @@ TEST_F(PusherTest, InOrderOnlySoManyUnreadableFilesWait) {
   answer(1);
   advance(900ms);
   EXPECT_EQ(lines().size(), 3001u);
+}
+
+TEST_F(PusherTest, ImagesHaveThePriorityOfThePush) {
+  priority = wire::Priority::low;
+  make(0);
+  images(1);
+  welcome(4);
+  EXPECT_EQ(last_submit.priority, wire::Priority::low);
+  EXPECT_EQ(last_submit.latest, 0u);
+}
+
+TEST_F(PusherTest, WithLatestAnImageSupersedesThoseThatWait) {
+  latest = true;
+  make(10);
+  images(4);
+  welcome(1);
+  advance(300ms);
+  EXPECT_THAT(sent(), ElementsAre(1));
+  EXPECT_NE(last_submit.latest, 0u);
+  EXPECT_THAT(lines(), ElementsAre("f2", "f3"));
+  EXPECT_EQ(last.result.status, wire::ResultStatus::superseded);
+  EXPECT_EQ(pusher->tally().superseded, 2u);
+  answer(1);
+  EXPECT_THAT(sent(), ElementsAre(4));
+  answer(4);
+  EXPECT_THAT(lines(), ElementsAre("f1", "f4"));
+  EXPECT_EQ(pusher->tally().brownout, 0u);
+  advance(400ms);
+  EXPECT_TRUE(finished);
+}
+
+TEST_F(PusherTest, CountsAnswersInABrownout) {
+  make(0);
+  images(1);
+  welcome(4);
+  wire::Result result;
+  result.request = {1};
+  result.status = wire::ResultStatus::answered;
+  result.source = wire::Source::collage;
+  result.brownout = true;
+  say(result);
+  EXPECT_EQ(pusher->tally().collage, 1u);
+  EXPECT_EQ(pusher->tally().brownout, 1u);
 }
 
 TEST_F(PusherTest, ACorrectionIsALineMore) {

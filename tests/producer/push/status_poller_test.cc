@@ -2,12 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/values.h"
+
 namespace producer {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr wire::Instant at(wire::Duration since_start) { return {since_start}; }
 
 TEST(StatusPoller, AsksUntilAStatusArrives) {
   StatusPoller poller(100ms, 1s);

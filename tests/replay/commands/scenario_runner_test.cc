@@ -97,6 +97,44 @@ TEST_F(ScenarioRunnerTest, APolicyOfTheSimulatorAloneIsNotRunLive) {
   EXPECT_FALSE(std::filesystem::exists(out_));
 }
 
+TEST_F(ScenarioRunnerTest, ASweepHasAPointForEachRateAndNumberOfCollageStages) {
+  scenario_.policies = policies({"none", "brownout"});
+  scenario_.arrivals = {.kind = load::Arrivals::Kind::poisson, .per_second = 50};
+  scenario_.loads = {50, 100};
+  scenario_.collage_counts = {1, 3};
+  EXPECT_EQ(run(), 0);
+  const report::Summary summary = report::read_run(out_ / "small-sim");
+  EXPECT_TRUE(summary.policies.empty());
+  ASSERT_EQ(summary.load.size(), 6u);
+  EXPECT_EQ(summary.load[0].policy, "none");
+  EXPECT_EQ(summary.load[0].collages, 0u);
+  EXPECT_EQ(summary.load[5].policy, "brownout");
+  EXPECT_EQ(summary.load[5].collages, 3u);
+  EXPECT_EQ(summary.load[5].per_second, 100);
+  for (const report::LoadPoint& point : summary.load) {
+    EXPECT_EQ(point.offered, 180u);
+    EXPECT_EQ(point.answered, 1);
+    EXPECT_GT(point.p99_s, 0);
+    EXPECT_EQ(point.violations, 0u);
+  }
+  EXPECT_THAT(output_, HasSubstr("brownout, collage stages: 3, 100/s: 100.0 % answered"));
+}
+
+TEST_F(ScenarioRunnerTest, AFloodIsComparedWithItsNeighboursAlone) {
+  scenario_.policies = policies({"none"});
+  scenario_.producers = {{.name = "flood", .per_second = 90, .floods = true},
+                         {.name = "polite", .count = 3, .per_second = 10}};
+  EXPECT_EQ(run(), 0);
+  const report::Summary summary = report::read_run(out_ / "small-sim");
+  ASSERT_EQ(summary.policies.size(), 1u);
+  ASSERT_EQ(summary.producers.size(), 7u);  // Four, and three alone.
+  ASSERT_EQ(summary.groups.size(), 3u);
+  EXPECT_EQ(summary.groups[0].producer, "flood");
+  EXPECT_EQ(summary.groups[0].offered + summary.groups[1].offered, 180u);
+  EXPECT_TRUE(summary.groups[2].alone);
+  EXPECT_EQ(summary.groups[2].offered, 45u);
+}
+
 TEST_F(ScenarioRunnerTest, PrintsTheFaultsThatItLeavesOut) {
   scenario_.policies = policies({"none"});
   scenario_.faults = {{.what = Fault::What::hog, .node = "sink", .length = 1s},

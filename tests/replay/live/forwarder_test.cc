@@ -4,6 +4,8 @@
 
 #include <chrono>
 
+#include "tests/values.h"
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -13,8 +15,6 @@ using replay::live::LinkFaults;
 constexpr std::uint32_t kToBroker = Forwarder::downstream(0);
 constexpr std::uint32_t kToSink = Forwarder::downstream(1);
 constexpr machine::Peer kStage{kToBroker, 1};
-
-wire::Instant at(wire::Duration d) { return {d}; }
 
 class ForwarderTest : public testing::Test {
  protected:

@@ -7,13 +7,12 @@
 #include <filesystem>
 
 #include "replay/live/process.h"
+#include "tests/values.h"
 
 namespace replay::live {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr wire::Instant at(wire::Duration since) { return {since}; }
 
 TEST(StartWatch, ASlowProcessThatIsAliveIsWaitedForUntilTheLimit) {
   const StartWatch watch(at(5s), 10min);

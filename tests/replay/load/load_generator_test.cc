@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <map>
+
+#include "tests/values.h"
 
 namespace {
 
@@ -11,8 +14,6 @@ using namespace std::chrono_literals;
 using replay::load::Arrivals;
 using replay::load::LoadGenerator;
 using testing::ElementsAre;
-
-wire::Instant at(wire::Duration d) { return {d}; }
 
 constexpr machine::Peer kBroker{LoadGenerator::kBroker, 0};
 constexpr machine::Peer kSink{LoadGenerator::kSink, 0};
@@ -238,6 +239,79 @@ TEST(LoadGenerator, FinishesWithBothCountersAfterTheLastBatch) {
   EXPECT_FALSE(generator.completed());
   EXPECT_TRUE(generator.on_message(kSink, status(2, 0), at(30ms)).finished);
   EXPECT_TRUE(generator.completed());
+}
+
+TEST(LoadGenerator, SendsAsSeveralProducersWithALinkEach) {
+  LoadGenerator::Options options;
+  options.arrivals = {.kind = Arrivals::Kind::poisson, .per_second = 10};
+  options.more = {{.kind = Arrivals::Kind::poisson, .per_second = 1000}};
+  options.images = 50;
+  options.slots = 2;
+  options.warm_up = 0;
+  options.classifiers = 2;
+  options.phase_max = 10s;
+  options.probe_every = 2ms;
+  std::vector<std::size_t> senders;
+  LoadGenerator generator(options, {.producer = {1, 2}},
+                          {.image = [](std::size_t) { return wire::Payload(); },
+                           .on_answer = [&](const auto& a) { senders.push_back(a.producer); },
+                           .on_batch = {},
+                           .on_begin = {},
+                           .on_mark = {},
+                           .on_health = {},
+                           .may_become_ready = {}});
+  constexpr machine::Peer kSecond{LoadGenerator::broker_link(1), 0};
+  (void)generator.on_timeout(at(0ms));
+  const wire::Welcome welcome{{7}, 500ms, 256, 1000, 5s};
+  (void)generator.on_message(kBroker, welcome, at(0ms));
+  (void)generator.on_message(kBroker, status(2, 0), at(0ms));
+  EXPECT_FALSE(generator.client(1).joined());
+  (void)generator.on_message(kSecond, welcome, at(0ms));
+  (void)generator.on_message(kBroker, status(2, 0), at(0ms));
+  machine::Actions actions = generator.on_message(kSink, status(2, 0), at(0ms));
+  actions.append(generator.on_timeout(at(500ms)));
+  std::map<std::uint32_t, std::vector<wire::RequestId>> sent;
+  for (const machine::Outgoing& out : actions.messages) {
+    if (const auto* one = std::get_if<wire::Submit>(&out.message)) {
+      sent[out.to.link].push_back(one->request);
+    }
+  }
+  EXPECT_EQ(sent[LoadGenerator::kBroker].size() + sent[kSecond.link].size(), 50u);
+  EXPECT_GT(sent[kSecond.link].size(), 40u);
+  // Each client counts its own requests.
+  EXPECT_EQ(sent[LoadGenerator::kBroker].front(), sent[kSecond.link].front());
+  (void)generator.on_message(kSecond, answer(sent[kSecond.link].front()), at(500ms));
+  (void)generator.on_message(kBroker, answer(sent[LoadGenerator::kBroker].front()), at(500ms));
+  EXPECT_THAT(senders, ElementsAre(1u, 0u));
+}
+
+TEST(LoadGenerator, ARefusedImageIsNotSentAgainWhereRefusalsAreMeasured) {
+  Heard heard;
+  LoadGenerator::Options options;
+  options.arrivals = {.kind = Arrivals::Kind::poisson, .per_second = 10};
+  options.retry_refused = false;
+  options.images = 1;
+  options.warm_up = 0;
+  options.classifiers = 2;
+  options.phase_max = 10s;
+  options.probe_every = 2ms;
+  LoadGenerator generator(options, {.producer = {1, 2}},
+                          {.image = [](std::size_t) { return wire::Payload(); },
+                           .on_answer = [&](const auto& a) { heard.answers.push_back(a); },
+                           .on_batch = {},
+                           .on_begin = {},
+                           .on_mark = {},
+                           .on_health = {},
+                           .may_become_ready = {}});
+  const std::vector<wire::Submit> sent = begin(generator, at(0ms));
+  ASSERT_EQ(sent.size(), 1u);
+  wire::Result refused;
+  refused.request = sent[0].request;
+  refused.status = wire::ResultStatus::refused;
+  refused.reason = wire::Reason::full;
+  (void)generator.on_message(kBroker, refused, at(1ms));
+  ASSERT_EQ(heard.answers.size(), 1u);
+  EXPECT_EQ(heard.answers[0].result.status, wire::ResultStatus::refused);
 }
 
 }  // namespace

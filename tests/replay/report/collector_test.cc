@@ -13,13 +13,13 @@ using replay::report::PolicyRun;
 using testing::DoubleEq;
 using testing::ElementsAre;
 
-wire::Instant at(wire::Duration d) { return {1s + d}; }
+wire::Instant run_at(wire::Duration d) { return {1s + d}; }
 
 // The s-CNN, the collage or a hedge says "cat" of an image.
 Answer says_cat(std::size_t image, wire::Source source, wire::Duration latency) {
   Answer answer;
   answer.image = image;
-  answer.at = at(latency);
+  answer.at = run_at(latency);
   answer.latency = latency;
   answer.result.status = wire::ResultStatus::answered;
   answer.result.source = source;
@@ -31,7 +31,7 @@ Answer says_cat(std::size_t image, wire::Source source, wire::Duration latency) 
 Answer missing(std::size_t image) {
   Answer answer;
   answer.image = image;
-  answer.at = at(5s);
+  answer.at = run_at(5s);
   answer.latency = 5s;
   return answer;
 }
@@ -42,7 +42,7 @@ Collector collector() {
   Collector made(
       "collage",
       [](std::size_t image) -> const std::string& { return image % 2 == 0 ? kCat : kDog; }, 4);
-  made.begin(at(0s));
+  made.begin(run_at(0s));
   return made;
 }
 
@@ -70,10 +70,10 @@ TEST(Collector, CountsBySourceAndJudgesByTruth) {
 TEST(Collector, KeepsHealthTwiceASecondAtMost) {
   Collector c = collector();
   const replay::load::Counters broker = {{"classifiers", 9}, {"classifiers_on_probation", 1}};
-  EXPECT_TRUE(c.health(c.sample(at(0s), broker)));
-  EXPECT_FALSE(c.health(c.sample(at(400ms), broker)));
-  EXPECT_TRUE(c.health(c.sample(at(500ms), broker)));
-  c.fault(at(2s), "kill classifier-3");
+  EXPECT_TRUE(c.health(c.sample(run_at(0s), broker)));
+  EXPECT_FALSE(c.health(c.sample(run_at(400ms), broker)));
+  EXPECT_TRUE(c.health(c.sample(run_at(500ms), broker)));
+  c.fault(run_at(2s), "kill classifier-3");
   const PolicyRun run = c.run({}, 1, 1);
   ASSERT_EQ(run.health.size(), 2u);
   EXPECT_EQ(run.health[1].classifiers, 9u);

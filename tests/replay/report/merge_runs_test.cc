@@ -59,7 +59,7 @@ class MergeRuns : public testing::Test {
   const std::filesystem::path top_;
 };
 
-Summary sample() {
+Summary small_summary() {
   Summary summary;
   summary.scenario = "small";
   summary.mode = "deployed";
@@ -71,7 +71,8 @@ Summary sample() {
 
 TEST_F(MergeRuns, RunsOfOneScenarioAreOneRunInTheirOrder) {
   const Summary whole = replay::report::merge_runs(
-      {run("none", 300ms, sample()), run("collage", 100ms, sample())}, top_ / "whole");
+      {run("none", 300ms, small_summary()), run("collage", 100ms, small_summary())},
+      top_ / "whole");
   ASSERT_EQ(whole.policies.size(), 2u);
   EXPECT_EQ(whole.policies[0].name, "none");
   EXPECT_EQ(whole.policies[1].name, "collage");
@@ -81,7 +82,8 @@ TEST_F(MergeRuns, RunsOfOneScenarioAreOneRunInTheirOrder) {
 
 TEST_F(MergeRuns, ItsEventsAreThoseOfAll) {
   std::ignore = replay::report::merge_runs(
-      {run("none", 300ms, sample()), run("collage", 100ms, sample())}, top_ / "whole");
+      {run("none", 300ms, small_summary()), run("collage", 100ms, small_summary())},
+      top_ / "whole");
   const std::vector<PolicyRun> runs =
       replay::report::read_events(top_ / "whole/events.csv.gz", 7, 1);
   ASSERT_EQ(runs.size(), 2u);
@@ -91,14 +93,15 @@ TEST_F(MergeRuns, ItsEventsAreThoseOfAll) {
 
 TEST_F(MergeRuns, TheWholeIsReadAgainAsARun) {
   const Summary whole = replay::report::merge_runs(
-      {run("none", 300ms, sample()), run("collage", 100ms, sample())}, top_ / "whole");
+      {run("none", 300ms, small_summary()), run("collage", 100ms, small_summary())},
+      top_ / "whole");
   std::ofstream(top_ / "whole/run.json") << replay::report::to_run_file(whole);
   EXPECT_EQ(replay::report::read_run(top_ / "whole").policies.size(), 2u);
 }
 
 TEST_F(MergeRuns, PicturesOfAllAreKept) {
-  Summary first = sample();
-  Summary second = sample();
+  Summary first = small_summary();
+  Summary second = small_summary();
   first.pictures[1] = "data:image/png;base64,AA==";
   second.pictures[2] = "data:image/png;base64,AQ==";
   const Summary whole = replay::report::merge_runs(
@@ -107,9 +110,9 @@ TEST_F(MergeRuns, PicturesOfAllAreKept) {
 }
 
 TEST_F(MergeRuns, ARunOfAnotherScenarioIsNotJoined) {
-  Summary other = sample();
+  Summary other = small_summary();
   other.scenario = "large";
-  const std::vector<std::filesystem::path> folders = {run("none", 300ms, sample()),
+  const std::vector<std::filesystem::path> folders = {run("none", 300ms, small_summary()),
                                                       run("collage", 100ms, other)};
   EXPECT_THAT(
       [&] { std::ignore = replay::report::merge_runs(folders, top_ / "whole"); },
@@ -118,16 +121,16 @@ TEST_F(MergeRuns, ARunOfAnotherScenarioIsNotJoined) {
 }
 
 TEST_F(MergeRuns, ARunOfAnotherSeedIsNotJoined) {
-  Summary other = sample();
+  Summary other = small_summary();
   other.seed = 8;
-  const std::vector<std::filesystem::path> folders = {run("none", 300ms, sample()),
+  const std::vector<std::filesystem::path> folders = {run("none", 300ms, small_summary()),
                                                       run("collage", 100ms, other)};
   EXPECT_THAT([&] { std::ignore = replay::report::merge_runs(folders, top_ / "whole"); },
               ThrowsMessage<std::runtime_error>(HasSubstr("another seed")));
 }
 
 TEST_F(MergeRuns, NoPolicyIsThereTwice) {
-  const std::filesystem::path none = run("none", 300ms, sample());
+  const std::filesystem::path none = run("none", 300ms, small_summary());
   EXPECT_THAT(
       [&] {
         std::ignore = replay::report::merge_runs({none, none}, top_ / "whole");

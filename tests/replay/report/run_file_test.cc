@@ -50,7 +50,7 @@ class RunFile : public testing::Test {
   const std::filesystem::path folder_;
 };
 
-Summary sample() {
+Summary full_summary() {
   Summary summary;
   summary.scenario = "small";
   summary.mode = "live";
@@ -83,7 +83,7 @@ Summary sample() {
 
 TEST_F(RunFile, AndEventsAreTheWholeRun) {
   write_events("collage");
-  write_record(to_run_file(sample()));
+  write_record(to_run_file(full_summary()));
   const Summary read = replay::report::read_run(folder_);
   EXPECT_EQ(read.scenario, "small");
   EXPECT_EQ(read.mode, "live");
@@ -99,11 +99,11 @@ TEST_F(RunFile, AndEventsAreTheWholeRun) {
   EXPECT_DOUBLE_EQ(run.per_batch.p50_s, 0.1);
   ASSERT_EQ(run.examples.size(), 1u);
   EXPECT_EQ(run.examples[0].slots[0].truth, "dog");
-  EXPECT_EQ(to_run_file(read), to_run_file(sample()));
+  EXPECT_EQ(to_run_file(read), to_run_file(full_summary()));
 }
 
 TEST_F(RunFile, FindsItsPoliciesByName) {
-  Summary two = sample();
+  Summary two = full_summary();
   two.policies.push_back(two.policies.front());
   two.policies[1].name = "none";
   two.policies[1].extra_work = 0;
@@ -126,19 +126,19 @@ TEST_F(RunFile, ThatIsNoneIsRefusedByName) {
     write_record(text);
     refuses("is no record of a run");
   }
-  Summary bad = sample();
+  Summary bad = full_summary();
   bad.slots = 0;
   write_record(to_run_file(bad));
   refuses("is no record of a run: has collages of 0 slots");
-  std::string text = to_run_file(sample());
+  std::string text = to_run_file(full_summary());
   text.replace(text.find("\"3\""), 3, "\"x\"");
   write_record(text);
   refuses("is no record of a run");
-  bad = sample();
+  bad = full_summary();
   bad.policies.front().name = "none";
   write_record(to_run_file(bad));
   refuses("is no record of a run: has other policies than the events of its folder");
-  bad = sample();
+  bad = full_summary();
   bad.policies.front().request_s.push_back(1);
   write_record(to_run_file(bad));
   refuses("is no record of a run: the events of this folder are of another run");

@@ -16,7 +16,7 @@ using replay::report::Summary;
 using testing::HasSubstr;
 using testing::Not;
 
-Summary sample() {
+Summary demo_summary() {
   Summary summary;
   summary.scenario = "demo";
   summary.mode = "live";
@@ -43,7 +43,7 @@ Summary sample() {
 }
 
 TEST(Summary, JsonHasTheSchemasKeys) {
-  const auto json = nlohmann::json::parse(replay::report::to_json(sample()));
+  const auto json = nlohmann::json::parse(replay::report::to_json(demo_summary()));
   EXPECT_EQ(json.at("scenario"), "demo");
   EXPECT_EQ(json.at("mode"), "live");
   EXPECT_EQ(json.at("seed"), 1);
@@ -64,7 +64,7 @@ TEST(Summary, JsonHasTheSchemasKeys) {
 }
 
 TEST(Summary, TheTableFitsEightyColumnsAndShowsMilliseconds) {
-  const std::string table = replay::report::to_table(sample());
+  const std::string table = replay::report::to_table(demo_summary());
   std::istringstream lines(table);
   for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80u) << line;
   EXPECT_THAT(table, HasSubstr("766"));
@@ -73,7 +73,7 @@ TEST(Summary, TheTableFitsEightyColumnsAndShowsMilliseconds) {
 }
 
 TEST(Summary, CsvHasARowForBatchesAndOneForImagesOfEachPolicy) {
-  const std::string csv = replay::report::to_csv(sample());
+  const std::string csv = replay::report::to_csv(demo_summary());
   std::istringstream lines(csv);
   std::string header, line;
   std::getline(lines, header);
@@ -88,8 +88,8 @@ TEST(Summary, CsvHasARowForBatchesAndOneForImagesOfEachPolicy) {
 }
 
 TEST(Summary, TheSimulatedFiguresStandBesideThoseOfTheSamePolicy) {
-  Summary live = sample();
-  Summary simulated = sample();
+  Summary live = demo_summary();
+  Summary simulated = demo_summary();
   simulated.policies.erase(simulated.policies.begin());
   for (PolicyRun& run : simulated.policies) run.violations = 2;
   simulated.policies[0].batch_s = {0.3};
@@ -103,7 +103,7 @@ TEST(Summary, TheSimulatedFiguresStandBesideThoseOfTheSamePolicy) {
 }
 
 TEST(Page, IsSelfContainedAndKeepsDataFromEndingItsScript) {
-  const std::string page = replay::report::to_html(sample());
+  const std::string page = replay::report::to_html(demo_summary());
   EXPECT_THAT(page, HasSubstr("Chart.js v3"));
   EXPECT_THAT(page, HasSubstr("a <\\/script> machine"));
   EXPECT_THAT(page, Not(HasSubstr("@DATA@")));

@@ -20,7 +20,7 @@ using machine::Peer;
 using wire::Instant;
 using wire::Message;
 
-constexpr const char* kPlace = "inproc://pictures";
+constexpr const char* kPictures = "inproc://pictures";
 constexpr std::size_t kBytes = 100'000;
 
 std::uint64_t sum(const wire::Payload& picture) {
@@ -77,10 +77,10 @@ TEST(Inproc, PicturesPassBetweenTwoThreadsUnharmed) {
   Context context;
   Darker darker;
   Asker asker;
-  Loop server(context, {{.kind = Link::Kind::router, .bind = true, .endpoint = kPlace}}, darker,
+  Loop server(context, {{.kind = Link::Kind::router, .bind = true, .endpoint = kPictures}}, darker,
               nullptr, {});
   std::thread thread([&] { server.run(); });
-  Loop client(context, {{.endpoint = kPlace}}, asker, nullptr, {});
+  Loop client(context, {{.endpoint = kPictures}}, asker, nullptr, {});
   EXPECT_EQ(client.run(), Loop::End::finished);
   EXPECT_EQ(asker.last, 20 * kBytes);
   server.stop();

@@ -4,14 +4,14 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/values.h"
+
 namespace runtime {
 namespace {
 
 using namespace std::chrono_literals;
 using testing::MatchesRegex;
 using testing::Optional;
-
-constexpr wire::Instant at(wire::Duration since_start) { return {since_start}; }
 
 std::string logged(const LogOptions& options, const std::function<void()>& write) {
   testing::internal::CaptureStderr();

@@ -34,7 +34,7 @@ class LatencyFiles : public testing::Test {
   const std::filesystem::path file_;
 };
 
-Latency read(const std::string& text) {
+Latency latency_of(const std::string& text) {
   const runtime::Document document = runtime::Document::parse(text, "a.yaml");
   runtime::Section root = document.root();
   const Latency latency = runtime::read_latency(root, ".");
@@ -75,11 +75,11 @@ TEST_F(LatencyFiles, WhatIsNoSeriesIsRefusedByLine) {
 }
 
 TEST(Latency, EachSourceHasItsOwnKeys) {
-  const Latency pareto = read("source: pareto\nshape: 1.5\nscale: 100ms\n");
+  const Latency pareto = latency_of("source: pareto\nshape: 1.5\nscale: 100ms\n");
   EXPECT_EQ(pareto.source, Latency::Source::pareto);
   EXPECT_EQ(pareto.shape, 1.5);
   EXPECT_EQ(pareto.scale, wire::Duration(100ms));
-  const Latency log_normal = read("source: log-normal\nmedian: 140ms\nsigma: 0.4\n");
+  const Latency log_normal = latency_of("source: log-normal\nmedian: 140ms\nsigma: 0.4\n");
   EXPECT_EQ(log_normal.median, wire::Duration(140ms));
   EXPECT_EQ(log_normal.sigma, 0.4);
 }
@@ -89,25 +89,26 @@ TEST_F(LatencyFiles, AFileMayLieInTheFolderForData) {
   const std::string text =
       "source: series\nfile: $COLLAGE_DATA/" + file_.filename().string() + "\n";
   const EnvironmentVariable data("COLLAGE_DATA", testing::TempDir());
-  EXPECT_TRUE(std::filesystem::equivalent(read(text).file, file_));
+  EXPECT_TRUE(std::filesystem::equivalent(latency_of(text).file, file_));
   data.set(std::nullopt);
-  EXPECT_THAT([&] { read(text); },
+  EXPECT_THAT([&] { latency_of(text); },
               ThrowsMessage<runtime::ConfigError>(HasSubstr("COLLAGE_DATA is not set")));
 }
 
 TEST(Latency, AKeyOfAnotherSourceOrAFileThatIsNotThereIsRefused) {
-  EXPECT_THROW(read("source: pareto\nshape: 1.5\nscale: 100ms\nsigma: 1\n"), runtime::ConfigError);
-  EXPECT_THAT([] { read("source: series\nfile: nowhere.csv\n"); },
+  EXPECT_THROW(latency_of("source: pareto\nshape: 1.5\nscale: 100ms\nsigma: 1\n"),
+               runtime::ConfigError);
+  EXPECT_THAT([] { latency_of("source: series\nfile: nowhere.csv\n"); },
               ThrowsMessage<runtime::ConfigError>(HasSubstr("there is no file './nowhere.csv'")));
-  EXPECT_THAT([] { read("source: gamma\n"); },
+  EXPECT_THAT([] { latency_of("source: gamma\n"); },
               ThrowsMessage<runtime::ConfigError>(HasSubstr("log-normal")));
 }
 
 TEST(Latency, ItsKeysReadBack) {
-  const Latency latency = read("source: log-normal\nmedian: 140ms\nsigma: 0.4\n");
+  const Latency latency = latency_of("source: log-normal\nmedian: 140ms\nsigma: 0.4\n");
   std::string text;
   for (const auto& [key, value] : runtime::latency_keys(latency)) text += key + ": " + value + "\n";
-  const Latency again = read(text);
+  const Latency again = latency_of(text);
   EXPECT_EQ(again.source, latency.source);
   EXPECT_EQ(again.median, latency.median);
   EXPECT_EQ(again.sigma, latency.sigma);

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/values.h"
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -13,8 +15,6 @@ using Failure = ServerKeySelector::Failure;
 
 const PublicKey kOld = *PublicKey::parse(std::string(40, '0'));
 const PublicKey kNew = *PublicKey::parse(std::string(40, '1'));
-
-Instant at(wire::Duration time) { return {time}; }
 
 TEST(ServerKeySelector, TheOtherOfTwoIsTriedAtOnce) {
   ServerKeySelector server(kOld);

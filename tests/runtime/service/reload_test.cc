@@ -20,10 +20,11 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-const std::filesystem::path kShipped = std::filesystem::path(COLLAGE_SOURCE_DIR) / "pipeline.yaml";
+const std::filesystem::path kPipelineFile =
+    std::filesystem::path(COLLAGE_SOURCE_DIR) / "pipeline.yaml";
 
 std::string shipped_with(const std::string& old, const std::string& fresh) {
-  std::ifstream in(kShipped);
+  std::ifstream in(kPipelineFile);
   std::stringstream text;
   text << in.rdbuf();
   std::string all = text.str();
@@ -33,7 +34,7 @@ std::string shipped_with(const std::string& old, const std::string& fresh) {
 }
 
 ServiceConfig parsed(const std::string& text) {
-  return runtime::parse_pipeline(text, kShipped).service;
+  return runtime::parse_pipeline(text, kPipelineFile).service;
 }
 
 ServiceConfig load(const std::filesystem::path& file) {
@@ -41,7 +42,7 @@ ServiceConfig load(const std::filesystem::path& file) {
 }
 
 TEST(Changes, AreNamedByWhenTheyTakeEffect) {
-  const ServiceConfig running = load(kShipped);
+  const ServiceConfig running = load(kPipelineFile);
   const auto logs = changes_between(running, parsed(shipped_with("level: info", "level: debug")));
   EXPECT_THAT(logs.at_once, ElementsAre("log.level"));
   EXPECT_THAT(logs.after_restart, IsEmpty());
@@ -52,7 +53,7 @@ TEST(Changes, AreNamedByWhenTheyTakeEffect) {
 }
 
 TEST(Changes, KeysThatTheProcessPutsIntoEffectItselfAreListedApart) {
-  const ServiceConfig running = load(kShipped);
+  const ServiceConfig running = load(kPipelineFile);
   const auto fresh =
       parsed(shipped_with("models/fashion_single.yaml", "models/cifar10_single.yaml"));
   EXPECT_THAT(changes_between(running, fresh, {"models.single"}).renewing,
@@ -61,7 +62,7 @@ TEST(Changes, KeysThatTheProcessPutsIntoEffectItselfAreListedApart) {
 }
 
 TEST(Changes, AValueWrittenOtherwiseIsNone) {
-  const ServiceConfig running = load(kShipped);
+  const ServiceConfig running = load(kPipelineFile);
   const auto same =
       changes_between(running, parsed(shipped_with("deadline: 5s", "deadline: 5000ms")));
   EXPECT_THAT(same.after_restart, IsEmpty());
@@ -70,7 +71,7 @@ TEST(Changes, AValueWrittenOtherwiseIsNone) {
 TEST(Changes, ASectionThatIsGoneIsOne) {
   const std::string emulated =
       shipped_with("log:\n", "emulation:\n  source: pareto\n  shape: 1.5\n  scale: 100ms\nlog:\n");
-  const auto changes = changes_between(parsed(emulated), load(kShipped));
+  const auto changes = changes_between(parsed(emulated), load(kPipelineFile));
   EXPECT_THAT(changes.after_restart, testing::Contains("emulation.seed"));
 }
 
@@ -79,7 +80,7 @@ class ReloadTest : public testing::Test {
   ReloadTest() {
     std::filesystem::create_directories(folder_);
     std::filesystem::copy(
-        kShipped.parent_path() / "models", folder_ / "models",
+        kPipelineFile.parent_path() / "models", folder_ / "models",
         std::filesystem::copy_options::recursive | std::filesystem::copy_options::skip_existing);
     spdlog::set_default_logger(std::make_shared<spdlog::logger>(
         "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(log_)));

@@ -5,6 +5,7 @@
 #include "tests/figure.h"
 #include "tests/names.h"
 #include "tests/stages/heard.h"
+#include "tests/values.h"
 
 namespace stages::classifier {
 namespace {
@@ -15,10 +16,8 @@ using testing::IsEmpty;
 using testing::SizeIs;
 using wire::Sequence;
 
-constexpr wire::Epoch kEpoch{7}, kOther{8};
 constexpr machine::Peer kFromBroker{kBroker, 0}, kFromSink{kSink, 0};
 constexpr wire::WorkerId kId{1, 2};
-constexpr wire::Instant at(wire::Duration t) { return {t}; }
 
 class ClassifierTest : public testing::Test {
  protected:
@@ -38,8 +37,12 @@ class ClassifierTest : public testing::Test {
     message.batch = {epoch, {1}};
     message.slot = static_cast<wire::Slot>(sequence);
     message.age = 10ms;
+    message.remaining = 1s;
     message.image = image;
     return classifier.on_message(kFromBroker, message, at(t));
+  }
+  machine::Actions withdraw(std::uint64_t sequence) {
+    return classifier.on_message(kFromBroker, wire::Withdraw{{sequence}}, at(0ms));
   }
   machine::Actions done(std::uint64_t work, wire::Duration t,
                         wire::Verdict verdict = {{{{3}, 0.5f}}, wire::Reason::none}) {
@@ -114,7 +117,7 @@ TEST_F(ClassifierTest, ATaskThatComesTwiceIsDoneOnce) {
 }
 
 TEST_F(ClassifierTest, ATaskOfABrokerThatWeHaveNotJoinedIsDropped) {
-  EXPECT_FALSE(assign(1, 0ms, kOther).work);
+  EXPECT_FALSE(assign(1, 0ms, kOtherEpoch).work);
   EXPECT_EQ(classifier.counters().repeated, 1u);
 }
 
@@ -132,6 +135,7 @@ TEST_F(ClassifierTest, AnEmulatedLatencyHoldsTheAnswerByATimer) {
   wire::Assign message;
   message.sequence = {1};
   message.batch = {kEpoch, {1}};
+  message.remaining = 1s;
   ASSERT_TRUE(slow.on_message(kFromBroker, message, at(0ms)).work);
   const auto early = slow.on_done({1}, {wire::Verdict{{{{3}, 0.5f}}, {}}, 4ms, "v1"}, at(30ms));
   EXPECT_THAT(heard<wire::Answer>(early, kSink), IsEmpty());
@@ -141,11 +145,11 @@ TEST_F(ClassifierTest, AnEmulatedLatencyHoldsTheAnswerByATimer) {
 
 TEST_F(ClassifierTest, ABrokerThatHasRestartedIsJoinedAndLearnsWhatIsStillHeld) {
   assign(1);
-  const auto ready = heard<wire::Ready>(welcome(kOther), kBroker);
+  const auto ready = heard<wire::Ready>(welcome(kOtherEpoch), kBroker);
   ASSERT_THAT(ready, SizeIs(1));
   EXPECT_EQ(ready[0].seen, Sequence{0});
   EXPECT_THAT(ready[0].held, ElementsAre(Sequence{0}));
-  assign(1, 0ms, kOther);
+  assign(1, 0ms, kOtherEpoch);
   const auto after = heard<wire::Ready>(done(1, 1ms), kBroker);
   ASSERT_THAT(after, SizeIs(1));
   EXPECT_THAT(after[0].held, ElementsAre(Sequence{1}));
@@ -207,17 +211,47 @@ TEST_F(ClassifierTest, ReportsWhatItHasDoneAndHowLongItTook) {
 TEST_F(ClassifierTest, NoFigureChangesItsName) {
   EXPECT_EQ(names(classifier.telemetry()), R"(
 counter collage_dropped_total reason=bad_message
+counter collage_dropped_total reason=expired
 counter collage_dropped_total reason=over_credit
 counter collage_dropped_total reason=repeated
 counter collage_dropped_total reason=undelivered
 counter collage_tasks_total result=answered
 counter collage_tasks_total result=rejected
+counter collage_tasks_total result=withdrawn
 gauge collage_joined
 gauge collage_model_info version=
 gauge collage_tasks_held
 histogram collage_inference_duration_seconds
 histogram collage_task_duration_seconds
 )");
+}
+
+TEST_F(ClassifierTest, AWithdrawnTaskIsNotBegunAndItsCreditGoesBack) {
+  assign(1);
+  assign(2);
+  const auto actions = withdraw(2);
+  EXPECT_EQ(classifier.counters().withdrawn, 1u);
+  const auto ready = heard<wire::Ready>(actions, kBroker);
+  ASSERT_THAT(ready, SizeIs(1));
+  EXPECT_THAT(ready[0].held, ElementsAre(Sequence{1}));
+  EXPECT_FALSE(done(1, 1ms).work);
+  EXPECT_EQ(figure(classifier.telemetry(), "collage_tasks_total", {{"result", "withdrawn"}}), 1);
+}
+
+TEST_F(ClassifierTest, WhatHasBegunOrIsNotHeldCannotBeWithdrawn) {
+  assign(1);
+  EXPECT_THAT(withdraw(1).messages, IsEmpty());
+  EXPECT_THAT(withdraw(9).messages, IsEmpty());
+  EXPECT_EQ(classifier.counters().withdrawn, 0u);
+  EXPECT_EQ(classifier.counters().bad_messages, 0u);
+  EXPECT_THAT(heard<wire::Answer>(done(1, 1ms), kSink), SizeIs(1));
+}
+
+TEST_F(ClassifierTest, TheAnswerSaysHowLongTheTaskWasHere) {
+  assign(1, 5ms);
+  assign(2, 10ms);
+  EXPECT_EQ(heard<wire::Answer>(done(1, 30ms), kSink)[0].service, 25ms);
+  EXPECT_EQ(heard<wire::Answer>(done(2, 60ms), kSink)[0].service, 50ms);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "tests/figure.h"
 #include "tests/names.h"
 #include "tests/stages/heard.h"
+#include "tests/values.h"
 
 namespace stages::collage {
 namespace {
@@ -20,10 +21,8 @@ constexpr std::uint32_t kBroker = Assembler::kBroker;
 constexpr std::uint32_t kCollage = Assembler::kCollage;
 constexpr std::uint32_t kSink = Assembler::kSink;
 constexpr machine::Peer kFromBroker{kBroker, 0}, kCnn{kCollage, 1}, kOtherCnn{kCollage, 2};
-constexpr wire::Epoch kEpoch{7}, kOther{8}, kOwn{5};
+constexpr wire::Epoch kOwn{5};
 constexpr wire::Model kModel{11, 2, {}};
-constexpr wire::Instant at(wire::Duration t) { return {t}; }
-constexpr wire::BatchId batch(std::uint64_t n, wire::Epoch epoch = kEpoch) { return {epoch, {n}}; }
 
 class AssemblerTest : public testing::Test {
  protected:
@@ -129,7 +128,7 @@ TEST_F(AssemblerTest, ASealedBatchGoesToTheCollageCnnWhenItsLastImageIsPasted) {
   EXPECT_THAT(heard<wire::CollageTask>(seal(1, 2), kCollage), IsEmpty());
   const auto tasks = heard<wire::CollageTask>(pasted(), kCollage);
   ASSERT_THAT(tasks, SizeIs(1));
-  EXPECT_EQ(tasks[0].host, kOwn);
+  EXPECT_EQ(tasks[0].epoch, kOwn);
   EXPECT_EQ(tasks[0].sequence, Sequence{1});
   EXPECT_EQ(tasks[0].batch, batch(1));
   EXPECT_EQ(tasks[0].age, 30ms);
@@ -269,17 +268,17 @@ TEST_F(AssemblerTest, ABrokerThatHasRestartedVoidsAllThatWasOpen) {
   send_whole(1);
   send_whole(2);
   assign(3, 0);
-  (void)welcome(kOther);
+  (void)welcome(kOtherEpoch);
   EXPECT_EQ(assembler.counters().expired, 2u);
   (void)pasted();
-  EXPECT_TRUE(assign(1, 0, kOther).work);
+  EXPECT_TRUE(assign(1, 0, kOtherEpoch).work);
   const auto ready = heard<wire::Ready>(node_ready(1), kBroker);  // The old batch 1.
   ASSERT_THAT(ready, SizeIs(1));
   EXPECT_THAT(ready[0].held, ElementsAre(Sequence{1}));  // The new batch 1.
 }
 
 TEST_F(AssemblerTest, TasksOfABrokerThatWeHaveNotJoinedAreDropped) {
-  EXPECT_FALSE(assign(1, 0, kOther).work);
+  EXPECT_FALSE(assign(1, 0, kOtherEpoch).work);
   EXPECT_EQ(assembler.counters().repeated, 1u);
 }
 

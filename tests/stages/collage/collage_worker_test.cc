@@ -5,6 +5,7 @@
 #include "tests/figure.h"
 #include "tests/names.h"
 #include "tests/stages/heard.h"
+#include "tests/values.h"
 
 namespace stages::collage {
 namespace {
@@ -16,26 +17,23 @@ using testing::SizeIs;
 using wire::Sequence;
 
 constexpr std::uint32_t kAssembler = CollageWorker::kAssembler;
-constexpr std::uint32_t kSink = CollageWorker::kSink;
 constexpr machine::Peer kFromAssembler{kAssembler, 0};
-constexpr wire::Epoch kHost{5}, kOther{6};
+constexpr wire::Epoch kCoordinatorEpoch{5}, kLaterEpoch{6};
 constexpr wire::WorkerId kId{1, 9};
-constexpr wire::Instant at(wire::Duration t) { return {t}; }
-constexpr wire::BatchId batch(std::uint64_t n) { return {{7}, {n}}; }
 
 class CollageWorkerTest : public testing::Test {
  protected:
   CollageWorkerTest() {
     (void)worker.on_timeout(at(0ms));
-    (void)tell(wire::Welcome{kHost, 1s, 0, 0, {}});
+    (void)tell(wire::Welcome{kCoordinatorEpoch, 1s, 0, 0, {}});
     (void)worker.on_timeout(at(0ms));
   }
   machine::Actions tell(wire::Message message, wire::Duration t = 0ms) {
     return worker.on_message(kFromAssembler, std::move(message), at(t));
   }
-  machine::Actions task(std::uint64_t sequence, wire::Epoch host = kHost) {
+  machine::Actions task(std::uint64_t sequence, wire::Epoch epoch = kCoordinatorEpoch) {
     wire::CollageTask message;
-    message.host = host;
+    message.epoch = epoch;
     message.sequence = {sequence};
     message.batch = batch(sequence);
     message.blank = {false, true};
@@ -64,7 +62,7 @@ TEST_F(CollageWorkerTest, ATaskBecomesWorkAtOnceOnTheSameBytes) {
 TEST_F(CollageWorkerTest, TheAnswerGoesToTheSinkAndTheCreditToTheAssembler) {
   task(1);
   const auto actions = done(1, 30ms);
-  const auto answers = heard<wire::CollageAnswer>(actions, kSink);
+  const auto answers = heard<wire::CollageAnswer>(actions, CollageWorker::kSink);
   ASSERT_THAT(answers, SizeIs(1));
   EXPECT_EQ(answers[0].batch, batch(1));
   EXPECT_EQ(answers[0].worker, kId);
@@ -82,7 +80,7 @@ TEST_F(CollageWorkerTest, TheAnswerGoesToTheSinkAndTheCreditToTheAssembler) {
 TEST_F(CollageWorkerTest, AFailedInferenceAnswersNothingAndGivesItsCreditBack) {
   task(1);
   const auto actions = done(1, 30ms, {});
-  EXPECT_THAT(heard<wire::CollageAnswer>(actions, kSink), IsEmpty());
+  EXPECT_THAT(heard<wire::CollageAnswer>(actions, CollageWorker::kSink), IsEmpty());
   EXPECT_THAT(heard<wire::Ready>(actions, kAssembler), SizeIs(1));
   EXPECT_EQ(worker.counters().failed, 1u);
   EXPECT_EQ(worker.counters().answered, 0u);
@@ -101,13 +99,13 @@ TEST_F(CollageWorkerTest, ADropOfWhatIsUnderWayComesTooLate) {
   task(1);
   (void)tell(wire::DropCollage{batch(1)});
   EXPECT_EQ(worker.counters().dropped, 0u);
-  EXPECT_THAT(heard<wire::CollageAnswer>(done(1, 1ms), kSink), SizeIs(1));
+  EXPECT_THAT(heard<wire::CollageAnswer>(done(1, 1ms), CollageWorker::kSink), SizeIs(1));
 }
 
 TEST_F(CollageWorkerTest, RepeatedAndForeignTasksAreDropped) {
   task(1);
   task(1);
-  task(2, kOther);
+  task(2, kLaterEpoch);
   EXPECT_EQ(worker.counters().repeated, 2u);
   EXPECT_FALSE(done(1, 1ms).work);
 }
@@ -126,15 +124,15 @@ TEST_F(CollageWorkerTest, ADrainingStageFinishesWithItsLastTask) {
 }
 
 TEST_F(CollageWorkerTest, OnlyItsAssemblerGivesAndDropsTasks) {
-  (void)worker.on_message({kSink, 0}, wire::CollageTask{}, at(0ms));
-  (void)worker.on_message({kSink, 0}, wire::DropCollage{}, at(0ms));
+  (void)worker.on_message({CollageWorker::kSink, 0}, wire::CollageTask{}, at(0ms));
+  (void)worker.on_message({CollageWorker::kSink, 0}, wire::DropCollage{}, at(0ms));
   EXPECT_EQ(worker.counters().bad_messages, 2u);
   EXPECT_EQ(worker.counters().repeated, 0u);
 }
 
 TEST_F(CollageWorkerTest, WhatCannotBeSentOrReadIsCounted) {
   (void)tell(wire::Undelivered{});
-  (void)worker.on_message({kSink, 0}, wire::Undelivered{}, at(0ms));
+  (void)worker.on_message({CollageWorker::kSink, 0}, wire::Undelivered{}, at(0ms));
   EXPECT_EQ(worker.counters().undelivered, 2u);
   (void)tell(wire::Undecodable{});
   EXPECT_EQ(worker.counters().bad_messages, 1u);
@@ -158,6 +156,7 @@ TEST_F(CollageWorkerTest, ReportsWhatItHasDoneAndHowLongItTook) {
 TEST_F(CollageWorkerTest, NoFigureChangesItsName) {
   EXPECT_EQ(names(worker.telemetry()), R"(
 counter collage_dropped_total reason=bad_message
+counter collage_dropped_total reason=expired
 counter collage_dropped_total reason=over_credit
 counter collage_dropped_total reason=repeated
 counter collage_dropped_total reason=undelivered

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/values.h"
+
 namespace stages::sink {
 namespace {
 
@@ -12,8 +14,6 @@ using testing::SizeIs;
 using State = DashboardState::Slot::State;
 using wire::Source;
 
-constexpr wire::Instant at(wire::Duration t) { return {t}; }
-constexpr wire::BatchId batch(std::uint64_t n) { return {{7}, {n}}; }
 constexpr wire::WorkerId kWorker{1, 1}, kOther{1, 2}, kCollage{2, 1};
 
 class DashboardStateTest : public testing::Test {
@@ -49,7 +49,7 @@ TEST_F(DashboardStateTest, ShowsBlankRejectedAndClosedSlotsAsSuch) {
   settle(1, 0, Source::single, 9ms, wire::Reason::not_an_image);
   EXPECT_EQ(slot(0).state, State::rejected);
   open(2);
-  dashboard.on_closed(batch(2));
+  dashboard.on_batch_settled(batch(2));
   EXPECT_EQ(slot(0).state, State::closed);
 }
 

@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "tests/values.h"
+
 namespace stages::sink {
 namespace {
 
@@ -13,9 +15,7 @@ using testing::SizeIs;
 using wire::Reason;
 using wire::Source;
 
-constexpr wire::Epoch kEpoch{7}, kOther{8};
-constexpr wire::Instant at(wire::Duration t) { return {t}; }
-constexpr wire::BatchId batch(std::uint64_t n, wire::Epoch epoch = kEpoch) { return {epoch, {n}}; }
+constexpr wire::Duration kSingleService = 40ms, kCollageService = 15ms;
 
 // Two slots a batch, 250 ms of patience, a gate at one half.  Labels: 0 says nothing.
 class JoinerTest : public testing::Test {
@@ -31,18 +31,26 @@ class JoinerTest : public testing::Test {
     return text(joiner.on_sealed({batch(n), std::move(ages)}, at(t)));
   }
   std::string single(std::uint64_t n, wire::Slot slot, std::uint64_t label, bool hedge = false) {
-    return text(joiner.on_single(
-        {batch(n), slot, {1, 1}, hedge, {}, {}, {{{{label}, 0.9f}}, Reason::none}, "s1"}));
+    return text(joiner.on_single({batch(n),
+                                  slot,
+                                  {1, 1},
+                                  hedge,
+                                  {},
+                                  {},
+                                  {{{{label}, 0.9f}}, Reason::none},
+                                  "s1",
+                                  kSingleService}));
   }
   std::string reject(std::uint64_t n, wire::Slot slot) {
-    return text(
-        joiner.on_single({batch(n), slot, {1, 1}, false, {}, {}, {{}, Reason::not_an_image}, {}}));
+    return text(joiner.on_single(
+        {batch(n), slot, {1, 1}, false, {}, {}, {{}, Reason::not_an_image}, {}, kSingleService}));
   }
   std::string collage(std::uint64_t n, std::vector<std::uint64_t> labels, wire::Duration t,
                       float probability = 0.8f) {
     wire::CollageAnswer answer;
     answer.batch = batch(n);
     answer.version = "c1";
+    answer.service = kCollageService;
     for (const std::uint64_t label : labels) {
       answer.cells.push_back(label == 0 ? wire::Predictions{}
                                         : wire::Predictions{{{label}, probability}});
@@ -65,10 +73,10 @@ class JoinerTest : public testing::Test {
     return out;
   }
 
-  // What is corrected is marked by a '!'.
+  // A disagreement is marked by a '!'.
   static std::string text(const Joiner::Single& single) {
-    if (!single.corrected) return text(single.settled);
-    const wire::Disagreement& one = *single.corrected;
+    if (!single.disagreement) return text(single.settled);
+    const wire::Disagreement& one = *single.disagreement;
     return text(single.settled) + "! " + std::to_string(one.batch.sequence.value) + "/" +
            std::to_string(one.slot) + " " + std::string(to_string(one.source)) + " " +
            std::to_string(one.predictions.at(0).label.value);
@@ -129,7 +137,7 @@ TEST_F(JoinerTest, ALateSingleAnswerThatContradictsTheCollageCorrectsItOnce) {
   EXPECT_EQ(single(1, 1, 6), "! 1/1 single 6");
   EXPECT_EQ(single(1, 1, 6), "");
   EXPECT_EQ(single(1, 0, 5, true), "! 1/0 hedge 5");
-  EXPECT_EQ(joiner.counters().corrections, 2u);
+  EXPECT_EQ(joiner.counters().disagreements, 2u);
   EXPECT_EQ(joiner.counters().late_single, 3u);
 }
 
@@ -139,34 +147,34 @@ TEST_F(JoinerTest, TheFirstLateAnswerHasTheSay) {
   collage(1, {7, 0}, 300ms);
   EXPECT_EQ(single(1, 0, 7), "");
   EXPECT_EQ(single(1, 0, 5, true), "");
-  EXPECT_EQ(joiner.counters().corrections, 0u);
+  EXPECT_EQ(joiner.counters().disagreements, 0u);
 }
 
-TEST_F(JoinerTest, AClosedBatchIsCorrectedAsLongAsItIsRemembered) {
+TEST_F(JoinerTest, ASettledBatchIsComparedAsLongAsItIsRemembered) {
   open(1);
   seal(1, {0ms, 0ms});
   collage(1, {7, 8}, 300ms);
-  joiner.on_closed(batch(1));
+  joiner.on_batch_settled(batch(1));
   EXPECT_EQ(single(1, 0, 5), "! 1/0 single 5");
   for (std::uint64_t n = 2; n <= 3; ++n) {
     open(n);
-    joiner.on_closed(batch(n));
+    joiner.on_batch_settled(batch(n));
   }
   EXPECT_EQ(single(1, 1, 6), "");
   EXPECT_EQ(joiner.orphans(), 1u);
 }
 
-TEST_F(JoinerTest, OnlyWhatTheCollageSettledIsCorrected) {
+TEST_F(JoinerTest, OnlyWhatTheCollageSettledIsCompared) {
   open(1);
   seal(1, {0ms});
   single(1, 0, 5);
   collage(1, {7, 8}, 300ms);
   EXPECT_EQ(single(1, 0, 6), "");  // A single answer's slot.
-  joiner.on_closed(batch(1));
+  joiner.on_batch_settled(batch(1));
   EXPECT_EQ(single(1, 1, 6), "");  // A blank one.
   open(2);
   seal(2, {0ms, 0ms}, 300ms);
-  joiner.on_closed(batch(2));
+  joiner.on_batch_settled(batch(2));
   collage(2, {7, 8}, 600ms);
   EXPECT_EQ(single(2, 0, 6), "");  // Settled by the broker.
 }
@@ -180,11 +188,11 @@ TEST_F(JoinerTest, ARejectionOrNonsenseCorrectsNothing) {
   EXPECT_EQ(single(1, 0, 5), "! 1/0 single 5");
 }
 
-TEST_F(JoinerTest, AnotherLifeOfTheBrokerForgetsWhatMightHaveBeenCorrected) {
+TEST_F(JoinerTest, AnotherLifeOfTheBrokerForgetsWhatTheCollageSettled) {
   open(1);
   seal(1, {0ms});
   collage(1, {7, 0}, 300ms);
-  joiner.on_epoch(kOther, 1s);
+  joiner.on_epoch(kOtherEpoch, 1s);
   EXPECT_EQ(single(1, 0, 5), "");
 }
 
@@ -308,17 +316,17 @@ TEST_F(JoinerTest, AtOpenBatchMaxABatchIsNotTakenIn) {
   open(3);
   EXPECT_EQ(joiner.counters().batches_refused, 1u);
   EXPECT_EQ(joiner.open_batches(), 2u);
-  joiner.on_closed(batch(1));
+  joiner.on_batch_settled(batch(1));
   open(3);
   EXPECT_EQ(joiner.open_batches(), 2u);
   EXPECT_EQ(joiner.counters().batches_refused, 1u);
 }
 
-TEST_F(JoinerTest, AnswersToAClosedBatchAreLateAndNotOrphans) {
+TEST_F(JoinerTest, AnswersToASettledBatchAreLateAndNotOrphans) {
   open(1);
   seal(1, {0ms, 0ms});
-  joiner.on_closed(batch(1));
-  joiner.on_closed(batch(1));
+  joiner.on_batch_settled(batch(1));
+  joiner.on_batch_settled(batch(1));
   EXPECT_EQ(joiner.open_batches(), 0u);
   EXPECT_EQ(single(1, 0, 5), "");
   EXPECT_EQ(collage(1, {7, 8}, 300ms), "");
@@ -327,19 +335,19 @@ TEST_F(JoinerTest, AnswersToAClosedBatchAreLateAndNotOrphans) {
   EXPECT_EQ(joiner.orphans(), 0u);
 }
 
-TEST_F(JoinerTest, ACloseEndsPatience) {
+TEST_F(JoinerTest, BatchSettledEndsPatience) {
   open(1);
   seal(1, {0ms, 0ms});
   collage(1, {7, 8}, 100ms);
-  joiner.on_closed(batch(1));
+  joiner.on_batch_settled(batch(1));
   EXPECT_EQ(time(250ms), "");
   EXPECT_EQ(joiner.counters().spare_collage, 2u);
 }
 
-TEST_F(JoinerTest, ClosedBatchesAreRememberedForAWhileOnly) {
+TEST_F(JoinerTest, SettledBatchesAreRememberedForAWhileOnly) {
   for (std::uint64_t n = 1; n <= 4; ++n) {
     open(n);
-    joiner.on_closed(batch(n));
+    joiner.on_batch_settled(batch(n));
   }
   EXPECT_EQ(single(4, 0, 5), "");
   EXPECT_EQ(joiner.counters().late_single, 1u);
@@ -347,7 +355,7 @@ TEST_F(JoinerTest, ClosedBatchesAreRememberedForAWhileOnly) {
   EXPECT_EQ(joiner.orphans(), 1u);
 }
 
-TEST_F(JoinerTest, ABatchThatIsNeverClosedExpires) {
+TEST_F(JoinerTest, ABatchThatIsNeverSettledExpires) {
   open(1, 100ms, 100ms);
   EXPECT_EQ(joiner.next_timeout(), at(1s));
   time(999ms);
@@ -363,7 +371,7 @@ TEST_F(JoinerTest, AnotherEpochVoidsAllThatIsHeld) {
   seal(1, {0ms, 0ms});
   collage(1, {7, 8}, 100ms);
   single(5, 0, 5);
-  joiner.on_epoch(kOther, 1s);
+  joiner.on_epoch(kOtherEpoch, 1s);
   EXPECT_EQ(joiner.open_batches(), 0u);
   EXPECT_EQ(joiner.orphans(), 0u);
   EXPECT_EQ(joiner.next_timeout(), std::nullopt);
@@ -375,10 +383,10 @@ TEST_F(JoinerTest, AnotherEpochVoidsAllThatIsHeld) {
 }
 
 TEST_F(JoinerTest, OrphansOfTheNewEpochSurviveItsWelcome) {
-  (void)joiner.on_epoch(kOther, 1s);
+  (void)joiner.on_epoch(kOtherEpoch, 1s);
   Joiner fresh{{.open_batch_max = 2, .orphan_max = 2, .gate = 0.5f, .classes = 100}};
   (void)fresh.on_single({batch(1), 0, {}, false, {}, {}, {{{{5}, 0.9f}}, Reason::none}, {}});
-  (void)fresh.on_single({batch(1, kOther), 0, {}, false, {}, {}, {{{{6}, 0.9f}}, {}}, {}});
+  (void)fresh.on_single({batch(1, kOtherEpoch), 0, {}, false, {}, {}, {{{{6}, 0.9f}}, {}}, {}});
   fresh.on_epoch(kEpoch, 1s);
   EXPECT_EQ(fresh.orphans(), 1u);
   EXPECT_EQ(text(fresh.on_opened({batch(1), 2, {}, true}, at(0ms))), "1/0 single 5");
@@ -386,10 +394,10 @@ TEST_F(JoinerTest, OrphansOfTheNewEpochSurviveItsWelcome) {
 
 TEST_F(JoinerTest, AnswersOfABrokerThatTheStagesJoinedBeforeWeDidWaitForItsWelcome) {
   open(1);
-  (void)joiner.on_single({batch(1, kOther), 0, {}, false, {}, {}, {{{{6}, 0.9f}}, {}}, {}});
+  (void)joiner.on_single({batch(1, kOtherEpoch), 0, {}, false, {}, {}, {{{{6}, 0.9f}}, {}}, {}});
   EXPECT_EQ(joiner.counters().stale, 0u);
-  joiner.on_epoch(kOther, 1s);
-  EXPECT_EQ(text(joiner.on_opened({batch(1, kOther), 2, {}, true}, at(0ms))), "1/0 single 6");
+  joiner.on_epoch(kOtherEpoch, 1s);
+  EXPECT_EQ(text(joiner.on_opened({batch(1, kOtherEpoch), 2, {}, true}, at(0ms))), "1/0 single 6");
 }
 
 TEST_F(JoinerTest, NonsenseIsNoAnswerAndLeavesItsSlotToOthers) {
@@ -422,6 +430,53 @@ TEST_F(JoinerTest, APatienceLearnedLaterHoldsForLaterAnswersOnly) {
   collage(2, {3, 4}, 20ms);
   EXPECT_EQ(time(100ms), "2/0 collage 3, 2/1 collage 4");
   EXPECT_EQ(time(250ms), "1/0 collage 7, 1/1 collage 8");
+}
+
+TEST_F(JoinerTest, ACollageIsUsedAtOnceWhereNoSingleWasAskedFor) {
+  open(1);
+  EXPECT_EQ(text(joiner.on_sealed({batch(1), {0ms, 0ms}, true}, at(0ms))), "");
+  EXPECT_EQ(single(1, 1, 5), "1/1 single 5");  // A late one's s-CNN may be first.
+  EXPECT_EQ(collage(1, {7, 8}, 10ms), "1/0 collage 7");
+  EXPECT_EQ(joiner.counters().spare_collage, 1u);
+  open(2);
+  EXPECT_EQ(collage(2, {7, 8}, 20ms), "");  // It overtakes the seal.
+  EXPECT_EQ(text(joiner.on_sealed({batch(2), {0ms, 0ms}, true}, at(20ms))),
+            "2/0 collage 7, 2/1 collage 8");
+}
+
+TEST_F(JoinerTest, TheGateHoldsForACollageAlone) {
+  open(1);
+  (void)joiner.on_sealed({batch(1), {0ms, 0ms}, true}, at(0ms));
+  EXPECT_EQ(collage(1, {7, 8}, 10ms, 0.49f), "");
+  EXPECT_EQ(joiner.counters().unsure, 2u);
+}
+
+TEST_F(JoinerTest, ASingleAnswerThatSettlesNothingIsWastedTime) {
+  open(1);
+  single(1, 0, 5);
+  EXPECT_EQ(joiner.counters().wasted_single, 0ms);
+  single(1, 0, 5, true);
+  reject(1, 0);
+  EXPECT_EQ(joiner.counters().wasted_single, 2 * kSingleService);
+  EXPECT_EQ(joiner.counters().wasted_collage, 0ms);
+}
+
+TEST_F(JoinerTest, ACollageThatSettlesNothingIsWastedTime) {
+  for (std::uint64_t n = 1; n <= 2; ++n) {
+    open(n);
+    seal(n, {0ms, 0ms});
+  }
+  collage(1, {7, 8}, 300ms);
+  joiner.on_batch_settled(batch(1));
+  EXPECT_EQ(joiner.counters().wasted_collage, 0ms);
+  collage(1, {7, 8}, 310ms);  // After its batch.
+  EXPECT_EQ(joiner.counters().wasted_collage, kCollageService);
+  collage(2, {7, 8}, 100ms);
+  single(2, 0, 5);
+  single(2, 1, 6);
+  EXPECT_EQ(joiner.counters().wasted_collage, kCollageService);
+  joiner.on_batch_settled(batch(2));
+  EXPECT_EQ(joiner.counters().wasted_collage, 2 * kCollageService);
 }
 
 }  // namespace

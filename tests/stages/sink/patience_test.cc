@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 
 constexpr wire::WorkerId worker(std::uint64_t n) { return {1, n}; }
 
-Patience::Policy policy() {
+Patience::Policy patience_policy() {
   return {.learned = true,
           .initial = 250ms,
           .min = 20ms,
@@ -27,62 +27,62 @@ void tell(Patience& patience, std::uint64_t n, std::vector<int> times_ms) {
 }
 
 TEST(Patience, IsInitialUntilEnoughIsKnown) {
-  Patience patience(policy());
+  Patience patience(patience_policy());
   patience.learn();
-  EXPECT_EQ(patience.service().patience, 250ms);
+  EXPECT_EQ(patience.learned().patience, 250ms);
   tell(patience, 1, {10, 20, 30, 40, 50, 60, 70, 80, 90});
   patience.learn();
-  EXPECT_EQ(patience.service().patience, 250ms);
-  EXPECT_EQ(patience.service().p95, 0ms);
+  EXPECT_EQ(patience.learned().patience, 250ms);
+  EXPECT_EQ(patience.learned().p95, 0ms);
   tell(patience, 1, {100});
   patience.learn();
-  EXPECT_NE(patience.service().p95, 0ms);
+  EXPECT_NE(patience.learned().p95, 0ms);
 }
 
 TEST(Patience, IsTheLesserOfTheP95AndOneAndAHalfMedians) {
-  Patience patience(policy());
+  Patience patience(patience_policy());
   tell(patience, 1, {100, 100, 100, 100, 100, 100, 100, 100, 100, 500});
   patience.learn();
-  EXPECT_EQ(patience.service().patience, 160ms);
-  EXPECT_EQ(patience.service().p95, 500ms);
+  EXPECT_EQ(patience.learned().patience, 160ms);
+  EXPECT_EQ(patience.learned().p95, 500ms);
   tell(patience, 1, {100, 100, 100, 100, 100, 100, 100, 100, 110, 110});
   patience.learn();
-  EXPECT_EQ(patience.service().patience, 110ms);
+  EXPECT_EQ(patience.learned().patience, 110ms);
 }
 
 TEST(Patience, QuantilesAreOfTheTimesInTheWindow) {
-  Patience patience(policy());
+  Patience patience(patience_policy());
   tell(patience, 1, {900, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100});  // The first is forgotten.
   patience.learn();
-  EXPECT_EQ(patience.service().p95, 100ms);
-  EXPECT_EQ(patience.service().p99, 100ms);
-  EXPECT_EQ(patience.service().budget, 80ms);  // One in five is slower.
+  EXPECT_EQ(patience.learned().p95, 100ms);
+  EXPECT_EQ(patience.learned().p99, 100ms);
+  EXPECT_EQ(patience.learned().budget, 80ms);  // One in five is slower.
 }
 
 TEST(Patience, StaysWithinItsBounds) {
-  Patience patience(policy());
+  Patience patience(patience_policy());
   tell(patience, 1, {1, 1, 1, 1, 1, 1, 1, 1, 1, 1});
   patience.learn();
-  EXPECT_EQ(patience.service().patience, 20ms);
+  EXPECT_EQ(patience.learned().patience, 20ms);
   tell(patience, 1, std::vector<int>(10, 5000));
   patience.learn();
-  EXPECT_EQ(patience.service().patience, 900ms);
+  EXPECT_EQ(patience.learned().patience, 900ms);
 }
 
 TEST(Patience, OneBadWorkerCannotDragItUp) {
-  Patience patience(policy());
+  Patience patience(patience_policy());
   tell(patience, 1, std::vector<int>(10, 100));
   tell(patience, 2, std::vector<int>(10, 100));
   tell(patience, 3, std::vector<int>(10, 201));
   patience.learn();
-  EXPECT_EQ(patience.service().p99, 100ms);
+  EXPECT_EQ(patience.learned().p99, 100ms);
   tell(patience, 3, std::vector<int>(10, 200));  // Twice the usual is still healthy.
   patience.learn();
-  EXPECT_EQ(patience.service().p99, 200ms);
+  EXPECT_EQ(patience.learned().p99, 200ms);
 }
 
 TEST(Patience, AtWorkerMaxTheOneHeardFromLongestAgoGivesWay) {
-  Patience patience(policy());
+  Patience patience(patience_policy());
   tell(patience, 1, std::vector<int>(10, 100));
   tell(patience, 2, std::vector<int>(10, 100));
   tell(patience, 3, std::vector<int>(10, 100));
@@ -91,18 +91,18 @@ TEST(Patience, AtWorkerMaxTheOneHeardFromLongestAgoGivesWay) {
   tell(patience, 2, std::vector<int>(10, 150));  // Worker 3 gives way.
   tell(patience, 3, std::vector<int>(10, 150));  // Worker 1 gives way.
   patience.learn();
-  EXPECT_EQ(patience.service().budget, 150ms);
-  EXPECT_EQ(patience.service().patience, 150ms);
+  EXPECT_EQ(patience.learned().budget, 150ms);
+  EXPECT_EQ(patience.learned().patience, 150ms);
 }
 
 TEST(Patience, WhenFixedItStaysAndTheRestIsLearned) {
-  Patience::Policy fixed = policy();
+  Patience::Policy fixed = patience_policy();
   fixed.learned = false;
   Patience patience(fixed);
   tell(patience, 1, std::vector<int>(10, 100));
   patience.learn();
-  EXPECT_EQ(patience.service().patience, 250ms);
-  EXPECT_EQ(patience.service().p95, 100ms);
+  EXPECT_EQ(patience.learned().patience, 250ms);
+  EXPECT_EQ(patience.learned().p95, 100ms);
 }
 
 }  // namespace

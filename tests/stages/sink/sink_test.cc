@@ -5,6 +5,7 @@
 #include "tests/figure.h"
 #include "tests/names.h"
 #include "tests/stages/heard.h"
+#include "tests/values.h"
 
 namespace stages::sink {
 namespace {
@@ -15,11 +16,9 @@ using testing::SizeIs;
 using wire::Reason;
 using wire::Source;
 
-constexpr wire::Epoch kEpoch{7}, kOther{8};
 constexpr machine::Peer kFromBroker{kBroker, 0}, kStage{kStages, 3};
 constexpr wire::WorkerId kId{4, 1};
 constexpr wire::BatchId kBatch{kEpoch, {1}};
-constexpr wire::Instant at(wire::Duration t) { return {t}; }
 
 Sink::Policy policy() {
   Sink::Policy policy;
@@ -54,7 +53,8 @@ class SinkTest : public testing::Test {
   machine::Actions single(wire::Slot slot, wire::Duration age = 100ms, bool hedge = false) {
     return sink.on_message(
         kStage,
-        wire::Answer{kBatch, slot, {1, 1}, hedge, age, {}, {{{{5}, 0.9f}}, Reason::none}, "s1"},
+        wire::Answer{
+            kBatch, slot, {1, 1}, hedge, age, {}, {{{{5}, 0.9f}}, Reason::none}, "s1", age},
         at(age));
   }
   machine::Actions collage(wire::Duration t) {
@@ -108,12 +108,12 @@ TEST_F(SinkTest, ALateSingleAnswerIsACorrectionIfTheBrokerHasUseForIt) {
   (void)tell(wire::Welcome{kEpoch, 300ms, 0, 0, 1s, 2s});
   open();
   (void)collage(300ms);
-  const auto corrected = heard<wire::Disagreement>(single(1, 400ms, true), kBroker);
-  ASSERT_THAT(corrected, SizeIs(1));
-  EXPECT_EQ(corrected[0].batch, kBatch);
-  EXPECT_EQ(corrected[0].slot, 1);
-  EXPECT_EQ(corrected[0].source, Source::hedge);
-  EXPECT_EQ(corrected[0].version, "s1");
+  const auto disagreements = heard<wire::Disagreement>(single(1, 400ms, true), kBroker);
+  ASSERT_THAT(disagreements, SizeIs(1));
+  EXPECT_EQ(disagreements[0].batch, kBatch);
+  EXPECT_EQ(disagreements[0].slot, 1);
+  EXPECT_EQ(disagreements[0].source, Source::hedge);
+  EXPECT_EQ(disagreements[0].version, "s1");
   EXPECT_EQ(counter("corrections"), 1u);
   (void)tell(wire::Welcome{kEpoch, 300ms, 0, 0, 1s, 0s});
   EXPECT_THAT(heard<wire::Disagreement>(single(0, 400ms), kBroker), IsEmpty());
@@ -158,7 +158,7 @@ TEST_F(SinkTest, HedgesAndRejectionsTeachNothing) {
 
 TEST_F(SinkTest, ABrokerThatHasRestartedIsAnsweredNothingOfItsFormerLife) {
   open();
-  join(kOther);
+  join(kOtherEpoch);
   EXPECT_THAT(heard<wire::SlotSettled>(single(0), kBroker), IsEmpty());
   EXPECT_EQ(counter("stale_answers"), 1u);
   EXPECT_EQ(counter("batches_open"), 0u);
@@ -175,7 +175,7 @@ TEST_F(SinkTest, ABrokerThatForgotUsIsGreetedAtOnceAndRepeatsItself) {
   EXPECT_THAT(heard<wire::SlotSettled>(single(0), kBroker), SizeIs(1));
 }
 
-TEST_F(SinkTest, AClosedBatchIsOpenNoMore) {
+TEST_F(SinkTest, ASettledBatchIsOpenNoMore) {
   open();
   (void)tell(wire::BatchSettled{kBatch});
   EXPECT_EQ(counter("batches_open"), 0u);
@@ -248,6 +248,8 @@ answers
 collage_inferences
 undelivered
 bad_messages
+wasted_single_ns
+wasted_collage_ns
 patience_ns
 )");
   EXPECT_EQ(names(sink.telemetry()), R"(
@@ -267,6 +269,8 @@ counter collage_settled_total source=single
 counter collage_unused_answers_total reason=late_single
 counter collage_unused_answers_total reason=spare_collage
 counter collage_unused_answers_total reason=unsure_collage
+counter collage_wasted_seconds_total reason=late_single
+counter collage_wasted_seconds_total reason=spare_collage
 gauge collage_batches_open
 gauge collage_joined
 gauge collage_orphans

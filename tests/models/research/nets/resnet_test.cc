@@ -8,7 +8,7 @@ namespace {
 using Sizes = std::vector<std::int64_t>;
 
 // Built once: 21 million weights are drawn.
-ResNet34& net() {
+ResNet34& resnet() {
   static ResNet34 net = [] {
     ResNet34 made(1000);
     made->eval();
@@ -19,22 +19,22 @@ ResNet34& net() {
 
 TEST(ResNet34, HasAsManyParametersAsThePublishedOne) {
   std::int64_t count = 0;
-  for (const torch::Tensor& p : net()->parameters()) count += p.numel();
+  for (const torch::Tensor& p : resnet()->parameters()) count += p.numel();
   EXPECT_EQ(count, 21'797'672);
 }
 
 TEST(ResNet34, ItsLastMapIsSevenBySevenAtThePublishedSize) {
   const torch::NoGradGuard no_grad;
   const torch::Tensor picture = torch::ones({1, 3, 224, 224});
-  const torch::Tensor map = net()->features(picture);
+  const torch::Tensor map = resnet()->features(picture);
   EXPECT_EQ(map.sizes(), (Sizes{1, 512, 7, 7}));
   EXPECT_GE(map.min().item<float>(), 0);  // After ReLU.
 }
 
 TEST(ResNet34, GivesARowOfLogitsForAPictureOfAnySize) {
   const torch::NoGradGuard no_grad;
-  EXPECT_EQ(net()->forward(torch::ones({2, 3, 64, 96})).sizes(), (Sizes{2, 1000}));
-  EXPECT_EQ(net()->features(torch::ones({1, 3, 65, 33})).sizes(), (Sizes{1, 512, 3, 2}));
+  EXPECT_EQ(resnet()->forward(torch::ones({2, 3, 64, 96})).sizes(), (Sizes{2, 1000}));
+  EXPECT_EQ(resnet()->features(torch::ones({1, 3, 65, 33})).sizes(), (Sizes{1, 512, 3, 2}));
 }
 
 TEST(ResNet34, ABlockThatChangesNothingInItsBranchPassesItsInputOn) {

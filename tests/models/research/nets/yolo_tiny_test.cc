@@ -8,7 +8,7 @@ namespace {
 using Sizes = std::vector<std::int64_t>;
 
 // Built once: eight million weights are drawn.
-YoloTiny& net() {
+YoloTiny& yolo() {
   static YoloTiny net = [] {
     YoloTiny made(100);
     made->eval();
@@ -25,20 +25,20 @@ TEST(YoloTiny, HasAsManyParametersAsCountedByHand) {
   const std::int64_t head = 512 * 315 + 315;
   ASSERT_EQ(convolutions + normalisation + head, 7'899'339);
   std::int64_t count = 0;
-  for (const torch::Tensor& p : net()->parameters()) count += p.numel();
+  for (const torch::Tensor& p : yolo()->parameters()) count += p.numel();
   EXPECT_EQ(count, 7'899'339);
 }
 
 TEST(YoloTiny, TellsOfThreeBoxesAtEachOfThirteenByThirteenPlaces) {
   const torch::NoGradGuard no_grad;
-  const torch::Tensor output = net()->forward(torch::ones({1, 3, 416, 416}));
+  const torch::Tensor output = yolo()->forward(torch::ones({1, 3, 416, 416}));
   EXPECT_EQ(output.sizes(), (Sizes{1, 3 * 105, 13, 13}));
   EXPECT_TRUE(output.isfinite().all().item<bool>());  // The padding's infinity went nowhere.
 }
 
 TEST(YoloTiny, TakesOtherSizesAndBatches) {
   const torch::NoGradGuard no_grad;
-  EXPECT_EQ(net()->forward(torch::ones({2, 3, 64, 96})).sizes(), (Sizes{2, 315, 2, 3}));
+  EXPECT_EQ(yolo()->forward(torch::ones({2, 3, 64, 96})).sizes(), (Sizes{2, 315, 2, 3}));
 }
 
 TEST(YoloTiny, CostIsThatOfItsShapes) {

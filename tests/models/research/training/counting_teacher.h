@@ -6,8 +6,13 @@
 #include <filesystem>
 
 #include "models/research/training/teacher.h"
+#include "models/research/training/tile_pool.h"
 
 namespace models {
+
+// Mirrors, shifts and erases, but draws no mixtures and no crops.
+inline const PoolPolicy kShift{.bfloat16 = false,
+                               .augmentation = {.mirror = 0.5, .shift_max = 2, .erase = 0.5}};
 
 // Its logits are the brightness of a tile, in every class; counts its forward passes.
 struct CountingTeacher {

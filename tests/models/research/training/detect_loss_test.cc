@@ -30,7 +30,7 @@ torch::Tensor silence() {
   return raw;
 }
 
-double loss(const torch::Tensor& raw, std::int64_t truth) {
+double detection_loss(const torch::Tensor& raw, std::int64_t truth) {
   return detect_loss(raw, label(truth), {}, shape(), kOne, kPlain).item<double>();
 }
 
@@ -50,18 +50,18 @@ TEST(DetectLoss, IsWhatHandsCompute) {
   const double box = 5 * (0.75 * 0.75 + 0.5 * 0.5 + 0.5 * 0.5);
   const double object = std::log(2.0);
   const double classes = std::log(4.0) - std::log(3.0);
-  EXPECT_NEAR(loss(raw, 0), box + object + classes + std::log(4.0), 1e-4);
+  EXPECT_NEAR(detection_loss(raw, 0), box + object + classes + std::log(4.0), 1e-4);
 }
 
 TEST(DetectLoss, ABoxThatOverlapsATrueOneByHalfIsNotBlamed) {
   torch::Tensor raw = silence();
-  const double before = loss(raw, 0);
+  const double before = detection_loss(raw, 0);
   // The first place's whole-tile anchor, pushed to its far corner, lies over all of the tile.
   raw[0][1] = torch::tensor({20.0f, 20.0f, 0.0f, 0.0f, 5.0f, 0.0f, 0.0f});
-  EXPECT_NEAR(loss(raw, 0), before, 1e-4);
+  EXPECT_NEAR(detection_loss(raw, 0), before, 1e-4);
   raw[0][1][0] = -20;
   raw[0][1][1] = -20;  // At the near corner it covers a quarter.
-  EXPECT_GT(loss(raw, 0), before + 4);
+  EXPECT_GT(detection_loss(raw, 0), before + 4);
 }
 
 TEST(DetectLoss, ABlankSlotHasNoBox) {
@@ -69,7 +69,7 @@ TEST(DetectLoss, ABlankSlotHasNoBox) {
   raw[1][7][4] = 3;
   const torch::Tensor labels = torch::tensor({std::int64_t{0}, kBlank});
   const double got = detect_loss(raw, labels, {}, shape(), kOne, kPlain).item<double>();
-  const double alone = loss(silence(), 0);
+  const double alone = detection_loss(silence(), 0);
   EXPECT_NEAR(got, alone + std::log(1 + std::exp(3.0)), 1e-4);
 }
 

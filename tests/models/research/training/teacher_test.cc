@@ -12,9 +12,6 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
-const PoolPolicy kShift{.bfloat16 = false,
-                        .augmentation = {.mirror = 0.5, .shift_max = 2, .erase = 0.5}};
-
 class TeacherCache : public ::testing::Test {
  protected:
   TeacherCache() { std::filesystem::remove_all(folder_); }

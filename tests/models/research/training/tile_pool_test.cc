@@ -11,9 +11,6 @@
 namespace models {
 namespace {
 
-const PoolPolicy kShift{.bfloat16 = false,
-                        .augmentation = {.mirror = 0.5, .shift_max = 2, .erase = 0.5}};
-
 TEST(MakeTiles, OneDrawGivesTheSameTilesAndAnotherDoesNot) {
   const Dataset data = toy_data(20, 1);
   const auto tiles = [&](std::uint64_t seed, int number) {

@@ -12,7 +12,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+constexpr float kNotANumber = std::numeric_limits<float>::quiet_NaN();
 constexpr float kSure = 20;
 constexpr float kNever = -20;
 
@@ -69,7 +69,7 @@ TEST(Detections, ARowThatIsNotFiniteGivesNone) {
   for (std::size_t i = 0; i < 7; ++i) {
     std::vector<float> raw = silence();
     set(raw, 0, {0, 0, 0, 0, kSure, 5, 0});
-    raw[i] = kNan;
+    raw[i] = kNotANumber;
     EXPECT_THAT(detections(raw, shape()), IsEmpty()) << i;
   }
 }
