@@ -2,12 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <utility>
 
-#include "machine/random.h"
 #include "replay/commands/progress.h"
 #include "replay/commands/run_folder.h"
 #include "replay/live/experiment.h"
@@ -132,26 +130,6 @@ load::LoadGenerator::Options ScenarioRunner::generator_options(const load::Point
   return generator;
 }
 
-// The mean times of the stages: the larger of an emulated time and the compute time.
-report::ModelFigures ScenarioRunner::model_figures() const {
-  constexpr int kDraws = 100'000;
-  report::ModelFigures figures{.single_s = wire::to_seconds(costs_.single),
-                               .collage_s = wire::to_seconds(costs_.collage),
-                               .single_accuracy = inputs_.single_accuracy,
-                               .collage_accuracy = inputs_.collage_accuracy};
-  if (!scenario_.latency.source) return figures;
-  stages::Emulation emulation(*scenario_.latency.source, machine::Rng(scenario_.seed));
-  double single = 0, collage = 0;
-  for (int i = 0; i < kDraws; ++i) {
-    const double drawn = wire::to_seconds(emulation.draw({}));
-    single += std::max(drawn, figures.single_s) / kDraws;
-    collage += std::max(drawn, figures.collage_s) / kDraws;
-  }
-  figures.single_s = single;
-  figures.collage_s = collage;
-  return figures;
-}
-
 // --- one mode ---
 
 report::Summary ScenarioRunner::empty_summary(Mode mode) const {
@@ -245,7 +223,8 @@ void ScenarioRunner::run_load(const load::Point& point, Mode mode, report::Summa
   listener.on_begin = [&load](wire::Instant at) { load.begin(at); };
   listener.on_answer = [&load](const load::Answer& answer) { load.answered(answer); };
   const Ran ran = run_point(point, mode, std::move(listener));
-  report::LoadPoint figures = load.figures(ran.work, model_figures());
+  report::LoadPoint figures =
+      load.figures(ran.work, {inputs_.single_accuracy, inputs_.collage_accuracy});
   figures.violations = ran.violations.size();
   std::fprintf(stderr,
                "%s, collage stages: %zu, %.0f/s: %.1f %% answered, p99 %.0f ms, took %.1f s\n",

@@ -65,7 +65,6 @@ class ScenarioRunner {
   std::vector<load::Fault> faults(load::Mode mode) const;
   runtime::Pipeline pipeline_of(const load::Point& point) const;
   load::LoadGenerator::Options generator_options(const load::Point& point, load::Mode mode) const;
-  report::ModelFigures model_figures() const;
 
   report::Summary empty_summary(load::Mode mode) const;
   report::Summary run_policies(load::Mode mode, std::size_t batches);

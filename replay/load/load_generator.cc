@@ -26,6 +26,14 @@ std::uint64_t rise(const Counters& now, const Counters& before, const std::strin
   return high >= low ? high - low : high;
 }
 
+// Makes the actions of a client, which knows one link, those of its producer's link.
+machine::Actions moved(machine::Actions actions, std::size_t producer) {
+  for (machine::Outgoing& out : actions.messages) {
+    out.to.link = LoadGenerator::broker_link(producer);
+  }
+  return actions;
+}
+
 }  // namespace
 
 LoadGenerator::LoadGenerator(Options options, producer::Policy client, Listener listener)
@@ -42,18 +50,6 @@ LoadGenerator::LoadGenerator(Options options, producer::Policy client, Listener 
     client.producer.low += 1;
   }
 }
-
-namespace {
-
-// Makes the actions of a client, which knows one link, those of its producer's link.
-machine::Actions moved(machine::Actions actions, std::size_t producer) {
-  for (machine::Outgoing& out : actions.messages) {
-    out.to.link = LoadGenerator::broker_link(producer);
-  }
-  return actions;
-}
-
-}  // namespace
 
 machine::Actions LoadGenerator::on_message(machine::Peer from, wire::Message message,
                                            wire::Instant now) {

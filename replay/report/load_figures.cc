@@ -74,7 +74,7 @@ std::string load_table(const std::vector<LoadPoint>& points) {
   }
   return out +
          "Behind a policy: its collage stages.  Per cent of the images offered, ms of\n"
-         "those answered; wasted: ms of inference that settled nothing, per image offered.\n";
+         "those answered; wasted: ms of stages that settled nothing, per image offered.\n";
 }
 
 std::string crowd_table(const std::vector<CrowdFigures>& crowds) {

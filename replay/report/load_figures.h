@@ -19,7 +19,7 @@ struct LoadPoint {
   double answered = 0, refused = 0, missing = 0;
   double mean_s = 0, p50_s = 0, p99_s = 0;
   double collage_share = 0;
-  double wasted_s = 0;  // Seconds of inference for answers that settled nothing, per image offered.
+  double wasted_s = 0;  // Seconds of stages for answers that settled nothing, per image offered.
   // Share of the answers that are right: counted if the true classes are known, otherwise that of
   // the models on their test images, weighted by who answered.  nullopt if neither is known.
   std::optional<double> accuracy{};

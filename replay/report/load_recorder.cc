@@ -91,9 +91,8 @@ LoadPoint LoadRecorder::figures(const load::WorkDone& work, const ModelFigures& 
   point.p50_s = all_.quantile(0.5);
   point.p99_s = all_.quantile(0.99);
   point.collage_share = share(collage_, all_.offered);
-  point.wasted_s = (static_cast<double>(work.unused_singles) * models.single_s +
-                    work.unused_collages * models.collage_s) /
-                   static_cast<double>(std::max<std::uint64_t>(all_.offered, 1));
+  point.wasted_s =
+      wire::to_seconds(work.wasted) / static_cast<double>(std::max<std::uint64_t>(all_.offered, 1));
   if (truth_) {
     point.accuracy = share(right_, all_.answered);
   } else if (models.single_accuracy && models.collage_accuracy) {

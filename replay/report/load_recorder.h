@@ -14,9 +14,8 @@
 
 namespace replay::report {
 
-// What is known of the models and stages of a run.
+// What is known of the models of a run.
 struct ModelFigures {
-  double single_s = 0, collage_s = 0;  // Mean time that a stage spends on one inference.
   // Shares of right answers on test images, 0 to 1.
   std::optional<double> single_accuracy{}, collage_accuracy{};
 };

@@ -49,9 +49,8 @@ TEST(LoadRecorder, SharesAreOfTheImagesOfferedAndTimesOfThoseAnswered) {
   recorder.answered(answer(wire::ResultStatus::answered, 0s, 300ms, wire::Source::collage));
   recorder.answered(answer(wire::ResultStatus::refused, 0s, 1ms));
   recorder.answered(answer(wire::ResultStatus::missing, 0s, 5s));
-  const LoadPoint p = recorder.figures(
-      {.unused_singles = 2, .unused_collages = 1},
-      {.single_s = 0.1, .collage_s = 0.2, .single_accuracy = 0.9, .collage_accuracy = 0.8});
+  const LoadPoint p =
+      recorder.figures({.wasted = 400ms}, {.single_accuracy = 0.9, .collage_accuracy = 0.8});
   EXPECT_EQ(p.policy, "collage-hedge");
   EXPECT_EQ(p.collages, 3u);
   EXPECT_EQ(p.per_second, 80);
