@@ -66,8 +66,8 @@ void GaugeChecker::check_bounds(const Gauges& gauges, wire::Instant now) {
   at_most(gauges, "producers", policy.producer_max, now);
   // Each open request may be alone in its batch, or two if it has moved to a collage, and one batch
   // more may be filling.
-  const std::uint64_t places = policy.brownout ? 2 : 1;
-  at_most(gauges, "batches_open", policy.open_request_max * places + 1, now);
+  const bool moves = policy.brownout && policy.redundancy.collages_per_batch > 0;
+  at_most(gauges, "batches_open", policy.open_request_max * (moves ? 2 : 1) + 1, now);
   at_most(gauges, "correctable", policy.correction_max, now);
 }
 

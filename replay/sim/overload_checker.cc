@@ -30,8 +30,6 @@ OverloadChecker::OverloadChecker(const TrialOptions& options, Violations& violat
     : options_(options),
       violations_(violations),
       faultless_(without(options.faults)),
-      collages_take_(options.fleet.broker.brownout &&
-                     options.fleet.broker.redundancy.collages_per_batch > 0),
       knows_probation_(faultless_ && options.fleet.broker.heartbeat > kStatusEvery) {}
 
 bool OverloadChecker::brownout() const {
@@ -170,13 +168,13 @@ void OverloadChecker::on_assign(NodeId to, const wire::Assign& assign, wire::Ins
 }
 
 // Producers take turns of one image each.  While both of two producers wait, the turn of one must
-// have come between two turns of the other.  Not judged where collages take
-// images of the line: they leave some to the s-CNNs, and take several of one producer at once.
+// have come between two turns of the other.  Not judged where collages take images of the line:
+// they leave some to the s-CNNs, and take several of one producer at once.
 void OverloadChecker::take(Open& open, wire::Instant now) {
   Queue& own = queue(open);
   const std::uint64_t before = own.taken;
   // Whose submits arrive is not known for sure after the crash of a producer.
-  if (!collages_take_ && before > own.since && options_.faults.producer_crashes == 0) {
+  if (!brownout() && before > own.since && options_.faults.producer_crashes == 0) {
     for (const auto& [id, other] : queues_) {
       if (id.first != open.priority || id.second == open.key.first) continue;
       const bool waited = other.waiting > 0 && other.since < before;

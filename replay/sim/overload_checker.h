@@ -101,7 +101,6 @@ class OverloadChecker {
   const TrialOptions& options_;
   Violations& violations_;
   const bool faultless_;
-  const bool collages_take_;    // Collages take images that wait, under brownout.
   const bool knows_probation_;  // No stage can be on probation between two status reports alone.
   std::map<NodeId, Stage> stages_;
   std::map<NodeId, wire::ProducerId> producers_;
