@@ -101,7 +101,7 @@ void Broker::admit_waiting(Entry entry) {
                              .age = wire::Duration{},
                              .producer = added.producer,
                              .request = added.request});
-  line_.push({added.task, added.producer, added.priority, added.favoured});
+  line_.push({added.task, added.producer, added.priority});
   serve_line();
 }
 
@@ -195,7 +195,7 @@ std::vector<Task> Broker::take_for_collage() {
   while (tasks.size() < slots_) {
     const auto image = next_in_line();
     if (!image) break;
-    if (image->favoured && left.size() < left_to_singles()) {
+    if (ledger_.find(image->task)->favoured && left.size() < left_to_singles()) {
       left.push_back(*image);
     } else {
       tasks.push_back(image->task);

@@ -90,8 +90,7 @@ void Dispatcher::forget(Task task) {
 }
 
 std::optional<Dispatcher::Order> Dispatcher::hedge_first(Entry& entry, wire::Instant now) {
-  std::optional<Order> order = hedge(entry, now);
-  if (order || hedge_tokens_ < 1) return order;
+  if (hedge_tokens_ < 1 || pick(entry)) return hedge(entry, now);
   hedge_tokens_ -= 1;
   hedges_.push_back(entry.task);
   entry.waiting += 1;

@@ -29,7 +29,6 @@ class Line {
     Task task;
     wire::ProducerId producer;
     wire::Priority priority = wire::Priority::normal;
-    bool favoured = false;     // Entry::favoured.
     std::uint32_t weight = 1;  // The images of a turn of its producer; at least 1.
   };
   void push(const Image& image);

@@ -14,7 +14,7 @@ class LineTest : public testing::Test {
  protected:
   void push(std::uint64_t image, wire::ProducerId producer, Priority priority = Priority::normal,
             std::uint32_t weight = 1) {
-    line.push({{image, kWaiting}, producer, priority, false, weight});
+    line.push({{image, kWaiting}, producer, priority, weight});
   }
   // The images that come next, up to `count` of them.
   std::vector<std::uint64_t> next(std::size_t count = 100) {
