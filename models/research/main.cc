@@ -10,6 +10,7 @@
 #include "imaging/library.h"
 #include "models/research/commands/commands.h"
 #include "runtime/config/suggest.h"
+#include "runtime/service/cli_pages.h"
 #include "runtime/service/version.h"
 
 namespace {
@@ -55,6 +56,10 @@ int run(int argc, char** argv) {
   models::add_eval_command(app);
   models::add_compare_command(app);
   models::add_tile_command(app);
+  if (const auto page = runtime::requested_page(app, argc, argv)) {
+    std::cout << *page;
+    return 0;
+  }
   if (argc > 1 && argv[1][0] != '-') check_verb(app, argv[1]);
   try {
     app.parse(argc, argv);

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "runtime/service/cli_pages.h"
 #include "runtime/service/version.h"
 
 namespace runtime {
@@ -11,6 +12,9 @@ int run_cli(CLI::App& app, int argc, char** argv, const std::function<int()>& bo
   constexpr int kCannotStart = 2;  // Apart from 1, so that a supervisor does not try again.
   app.set_version_flag("--version", version_text());
   app.option_defaults()->always_capture_default();  // --help then prints every default.
+  if (const auto page = requested_page(app, argc, argv)) {
+    return std::fputs(page->c_str(), stdout) < 0 ? kCannotStart : 0;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
