@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <array>
 #include <fstream>
 #include <stdexcept>
 
@@ -53,6 +54,11 @@ std::string machine_description() {
     break;
   }
   return fmt::format("{} cores of {}", sysconf(_SC_NPROCESSORS_ONLN), model);
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
 }
 
 }  // namespace replay

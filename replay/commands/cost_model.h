@@ -35,4 +35,7 @@ ModelCosts measure_costs(const runtime::Pipeline& pipeline, const models::Datase
 // Processor and number of cores of this host, for people.
 std::string machine_description();
 
+// The name of this host.
+std::string host_name();
+
 }  // namespace replay

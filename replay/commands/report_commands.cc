@@ -30,12 +30,14 @@ struct JoinOptions {
   std::vector<fs::path> folders;  // Folders of runs of one scenario with different policies.
 };
 
-// The folder of the simulated run of the same scenario, which a live report shows as well.
-fs::path simulated_of(const fs::path& folder) {
-  constexpr std::string_view kLive = "-live";
-  const std::string name = folder.filename().string();
-  if (!name.ends_with(kLive)) return folder / "sim";
-  return folder.parent_path() / (name.substr(0, name.size() - kLive.size()) + "-sim");
+// The folder of the same scenario's run in the other way: of the simulated run if the folder is of
+// a live or deployed one, of the live run if it is of a simulated one.
+fs::path counterpart_of(const fs::path& folder, const std::string& mode) {
+  const std::string name = folder.filename().string(), ending = "-" + mode;
+  const bool simulated = mode == "sim";
+  if (!name.ends_with(ending)) return simulated ? folder.parent_path() : folder / "sim";
+  const std::string scenario = name.substr(0, name.size() - ending.size());
+  return folder.parent_path() / (scenario + (simulated ? "-live" : "-sim"));
 }
 
 // Reads runs and names them by the last parts of their paths, or by whole paths if two of those are
@@ -66,11 +68,12 @@ bool together(const report::Summary& live, const report::Summary& simulated) {
 int run_report(const fs::path& of) {
   const fs::path folder = plain(of);
   report::Summary summary = report::read_run(folder);
-  const fs::path other = simulated_of(folder);
-  if (summary.mode == "live" && fs::exists(other / "run.json")) {
-    const report::Summary simulated = report::read_run(other);
-    if (together(summary, simulated)) {
-      attach_simulated(summary, simulated);
+  const fs::path other = counterpart_of(folder, summary.mode);
+  if (fs::exists(other / "run.json")) {
+    const report::Summary counterpart = report::read_run(other);
+    if (together(summary, counterpart)) {
+      if (summary.mode != "sim") attach_simulated(summary, counterpart);
+      summary.see_also = {see_also(folder, other, counterpart)};
     } else {
       std::fprintf(stderr, "%s belongs to another run and is left out\n", other.c_str());
     }
@@ -85,7 +88,14 @@ int run_compare(const CompareOptions& options) {
   for (const fs::path& folder : options.folders) folders.push_back(plain(folder));
   if (folders.size() < 2) throw runtime::ConfigError("compare: needs at least two folders");
   const std::vector<report::Compared> runs = read_all(folders);
-  models::write_text(options.page, report::to_html(merged(runs)));
+  report::Summary all = merged(runs);
+  const fs::path page = plain(options.page).parent_path();
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    if (!fs::exists(folders[i] / "report.html")) continue;
+    all.see_also.push_back(see_also(page, folders[i], runs[i].summary));
+    all.see_also.back().label = runs[i].name;
+  }
+  models::write_text(options.page, report::to_html(all));
   std::printf("%s\n* the 95 %% intervals of p99 do not overlap\n%s\n",
               report::comparison_table(runs).c_str(), options.page.c_str());
   return 0;

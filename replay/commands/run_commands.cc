@@ -95,6 +95,8 @@ ScenarioRunner::Inputs measure_inputs(const RunOptions& options, const Scenario&
   inputs.single_accuracy = known_accuracy(pipeline.models.single);
   inputs.collage_accuracy = known_accuracy(pipeline.models.collage);
   inputs.machine = machine_description();
+  inputs.host = host_name();
+  inputs.draw_collage = draw_collages_of(models::load_manifest(pipeline.models.collage));
   return inputs;
 }
 

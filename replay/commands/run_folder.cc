@@ -1,6 +1,7 @@
 #include "replay/commands/run_folder.h"
 
 #include <cstdio>
+#include <utility>
 
 #include "models/research/atomic_file.h"
 #include "replay/report/page.h"
@@ -17,6 +18,20 @@ void write_report(const std::filesystem::path& folder, const report::Summary& su
   models::write_text(folder / "summary.json", report::to_json(summary));
   models::write_text(folder / "summary.csv", report::to_csv(summary));
   models::write_text(folder / "report.html", report::to_html(summary));
+}
+
+bool has_results(const report::Summary& summary) {
+  return !summary.policies.empty() || !summary.load.empty();
+}
+
+report::SeeAlso see_also(const std::filesystem::path& from, const std::filesystem::path& to,
+                         const report::Summary& other) {
+  std::string label = other.scenario + (other.mode == "sim" ? ", simulated" : ", " + other.mode);
+  return {.label = std::move(label),
+          .page = (std::filesystem::absolute(to) / "report.html")
+                      .lexically_normal()
+                      .lexically_relative(std::filesystem::absolute(from).lexically_normal())
+                      .generic_string()};
 }
 
 void print_report(const std::filesystem::path& folder, const report::Summary& summary) {

@@ -17,4 +17,11 @@ void write_report(const std::filesystem::path& folder, const report::Summary& su
 // Prints the table and the paths of the files to standard output.
 void print_report(const std::filesystem::path& folder, const report::Summary& summary);
 
+// Whether anything ran.
+bool has_results(const report::Summary& summary);
+
+// A link from the report in the folder `from` to that of `other`, the run in the folder `to`.
+report::SeeAlso see_also(const std::filesystem::path& from, const std::filesystem::path& to,
+                         const report::Summary& other);
+
 }  // namespace replay

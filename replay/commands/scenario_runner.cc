@@ -13,6 +13,7 @@
 #include "replay/scenario_reader.h"
 #include "replay/sim/experiment.h"
 #include "runtime/loop/clock.h"
+#include "runtime/loop/date.h"
 #include "runtime/pipeline/variant.h"
 #include "runtime/service/version.h"
 
@@ -47,11 +48,8 @@ int ScenarioRunner::run(runtime::Signals& signals) {
   signals_ = &signals;
   const Mode mode = live_mode();
   report::Summary live = run_policies(mode, scenario_.live_batches);
-  const report::Summary simulated = run_policies(Mode::simulated, scenario_.simulated_batches);
-  if (!live.policies.empty() && !simulated.policies.empty()) {
-    attach_simulated(live, simulated);
-    write_report(folder(mode), live);
-  }
+  report::Summary simulated = run_policies(Mode::simulated, scenario_.simulated_batches);
+  if (has_results(live) && has_results(simulated)) link_reports(live, simulated);
   print(live, mode);
   print(simulated, Mode::simulated);
   return interrupted_ || violations_ > 0 ? 1 : 0;
@@ -139,6 +137,9 @@ report::Summary ScenarioRunner::empty_summary(Mode mode) const {
   summary.mode = to_string(mode);
   summary.seed = scenario_.seed;
   summary.commit = runtime::commit();
+  summary.version = runtime::version();
+  summary.host = inputs_.host;
+  summary.date = runtime::utc_date();
   summary.machine = inputs_.machine;
   summary.command = command();
   summary.slots = scenario_.slots();
@@ -287,19 +288,35 @@ void ScenarioRunner::print_violations(const std::string& name,
 
 // --- reports ---
 
-// Keeps the images that the report shows as examples.
+// Keeps the images that the report shows as examples, and their collages.
 void ScenarioRunner::keep_pictures(report::Summary& summary) const {
-  for (const report::PolicyRun& run : summary.policies) {
-    for (const report::Example& example : run.examples) {
+  for (report::PolicyRun& run : summary.policies) {
+    for (report::Example& example : run.examples) {
+      std::vector<wire::Payload> images;
       for (const report::ExampleSlot& slot : example.slots) {
-        summary.pictures[slot.image] = report::picture_of(sample(slot.image).image);
+        images.push_back(sample(slot.image).image);
+        summary.pictures[slot.image] = report::picture_of(images.back());
+      }
+      if (inputs_.draw_collage) {
+        example.collage = report::picture_of(inputs_.draw_collage(images));
       }
     }
   }
 }
 
+// Writes both reports again: the live one with the simulated figures, each with a link to the
+// other.
+void ScenarioRunner::link_reports(report::Summary& live, report::Summary& simulated) {
+  attach_simulated(live, simulated);
+  const std::filesystem::path of_live = folder(live_mode()), of_sim = folder(Mode::simulated);
+  live.see_also = {see_also(of_live, of_sim, simulated)};
+  simulated.see_also = {see_also(of_sim, of_live, live)};
+  write_report(of_live, live);
+  write_report(of_sim, simulated);
+}
+
 void ScenarioRunner::print(const report::Summary& summary, Mode mode) const {
-  if (!summary.policies.empty() || !summary.load.empty()) print_report(folder(mode), summary);
+  if (has_results(summary)) print_report(folder(mode), summary);
 }
 
 }  // namespace replay

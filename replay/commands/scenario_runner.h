@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "replay/commands/collage_picture.h"
 #include "replay/commands/cost_model.h"
 #include "replay/commands/samples.h"
 #include "replay/load/mode.h"
@@ -46,6 +47,10 @@ class ScenarioRunner {
     // Shares of right answers on the test images, 0 to 1; nullopt if they are not known.
     std::optional<double> single_accuracy{}, collage_accuracy{};
     std::string machine;  // Processor and cores, for the report.
+    std::string host{};   // Name of this host, for the report.
+    // Draws the collage of a batch's images as the assembler does; a report of a live run shows it.
+    // May be empty.
+    DrawCollage draw_collage{};
   };
 
   // Live runs require samples.
@@ -84,6 +89,7 @@ class ScenarioRunner {
   void print_violations(const std::string& name, const std::vector<std::string>& violations);
   const Sample& sample(std::size_t image) const;
   void keep_pictures(report::Summary& summary) const;
+  void link_reports(report::Summary& live, report::Summary& simulated);
   void print(const report::Summary& summary, load::Mode mode) const;
 
   const Options options_;

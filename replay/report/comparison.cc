@@ -46,8 +46,10 @@ Summary merged(const std::vector<Compared>& runs) {
   for (const Compared& compared : runs) {
     const Summary& one = compared.summary;
     all.scenario += (all.scenario.empty() ? "" : " and ") + compared.name;
-    all.about += fmt::format("{}: {}, {}; {}, at commit {} on {}. ", compared.name, one.scenario,
-                             one.mode, one.command, one.commit, one.machine);
+    all.about += fmt::format("{}: {}, {}; {}, at commit {} on {}{}{}. ", compared.name,
+                             one.scenario, one.mode, one.command, one.commit, one.machine,
+                             one.host.empty() ? "" : ", host " + one.host,
+                             one.date.empty() ? "" : ", " + one.date);
     for (PolicyRun run : one.policies) {
       run.name += ", " + compared.name;
       run.examples.clear();  // The same image number is another picture in another run.

@@ -7,6 +7,7 @@
 #include <numbers>
 #include <string_view>
 
+#include "replay/report/headline.h"
 #include "replay/report/run_file.h"
 #include "wire/check.h"
 
@@ -119,11 +120,30 @@ void add_counts(nlohmann::json& out, const PolicyRun& run) {
   out["unanswered"] = run.unanswered;
 }
 
+void add_headline(nlohmann::json& data, const Summary& summary) {
+  const Headline first = headline(summary);
+  data["headline"] = first.sentence;
+  data["measure"] = first.measure;
+  data["bars"] = nlohmann::json::array();
+  for (const Bar& bar : first.bars) {
+    data["bars"].push_back(
+        {{"label", bar.label}, {"share", bar.share}, {"value", bar.value}, {"ours", bar.ours}});
+  }
+  data["see_also"] = nlohmann::json::array();
+  for (const SeeAlso& other : summary.see_also) {
+    data["see_also"].push_back({{"label", other.label}, {"page", other.page}});
+  }
+}
+
 nlohmann::json page_data(const Summary& summary) {
   nlohmann::json data = nlohmann::json::parse(to_json(summary));
   data["about"] = summary.about;
   data["slots"] = summary.slots;
   data["machine"] = summary.machine;
+  data["version"] = summary.version;
+  data["host"] = summary.host;
+  data["date"] = summary.date;
+  add_headline(data, summary);
   data["command"] = summary.command;
   data["collage_time_ratio"] = summary.collage_time_ratio;
   data["single_inference_s"] = summary.single_inference_s;

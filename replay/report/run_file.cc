@@ -18,6 +18,7 @@ using Json = nlohmann::ordered_json;
 
 Json json(const Example& example) {
   Json out = {{"batch", example.batch}, {"mixed", example.mixed}, {"slots", Json::array()}};
+  if (!example.collage.empty()) out["collage"] = example.collage;
   for (const ExampleSlot& slot : example.slots) {
     out["slots"].push_back({{"image", slot.image},
                             {"source", slot.source},
@@ -31,6 +32,7 @@ Json json(const Example& example) {
 
 Example example_of(const Json& in) {
   Example example{.batch = in.at("batch"), .mixed = in.at("mixed"), .slots = {}};
+  example.collage = in.value("collage", "");
   for (const Json& slot : in.at("slots")) {
     example.slots.push_back({.image = slot.at("image"),
                              .source = slot.at("source"),
@@ -72,6 +74,9 @@ Summary summary_of(const Json& in) {
   summary.about = in.at("about");
   summary.seed = in.at("seed");
   summary.commit = in.at("commit");
+  summary.version = in.value("version", "");
+  summary.host = in.value("host", "");
+  summary.date = in.value("date", "");
   summary.machine = in.at("machine");
   summary.command = in.at("command");
   summary.slots = in.at("slots");
@@ -115,6 +120,9 @@ std::string to_run_file(const Summary& summary) {
               {"about", summary.about},
               {"seed", summary.seed},
               {"commit", summary.commit},
+              {"version", summary.version},
+              {"host", summary.host},
+              {"date", summary.date},
               {"machine", summary.machine},
               {"command", summary.command},
               {"slots", summary.slots},

@@ -37,6 +37,8 @@ struct Example {
   std::size_t batch = 0;
   bool mixed = false;  // Some slot has another source than its own s-CNN.
   std::vector<ExampleSlot> slots;
+  // The picture that the collage-CNN saw (picture_of()); empty if it could not be drawn.
+  std::string collage{};
 };
 
 struct PolicyRun {
@@ -64,12 +66,21 @@ struct PolicyRun {
   std::vector<double> simulated_batch_s;
 };
 
+// Another page to look at, from a report.
+struct SeeAlso {
+  std::string label;
+  std::string page;  // Relative to the folder of the report.
+};
+
 struct Summary {
   std::string scenario;
   std::string mode;   // load::to_string(Mode), or "compare".
   std::string about;  // The scenario's own description.
   std::uint64_t seed = 0;
   std::string commit;
+  std::string version;  // Of the programs; empty in a run of an older version, as the next two.
+  std::string host;     // Name of the host from which the load came.
+  std::string date;     // Begin of the run: "2026-11-29 06:20 UTC".
   double collage_time_ratio = 0;  // Time of a collage inference divided by that of an s-CNN.
   double single_inference_s = 0, collage_inference_s = 0;  // Medians, batch 1, one thread.
   std::size_t slots = 9;                                   // Images in a batch.
@@ -80,6 +91,7 @@ struct Summary {
   std::vector<SecondFigures> seconds;              // If the arrivals have steps.
   std::vector<ProducerFigures> producers, groups;  // If there are several producers.
   std::map<std::size_t, std::string> pictures;  // Images of the examples (picture_of()), by number.
+  std::vector<SeeAlso> see_also;                // Pages that exist; not part of the run itself.
 };
 
 // Copies the simulated figures of each policy into the live policy of the same name.

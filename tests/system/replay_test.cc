@@ -19,6 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using system_test::Ran;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -168,11 +169,17 @@ TEST_F(Replay, ARunThatHasEndedIsReportedAgainAndComparedWithAnother) {
     EXPECT_NEAR(is["sim_p99_s"].get<double>(), was["sim_p99_s"].get<double>(), 2e-6);
   }
   EXPECT_THAT(read(live / "report.html"), HasSubstr("data:image/png;base64,"));
+  // Each report links to that of the same scenario's other run, and the comparison to both.
+  EXPECT_THAT(read(live / "report.html"), HasSubstr(R"("page":"../small-sim/report.html")"));
+  EXPECT_THAT(read(folder_ / "small-sim/report.html"),
+              HasSubstr(R"("page":"../small-live/report.html")"));
   const Ran compared = system_test::run({program, "compare", live.string(),
                                          (folder_ / "small-sim").string(), "--page", page.string()},
                                         kEndMax);
   ASSERT_EQ(compared.code, 0) << compared.output;
   EXPECT_THAT(compared.output, HasSubstr("small-sim"));
+  EXPECT_THAT(read(page), AllOf(HasSubstr(R"("page":"small-live/report.html")"),
+                                HasSubstr(R"("page":"small-sim/report.html")")));
   EXPECT_THAT(read(page), HasSubstr("\"collage-hedge, small-live\""));
 }
 
@@ -314,8 +321,14 @@ const look = document.createElement("pre");
 look.id = "look";
 look.textContent = "canvases " + canvases.length + " drawn " + drawn.length +
   " wide " + (document.documentElement.scrollWidth > window.innerWidth) + " pictures " +
-  (document.images.length >= 18 &&
-    [...document.images].every((i) => i.complete && i.naturalWidth === 28));
+  // The images as sent, and collages of 3 x 3 of them.
+  (document.images.length >= 20 &&
+    [...document.images].every((i) => i.complete && [28, 84].includes(i.naturalWidth))) +
+  " collages " + (document.querySelectorAll(".whole img").length >= 2 &&
+    [...document.querySelectorAll(".whole img")].every((i) => i.naturalWidth === 84)) +
+  " cut " + [...document.querySelectorAll(".scroll")].some((s) => s.scrollWidth > s.clientWidth) +
+  " bars " + document.querySelectorAll("#bars .fill").length +
+  " says " + document.getElementById("headline").textContent.slice(0, 24);
 document.body.append(look);
 </script>)";
 
@@ -334,7 +347,12 @@ TEST_F(Replay, ItsPageDrawsEveryPlotInABrowserAtTwoWidths) {
          "file://" + std::filesystem::absolute(folder_ / "look.html").string()},
         kEndMax);
     EXPECT_THAT(ran.output, Not(HasSubstr("CONSOLE"))) << width;
-    EXPECT_THAT(ran.output, HasSubstr("canvases 5 drawn 5 wide false pictures true")) << width;
+    EXPECT_THAT(ran.output, HasSubstr("canvases 5 drawn 5 wide false pictures true collages true"))
+        << width;
+    // At 400 pixels tables are scrolled; a desktop shows every column.
+    EXPECT_THAT(ran.output,
+                HasSubstr(width == 1200 ? " cut false bars 2 says Policy collage-hedge ans"
+                                        : " bars 2 says Policy collage-hedge ans"));
     const std::string bytes = read(picture);
     const auto seen = imaging::decode(
         {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}, {width, 3000, 3}, {});

@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "replay/report/events.h"
 
@@ -57,6 +58,9 @@ Summary full_summary() {
   summary.about = "What is asked.";
   summary.seed = 7;
   summary.commit = "abc";
+  summary.version = "0.2.0~1.gabc";
+  summary.host = "b1";
+  summary.date = "2026-11-29 06:20 UTC";
   summary.machine = "two cores";
   summary.command = "collage-replay run small";
   summary.slots = 1;
@@ -76,7 +80,8 @@ Summary full_summary() {
                               .answer = "cat",
                               .probability = 0.5,
                               .truth = "dog",
-                              .latency_s = 0.2}}}};
+                              .latency_s = 0.2}},
+                   .collage = "data:image/png;base64,BB=="}};
   summary.policies = {run};
   return summary;
 }
@@ -100,6 +105,18 @@ TEST_F(RunFile, AndEventsAreTheWholeRun) {
   ASSERT_EQ(run.examples.size(), 1u);
   EXPECT_EQ(run.examples[0].slots[0].truth, "dog");
   EXPECT_EQ(to_run_file(read), to_run_file(full_summary()));
+}
+
+TEST_F(RunFile, OfAnOlderVersionHasNoHostAndNoCollages) {
+  write_events("collage");
+  auto old = nlohmann::json::parse(to_run_file(full_summary()));
+  for (const char* key : {"version", "host", "date"}) EXPECT_EQ(old.erase(key), 1u);
+  EXPECT_EQ(old["policies"][0]["examples"][0].erase("collage"), 1u);
+  write_record(old.dump());
+  const Summary read = replay::report::read_run(folder_);
+  EXPECT_EQ(read.host, "");
+  EXPECT_EQ(read.policies[0].examples[0].collage, "");
+  EXPECT_EQ(read.policies[0].examples[0].slots.size(), 1u);
 }
 
 TEST_F(RunFile, FindsItsPoliciesByName) {

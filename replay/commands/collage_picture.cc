@@ -1,0 +1,27 @@
+#include "replay/commands/collage_picture.h"
+
+#include <utility>
+
+#include "imaging/decode.h"
+#include "imaging/encode.h"
+#include "imaging/tile.h"
+
+namespace replay {
+
+DrawCollage draw_collages_of(const models::Manifest& manifest) {
+  return [grid = manifest.layout(), tile = manifest.tile](const std::vector<wire::Payload>& images) {
+    imaging::Picture collage{.width = grid.width(),
+                             .height = grid.height(),
+                             .channels = tile.channels,
+                             .pixels = imaging::new_canvas(grid, tile.channels)};
+    for (std::size_t slot = 0; slot < images.size(); ++slot) {
+      const auto picture =
+          imaging::decode(images[slot].bytes(), {tile.width, tile.height, tile.channels}, {});
+      if (!picture) continue;
+      imaging::paste(collage.pixels, grid, tile.channels, static_cast<wire::Slot>(slot), *picture);
+    }
+    return wire::Payload(imaging::encode_png(collage));
+  };
+}
+
+}  // namespace replay
