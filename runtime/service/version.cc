@@ -1,6 +1,6 @@
 #include "runtime/service/version.h"
 
-#include "runtime/service/commit.h"
+#include "runtime/service/version_generated.h"
 #include "wire/message.h"
 
 namespace runtime {

@@ -1,6 +1,7 @@
 """A pipeline deployed to booted hosts by Ansible, used, hurt and removed.
 
-    deploy_test.py PACKAGES SCRATCH OUT      folders of the .deb files, for hosts, for results
+    deploy_test.py PACKAGES NEXT SCRATCH OUT    folders of the .deb files of a commit and of the next
+                                                one, for hosts, for results
 
 Four hosts: broker and sink, two with s-CNN stages, one with a collage stage; images are pushed from
 this machine.  Prints a line a step and writes OUT/account.json: an array of {"step", "ok",
@@ -24,7 +25,7 @@ import threading
 import time
 
 from hosts import NETWORK, Base, Failed, Hosts, Repository, await_true, sh
-from packages import BROKEN_VERSION, NEXT_VERSION, all_of, next_version, of_debian
+from packages import BROKEN, all_of, broken, of_debian, version_of
 from steps import Test, expect, folders, grey_png
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -81,11 +82,12 @@ def admits(address, port):
 class DeployTest(Test):
     """On four hosts."""
 
-    def __init__(self, hosts, packages, debian, scratch, out, repository):
+    def __init__(self, hosts, packages, following, debian, scratch, out, repository):
         super().__init__()
         self.out = out
         self.hosts = hosts
         self.packages = packages
+        self.following = following  # Of the next commit.
         self.debian = debian  # What the packages need.
         self.before = []  # What was on each host.
         self.scratch = scratch
@@ -372,8 +374,9 @@ class DeployTest(Test):
 
     def broken_update(self):
         """To a version whose stages do not start: it ends at the first host, and costs no image."""
-        broken = next_version(self.packages, self.scratch / "next", BROKEN_VERSION, broken=True)
-        self.repository.fill([*broken, *self.debian])
+        ill = broken(self.packages, self.scratch / "broken")
+        version = version_of(self.packages) + BROKEN
+        self.repository.fill([*ill, *self.debian])
         with self.load():
             try:
                 said = self.play("rolling_update.yml")
@@ -382,20 +385,19 @@ class DeployTest(Test):
             else:
                 raise Failed(f"it says that all is well:\n{said}")
         first, *others = self.hosts[1:]
-        expect("the first host has it", versions(first) == {BROKEN_VERSION})
+        expect("the first host has it", versions(first) == {version})
         for host in others + self.hosts[:1]:
             expect(f"{host.name} has it not, but {versions(host)}",
-                   BROKEN_VERSION not in versions(host))
+                   version not in versions(host))
 
     def rolling_update(self):
-        """To a higher version, under load."""
-        updated = next_version(self.packages, self.scratch / "next")
-        self.repository.fill([*updated, *self.debian])
+        """To the packages of the next commit as they were built, under load."""
+        self.repository.fill([*self.following, *self.debian])
         with self.load():
             self.play("rolling_update.yml")
         for host in self.hosts:
             expect(f"{host.name} has the next version, not {versions(host)}",
-                   versions(host) == {NEXT_VERSION})
+                   versions(host) == {version_of(self.following)})
         expect("all stages run", running(self.hosts[1]) == {"stage@0", "stage@1"})
 
     def remove(self):
@@ -413,14 +415,14 @@ class DeployTest(Test):
 
 
 def main():
-    folder, scratch, out = folders(__doc__)
-    packages = all_of(folder)
+    folder, next_folder, scratch, out = folders(__doc__)
+    packages, following = all_of(folder), all_of(next_folder)
     base = Base(scratch)
     debian = base.fetched(of_debian(packages))
     repository = Repository(scratch / "repository")
     repository.fill([*packages, *debian])
     with Hosts(scratch, base, count=4) as hosts, repository:
-        test = DeployTest(hosts, packages, debian, scratch, out, repository)
+        test = DeployTest(hosts, packages, following, debian, scratch, out, repository)
         steps = [test.boot, test.deploy, test.second_run_unchanged, test.firewall, test.push,
                  test.kill_host, test.cut_link, test.alert, test.keys, test.scale,
                  test.rotate_keys, test.replay, test.collect_logs, test.broken_update,

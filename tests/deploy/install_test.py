@@ -1,7 +1,8 @@
 """The Debian packages on a booted host: installed, run by systemd, upgraded, removed and purged;
 and on another, which has nothing of ours, a program built against collage-dev.
 
-    install_test.py PACKAGES SCRATCH OUT      folders of the .deb files, for hosts, for results
+    install_test.py PACKAGES NEXT SCRATCH OUT    folders of the .deb files of a commit and of the
+                                                 next one, for hosts, for results
 
 Prints a line a step and writes OUT/packages.json; exit code 0 if every step was good, 1 if one was
 not, 77 if this machine cannot boot hosts.
@@ -12,7 +13,7 @@ import re
 import sys
 
 from hosts import Base, Failed, Hosts, Repository, await_true
-from packages import LIBRARY, SERVICES, all_of, among, next_version, of_debian
+from packages import LIBRARY, SERVICES, all_of, follows, of_debian, version_of
 from steps import Test, expect, folders, grey_png
 
 UNITS = ["collage-broker", "collage-sink", "collage-stage@0", "collage-stage@1",
@@ -32,21 +33,15 @@ target_link_libraries(mine PRIVATE collage::client)
 class InstallTest(Test):
     """The pipeline on one host, a program that uses it on another."""
 
-    def __init__(self, host, developer, packages, repository, scratch):
+    def __init__(self, host, developer, packages, following, debian, repository, scratch):
         super().__init__()
         self.host = host
         self.developer = developer
         self.packages = packages
+        self.following = following  # Of the next commit.
+        self.debian = debian
         self.repository = repository
         self.scratch = scratch
-
-    @staticmethod
-    def put(host, packages):
-        places = []
-        for each in packages:
-            places.append(f"/root/{each.name}")
-            host.put(each, places[-1])
-        return " ".join(places)
 
     def apt_install(self, host, names):
         host.run(f"echo '{self.repository.line}' > /etc/apt/sources.list && apt-get update && "
@@ -155,20 +150,29 @@ class InstallTest(Test):
         self.await_active()
 
     def upgrade(self):
+        """By apt alone, to the packages of the next commit as they were built."""
+        expect("the next commit has a higher version", follows(self.packages, self.following))
         self.host.run("sed -i 's/level: info /level: debug/' /etc/collage/pipeline.yaml")
-        before = self.state("collage-broker", "MainPID")
-        upgraded = next_version(self.packages, self.scratch / "next")
-        self.host.run(f"dpkg -i {self.put(self.host, among(upgraded, SERVICES))} 2>&1")
+        before = {unit: self.state(unit, "MainPID") for unit in UNITS}
+        self.repository.fill([*self.following, *self.debian])
+        for host in (self.host, self.developer):
+            host.run("apt-get update && DEBIAN_FRONTEND=noninteractive "
+                     "apt-get upgrade -y --with-new-pkgs 2>&1")
+            now = set(host.run("dpkg-query -W -f '${Version}\\n' '*collage*'").split())
+            expect(f"{host.name} has the next version, not {now}",
+                   now == {version_of(self.following)})
         expect("the operator's file is kept",
                self.host.holds("grep -q 'level: debug' /etc/collage/pipeline.yaml"))
         self.await_active()
-        expect("the broker was restarted", self.state("collage-broker", "MainPID") != before)
-        library = self.put(self.developer, among(upgraded, LIBRARY))
-        self.developer.run(f"dpkg -i {library} 2>&1")
+        for unit, pid in before.items():
+            expect(f"{unit} was restarted", self.state(unit, "MainPID") != pid)
+        said = self.host.run("collage-broker --version")
+        expect(f"programs say the same: {said}", f"collage {version_of(self.following)}," in said)
         self.ask()
 
     def remove(self):
-        self.host.run("dpkg -r collage-tools collage-stage collage-broker collage-config 2>&1")
+        self.host.run("dpkg -r collage-tools collage-client collage-stage collage-broker "
+                      "collage-config 2>&1")
         expect("no unit is left",
                self.host.run("systemctl list-units --all --no-legend 'collage*'") == "")
         expect("no process is left", not self.host.holds("pgrep -u collage"))
@@ -176,7 +180,8 @@ class InstallTest(Test):
                self.host.holds("grep -q 'level: debug' /etc/collage/pipeline.yaml"))
 
     def purge(self):
-        self.host.run("dpkg --purge collage-tools collage-stage collage-broker collage-config 2>&1")
+        self.host.run("dpkg --purge collage-tools collage-client collage-stage "
+                      "collage-broker collage-config 2>&1")
         left = self.host.run("find / -xdev -name '*collage*' -not -path '/proc/*' "
                              "-not -path '/root/*' -not -path '/var/lib/dpkg/*' "
                              "-not -path '/var/cache/apt/archives/*' "
@@ -191,13 +196,14 @@ class InstallTest(Test):
 
 
 def main():
-    folder, scratch, out = folders(__doc__)
-    packages = all_of(folder)
+    folder, next_folder, scratch, out = folders(__doc__)
+    packages, following = all_of(folder), all_of(next_folder)
     base = Base(scratch)
+    debian = base.fetched(of_debian(packages))
     repository = Repository(scratch / "repository")
-    repository.fill([*packages, *base.fetched(of_debian(packages))])
+    repository.fill([*packages, *debian])
     with Hosts(scratch, base, count=2) as hosts, repository:
-        test = InstallTest(hosts[0], hosts[1], packages, repository, scratch)
+        test = InstallTest(hosts[0], hosts[1], packages, following, debian, repository, scratch)
         good = test.run([test.install, test.start, test.push, test.develop, test.cover, test.reload,
                          test.come_back, test.refuse, test.upgrade, test.push, test.remove,
                          test.purge],

@@ -1,15 +1,15 @@
 """The project's Debian packages as files."""
 
-import re
 import shutil
+import subprocess
 
 from hosts import sh
 from steps import expect
 
-SERVICES = ["collage-config", "collage-broker", "collage-stage", "collage-tools"]
-LIBRARY = ["libcollage0.1", "collage-dev"]
-BROKEN_VERSION = "0.1.0+broken"
-NEXT_VERSION = "0.1.0+upgrade"
+SERVICES = ["collage-config", "collage-broker", "collage-stage", "collage-client",
+            "collage-tools"]
+LIBRARY = ["libcollage0.2", "collage-dev"]
+BROKEN = "+broken"  # What a broken version has in addition.
 
 
 def all_of(folder):
@@ -39,9 +39,24 @@ def of_debian(packages):
     return names
 
 
-def next_version(packages, folder, version=NEXT_VERSION, broken=False):
-    """The same packages under a higher version, written to an empty `folder`; broken, with stages
-    that cannot start."""
+def version_of(packages):
+    """The version that all of them have."""
+    found = {sh("dpkg-deb", "-f", each, "Version").strip() for each in packages}
+    expect(f"one version, not {found}", len(found) == 1)
+    return found.pop()
+
+
+def follows(packages, others):
+    """Whether the others are what apt upgrades to."""
+    before, after = version_of(packages), version_of(others)
+    return subprocess.run(["dpkg", "--compare-versions", before, "lt", after],
+                          check=False).returncode == 0
+
+
+def broken(packages, folder):
+    """The same packages with stages that cannot start, under a version just above theirs, written
+    to an empty `folder`."""
+    before = version_of(packages)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     made = []
@@ -49,12 +64,11 @@ def next_version(packages, folder, version=NEXT_VERSION, broken=False):
         tree = folder / each.stem
         sh("dpkg-deb", "-R", each, tree)
         control = tree / "DEBIAN/control"
-        text = control.read_text()
-        before = re.search(r"^Version: (.*)$", text, re.MULTILINE).group(1)
-        control.write_text(text.replace(f"Version: {before}", f"Version: {version}")
-                           .replace(f"(= {before})", f"(= {version})"))
-        if broken and (stage := tree / "usr/bin/collage-stage").exists():
+        control.write_text(control.read_text()
+                           .replace(f"Version: {before}", f"Version: {before}{BROKEN}")
+                           .replace(f"(= {before})", f"(= {before}{BROKEN})"))
+        if (stage := tree / "usr/bin/collage-stage").exists():
             stage.write_text("#!/bin/sh\nexit 2\n")
-        made.append(folder / f"{each.stem}-next.deb")
+        made.append(folder / f"{each.stem}-broken.deb")
         sh("dpkg-deb", "-Znone", "-b", tree, made[-1])
     return made

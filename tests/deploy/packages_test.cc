@@ -1,6 +1,7 @@
 // The Debian packages: what they hold, need and leave, without installing them.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -19,7 +20,8 @@ using testing::HasSubstr;
 using testing::Not;
 
 const std::vector<std::string> kPackages = {"collage-config", "collage-broker", "collage-stage",
-                                            "collage-tools",  "libcollage0.1",  "collage-dev"};
+                                            "collage-client", "collage-tools",  "libcollage0.2",
+                                            "collage-dev"};
 
 fs::path package(const std::string& name) {
   for (const auto& entry : fs::directory_iterator(COLLAGE_PACKAGES)) {
@@ -63,6 +65,97 @@ TEST(Packages, TheBrokerNeedsNeitherLibTorchNorLibvips) {
 TEST(Packages, AStageNeedsAFastBlas) {
   EXPECT_THAT(output({"dpkg-deb", "-f", package("collage-stage").string(), "Depends"}),
               AllOf(HasSubstr("libtorch1.13"), HasSubstr("libvips42"), HasSubstr("libopenblas0")));
+}
+
+TEST(Packages, TheClientNeedsNeitherLibTorchNorLibvipsNorAPipeline) {
+  const std::string needs =
+      output({"dpkg-deb", "-f", package("collage-client").string(), "Depends"});
+  EXPECT_THAT(needs, AllOf(HasSubstr("libzmq5"), Not(HasSubstr("torch")), Not(HasSubstr("vips")),
+                           Not(HasSubstr("collage-config"))));
+  const fs::path programs = unpacked() / "usr/bin";
+  for (const char* program : {"collage-push", "collage-keys"}) {
+    EXPECT_THAT(output({"ldd", (programs / program).string()}),
+                AllOf(Not(HasSubstr("torch")), Not(HasSubstr("vips"))));
+  }
+}
+
+// Nobody edits the version of a package: apt upgrades because a commit has a higher one.
+TEST(Packages, AllHaveTheVersionThatTheirProgramsPrint) {
+  const std::string said = output({(unpacked() / "usr/bin/collage-broker").string(), "--version"});
+  const std::size_t from = said.find(' ') + 1;
+  const std::string version = said.substr(from, said.find(',') - from);
+  for (const std::string& name : kPackages) {
+    EXPECT_EQ(output({"dpkg-deb", "-f", package(name).string(), "Version"}), version + "\n")
+        << name;
+  }
+  EXPECT_THAT(output({"dpkg-deb", "-f", package("collage-tools").string(), "Depends"}),
+              HasSubstr("collage-config (= " + version + "), collage-client (= " + version + ")"));
+  output({"dpkg", "--compare-versions", version, "gt", "0.1.0"});
+}
+
+// The files of a folder of the packages, by name.
+std::vector<fs::path> files_in(const fs::path& folder) {
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(folder)) files.push_back(entry.path());
+  std::ranges::sort(files);
+  return files;
+}
+
+TEST(Packages, EveryProgramHasAManualPageAndACompletion) {
+  const fs::path root = unpacked();
+  const std::vector<fs::path> programs = files_in(root / "usr/bin");
+  EXPECT_GE(programs.size(), 7u);
+  for (const fs::path& program : programs) {
+    const std::string name = program.filename();
+    const std::string page = root / "usr/share/man/man1" / (name + ".1.gz");
+    const Ran shown = run({"LC_ALL=C.UTF-8", "MANWIDTH=80", "man", "--warnings", "-l", page});
+    EXPECT_EQ(shown.code, 0) << shown.output;
+    EXPECT_THAT(shown.output, AllOf(HasSubstr("SYNOPSIS"), HasSubstr("--version"),
+                                    Not(HasSubstr("warning")), Not(HasSubstr(COLLAGE_SOURCE_DIR))))
+        << name;
+    const std::string completion = root / "usr/share/bash-completion/completions" / name;
+    EXPECT_THAT(output({"bash", "-c", "source '" + completion + "' && complete -p " + name}),
+                HasSubstr(" -F _collage_"));
+  }
+}
+
+TEST(Packages, TheirChangelogBeginsWithTheirVersion) {
+  const std::string changes = unpacked() / "usr/share/doc/collage-broker/changelog.gz";
+  const std::string version =
+      output({"dpkg-deb", "-f", package("collage-broker").string(), "Version"});
+  const fs::path plain = scratch("changelog");
+  output({"sh", "-c", "gzip -dc '" + changes + "' > '" + plain.string() + "'"});
+  EXPECT_EQ(output({"dpkg-parsechangelog", "-l", plain.string(), "--show-field", "Version"}),
+            version);
+  EXPECT_EQ(output({"dpkg-parsechangelog", "-l", plain.string(), "--all", "--format", "rfc822"})
+                .find("warning"),
+            std::string::npos);
+}
+
+// What keeps an overflow from becoming an attack.
+TEST(Packages, EveryBinaryIsHardened) {
+  const fs::path root = unpacked();
+  std::vector<fs::path> binaries = files_in(root / "usr/bin");
+  binaries.push_back(fs::canonical(root / "usr/lib/libcollage.so"));
+  for (const fs::path& binary : binaries) {
+    const std::string elf = output({"readelf", "-hldW", binary.string()});
+    EXPECT_THAT(elf, HasSubstr("DYN (")) << binary << ": its place in memory is not random";
+    EXPECT_THAT(elf, HasSubstr("GNU_RELRO")) << binary;
+    EXPECT_THAT(elf, HasSubstr("BIND_NOW")) << binary << ": RELRO is partial";
+    EXPECT_THAT(elf, Not(testing::ContainsRegex("GNU_STACK.* RWE"))) << binary;
+    const std::string symbols = output({"readelf", "--dyn-syms", "-W", binary.string()});
+    EXPECT_THAT(symbols, HasSubstr("__stack_chk_fail")) << binary;
+    EXPECT_THAT(symbols, testing::ContainsRegex("__[a-z]*printf_chk|__mem[a-z]*_chk")) << binary;
+  }
+}
+
+// As strict as Debian's own archive, which refuses packages with errors.
+TEST(Packages, LintianFindsNoError) {
+  std::vector<std::string> command = {
+      "lintian", "--no-cfg", "--allow-root", "--fail-on", "error", "--tag-display-limit", "0"};
+  for (const std::string& name : kPackages) command.push_back(package(name).string());
+  const Ran ran = run(command);
+  EXPECT_EQ(ran.code, 0) << ran.output;
 }
 
 TEST(Packages, ThePipelineIsAnOperatorsFileAndValid) {
@@ -156,20 +249,20 @@ TEST(Packages, ToolsFindWhatTheyNeedFromAnyFolder) {
 
 TEST(Packages, TheLibraryNeedsNothingElseOfOurs) {
   const std::string needs =
-      output({"dpkg-deb", "-f", package("libcollage0.1").string(), "Depends"});
+      output({"dpkg-deb", "-f", package("libcollage0.2").string(), "Depends"});
   EXPECT_THAT(needs,
               AllOf(HasSubstr("libzmq5"), Not(HasSubstr("collage")), Not(HasSubstr("-dev")),
                     Not(HasSubstr("torch")), Not(HasSubstr("vips")), Not(HasSubstr("yaml"))));
   // What packages of programs that are linked with it will depend on.
-  EXPECT_THAT(output({"dpkg-deb", "-I", package("libcollage0.1").string(), "shlibs"}),
-              testing::StartsWith("libcollage 0.1 libcollage0.1 (>= "));
+  EXPECT_THAT(output({"dpkg-deb", "-I", package("libcollage0.2").string(), "shlibs"}),
+              testing::StartsWith("libcollage 0.2 libcollage0.2 (>= "));
 }
 
 TEST(Packages, DevelopmentFilesAreOfTheSameVersionAsTheLibrary) {
   const std::string version =
       output({"dpkg-deb", "-f", package("collage-dev").string(), "Version"});
   EXPECT_EQ(output({"dpkg-deb", "-f", package("collage-dev").string(), "Depends"}),
-            "libcollage0.1 (= " + version.substr(0, version.size() - 1) + ")\n");
+            "libcollage0.2 (= " + version.substr(0, version.size() - 1) + ")\n");
   const fs::path root = unpacked();
   const fs::path link = root / "usr/lib/libcollage.so";
   EXPECT_TRUE(fs::is_symlink(link));

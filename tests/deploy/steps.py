@@ -17,12 +17,12 @@ def expect(what, condition):
 
 
 def folders(usage):
-    """PACKAGES, SCRATCH and OUT of the command line, the last two made.  Ends the program with 2 if
+    """PACKAGES, NEXT, SCRATCH and OUT of the command line, the last two made.  Ends the program with 2 if
     they are not there, with 77 if this machine cannot boot hosts."""
-    if len(sys.argv) != 4:
+    if len(sys.argv) != 5:
         print(usage, file=sys.stderr)
         sys.exit(2)
-    packages, scratch, out = (pathlib.Path(path).resolve() for path in sys.argv[1:])
+    packages, following, scratch, out = (pathlib.Path(path).resolve() for path in sys.argv[1:])
     try:
         require()
     except CannotBoot as reason:
@@ -30,7 +30,7 @@ def folders(usage):
         sys.exit(77)
     for each in (scratch, out):
         each.mkdir(parents=True, exist_ok=True)
-    return packages, scratch, out
+    return packages, following, scratch, out
 
 
 def grey_png(side):

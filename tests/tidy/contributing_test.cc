@@ -92,10 +92,15 @@ TEST(Contributing, EveryLabelOfATestIsRunByAPreset) {
               testing::ContainerEq(labels));
 }
 
-TEST(Contributing, TheChangelogHasTheVersionOfTheProject) {
+// Builds on the way to a version are below it, those after it above: whoever notes the first change
+// after a release raises the project's version.
+TEST(Contributing, TheChangelogHasTheVersionOfTheProjectOrWhatLeadsToIt) {
   const auto version = matches(read("CMakeLists.txt"), R"(^project\(collage VERSION ([0-9.]+))");
   ASSERT_EQ(version.size(), 1u);
-  EXPECT_THAT(read("CHANGELOG.md"), HasSubstr("\n## " + *version.begin() + " - "));
+  const std::string changes = read("CHANGELOG.md");
+  const bool released = changes.find("\n## " + *version.begin() + " - ") != changes.npos;
+  const bool unreleased = changes.find("\n## Unreleased\n") != changes.npos;
+  EXPECT_NE(released, unreleased) << *version.begin();
 }
 
 }  // namespace

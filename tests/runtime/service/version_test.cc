@@ -8,9 +8,16 @@
 namespace runtime {
 namespace {
 
+using testing::HasSubstr;
 using testing::MatchesRegex;
 
-TEST(Version, IsThreeNumbers) { EXPECT_THAT(version(), MatchesRegex("[0-9]+\\.[0-9]+\\.[0-9]+")); }
+TEST(Version, IsThreeNumbersAndTheCommitIfThatIsNoRelease) {
+  EXPECT_THAT(version(), MatchesRegex("[0-9]+\\.[0-9]+\\.[0-9]+([~+][0-9.]+\\.g[0-9a-f]{12})?"
+                                      "(\\.dirty)?"));
+  if (version().find(".g") != std::string::npos) {
+    EXPECT_THAT(version(), HasSubstr(".g" + commit().substr(0, 12)));
+  }
+}
 
 TEST(Version, CommitIsTwelveHexDigitsAndTellsChangedFiles) {
   EXPECT_THAT(commit(), MatchesRegex("[0-9a-f]{12}\\+?|unknown"));
