@@ -1,7 +1,8 @@
 // Encodes messages to frames and decodes frames to messages.
 //
 // A message is one header frame, a MessagePack array [protocol, kind, fields...], followed by one
-// payload frame if its kind has one (submit, assign, collage_task).  docs/WIRE.md has the grammar.
+// payload frame if its kind has one (submit, assign, collage_task, picture).  docs/WIRE.md has the
+// grammar.
 //
 // decode() trusts nothing: it checks sizes, counts, depth, types, ranges and trailing bytes before
 // it allocates memory for them.  Invalid input gives a Reason, never an exception.  Both functions
@@ -22,6 +23,7 @@ inline constexpr std::size_t kHeaderBytesMax = 72 * 1024;  // Bytes of a header 
 inline constexpr std::size_t kPredictionsMax = 16;         // Predictions for one slot.
 inline constexpr std::size_t kHeldMax = 256;               // Tasks that a stage may hold.
 inline constexpr std::size_t kCountersMax = 256;           // Counters in a Status.
+inline constexpr std::size_t kWorkersMax = 64;             // Workers in one WorkerStates.
 inline constexpr std::size_t kNameMax = 256;               // Bytes of a class or counter name.
 
 struct Frames {

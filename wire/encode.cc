@@ -19,6 +19,9 @@ namespace {
 
 // The largest message: 16 bytes cover a counter's value and the prefixes of its name and array.
 static_assert(kCountersMax * (kNameMax + 16) < kHeaderBytesMax, "a full status must fit");
+// Likewise: 160 bytes cover the numbers of a report and the prefixes of its texts and arrays.
+static_assert(kWorkersMax * (kHostMax + kUnitMax + kVersionMax + 160) < kHeaderBytesMax,
+              "a full list of workers must fit");
 
 struct Buffer {
   std::vector<std::uint8_t> bytes;

@@ -60,6 +60,8 @@ template <>
 inline constexpr std::size_t kCountMax<Sequence> = kHeldMax;
 template <>
 inline constexpr std::size_t kCountMax<Counter> = kCountersMax;
+template <>
+inline constexpr std::size_t kCountMax<WorkerReport> = kWorkersMax;
 
 struct Numbers {
   std::uint64_t first;
@@ -75,6 +77,10 @@ template <>
 inline constexpr Numbers kNumbers<ResultStatus>{0, 5};
 template <>
 inline constexpr Numbers kNumbers<Priority>{0, 2};
+template <>
+inline constexpr Numbers kNumbers<WorkerState>{1, 6};
+template <>
+inline constexpr Numbers kNumbers<LossCause>{0, 3};
 
 // --- parts of messages ---
 
@@ -98,6 +104,17 @@ template <>
 inline constexpr auto kFields<Counter> = std::tuple(AtMost{&Counter::name, kNameMax},
                                                     &Counter::value);
 
+template <>
+inline constexpr auto kFields<Location> = std::tuple(AtMost{&Location::host, kHostMax},
+                                                     AtMost{&Location::unit, kUnitMax},
+                                                     &Location::index, &Location::pid);
+template <>
+inline constexpr auto kFields<WorkerReport> = std::tuple(
+    &WorkerReport::worker, &WorkerReport::role, &WorkerReport::model, &WorkerReport::location,
+    &WorkerReport::state, &WorkerReport::cause, &WorkerReport::since, &WorkerReport::heard,
+    &WorkerReport::tasks, &WorkerReport::capacity, &WorkerReport::oldest_task,
+    &WorkerReport::service_median, &WorkerReport::service_usual, &WorkerReport::next_probe);
+
 // --- messages, in the order of their numbers ---
 
 template <>
@@ -105,8 +122,8 @@ inline constexpr auto kFields<ProducerHello> = std::tuple(&ProducerHello::produc
                                                           &ProducerHello::corrections);
 template <>
 inline constexpr auto kFields<WorkerHello> = std::tuple(&WorkerHello::worker, &WorkerHello::role,
-                                                        &WorkerHello::model,
-                                                        &WorkerHello::capacity);
+                                                        &WorkerHello::model, &WorkerHello::capacity,
+                                                        since<3>(&WorkerHello::location));
 template <>
 inline constexpr auto kFields<Welcome> = std::tuple(&Welcome::epoch, &Welcome::heartbeat,
                                                     &Welcome::credit, &Welcome::image_bytes_max,
@@ -187,6 +204,15 @@ inline constexpr auto kFields<Disagreement> = std::tuple(
     &Disagreement::predictions, AtMost{&Disagreement::version, kVersionMax});
 template <>
 inline constexpr auto kFields<Withdraw> = std::tuple(&Withdraw::sequence);
+template <>
+inline constexpr auto kFields<WorkerStates> = std::tuple(&WorkerStates::first, &WorkerStates::total,
+                                                         &WorkerStates::workers);
+template <>
+inline constexpr auto kFields<CollagePicture> = std::tuple(&CollagePicture::batch,
+                                                           &CollagePicture::width,
+                                                           &CollagePicture::height,
+                                                           AtMost{&CollagePicture::channels, 3},
+                                                           &CollagePicture::picture);
 
 // --- older versions ---
 

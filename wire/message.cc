@@ -64,6 +64,38 @@ std::string_view to_string(Priority priority) {
   return "unknown";
 }
 
+std::string_view to_string(WorkerState state) {
+  switch (state) {
+    case WorkerState::ready:
+      return "ready";
+    case WorkerState::idle:
+      return "idle";
+    case WorkerState::leaving:
+      return "leaving";
+    case WorkerState::suspect:
+      return "suspect";
+    case WorkerState::probation:
+      return "probation";
+    case WorkerState::lost:
+      return "lost";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(LossCause cause) {
+  switch (cause) {
+    case LossCause::none:
+      return "none";
+    case LossCause::silence:
+      return "silence";
+    case LossCause::connection:
+      return "connection";
+    case LossCause::task_age:
+      return "task_age";
+  }
+  return "unknown";
+}
+
 // A zero byte ends each name, so that {"ab", "c"} and {"a", "bc"} differ.
 std::uint64_t labels_hash(const std::vector<std::string>& names) {
   Fnv hash;
@@ -77,11 +109,11 @@ std::uint64_t labels_hash(const std::vector<std::string>& names) {
 // docs/WIRE.md and the logs use these names, which differ from the names of some structs.
 std::string_view kind(const Message& message) {
   static constexpr std::array<std::string_view, std::variant_size_v<Message>> kNames = {
-      "producer_hello", "worker_hello", "welcome", "refuse",     "submit",       "result",
-      "ready",          "assign",       "seal",    "drop",       "collage_task", "answer",
-      "collage_answer", "opened",       "sealed",  "closed",     "settled",      "service",
-      "probe",          "status",       "cancel",  "correction", "corrected",    "withdraw",
-      "undelivered",    "undecodable",  "drain"};
+      "producer_hello", "worker_hello", "welcome",     "refuse",      "submit",       "result",
+      "ready",          "assign",       "seal",        "drop",        "collage_task", "answer",
+      "collage_answer", "opened",       "sealed",      "closed",      "settled",      "service",
+      "probe",          "status",       "cancel",      "correction",  "corrected",    "withdraw",
+      "workers",        "picture",      "undelivered", "undecodable", "drain"};
   return kNames[message.index()];
 }
 

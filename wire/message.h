@@ -10,9 +10,11 @@
 //   collage-CNN       WorkerHello, Ready                                       assembler
 //   assembler         Welcome, Refuse, CollageTask                             collage-CNN
 //   stage, assembler  Answer                                                   sink
+//   assembler         CollagePicture                                           sink
 //   collage-CNN       CollageAnswer                                            sink
 //   sink              WorkerHello, Ready, SlotSettled, Disagreement, ServiceTimes  broker
 //   broker            Welcome, Refuse, BatchOpened, BatchSealed, BatchSettled  sink
+//   broker            WorkerStates, Status (unasked)                           sink
 //   anyone            StatusRequest                                            broker, sink
 //   broker, sink      Status                                                   anyone
 //
@@ -57,6 +59,27 @@ std::string_view to_string(Source source);
 std::string_view to_string(ResultStatus status);
 std::string_view to_string(Priority priority);
 
+// What the broker knows of a stage, from the one that needs attention least to the one that needs
+// it most.
+enum class WorkerState : std::uint8_t {
+  ready = 1,      // It answers as quickly as the others.
+  idle = 2,       // It has had no task for a while.
+  leaving = 3,    // It asked for no further tasks.
+  suspect = 4,    // Its oldest task is older than usual.
+  probation = 5,  // Its last tasks were slow; it gets only probes.
+  lost = 6        // It is not served any more.
+};
+// By what the broker saw that a stage was lost.
+enum class LossCause : std::uint8_t {
+  none = 0,        // It is not lost.
+  silence = 1,     // It had no task and sent nothing for several heartbeats.
+  connection = 2,  // Its connection failed.
+  task_age = 3     // It held a task for longer than `task_age_max`.
+};
+
+std::string_view to_string(WorkerState state);
+std::string_view to_string(LossCause cause);
+
 struct Prediction {
   ClassId label;
   float probability = 0;  // 0..1, calibrated as the model's manifest says.
@@ -87,6 +110,17 @@ struct Model {
 inline constexpr std::size_t kVersionMax = 32;
 std::uint64_t labels_hash(const std::vector<std::string>& names);
 
+// Where a process runs, for the people who look for it.  What is not known is empty or 0.
+struct Location {
+  std::string host;         // The host's name, at most kHostMax bytes.
+  std::string unit;         // The systemd unit that runs it, at most kUnitMax bytes.
+  std::uint32_t index = 0;  // Which of its kind in its pipeline, as `--index` gave it.
+  std::uint32_t pid = 0;    // The process id on its host.
+  friend bool operator==(const Location&, const Location&) = default;
+};
+inline constexpr std::size_t kHostMax = 64;
+inline constexpr std::size_t kUnitMax = 96;
+
 // --- joining ---
 
 struct ProducerHello {
@@ -99,6 +133,7 @@ struct WorkerHello {
   Role role = Role::classifier;
   Model model;
   std::uint32_t capacity = 0;  // Tasks that fit at once (an assembler: batches); 0 for a sink.
+  Location location{};
 };
 struct Welcome {
   Epoch epoch;
@@ -213,6 +248,14 @@ struct CollageAnswer {
   Duration service{};  // Time from the arrival of the collage at the collage-CNN to the sending.
 };
 
+// A finished collage to be shown to people; sent only if the configuration asks for it.
+struct CollagePicture {
+  BatchId batch;
+  std::uint32_t width = 0, height = 0;  // In pixels.
+  std::uint32_t channels = 0;           // 1 (grey) or 3 (RGB).
+  Payload picture;                      // The pixels, 8 bits per sample, interleaved.
+};
+
 // --- broker and sink ---
 
 struct BatchOpened {
@@ -259,6 +302,31 @@ struct ServiceTimes {
   Duration budget{};  // The quantile at which hedging costs as much work as the collages.
 };
 
+// What the broker knows of one stage.  Times are those of the broker's clock; 0: not known.
+struct WorkerReport {
+  WorkerId worker;
+  Role role = Role::classifier;
+  Model model;
+  Location location;
+  WorkerState state = WorkerState::ready;
+  LossCause cause = LossCause::none;
+  Duration since{};            // Time in this state.
+  Duration heard{};            // Time since its last message.
+  std::uint32_t tasks = 0;     // Tasks (an assembler: batches) given and not done.
+  std::uint32_t capacity = 0;  // Tasks that fit at once.
+  Duration oldest_task{};      // The age of the oldest of these tasks.
+  Duration service_median{};   // Over its last five tasks.
+  Duration service_usual{};    // The usual median of the workers of its role.
+  Duration next_probe{};       // On probation: time until a probe may be sent.
+};
+// The broker's list of its stages, once a heartbeat.  A long list comes in several messages, of
+// which each says how many reports went before and how many the whole list has.
+struct WorkerStates {
+  std::uint32_t first = 0;
+  std::uint32_t total = 0;
+  std::vector<WorkerReport> workers;
+};
+
 // --- observers ---
 
 struct StatusRequest {};
@@ -284,12 +352,12 @@ struct Undecodable {
 // The machine must finish what is open, take nothing new, and then set Actions::finished.
 struct Drain {};
 
-using Message =
-    std::variant<ProducerHello, WorkerHello, Welcome, Refuse, Submit, Result, Ready, Assign,
-                 SealCollage, DropCollage, CollageTask, Answer, CollageAnswer, BatchOpened,
-                 BatchSealed, BatchSettled, SlotSettled, ServiceTimes, StatusRequest, Status,
-                 Cancel, Correction, Disagreement, Withdraw, Undelivered, Undecodable, Drain>;
-inline constexpr std::size_t kWireMessages = 24;  // The number of messages before the local ones.
+using Message = std::variant<ProducerHello, WorkerHello, Welcome, Refuse, Submit, Result, Ready,
+                             Assign, SealCollage, DropCollage, CollageTask, Answer, CollageAnswer,
+                             BatchOpened, BatchSealed, BatchSettled, SlotSettled, ServiceTimes,
+                             StatusRequest, Status, Cancel, Correction, Disagreement, Withdraw,
+                             WorkerStates, CollagePicture, Undelivered, Undecodable, Drain>;
+inline constexpr std::size_t kWireMessages = 26;  // The number of messages before the local ones.
 
 // Returns the name of a message's kind, as in docs/WIRE.md and in the logs.
 std::string_view kind(const Message& message);

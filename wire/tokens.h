@@ -13,7 +13,7 @@
 namespace wire {
 
 inline constexpr std::size_t kTokensMax =
-    2048;                                    // The longest message, a collage answer, has 1,240.
+    2048;                                    // The longest message, a list of workers, has 1,542.
 inline constexpr std::size_t kDepthMax = 4;  // Levels: message, cells, predictions, prediction.
 
 struct Token {

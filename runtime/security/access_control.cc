@@ -34,7 +34,8 @@ bool may_send(LinkName link, Role role, const Message& message) {
       }
       return hello_as(message, {wire::Role::classifier, wire::Role::assembler});
     case LinkName::answers:
-      return role == Role::stage && is_one_of<wire::Answer, wire::CollageAnswer>(message);
+      return role == Role::stage &&
+             is_one_of<wire::Answer, wire::CollageAnswer, wire::CollagePicture>(message);
     case LinkName::collage:
       return hello_as(message, {wire::Role::collage}) || is_one_of<wire::Ready>(message);
     case LinkName::any:

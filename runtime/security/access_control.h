@@ -6,7 +6,7 @@
 //     workers     a stage     WorkerHello as classifier or assembler, Ready, StatusRequest
 //                 a sink      WorkerHello as sink, Ready, SlotSettled, Disagreement, ServiceTimes,
 //                             StatusRequest
-//     answers     a stage     Answer, CollageAnswer, StatusRequest
+//     answers     a stage     Answer, CollageAnswer, CollagePicture, StatusRequest
 //                 a producer  StatusRequest
 //     collage     a stage     WorkerHello as collage, Ready, StatusRequest
 //

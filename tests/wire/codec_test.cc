@@ -73,6 +73,13 @@ TEST(Codec, TheLargestMessagesFit) {
   const std::string version(kVersionMax, 'v');
   const std::string name(kNameMax, 'n');
   const Counter counter{name, std::numeric_limits<std::uint64_t>::max()};
+  WorkerReport worker;
+  worker.worker = {~0ull, ~0ull};
+  worker.model = {~0ull, kGridSideMax, version};
+  worker.location = {std::string(kHostMax, 'h'), std::string(kUnitMax, 'u'), ~0u, ~0u};
+  worker.since = worker.heard = worker.oldest_task = worker.next_probe = kDurationMax;
+  worker.service_median = worker.service_usual = kDurationMax;
+  worker.tasks = worker.capacity = ~0u;
   Result result{};
   result.predictions.assign(kPredictionsMax, {name, full[0]});
   const std::vector<Message> largest = {
@@ -82,6 +89,7 @@ TEST(Codec, TheLargestMessagesFit) {
       CollageTask{{}, {}, {}, std::vector(kSlotsMax, true), 0ns, kImage},
       BatchSealed{{}, std::vector(kSlotsMax, kDurationMax), true},
       Submit{{}, kDurationMax, kImage, Priority::high, ~0ull},
+      WorkerStates{~0u, ~0u, std::vector(kWorkersMax, worker)},
       result};
   for (const Message& message : largest) {
     const Frames frames = encode(message);
@@ -212,10 +220,15 @@ TEST(Codec, ValuesOutOfRangeAreRefused) {
   EXPECT_TRUE(bad(4, 7, 1));  // No reason has this number.
   EXPECT_TRUE(bad(4, 256 + 32, 1));
 
-  const auto hello = [](std::uint64_t role, int grid, std::size_t version) {
+  const auto hello = [](std::uint64_t role, int grid, std::size_t version, std::size_t host = 0,
+                        std::size_t unit = 0) {
     const std::tuple model(1, grid, std::string(version, 'v'));
-    return fault({}, kProtocol, 2, kWorker, role, model, 1);
+    const std::tuple location(std::string(host, 'h'), std::string(unit, 'u'), 0, 0);
+    return fault({}, kProtocol, 2, kWorker, role, model, 1, location);
   };
+  EXPECT_EQ(hello(1, 5, 1, kHostMax, kUnitMax), std::nullopt);
+  EXPECT_EQ(hello(1, 5, 1, kHostMax + 1), Reason::bad_message);
+  EXPECT_EQ(hello(1, 5, 1, 0, kUnitMax + 1), Reason::bad_message);
   EXPECT_EQ(hello(4, 5, kVersionMax), std::nullopt);
   EXPECT_EQ(hello(0, 5, 1), Reason::bad_message);
   EXPECT_EQ(hello(5, 5, 1), Reason::bad_message);

@@ -13,7 +13,8 @@ std::vector<Message> samples() {
   const Payload picture(Payload::Bytes{0x00, 0x7f, 0xff});
   return {
       ProducerHello{{0xc3, 0xd4}, true},
-      WorkerHello{worker, Role::collage, {0x1234, 3, "collage-3"}, 4},
+      WorkerHello{
+          worker, Role::collage, {0x1234, 3, "collage-3"}, 4, {"a2", "collage-stage@0", 7, 4321}},
       Welcome{{0xe0c4}, 1s, 64, 1000000, 10s, 2s},
       Refuse{Reason::wrong_protocol, kProtocol},
       Submit{{42}, 2s, image, Priority::high, 3},
@@ -44,6 +45,23 @@ std::vector<Message> samples() {
       Correction{{42}, Source::single, 400ms, {{"cat", {{3}, 0.75f}}}, "single-7"},
       Disagreement{batch, 8, Source::single, dog_or_cat, "single-7"},
       Withdraw{{17}},
+      WorkerStates{2,
+                   3,
+                   {{worker,
+                     Role::assembler,
+                     {0x1234, 3, "collage-3"},
+                     {"a2", "collage-stage@0", 7, 4321},
+                     WorkerState::probation,
+                     LossCause::connection,
+                     30s,
+                     1s,
+                     2,
+                     5,
+                     600ms,
+                     400ms,
+                     150ms,
+                     700ms}}},
+      CollagePicture{batch, 96, 95, 3, picture},
   };
 }
 

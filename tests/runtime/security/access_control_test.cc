@@ -81,6 +81,9 @@ TEST_F(AccessControlTest, LetsASinkSettleButDoNoWork) {
 TEST_F(AccessControlTest, LetsStagesAnswerAndProducersOnlyAskTheSink) {
   EXPECT_TRUE(may(LinkName::answers, kStage, answer(1)));
   EXPECT_TRUE(may(LinkName::answers, kStage, wire::CollageAnswer{}));
+  EXPECT_TRUE(may(LinkName::answers, kStage, wire::CollagePicture{}));
+  EXPECT_FALSE(may(LinkName::answers, kProducer, wire::CollagePicture{}));
+  EXPECT_FALSE(may(LinkName::workers, kStage, wire::WorkerStates{}));
   EXPECT_TRUE(may(LinkName::answers, kProducer, wire::StatusRequest{}));
   EXPECT_FALSE(may(LinkName::answers, kProducer, answer(2)));
   EXPECT_FALSE(may(LinkName::answers, kSink, wire::StatusRequest{}));
