@@ -6,7 +6,8 @@
 //                              to classifiers    Welcome, Refuse, Assign, Withdraw
 //                              to assemblers     Welcome, Refuse, Assign, SealCollage, DropCollage
 //                              from the sink     SlotSettled, Disagreement, ServiceTimes
-//                              to the sink       BatchOpened, BatchSealed, BatchSettled
+//                              to the sink       BatchOpened, BatchSealed, BatchSettled,
+//                                                WorkerStates, Status
 //   both links                 from observers    StatusRequest
 //                              to observers      Status
 //
@@ -45,6 +46,8 @@
 #include "broker/roster.h"
 #include "broker/sessions.h"
 #include "broker/sink_link.h"
+#include "broker/version_figures.h"
+#include "broker/worker_book.h"
 #include "machine/machine.h"
 
 namespace broker {
@@ -70,6 +73,8 @@ class Broker : public machine::Machine {
   // All counters and gauges by name: the answer to a StatusRequest.
   wire::Status status() const;
   machine::Telemetry telemetry() const override;
+  // The workers as the sink was told of them last, and where each runs.
+  const WorkerBook& workers() const { return book_; }
 
  private:
   struct Figures;  // The table behind status() and telemetry().
@@ -83,6 +88,11 @@ class Broker : public machine::Machine {
   void refuse_peer(machine::Peer from, wire::Reason reason);
   void welcome(machine::Peer peer, std::size_t credit);
   void drain();
+
+  // Reports to people (broker_health.cc).
+  void report_health();
+  void count_fill(const Batch& batch);
+  void report_worker_states(machine::Telemetry& report) const;
 
   // Requests (broker_requests.cc).
   void on_hello(machine::Peer from, const wire::ProducerHello& hello);
@@ -149,6 +159,7 @@ class Broker : public machine::Machine {
   void on_classifier_lost(const Roster::Loss& loss);
   void on_assembler_lost(const Roster::Loss& loss);
   void on_sink_lost();
+  void log_lost(const char* role, const Roster::Loss& loss, const char* tasks);
   void log_uncovered();
   void sweep();
 
@@ -167,6 +178,8 @@ class Broker : public machine::Machine {
   Sessions sessions_;
   Corrections corrections_;
   SinkLink sink_;
+  WorkerBook book_{WorkerBook::Policy{}};
+  VersionFigures versions_;
   wire::ServiceTimes service_;  // The sink's latest report; zeros before the first.
   wire::Instant next_sweep_;
   std::optional<wire::Instant> drain_until_;       // Set while the broker drains.

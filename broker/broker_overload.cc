@@ -241,6 +241,7 @@ void Broker::start_collage(const std::vector<Task>& tasks) {
     covers_.send_image(batch, entry, now_, actions_);
   }
   ledger_.seal(batch);
+  count_fill(batch);
   sink_.send_sealed(batch, now_, actions_);
   covers_.seal(batch, now_, actions_);
 }

@@ -105,6 +105,12 @@ struct Broker::Figures {
                "collage_batches_open", "Batches with a slot to be answered."),
       counter<B>([](const B& b) { return b.counters_.batches_uncovered; }, "batches_uncovered",
                  "collage_batches_uncovered_total", "Batches that no collage is made of."),
+      counter<B>([](const B& b) { return b.counters_.batches_covered; }, "batches_covered",
+                 "collage_batches_covered_total", "Sealed batches that a collage is made of."),
+      counter<B>([](const B& b) { return b.counters_.images_covered; }, "images_covered",
+                 "collage_images_covered_total", "Images in such batches."),
+      gauge<B>([](const B& b) { return std::uint64_t{b.slots_}; }, "batch_slots",
+               "collage_batch_slots", "Images that fit into a batch."),
       counter<B>([](const B& b) { return b.dispatcher_.counters().dispatched; }, "tasks_dispatched",
                  "collage_tasks_dispatched_total", "Tasks given to classifiers, hedges included."),
       gauge<B>([](const B& b) { return b.dispatcher_.roster().outstanding(); }, "tasks_outstanding",
@@ -169,6 +175,8 @@ machine::Telemetry Broker::telemetry() const {
   machine::add_metrics<Broker>(Figures::kTable, *this, report);
   report.metrics.push_back(durations(latencies_));
   report_workers(report);
+  report_worker_states(report);
+  versions_.report(report);
   report.gauge("collage_patience_seconds", "Time given to single answers, as the sink reported.",
                wire::to_seconds(service_.patience));
   report.gauge("collage_service_p95_seconds",

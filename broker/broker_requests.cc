@@ -167,6 +167,7 @@ void Broker::linger(wire::BatchId open) {
 void Broker::seal(Batcher::Place last) {
   Batch& batch = *ledger_.find_batch(last.batch.sequence.value);
   ledger_.seal(batch);
+  count_fill(batch);
   sink_.send_sealed(batch, now_, actions_);
   // All slots may be answered or cancelled by now.  Then no collage is needed, and the DropCollage
   // that finish() sends says so.
@@ -198,6 +199,7 @@ void Broker::settle(Task task, wire::Result result) {
                              .request = entry->request,
                              .source = result.source});
   latencies_[static_cast<std::size_t>(result.source)].observe(result.latency);
+  versions_.observe(result.version, result.source, result.latency);
   const auto peer = sessions_.close(entry->producer, entry->request);
   if (peer) {
     remember(*entry, result);

@@ -51,13 +51,16 @@ void Broker::join_worker(machine::Peer from, const wire::WorkerHello& hello) {
     return actions_.send(from, wire::Refuse{Reason::too_many_peers});
   }
   if (!joined.renewed) {
+    const std::string place = place_text(hello.location);
     actions_.log(Level::info, std::string(to_string(hello.role)) + " " + short_name(hello.worker) +
-                                  " joined, model " + hello.model.version);
+                                  (place.empty() ? "" : " (" + place + ")") + " joined, model " +
+                                  hello.model.version);
   }
   welcome(from, 0);
   for (const Roster::Loss& loss : joined.losses) {
     classifies ? on_classifier_lost(loss) : on_assembler_lost(loss);
   }
+  book_.on_joined(hello, now_);
   dispatch_waiting();
 }
 
@@ -130,10 +133,15 @@ void Broker::on_worker_undelivered(machine::Peer from) {
   if (const auto loss = covers_.roster().lost(from)) on_assembler_lost(*loss);
 }
 
+void Broker::log_lost(const char* role, const Roster::Loss& loss, const char* tasks) {
+  actions_.log(Level::warning, std::string("lost ") + role + " " + book_.described(loss.worker) +
+                                   " with " + std::to_string(loss.tasks.size()) + tasks);
+  book_.on_lost(loss.worker, loss.cause, now_);
+}
+
 void Broker::on_classifier_lost(const Roster::Loss& loss) {
   counters_.workers_lost += 1;
-  actions_.log(Level::warning, "lost classifier " + short_name(loss.worker) + " with " +
-                                   std::to_string(loss.tasks.size()) + " tasks");
+  log_lost("classifier", loss, " tasks");
   for (const Task task : loss.tasks) {
     Entry* entry = ledger_.find(task);
     if (!entry) continue;
@@ -149,8 +157,7 @@ void Broker::on_classifier_lost(const Roster::Loss& loss) {
 
 void Broker::on_assembler_lost(const Roster::Loss& loss) {
   counters_.workers_lost += 1;
-  actions_.log(Level::warning, "lost assembler " + short_name(loss.worker) + " with " +
-                                   std::to_string(loss.tasks.size()) + " batches");
+  log_lost("assembler", loss, " batches");
   Covers::on_assembler_lost(loss, ledger_);
   for (const Task task : loss.tasks) rescue_batch(task.batch);
 }
@@ -174,6 +181,7 @@ void Broker::sweep() {
   if (overload_.on()) serve_line();
   sessions_.sweep(now_);
   corrections_.expire(now_);
+  report_health();
   // A worker that is blocked in its work sends nothing, and need not.  A message to it fails at
   // once if its connection is gone, long before task_age_max would show the loss.
   for (const machine::Peer peer : dispatcher_.roster().busy()) welcome(peer, 0);

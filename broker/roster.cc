@@ -173,7 +173,8 @@ Roster::Loss Roster::remove(wire::WorkerId id) {
   Worker& worker = found->second;
   if (available(worker)) available_.erase(rank(worker));
   probation_.erase(id);
-  Loss loss{id, {}};
+  Loss loss;
+  loss.worker = id;
   for (const Worker::Sent& sent : worker.sent) loss.tasks.push_back(sent.task);
   peers_.erase(worker.peer);
   workers_.erase(found);
@@ -200,12 +201,12 @@ void Roster::judge(wire::Instant now) {
     if (const auto median = worker.health.median()) medians.push_back(*median);
   }
   // A single worker has no other to be compared with.
-  std::optional<wire::Duration> usual;
-  if (medians.size() >= 2) usual = machine::usual_service(std::move(medians));
+  usual_.reset();
+  if (medians.size() >= 2) usual_ = machine::usual_service(std::move(medians));
   for (auto& [id, worker] : workers_) {
-    const bool slow = usual && worker.health.slow(*usual, worker.slow);
+    const bool slow = usual_ && worker.health.slow(*usual_, worker.slow);
     set_slow(worker, slow, now);
-    if (slow && worker.health.quick_once(*usual)) worker.probe_wait = policy_.probe_every;
+    if (slow && worker.health.quick_once(*usual_)) worker.probe_wait = policy_.probe_every;
   }
 }
 
@@ -216,18 +217,21 @@ std::optional<Roster::Loss> Roster::lost(machine::Peer peer) {
 }
 
 std::vector<Roster::Loss> Roster::sweep(wire::Instant now, wire::Duration suspect_age) {
-  std::vector<wire::WorkerId> gone;
+  std::vector<std::pair<wire::WorkerId, wire::LossCause>> gone;
   for (auto& [id, worker] : workers_) {
     const bool busy = !worker.sent.empty();
     const wire::Duration age = busy ? now - worker.sent.front().at : wire::Duration::zero();
     if (busy ? age > policy_.task_age_max : now - worker.heard > policy_.silence_max) {
-      gone.push_back(id);
+      gone.emplace_back(id, busy ? wire::LossCause::task_age : wire::LossCause::silence);
     } else if (worker.overdue != (busy && age > suspect_age)) {
       change(worker, [](Worker& w) { w.overdue = !w.overdue; });
     }
   }
   std::vector<Loss> losses;
-  for (const wire::WorkerId id : gone) losses.push_back(remove(id));
+  for (const auto& [id, cause] : gone) {
+    losses.push_back(remove(id));
+    losses.back().cause = cause;
+  }
   judge(now);
   return losses;
 }

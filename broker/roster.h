@@ -101,6 +101,7 @@ class Roster {
   struct Loss {
     wire::WorkerId worker;
     std::vector<Task> tasks;
+    wire::LossCause cause = wire::LossCause::connection;
   };
 
   explicit Roster(Policy policy) : policy_(policy) {}
@@ -155,6 +156,9 @@ class Roster {
   std::optional<machine::Peer> peer_of(wire::WorkerId id) const;
   // The connections of the workers with tasks.
   std::vector<machine::Peer> busy() const;
+  const std::map<wire::WorkerId, Worker>& workers() const { return workers_; }
+  // The usual median of service times at the last sweep; nullopt unless two workers have one.
+  std::optional<wire::Duration> usual() const { return usual_; }
   std::size_t size() const { return workers_.size(); }
   // Number of workers with an overdue task, whatever their state.
   std::size_t suspects() const;
@@ -194,6 +198,7 @@ class Roster {
   std::map<machine::Peer, wire::WorkerId> peers_;
   std::set<Rank> available_;  // Workers with credit and off probation, best first.
   ServiceTime service_;
+  std::optional<wire::Duration> usual_;
   std::set<wire::WorkerId> probation_;
 };
 

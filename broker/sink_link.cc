@@ -35,6 +35,12 @@ void SinkLink::send_settled(const Batch& batch, machine::Actions& actions) const
   send(wire::BatchSettled{batch.id}, actions);
 }
 
+void SinkLink::send_health(std::vector<wire::WorkerStates> workers, wire::Status status,
+                           machine::Actions& actions) const {
+  for (wire::WorkerStates& part : workers) send(std::move(part), actions);
+  send(std::move(status), actions);
+}
+
 void SinkLink::send_open_batches(const Ledger& ledger, wire::Instant now,
                                  machine::Actions& actions) const {
   for (const auto& [number, batch] : ledger.batches()) {

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "broker/ledger.h"
 #include "machine/machine.h"
@@ -38,6 +39,9 @@ class SinkLink {
   void send_opened(const Batch& batch, wire::Instant now, machine::Actions& actions) const;
   void send_sealed(const Batch& batch, wire::Instant now, machine::Actions& actions) const;
   void send_settled(const Batch& batch, machine::Actions& actions) const;
+  // Sends what the sink's page shows of workers and broker.
+  void send_health(std::vector<wire::WorkerStates> workers, wire::Status status,
+                   machine::Actions& actions) const;
   // Sends what a sink that has just joined must know of each open batch.
   void send_open_batches(const Ledger& ledger, wire::Instant now, machine::Actions& actions) const;
 

@@ -130,6 +130,9 @@ cancels_unknown
 batches
 batches_open
 batches_uncovered
+batches_covered
+images_covered
+batch_slots
 tasks_dispatched
 tasks_outstanding
 collages_outstanding
@@ -162,6 +165,7 @@ service_p95_ns
 service_p99_ns
 )");
   EXPECT_EQ(names(broker->telemetry()), R"(
+counter collage_batches_covered_total
 counter collage_batches_total
 counter collage_batches_uncovered_total
 counter collage_brownout_answers_total
@@ -178,6 +182,7 @@ counter collage_dropped_total reason=settled_twice
 counter collage_hedges_total
 counter collage_hedges_withheld_total reason=no_worker
 counter collage_hedges_withheld_total reason=rate
+counter collage_images_covered_total
 counter collage_overloads_total
 counter collage_probes_total
 counter collage_requests_admitted_total
@@ -195,6 +200,7 @@ counter collage_tasks_redispatched_total
 counter collage_tasks_withdrawn_total
 counter collage_workers_lost_total
 counter collage_workers_refused_total
+gauge collage_batch_slots
 gauge collage_batches_open
 gauge collage_correctable
 gauge collage_credit role=assembler
