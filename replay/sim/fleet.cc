@@ -106,7 +106,8 @@ bool Fleet::corrects(NodeId node) const {
   return kind(node) == Kind::producer && node - producers_.front() < policy_.correcting;
 }
 
-wire::WorkerHello Fleet::hello(wire::Role role, std::uint32_t capacity) {
+// All of them run on one host; the index is that of the name, such as 3 of "classifier-3".
+wire::WorkerHello Fleet::hello(NodeId node, wire::Role role, std::uint32_t capacity) {
   wire::WorkerHello hello;
   hello.worker = {draw_id(), draw_id()};
   hello.role = role;
@@ -114,6 +115,9 @@ wire::WorkerHello Fleet::hello(wire::Role role, std::uint32_t capacity) {
   const bool whole = role == wire::Role::assembler || role == wire::Role::collage;
   hello.model.grid = whole ? static_cast<std::uint8_t>(policy_.broker.grid) : std::uint8_t{0};
   hello.capacity = capacity;
+  const std::string& name = world_.name(node);
+  hello.location.host = "simulated";
+  hello.location.index = static_cast<std::uint32_t>(std::stoul(name.substr(name.rfind('-') + 1)));
   return hello;
 }
 
@@ -134,18 +138,19 @@ std::unique_ptr<machine::Machine> Fleet::make(NodeId node) {
       return std::make_unique<stages::sink::Sink>(wire::WorkerId{draw_id(), draw_id()},
                                                   policy_.sink);
     case Kind::classifier: {
-      const wire::WorkerHello own = hello(wire::Role::classifier, policy_.classifier_capacity);
+      const wire::WorkerHello own =
+          hello(node, wire::Role::classifier, policy_.classifier_capacity);
       return std::make_unique<stages::classifier::Classifier>(own, policy_.membership,
                                                               emulation(node));
     }
     case Kind::assembler: {
-      const wire::WorkerHello own = hello(wire::Role::assembler, policy_.assembler_capacity);
+      const wire::WorkerHello own = hello(node, wire::Role::assembler, policy_.assembler_capacity);
       return std::make_unique<Assembler>(
           own, wire::Epoch{draw_id()},
           Assembler::Policy{policy_.membership, policy_.broker.heartbeat});
     }
     case Kind::collage: {
-      const wire::WorkerHello own = hello(wire::Role::collage, policy_.collage_capacity);
+      const wire::WorkerHello own = hello(node, wire::Role::collage, policy_.collage_capacity);
       return std::make_unique<CollageWorker>(own, policy_.membership, emulation(node));
     }
     case Kind::producer: {

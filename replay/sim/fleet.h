@@ -91,7 +91,7 @@ class Fleet {
 
  private:
   std::unique_ptr<machine::Machine> make(NodeId node);
-  wire::WorkerHello hello(wire::Role role, std::uint32_t capacity);
+  wire::WorkerHello hello(NodeId node, wire::Role role, std::uint32_t capacity);
   std::optional<stages::Emulation> emulation(NodeId node);
   NodeId add(Kind kind, const std::string& name);
   void join(NodeId dealer, std::uint32_t dealer_link, NodeId router, std::uint32_t router_link);

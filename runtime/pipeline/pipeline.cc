@@ -190,6 +190,8 @@ void derive(Pipeline& p) {
   p.sink.membership = p.stages.membership;
   p.sink.collage_first = p.policy == broker::kCollageFirst;
   p.sink.patience.worker_max = p.broker.worker_max;
+  // Classifiers, assemblers, and room for those that were lost.
+  p.sink.worker_max = 3 * p.broker.worker_max;
   // Hedges of this share of the images cost as much as the collages: one inference per grid.
   p.sink.patience.budget_share = 1.0 / (p.grid * p.grid);
 }

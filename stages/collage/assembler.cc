@@ -43,7 +43,8 @@ Assembler::Assembler(wire::WorkerHello hello, wire::Epoch own, Policy policy)
     : slots_(static_cast<std::size_t>(hello.model.grid) * hello.model.grid),
       own_(own),
       policy_(policy),
-      membership_(std::move(hello), policy.membership) {
+      membership_(std::move(hello), policy.membership),
+      showing_(policy.shown) {
   COLLAGE_CHECK(slots_ >= 1 && slots_ <= wire::kSlotsMax);
 }
 
@@ -284,6 +285,9 @@ void Assembler::hand_out(wire::Instant now) {
                                .slot = std::nullopt,
                                .age = age,
                                .worker = cnn_->id});
+    if (auto picture = showing_.take(next.batch, next.assembly.blank, next.assembly.canvas, now)) {
+      actions_.send(kToSink, std::move(*picture));
+    }
     actions_.send(cnn_->peer,
                   wire::CollageTask{own_, sequence_, next.batch, std::move(next.assembly.blank),
                                     age, std::move(next.assembly.canvas)});

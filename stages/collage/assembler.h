@@ -4,7 +4,7 @@
 //                           from the broker       Welcome, Refuse, Assign, SealCollage, DropCollage
 //   link kCollage (ROUTER)  to the collage-CNN    Welcome, Refuse, CollageTask, DropCollage
 //                           from the collage-CNN  WorkerHello, Ready
-//   link kSink    (DEALER)  to the sink           Answer (rejected images only)
+//   link kSink    (DEALER)  to the sink           Answer (rejected images only), CollagePicture
 //
 //     Assign Assign ....... Assign SealCollage
 //       paste   paste         paste -> picture complete -> CollageTask
@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "machine/machine.h"
+#include "stages/collage/showing.h"
 #include "stages/membership.h"
 
 namespace stages::collage {
@@ -40,6 +41,8 @@ class Assembler : public machine::Machine {
   struct Policy {
     Membership::Policy membership;
     wire::Duration heartbeat{};  // The heartbeat that the collage-CNN must keep.
+    // The form of the collages that people are shown; nullopt: they are shown none.
+    std::optional<PictureForm> shown{};
   };
   // hello.role is assembler; its model is what the collage-CNN must serve.  `own` is this
   // assembler's epoch, drawn afresh for every life.
@@ -140,6 +143,7 @@ class Assembler : public machine::Machine {
   wire::Sequence sequence_;
   wire::WorkId work_;
   bool draining_ = false;
+  Showing showing_;
   Counters counters_;
   machine::Histogram assembly_;  // From a batch's first image until its collage is sent.
   machine::Actions actions_;     // What the turn under way has asked for so far.

@@ -7,6 +7,7 @@
 #include "models/serving/network.h"
 #include "runtime/loop/clock.h"
 #include "runtime/loop/random_id.h"
+#include "runtime/service/location.h"
 #include "stages/classifier/classifier.h"
 #include "stages/commands/stage_commands.h"
 #include "stages/emulation_reader.h"
@@ -54,8 +55,10 @@ int run_classifier(const StageOptions& options) {
   const imaging::Library library;
   const imaging::Limits limits{.pixels_max = pipeline.stages.pixels_max,
                                .side_max = pipeline.stages.side_max};
-  const wire::WorkerHello hello{runtime::random_long_id<wire::WorkerId>(), wire::Role::classifier,
-                                network->manifest().model(), pipeline.stages.classifier_capacity};
+  const wire::WorkerHello hello{
+      runtime::random_long_id<wire::WorkerId>(), wire::Role::classifier,
+      network->manifest().model(), pipeline.stages.classifier_capacity,
+      runtime::process_location(static_cast<std::uint32_t>(options.index))};
   classifier::Classifier machine(hello, pipeline.stages.membership, std::move(emulation));
   const auto runner = [&](machine::Work work) {
     return classify_image(*network, limits, pipeline.top_k, std::get<machine::Classify>(work.job));

@@ -11,6 +11,7 @@
 #include "runtime/config/config_error.h"
 #include "runtime/loop/clock.h"
 #include "runtime/loop/random_id.h"
+#include "runtime/service/location.h"
 #include "stages/collage/assembler.h"
 #include "stages/collage/collage_worker.h"
 #include "stages/commands/stage_commands.h"
@@ -61,11 +62,25 @@ machine::Outcome classify_canvas(const models::Network& network, std::size_t top
   return outcome;
 }
 
-Assembler make_assembler(const runtime::Pipeline& pipeline, const models::Manifest& manifest) {
-  const wire::WorkerHello hello{runtime::random_long_id<wire::WorkerId>(), wire::Role::assembler,
-                                manifest.model(), pipeline.stages.batches_max};
-  return Assembler(hello, runtime::random_id<wire::Epoch>(),
-                   {pipeline.stages.membership, pipeline.broker.heartbeat});
+std::optional<collage::PictureForm> shown_form(const runtime::Pipeline& pipeline,
+                                               const models::Manifest& manifest) {
+  if (!pipeline.sink.show_pictures) return std::nullopt;
+  const auto input = manifest.input();
+  const std::uint64_t frame_bytes_max = pipeline.broker.image_bytes_max;
+  return collage::PictureForm{static_cast<std::uint32_t>(input.width),
+                              static_cast<std::uint32_t>(input.height),
+                              static_cast<std::uint32_t>(input.channels), frame_bytes_max};
+}
+
+// In one process with its collage-CNN both have one id, so that the broker's word on the worker and
+// the sink's answers of it meet.
+Assembler make_assembler(const runtime::Pipeline& pipeline, const models::Manifest& manifest,
+                         wire::WorkerId id, std::uint32_t index) {
+  const wire::WorkerHello hello{id, wire::Role::assembler, manifest.model(),
+                                pipeline.stages.batches_max, runtime::process_location(index)};
+  return Assembler(
+      hello, runtime::random_id<wire::Epoch>(),
+      {pipeline.stages.membership, pipeline.broker.heartbeat, shown_form(pipeline, manifest)});
 }
 
 using Keys = std::shared_ptr<runtime::KeyStore>;
@@ -88,10 +103,17 @@ runtime::Loop::Runner paster(const runtime::Pipeline& pipeline, const models::Ma
 }
 
 CollageWorker make_worker(const runtime::Pipeline& pipeline, const models::Manifest& manifest,
-                          std::optional<Emulation> emulation) {
-  const wire::WorkerHello hello{runtime::random_long_id<wire::WorkerId>(), wire::Role::collage,
-                                manifest.model(), pipeline.stages.collage_capacity};
+                          std::optional<Emulation> emulation, wire::WorkerId id,
+                          std::uint32_t index) {
+  const wire::WorkerHello hello{id, wire::Role::collage, manifest.model(),
+                                pipeline.stages.collage_capacity, runtime::process_location(index)};
   return CollageWorker(hello, pipeline.stages.membership, std::move(emulation));
+}
+
+wire::WorkerId new_id() { return runtime::random_long_id<wire::WorkerId>(); }
+
+std::uint32_t index_of(const StageOptions& options) {
+  return static_cast<std::uint32_t>(options.index);
 }
 
 // A picture of the whole collage must fit one frame.
@@ -153,7 +175,7 @@ int run_assembler(const StageOptions& options) {
   const models::Manifest manifest = read_collage(pipeline);
   if (start.only_checks()) return 0;
   const imaging::Library library;
-  Assembler machine = make_assembler(pipeline, manifest);
+  Assembler machine = make_assembler(pipeline, manifest, new_id(), index_of(options));
   return start.serve({.name = name("assembler", options),
                       .http_port = port(pipeline.http.collage, options),
                       .parts = {{"assembler", machine, assembler_links(pipeline, start.keys),
@@ -167,7 +189,8 @@ int run_collage_cnn(const StageOptions& options) {
   auto network = std::make_shared<const models::Network>(read_collage(pipeline));
   auto emulation = read_emulation(pipeline, wire::Role::collage, options.index);
   if (start.only_checks()) return 0;
-  CollageWorker machine = make_worker(pipeline, network->manifest(), std::move(emulation));
+  CollageWorker machine =
+      make_worker(pipeline, network->manifest(), std::move(emulation), new_id(), index_of(options));
   const auto adopt = [&](const SharedNetwork& next) {
     network = next;
     machine.set_version(next->manifest().version);
@@ -191,8 +214,10 @@ int run_collage(const StageOptions& options) {
   const imaging::Library library;
   // The assembler needs only what never changes while a model is served: grid and tile size.
   const models::Manifest manifest = network->manifest();
-  Assembler assembler = make_assembler(pipeline, manifest);
-  CollageWorker worker = make_worker(pipeline, manifest, std::move(emulation));
+  const wire::WorkerId id = new_id();
+  Assembler assembler = make_assembler(pipeline, manifest, id, index_of(options));
+  CollageWorker worker =
+      make_worker(pipeline, manifest, std::move(emulation), id, index_of(options));
   const auto rename = [&](const SharedNetwork& next) {
     assembler.set_version(next->manifest().version);
   };

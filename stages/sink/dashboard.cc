@@ -1,22 +1,17 @@
 #include "stages/sink/dashboard.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
+#include <chrono>
 #include <span>
 
 #include "machine/quantile.h"
-#include "machine/trace.h"
+#include "stages/sink/dashboard_json.h"
 
 namespace stages::sink {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr std::size_t kBatchesShown = 12;
-
-std::string name_of(const std::vector<std::string>& labels, wire::ClassId label) {
-  return label.value < labels.size() ? labels[label.value] : std::to_string(label.value);
-}
+constexpr double kTailStep = 1.1;  // The ratio of ranks that follow one another: 80 for 2,000.
 
 std::string state_of(const DashboardState::Slot& slot) {
   switch (slot.state) {
@@ -32,23 +27,6 @@ std::string state_of(const DashboardState::Slot& slot) {
       break;
   }
   return "waiting";
-}
-
-Json slot_json(const DashboardState::Slot& slot, const std::vector<std::string>& labels,
-               wire::Instant now) {
-  Json json = {{"state", state_of(slot)}};
-  if (slot.state == DashboardState::Slot::State::settled) {
-    json["label"] = name_of(labels, slot.answer.label);
-    json["probability"] = slot.answer.probability;
-  }
-  if (slot.admitted && slot.state != DashboardState::Slot::State::blank) {
-    json["age_s"] = wire::to_seconds(slot.settled.value_or(now) - *slot.admitted);
-  }
-  // The class of the single answer, which came after the collage had settled the slot.
-  if (slot.source == wire::Source::collage && slot.single) {
-    json["late"] = name_of(labels, *slot.single);
-  }
-  return json;
 }
 
 Json batches_json(const DashboardState& state, const std::vector<std::string>& labels,
@@ -86,25 +64,28 @@ Json quantiles_json(const std::deque<wire::Duration>& times) {
   return json;
 }
 
-Json latencies_json(const DashboardState::Latencies& latencies) {
-  Json json = quantiles_json(latencies.times);
-  machine::Histogram histogram;
-  for (const wire::Duration time : latencies.times) histogram.observe(time);
-  json["counts"] = histogram.counts();
-  json["never"] = latencies.never;
-  return json;
+// The share of answers that took longer, at ranks that are equally far apart on a logarithmic axis:
+// [latency, share] from the quickest to the slowest.
+Json tail_json(const DashboardState::Latencies& latencies) {
+  Json points = Json::array();
+  std::vector<wire::Duration> sorted(latencies.times.begin(), latencies.times.end());
+  std::ranges::sort(sorted);
+  const std::size_t count = sorted.size();
+  std::size_t last = count;  // Of the answers that took as long or longer.
+  for (double above = static_cast<double>(count); above >= 1; above /= kTailStep) {
+    const auto rank = static_cast<std::size_t>(above);
+    if (rank == last && !points.empty()) continue;
+    last = rank;
+    points.push_back({wire::to_seconds(sorted[count - rank]),
+                      static_cast<double>(rank) / static_cast<double>(count)});
+  }
+  return points;
 }
 
-Json workers_json(const DashboardState& state, wire::Instant now) {
-  Json json = Json::array();
-  for (const auto& [id, worker] : state.workers()) {
-    Json one = quantiles_json(worker.ages);
-    one["id"] = machine::short_name(id);
-    one["kind"] = worker.collage ? "collage" : "classifier";
-    one["answers"] = worker.answers;
-    one["heard_s"] = wire::to_seconds(now - worker.heard);
-    json.push_back(std::move(one));
-  }
+Json latencies_json(const DashboardState::Latencies& latencies) {
+  Json json = quantiles_json(latencies.times);
+  json["never"] = latencies.never;
+  json["tail"] = tail_json(latencies);
   return json;
 }
 
@@ -125,22 +106,101 @@ Json figures_json(const machine::Telemetry& report) {
   return json;
 }
 
+Json headline_json(const Headline& line) {
+  return {{"word", std::string(to_string(line.level))}, {"reasons", line.reasons}};
+}
+
+// What the last minute added, as a second's worth or as a share.
+Json minute_json(const Sink& sink, wire::Instant now) {
+  const History& history = sink.dashboard().history();
+  const auto intervals = static_cast<std::size_t>(std::chrono::minutes(1) / history.interval());
+  const History::Counts counts = history.recent(intervals);
+  const double seconds = std::max(1.0, wire::to_seconds(history.recent_time(intervals, now)));
+  const auto number = [](std::uint64_t count) { return static_cast<double>(count); };
+  const double answered = number(counts.answered());
+  const double slots = number(counts.covered * sink.broker().figure("batch_slots"));
+  const auto share = [](double part, double whole) {
+    return whole > 0 ? Json(part / whole) : Json();
+  };
+  return {{"seconds", seconds},
+          {"answered_per_s", answered / seconds},
+          {"from_collage", share(number(counts.collage), answered)},
+          {"brownout", share(number(counts.brownout), number(counts.ended()))},
+          {"missing", counts.missing},
+          {"refused", counts.refused},
+          {"rejected", counts.rejected},
+          {"ended", counts.ended()},
+          {"fill", share(number(counts.images), slots)},
+          {"uncovered", share(number(counts.uncovered), number(counts.batches))}};
+}
+
+Json picture_json(const Sink& sink, const std::vector<std::string>& labels, wire::Instant now) {
+  Json json = {{"shown", sink.shows_pictures()}};
+  const auto& picture = sink.picture();
+  if (!picture) return json;
+  json["number"] = picture->batch.sequence.value;
+  json["width"] = picture->width;
+  json["height"] = picture->height;
+  json["channels"] = picture->channels;
+  const auto& batches = sink.dashboard().batches();
+  const auto batch = std::ranges::find(batches, picture->batch, &DashboardState::Batch::id);
+  if (batch == batches.end()) return json;  // It is older than the batches that are watched.
+  for (const DashboardState::Slot& slot : batch->slots) {
+    json["slots"].push_back(slot_json(slot, labels, now));
+  }
+  return json;
+}
+
+Json totals_json(const BrokerView& broker) {
+  Json json = Json::object();
+  for (const auto& [name, value] : broker.figures()) json[name] = value;
+  return json;
+}
+
 }  // namespace
+
+std::string name_of(const std::vector<std::string>& labels, wire::ClassId label) {
+  return label.value < labels.size() ? labels[label.value] : std::to_string(label.value);
+}
+
+Json slot_json(const DashboardState::Slot& slot, const std::vector<std::string>& labels,
+               wire::Instant now) {
+  Json json = {{"state", state_of(slot)}};
+  if (slot.state == DashboardState::Slot::State::settled) {
+    json["label"] = name_of(labels, slot.answer.label);
+    json["probability"] = slot.answer.probability;
+  }
+  if (slot.admitted && slot.state != DashboardState::Slot::State::blank) {
+    json["age_s"] = wire::to_seconds(slot.settled.value_or(now) - *slot.admitted);
+  }
+  // The class of the single answer, which came after the collage had settled the slot.
+  if (slot.source == wire::Source::collage && slot.single) {
+    json["late"] = name_of(labels, *slot.single);
+  }
+  return json;
+}
 
 std::string dashboard_json(const Sink& sink, const std::vector<std::string>& labels,
                            wire::Instant now) {
   const DashboardState& state = sink.dashboard();
   const machine::Telemetry report = sink.telemetry();
-  std::vector<double> bounds;
-  for (const int bound : machine::Histogram::kBounds) bounds.push_back(bound / 1000.0);
-  const Json json = {{"lacks", report.not_ready_reasons},
+  const Json json = {{"state", headline_json(sink.headline(now))},
+                     {"minute", minute_json(sink, now)},
+                     {"totals", totals_json(sink.broker())},
                      {"figures", figures_json(report)},
                      {"batches", batches_json(state, labels, now)},
-                     {"bounds_s", bounds},
+                     {"picture", picture_json(sink, labels, now)},
                      {"with", latencies_json(state.with_collage())},
                      {"without", latencies_json(state.without_collage())},
-                     {"workers", workers_json(state, now)}};
+                     {"workers", workers_json(sink, labels, now)},
+                     {"workers_known", sink.broker().workers().size()}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string picture_bytes(const Sink& sink) {
+  if (!sink.picture()) return {};
+  const auto bytes = sink.picture()->picture.bytes();
+  return {bytes.begin(), bytes.end()};
 }
 
 }  // namespace stages::sink

@@ -1,6 +1,7 @@
 #include "stages/sink/dashboard_state.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace stages::sink {
 
@@ -17,9 +18,11 @@ DashboardState::Slot* DashboardState::find(wire::BatchId batch, wire::Slot slot)
 void DashboardState::remember(Latencies& latencies, wire::Duration time) {
   latencies.times.push_back(time);
   if (latencies.times.size() > policy_.latency_max) latencies.times.pop_front();
+  history_.on_latency(&latencies == &with_, time);
 }
 
-void DashboardState::hear(wire::WorkerId id, bool collage, wire::Duration age, wire::Instant now) {
+void DashboardState::hear(wire::WorkerId id, bool collage, wire::Duration age,
+                          Worker::Answer answer, const std::string& version) {
   if (!workers_.contains(id) && workers_.size() >= policy_.worker_max) {
     workers_.erase(std::ranges::min_element(workers_, {},
                                             [](const auto& entry) { return entry.second.heard; }));
@@ -28,7 +31,10 @@ void DashboardState::hear(wire::WorkerId id, bool collage, wire::Duration age, w
   worker.id = id;
   worker.collage = collage;
   worker.answers += 1;
-  worker.heard = now;
+  worker.heard = answer.at;
+  worker.version = version;
+  worker.latest.push_back(std::move(answer));
+  if (worker.latest.size() > policy_.answer_max) worker.latest.pop_front();
   worker.ages.push_back(age);
   if (worker.ages.size() > policy_.window) worker.ages.pop_front();
 }
@@ -81,7 +87,11 @@ void DashboardState::on_batch_settled(wire::BatchId id) {
 }
 
 void DashboardState::on_single(const wire::Answer& answer, wire::Instant now) {
-  hear(answer.worker, false, answer.age, now);
+  // A rejection takes next to no time, and assemblers send them, too: it says nothing of a worker.
+  if (const wire::Predictions& found = answer.verdict.predictions; !found.empty()) {
+    hear(answer.worker, false, answer.age, {now, answer.batch, found.front(), answer.service},
+         answer.version);
+  }
   Slot* slot = find(answer.batch, answer.slot);
   if (!slot) return;
   if (!slot->admitted) slot->admitted = now - answer.age;
@@ -92,7 +102,8 @@ void DashboardState::on_single(const wire::Answer& answer, wire::Instant now) {
 }
 
 void DashboardState::on_collage(const wire::CollageAnswer& answer, wire::Instant now) {
-  hear(answer.worker, true, answer.age, now);
+  hear(answer.worker, true, answer.age, {now, answer.batch, std::nullopt, answer.service},
+       answer.version);
 }
 
 void DashboardState::on_settled(const wire::SlotSettled& settled, wire::Instant now) {

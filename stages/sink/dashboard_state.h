@@ -12,8 +12,10 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
+#include "stages/sink/history.h"
 #include "wire/message.h"
 #include "wire/types.h"
 
@@ -26,6 +28,8 @@ class DashboardState {
     std::size_t latency_max = 2000;  // Latencies remembered of each kind.
     std::size_t worker_max = 1024;   // Workers remembered.
     std::size_t window = 64;         // Ages remembered of each worker.
+    std::size_t answer_max = 6;      // Answers remembered of each worker.
+    History::Policy history{};
   };
   struct Slot {
     // closed: the broker has answered the slot without a choice of this sink.
@@ -52,9 +56,17 @@ class DashboardState {
     std::uint64_t answers = 0;
     wire::Instant heard;
     std::deque<wire::Duration> ages;  // Ages of its last answers, since admission; oldest first.
+    struct Answer {
+      wire::Instant at;
+      wire::BatchId batch;
+      std::optional<wire::Prediction> top;  // Of an s-CNN.
+      wire::Duration service{};             // From the arrival of the task to the answer.
+    };
+    std::deque<Answer> latest;  // Oldest first.
+    std::string version;        // The version of its model, as its last answer named it.
   };
 
-  explicit DashboardState(Policy policy) : policy_(policy) {}
+  explicit DashboardState(Policy policy) : policy_(policy), history_(policy.history) {}
 
   void on_opened(const wire::BatchOpened& opened);
   void on_sealed(const wire::BatchSealed& sealed, wire::Instant now);
@@ -64,6 +76,10 @@ class DashboardState {
   void on_collage(const wire::CollageAnswer& answer, wire::Instant now);
   void on_settled(const wire::SlotSettled& settled, wire::Instant now);
 
+  // Takes the broker's totals, and what time it is, for the history.
+  void on_counts(const History::Counts& totals) { history_.on_counts(totals); }
+  void advance(wire::Instant now) { history_.advance(now); }
+
   // Time since the image of a slot was admitted; nullopt while that instant is not known.
   std::optional<wire::Duration> age(wire::BatchId batch, wire::Slot slot, wire::Instant now);
 
@@ -71,18 +87,21 @@ class DashboardState {
   const Latencies& with_collage() const { return with_; }
   const Latencies& without_collage() const { return without_; }
   const std::map<wire::WorkerId, Worker>& workers() const { return workers_; }
+  const History& history() const { return history_; }
 
  private:
   Slot* find(wire::BatchId batch, wire::Slot slot);
   Batch* find(wire::BatchId batch);
   void remember(Latencies& latencies, wire::Duration time);
-  void hear(wire::WorkerId id, bool collage, wire::Duration age, wire::Instant now);
+  void hear(wire::WorkerId id, bool collage, wire::Duration age, Worker::Answer answer,
+            const std::string& version);
   void give_up_oldest();
 
   const Policy policy_;
   std::deque<Batch> batches_;  // In order of their ids.
   Latencies with_, without_;
   std::map<wire::WorkerId, Worker> workers_;
+  History history_;
 };
 
 }  // namespace stages::sink

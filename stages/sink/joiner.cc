@@ -165,7 +165,13 @@ Joiner::Single Joiner::on_single(wire::Answer answer) {
 
 std::optional<wire::Disagreement> Joiner::compare(Batch& batch, wire::Answer answer) {
   const auto sent = std::exchange(batch.collage_labels[answer.slot], std::nullopt);
-  if (!sent || *sent == answer.verdict.predictions.front().label) return std::nullopt;
+  if (!sent) return std::nullopt;
+  const bool fits =
+      agreements_.contains(batch.collage_version) || agreements_.size() < kVersionsMax;
+  Agreement& agreement = agreements_[fits ? batch.collage_version : "other"];
+  agreement.compared += 1;
+  if (*sent == answer.verdict.predictions.front().label) return std::nullopt;
+  agreement.disagreements += 1;
   counters_.disagreements += 1;
   return wire::Disagreement{answer.batch, answer.slot,
                             answer.hedge ? Source::hedge : Source::single,
@@ -220,6 +226,7 @@ void Joiner::apply_collage(wire::BatchId id, Batch& batch, wire::Instant now, Se
 void Joiner::settle_from_collage(wire::BatchId id, Batch& batch, wire::Slot slot, Settled& out) {
   batch.settled[slot] = true;
   batch.collage_used = true;
+  batch.collage_version = batch.collage->version;
   batch.collage_labels[slot] = batch.collage->cells[slot].front().label;
   counters_.collage += 1;
   out.push_back({id, slot, Source::collage,

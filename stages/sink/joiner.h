@@ -30,6 +30,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
 #include <tuple>
 #include <utility>
 #include <variant>
@@ -61,6 +62,10 @@ class Joiner {
     std::uint64_t orphans_dropped = 0;  // Orphans that gave way at orphan_max.
     std::uint64_t batches_refused = 0;  // Batches not taken in: at open_batch_max.
     std::uint64_t batches_expired = 0;  // Batches whose BatchSettled never came.
+  };
+  // Late single answers that were compared with a collage's, and those that differ from it.
+  struct Agreement {
+    std::uint64_t compared = 0, disagreements = 0;
   };
   using Settled = std::vector<wire::SlotSettled>;
   // What an s-CNN's answer leads to: a settled slot, a disagreement, or neither.
@@ -96,6 +101,8 @@ class Joiner {
   std::optional<wire::Instant> next_timeout() const;
 
   const Counters& counters() const { return counters_; }
+  // By version of the collage model: the first kVersionsMax, and "other".
+  const std::map<std::string, Agreement>& agreements() const { return agreements_; }
   std::size_t open_batches() const { return batches_.size() - settled_.size(); }
   std::size_t orphans() const { return orphans_.size(); }
 
@@ -109,12 +116,14 @@ class Joiner {
     bool collage_only = false;            // No single answer is to be waited for.
     std::vector<wire::Instant> admitted;  // One instant per filled slot; empty until sealed.
     std::optional<wire::CollageAnswer> collage;
-    bool collage_used = false;  // It has settled a slot.
+    bool collage_used = false;    // It has settled a slot.
+    std::string collage_version;  // If so: of its model.
   };
   using Orphan = std::variant<wire::Answer, wire::CollageAnswer>;
   using Key = std::tuple<wire::Instant, wire::BatchId, wire::Slot>;
 
   static constexpr std::size_t kPastEpochsMax = 8;
+  static constexpr std::size_t kVersionsMax = 16;
 
   // Whether this epoch came before the present one.  An epoch never seen may be that of a new
   // broker, which the stages joined before this sink did: its answers are orphans, not stale.
@@ -139,6 +148,7 @@ class Joiner {
   wire::Duration patience_{};
   wire::Duration batch_age_max_{};
   Counters counters_;
+  std::map<std::string, Agreement> agreements_;
 };
 
 }  // namespace stages::sink

@@ -26,12 +26,16 @@ int run(const runtime::StartOptions& options) {
   stages::sink::Sink machine(runtime::random_long_id<wire::WorkerId>(), policy);
   if (start.only_checks()) return 0;
   const auto live = [&] { return stages::sink::dashboard_json(machine, labels, runtime::now()); };
+  const auto history = [&] { return stages::sink::history_json(machine, runtime::now()); };
+  const auto picture = [&] { return stages::sink::picture_bytes(machine); };
   const auto page = [] { return std::string(stages::sink::kDashboardPage); };
-  return start.serve(
-      {"sink",
-       start.pipeline.http.sink,
-       {{"sink", machine, links_of(start), {}}},
-       {{"/", "text/html; charset=utf-8", page}, {"/live.json", "application/json", live}}});
+  return start.serve({"sink",
+                      start.pipeline.http.sink,
+                      {{"sink", machine, links_of(start), {}}},
+                      {{"/", "text/html; charset=utf-8", page},
+                       {"/live.json", "application/json", live},
+                       {"/history.json", "application/json", history},
+                       {"/picture.bin", "application/octet-stream", picture}}});
 }
 
 }  // namespace

@@ -21,6 +21,7 @@ Sink::Policy read_policy(runtime::Section s) {
       s.integer("open_batch_max", 1, 10'000'000, static_cast<std::int64_t>(j.open_batch_max)));
   j.orphan_max = static_cast<std::size_t>(
       s.integer("orphan_max", 0, 10'000'000, static_cast<std::int64_t>(j.orphan_max)));
+  policy.show_pictures = s.flag("show_pictures", policy.show_pictures);
   return policy;
 }
 

@@ -32,7 +32,8 @@ Sink::Sink(wire::WorkerId id, Policy policy)
       membership_(hello(id), policy.membership),
       joiner_(policy.joiner),
       patience_(policy.patience),
-      dashboard_({.worker_max = 2 * policy.patience.worker_max}) {
+      dashboard_({.worker_max = 2 * policy.patience.worker_max}),
+      broker_(policy.worker_max) {
   joiner_.set_patience(patience());
 }
 
@@ -60,12 +61,17 @@ void Sink::on_broker(wire::Message message, wire::Instant now) {
   } else if (const auto* settled = std::get_if<wire::BatchSettled>(&message)) {
     joiner_.on_batch_settled(settled->batch);
     dashboard_.on_batch_settled(settled->batch);
+  } else if (auto* workers = std::get_if<wire::WorkerStates>(&message)) {
+    broker_.on_workers(std::move(*workers), now);
+  } else if (const auto* status = std::get_if<wire::Status>(&message)) {
+    on_status(*status, now);
   } else {
     const wire::Epoch before = membership_.epoch();
     if (!membership_.on_message(message, now, actions_)) counters_.bad_messages += 1;
     const auto* welcome = std::get_if<wire::Welcome>(&message);
     if (!welcome) return;
     corrects_ = welcome->correction_window > wire::Duration::zero();
+    heartbeat_ = welcome->heartbeat;
     if (membership_.epoch() != before) joiner_.on_epoch(welcome->epoch, welcome->deadline_max);
   }
 }
@@ -88,6 +94,8 @@ void Sink::on_stage(machine::Peer from, wire::Message message, wire::Instant now
     collage_.observe(collage->age);
     dashboard_.on_collage(*collage, now);
     send_settled(joiner_.on_collage(std::move(*collage), now), now);
+  } else if (auto* picture = std::get_if<wire::CollagePicture>(&message)) {
+    on_picture(std::move(*picture));
   } else if (std::holds_alternative<wire::StatusRequest>(message)) {
     actions_.send(from, status());
   } else if (const auto* undecodable = std::get_if<wire::Undecodable>(&message)) {
@@ -96,6 +104,44 @@ void Sink::on_stage(machine::Peer from, wire::Message message, wire::Instant now
   } else if (!std::holds_alternative<wire::Undelivered>(message)) {
     counters_.bad_messages += 1;
   }
+}
+
+void Sink::on_status(const wire::Status& status, wire::Instant now) {
+  broker_.on_status(status, now);
+  const auto figure = [this](std::string_view name) { return broker_.figure(name); };
+  dashboard_.on_counts({.single = figure("answered_single"),
+                        .hedge = figure("answered_hedge"),
+                        .collage = figure("answered_collage"),
+                        .brownout = figure("answered_brownout"),
+                        .missing = figure("missing"),
+                        .refused = figure("refused"),
+                        .rejected = figure("rejected"),
+                        .batches = figure("batches"),
+                        .uncovered = figure("batches_uncovered"),
+                        .covered = figure("batches_covered"),
+                        .images = figure("images_covered")});
+}
+
+void Sink::on_picture(wire::CollagePicture picture) {
+  // Multiplied as 64 bits and bounded one by one, so that a peer's numbers cannot overflow.
+  constexpr std::uint64_t kSideMax = 1 << 16;
+  const bool fits =
+      picture.width <= kSideMax && picture.height <= kSideMax &&
+      (picture.channels == 1 || picture.channels == 3) &&
+      std::uint64_t{picture.width} * picture.height * picture.channels == picture.picture.size();
+  if (!fits || !policy_.show_pictures) {
+    counters_.bad_messages += 1;
+    return;
+  }
+  picture_ = std::move(picture);
+}
+
+Headline Sink::headline(wire::Instant now) const {
+  // A minute of the history.
+  const auto minute =
+      static_cast<std::size_t>(std::chrono::minutes(1) / dashboard_.history().interval());
+  return sink::headline(broker_, dashboard_.history().recent(minute), membership_.joined(),
+                        heartbeat_, now);
 }
 
 void Sink::send_settled(Joiner::Settled settled, wire::Instant now) {
@@ -114,6 +160,7 @@ machine::Actions Sink::on_timeout(wire::Instant now) {
   send_settled(joiner_.on_timeout(now), now);
   if (now >= learn_at_) {
     learn_at_ = now + kLearnEvery;
+    dashboard_.advance(now);
     patience_.learn();
     joiner_.set_patience(patience());
     if (membership_.joined()) {
@@ -197,6 +244,24 @@ struct Sink::Figures {
 
 wire::Status Sink::status() const { return machine::status_of<Sink>(Figures::kTable, *this); }
 
+void Sink::report_agreement(machine::Telemetry& report) const {
+  machine::Metric compared{"collage_model_compared_total",
+                           "Late single answers compared with a collage's, by its version.",
+                           machine::Metric::Kind::counter,
+                           {}};
+  machine::Metric differ{"collage_model_disagreements_total",
+                         "Those that name another class, by the version of the collage model.",
+                         machine::Metric::Kind::counter,
+                         {}};
+  for (const auto& [version, agreement] : joiner_.agreements()) {
+    const machine::Metric::Labels labels{{"version", version}};
+    compared.samples.push_back({labels, static_cast<double>(agreement.compared)});
+    differ.samples.push_back({labels, static_cast<double>(agreement.disagreements)});
+  }
+  report.metrics.push_back(std::move(compared));
+  report.metrics.push_back(std::move(differ));
+}
+
 machine::Telemetry Sink::telemetry() const {
   machine::Telemetry report;
   membership_.report(report);
@@ -213,6 +278,7 @@ machine::Telemetry Sink::telemetry() const {
        machine::Metric::Kind::counter,
        {{{{"reason", "late_single"}}, wire::to_seconds(joiner_.counters().wasted_single)},
         {{{"reason", "spare_collage"}}, wire::to_seconds(joiner_.counters().wasted_collage)}}});
+  report_agreement(report);
   report.gauge("collage_patience_seconds", "Time given to single answers.",
                wire::to_seconds(patience()));
   return report;

@@ -3,9 +3,9 @@
 //   link kBroker (DEALER)  to the broker      WorkerHello, Ready, SlotSettled, Disagreement,
 //                                             ServiceTimes
 //                          from the broker    Welcome, Refuse, BatchOpened, BatchSealed,
-//                                             BatchSettled
+//                                             BatchSettled, WorkerStates, Status
 //   link kStages (ROUTER)  from s-CNN stages  Answer
-//                          from assemblers    Answer (rejected images only)
+//                          from assemblers    Answer (rejected images only), CollagePicture
 //                          from collage-CNNs  CollageAnswer
 //                          from observers     StatusRequest
 //                          to observers       Status
@@ -20,7 +20,9 @@
 
 #include "machine/machine.h"
 #include "stages/membership.h"
+#include "stages/sink/broker_view.h"
 #include "stages/sink/dashboard_state.h"
+#include "stages/sink/headline.h"
 #include "stages/sink/joiner.h"
 #include "stages/sink/patience.h"
 
@@ -34,7 +36,9 @@ class Sink : public machine::Machine {
   struct Policy {
     Joiner::Policy joiner;
     Patience::Policy patience;
-    bool collage_first = false;  // Patience 0: the first answer of either kind settles.
+    bool collage_first = false;     // Patience 0: the first answer of either kind settles.
+    bool show_pictures = false;     // Keeps the newest collage for the page.
+    std::size_t worker_max = 2048;  // Workers of which the broker tells; follows from the broker's.
     Membership::Policy membership;
   };
   Sink(wire::WorkerId id, Policy policy);
@@ -54,6 +58,12 @@ class Sink : public machine::Machine {
   const Counters& counters() const { return counters_; }
   const Joiner& joiner() const { return joiner_; }
   const DashboardState& dashboard() const { return dashboard_; }
+  // What the page shows of the broker and its workers, and what all of it comes to.
+  const BrokerView& broker() const { return broker_; }
+  Headline headline(wire::Instant now) const;
+  // The newest collage of a full batch; nullopt before the first, and without show_pictures.
+  const std::optional<wire::CollagePicture>& picture() const { return picture_; }
+  bool shows_pictures() const { return policy_.show_pictures; }
   wire::Status status() const;
   machine::Telemetry telemetry() const override;
 
@@ -62,14 +72,20 @@ class Sink : public machine::Machine {
 
   void on_broker(wire::Message message, wire::Instant now);
   void on_stage(machine::Peer from, wire::Message message, wire::Instant now);
+  void on_status(const wire::Status& status, wire::Instant now);
+  void on_picture(wire::CollagePicture picture);
   void send_settled(Joiner::Settled settled, wire::Instant now);
   wire::Duration patience() const;
+  void report_agreement(machine::Telemetry& report) const;
 
   const Policy policy_;
   Membership membership_;
   Joiner joiner_;
   Patience patience_;
   DashboardState dashboard_;
+  BrokerView broker_;
+  std::optional<wire::CollagePicture> picture_;
+  wire::Duration heartbeat_{};  // The broker's, from its Welcome.
   wire::Instant learn_at_;
   bool corrects_ = false;  // Whether the broker sends corrections to producers.
   Counters counters_;

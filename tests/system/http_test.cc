@@ -4,6 +4,7 @@
 #include <httplib.h>
 
 #include <chrono>
+#include <nlohmann/json.hpp>
 #include <regex>
 
 #include "replay/live/process.h"
@@ -74,6 +75,33 @@ TEST_F(Http, ABrokerWithoutStagesIsAliveAndSaysWhatItMisses) {
   EXPECT_EQ(ready->status, 503);
   EXPECT_EQ(ready->body, "no classifier\n");
   EXPECT_EQ(get(kSink, "/readyz")->status, 200);
+  EXPECT_TRUE(pipeline.stop());
+}
+
+TEST_F(Http, StagesSayWhereTheyRunAndPicturesAreShownIfAskedFor) {
+  system_test::Overrides all = overrides();
+  all.emplace_back("policy", "collage-first");  // Collages are made of all batches.
+  all.emplace_back("sink.show_pictures", "true");
+  LivePipeline pipeline(all, {.classifiers = 1, .collages = 1});
+  stream(pipeline, 90);
+  const auto live = [this] { return nlohmann::json::parse(get(kSink, "/live.json")->body); };
+  nlohmann::json shown = live();
+  // The broker speaks of its workers once a heartbeat.
+  const wire::Instant late = runtime::now() + 10s;
+  while (shown["workers"].size() < 2 && runtime::now() < late) shown = live();
+  ASSERT_EQ(shown["workers"].size(), 2u) << shown;
+  for (const nlohmann::json& worker : shown["workers"]) {
+    EXPECT_NE(worker["host"], "");
+    EXPECT_GT(worker["pid"], 0);
+    EXPECT_GT(worker["answers"], 0) << worker;
+    EXPECT_THAT(worker["log"].get<std::string>(), HasSubstr("journalctl"));
+  }
+  const nlohmann::json picture = shown["picture"];
+  ASSERT_TRUE(picture.contains("number")) << picture;
+  EXPECT_EQ(get(kSink, "/picture.bin")->body.size(), picture["width"].get<std::size_t>() *
+                                                         picture["height"].get<std::size_t>() *
+                                                         picture["channels"].get<std::size_t>());
+  EXPECT_TRUE(nlohmann::json::parse(get(kSink, "/history.json")->body).contains("per_second"));
   EXPECT_TRUE(pipeline.stop());
 }
 

@@ -26,7 +26,9 @@ constexpr wire::Model kModel{11, 2, {}};
 
 class AssemblerTest : public testing::Test {
  protected:
-  AssemblerTest() {
+  AssemblerTest() : AssemblerTest({.membership = {100ms, 1s}, .heartbeat = 100ms}) {}
+  explicit AssemblerTest(const Assembler::Policy& policy)
+      : assembler({{1, 1}, wire::Role::assembler, kModel, 2}, kOwn, policy) {
     (void)hello(kCnn);
     (void)assembler.on_timeout(now);
     (void)welcome(kEpoch);
@@ -86,10 +88,41 @@ class AssemblerTest : public testing::Test {
   const std::uint8_t* canvas_data = nullptr;
   wire::Instant now;
   std::optional<machine::Work> work;
-  Assembler assembler{{{1, 1}, wire::Role::assembler, kModel, 2},
-                      kOwn,
-                      {.membership = {100ms, 1s}, .heartbeat = 100ms}};
+  Assembler assembler;
 };
+
+// Two by two pixels of three bytes, as pasted() makes them.
+class ShowingAssemblerTest : public AssemblerTest {
+ protected:
+  ShowingAssemblerTest()
+      : AssemblerTest(
+            {.membership = {100ms, 1s}, .heartbeat = 100ms, .shown = PictureForm{2, 2, 3, 1000}}) {}
+};
+
+TEST_F(ShowingAssemblerTest, ShowsTheSinkACollageOfAFullBatchAndSharesItsPixels) {
+  for (wire::Slot slot = 0; slot < 4; ++slot) {
+    assign(1, slot);
+    pasted();
+  }
+  const auto actions = seal(1, 4);
+  const auto shown = heard<wire::CollagePicture>(actions, kSink);
+  ASSERT_THAT(shown, SizeIs(1));
+  EXPECT_EQ(shown[0].batch, batch(1));
+  EXPECT_EQ(shown[0].picture.bytes().data(), canvas_data);
+  EXPECT_THAT(heard<wire::CollageTask>(actions, kCollage), SizeIs(1));
+}
+
+TEST_F(ShowingAssemblerTest, ShowsNoBatchWithABlankSlot) {
+  EXPECT_THAT(heard<wire::CollagePicture>(send_whole(1), kSink), IsEmpty());
+}
+
+TEST_F(AssemblerTest, ShowsNothingUnlessItIsAskedTo) {
+  for (wire::Slot slot = 0; slot < 4; ++slot) {
+    assign(1, slot);
+    pasted();
+  }
+  EXPECT_THAT(heard<wire::CollagePicture>(seal(1, 4), kSink), IsEmpty());
+}
 
 TEST_F(AssemblerTest, SaysNothingToTheBrokerUntilItsCollageCnnIsThere) {
   Assembler alone({{1, 1}, wire::Role::assembler, kModel, 2}, kOwn, {{100ms, 1s}, 100ms});

@@ -139,6 +139,7 @@ TEST_F(JoinerTest, ALateSingleAnswerThatContradictsTheCollageCorrectsItOnce) {
   EXPECT_EQ(single(1, 0, 5, true), "! 1/0 hedge 5");
   EXPECT_EQ(joiner.counters().disagreements, 2u);
   EXPECT_EQ(joiner.counters().late_single, 3u);
+  EXPECT_EQ(joiner.agreements().at("c1").disagreements, 2u);
 }
 
 TEST_F(JoinerTest, TheFirstLateAnswerHasTheSay) {
@@ -148,6 +149,8 @@ TEST_F(JoinerTest, TheFirstLateAnswerHasTheSay) {
   EXPECT_EQ(single(1, 0, 7), "");
   EXPECT_EQ(single(1, 0, 5, true), "");
   EXPECT_EQ(joiner.counters().disagreements, 0u);
+  EXPECT_EQ(joiner.agreements().at("c1").compared, 1u);
+  EXPECT_EQ(joiner.agreements().at("c1").disagreements, 0u);
 }
 
 TEST_F(JoinerTest, ASettledBatchIsComparedAsLongAsItIsRemembered) {
