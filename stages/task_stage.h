@@ -7,7 +7,8 @@
 //     task -> Membership::take -> TaskLine -> job() as Work -> on_done -> answer(), Ready
 //
 // A derived stage supplies job(), answer() and the figures of its own counters.  `Task` is a
-// message with a sequence, an age and coordinator_epoch(); `Counters` derives from TaskCounters.
+// message with a sequence, an age, the time that remains and coordinator_epoch(); `Counters`
+// derives from TaskCounters.
 //
 // A pure state machine (machine/machine.h).  The tasks held are bounded by twice hello.capacity.
 #pragma once
@@ -146,14 +147,12 @@ class TaskStage : public machine::Machine {
 
   // Drops tasks whose deadlines are over: an answer would come too late for everyone.
   void drop_expired(wire::Instant now) {
-    if constexpr (requires(const Task& task) { task.remaining; }) {
-      line_.drop([now](const Task& task,
-                       wire::Instant arrived) { return now - arrived >= task.remaining; },
-                 [this](const Task& task) {
-                   counters_.expired += 1;
-                   membership_.release(task.sequence, coordinator_epoch(task), actions_);
-                 });
-    }
+    line_.drop(
+        [now](const Task& task, wire::Instant arrived) { return now - arrived >= task.remaining; },
+        [this](const Task& task) {
+          counters_.expired += 1;
+          membership_.release(task.sequence, coordinator_epoch(task), actions_);
+        });
   }
 
   // Answers what is finished, begins the next task, and ends the turn.

@@ -157,7 +157,8 @@ inline constexpr auto kFields<DropCollage> = std::tuple(&DropCollage::batch);
 template <>
 inline constexpr auto kFields<CollageTask> = std::tuple(&CollageTask::epoch, &CollageTask::sequence,
                                                         &CollageTask::batch, &CollageTask::blank,
-                                                        &CollageTask::age, &CollageTask::picture);
+                                                        &CollageTask::age, &CollageTask::remaining,
+                                                        &CollageTask::picture);
 template <>
 inline constexpr auto kFields<Answer> = std::tuple(&Answer::batch,
                                                    AtMost{&Answer::slot, kSlotsMax - 1},

@@ -225,6 +225,7 @@ struct CollageTask {
   BatchId batch;
   std::vector<bool> blank;  // One flag per slot: true if the slot is blank.
   Duration age{};           // Time since the batch opened.
+  Duration remaining{};     // Time until the last deadline of its images.
   Payload picture;          // The pixels of the whole collage, 8 bits per sample, interleaved.
 };
 struct Answer {

@@ -61,11 +61,12 @@ machine::Actions Assembler::on_message(machine::Peer from, wire::Message message
   } else if (!std::holds_alternative<wire::Undelivered>(message)) {
     counters_.bad_messages += 1;
   }
-  start_paste();
+  start_paste(now);
   return end_turn(now);
 }
 
 machine::Actions Assembler::end_turn(wire::Instant now) {
+  expire(now);
   hand_out(now);
   if (draining_ && membership_.held() == 0) actions_.finished = true;
   return std::exchange(actions_, {});
@@ -100,6 +101,7 @@ void Assembler::take(wire::Assign assign, wire::Instant now) {
   } else {
     assembly->arrived[assign.slot] = true;
     assembly->to_paste += 1;
+    assembly->deadline = std::max(assembly->deadline, now + assign.remaining);
     waiting_.push_back({assign.batch, assign.slot, std::move(assign.image), now - assign.age});
   }
 }
@@ -120,6 +122,7 @@ Assembler::Assembly* Assembler::find_or_open(const wire::Assign& assign, wire::I
   Assembly fresh;
   fresh.sequence = assign.sequence;
   fresh.opened = now - assign.age;
+  fresh.deadline = now + assign.remaining;
   fresh.arrived.assign(slots_, false);
   fresh.blank.assign(slots_, true);
   return &assemblies_.emplace(assign.batch, std::move(fresh)).first->second;
@@ -172,8 +175,10 @@ void Assembler::release(wire::Sequence broker_sequence, wire::BatchId batch) {
 
 // --- pasting ---
 
-void Assembler::start_paste() {
-  if (pasting_ || waiting_.empty()) return;
+void Assembler::start_paste(wire::Instant now) {
+  if (pasting_) return;
+  expire(now);
+  if (waiting_.empty()) return;
   pasting_ = std::move(waiting_.front());
   waiting_.pop_front();
   Assembly& assembly = assemblies_.at(pasting_->batch);
@@ -205,7 +210,7 @@ machine::Actions Assembler::on_done(wire::WorkId work, machine::Outcome outcome,
     }
     complete(done.batch);
   }
-  start_paste();
+  start_paste(now);
   return end_turn(now);
 }
 
@@ -280,6 +285,7 @@ void Assembler::hand_out(wire::Instant now) {
     assembly_.observe(now - next.assembly.opened);
     cnn_->sent.push_back({sequence_, next.assembly.sequence, next.batch, next.assembly.opened});
     const wire::Duration age = std::min(now - next.assembly.opened, wire::kDurationMax);
+    const wire::Duration remaining = next.assembly.deadline - now;  // More than 0: see expire().
     actions_.traces.push_back({.what = "assembled",
                                .batch = next.batch,
                                .slot = std::nullopt,
@@ -290,7 +296,7 @@ void Assembler::hand_out(wire::Instant now) {
     }
     actions_.send(cnn_->peer,
                   wire::CollageTask{own_, sequence_, next.batch, std::move(next.assembly.blank),
-                                    age, std::move(next.assembly.canvas)});
+                                    age, remaining, std::move(next.assembly.canvas)});
   }
 }
 
@@ -318,17 +324,19 @@ void Assembler::forget() {
 }
 
 void Assembler::expire(wire::Instant now) {
-  const auto over = [&](wire::Instant opened) { return now - opened > deadline_max_; };
   std::vector<wire::BatchId> old;
   for (const auto& [batch, assembly] : assemblies_) {
-    if (over(assembly.opened)) old.push_back(batch);
+    if (now >= assembly.deadline) old.push_back(batch);
   }
   for (const Finished& finished : finished_) {
-    if (over(finished.assembly.opened)) old.push_back(finished.batch);
+    if (now >= finished.assembly.deadline) old.push_back(finished.batch);
   }
   for (const wire::BatchId batch : old) discard(batch, counters_.expired);
+}
+
+void Assembler::forget_sent(wire::Instant now) {
   std::erase_if(cnn_->sent, [&](const CollageCnn::Sent& sent) {
-    if (!over(sent.opened)) return false;
+    if (now - sent.opened <= deadline_max_) return false;
     counters_.expired += 1;
     release(sent.broker, sent.batch);
     return true;
@@ -341,7 +349,7 @@ machine::Actions Assembler::on_timeout(wire::Instant now) {
   const auto silent = [&] { return now >= cnn_->heard + machine::silence_max(policy_.heartbeat); };
   if (cnn_ && cnn_->sent.empty() && silent()) on_collage_cnn_lost();
   if (cnn_) {
-    expire(now);
+    forget_sent(now);
     membership_.on_timeout(now, actions_);
   }
   return end_turn(now);

@@ -11,8 +11,9 @@
 //
 // Each image is decoded at the size of a tile and pasted as it arrives, so that when the last one
 // comes only one decode stands between it and the finished collage.  A slot that is blank,
-// rejected or never came is black, and the CollageTask marks it as blank.  The assembler joins the
-// broker only while its collage-CNN is joined: a collage that is not classified covers nothing.
+// rejected or never came is black, and the CollageTask marks it as blank.  A batch is given up when
+// the deadlines of all its images are over.  The assembler joins the broker only while its
+// collage-CNN is joined: a collage that is not classified covers nothing.
 //
 // Pasting is Work (machine::Paste); the picture is handed over and comes back, never copied.
 // Assembler is a pure state machine (machine/machine.h).  Open batches are bounded by the credit
@@ -65,7 +66,7 @@ class Assembler : public machine::Machine {
     std::uint64_t repeated = 0;     // Images dropped: came twice, or from a broker not joined.
     std::uint64_t over_credit = 0;  // Images dropped: of more batches than were granted.
     std::uint64_t lost = 0;         // Batches that were with a collage-CNN that was lost.
-    std::uint64_t expired = 0;      // Batches whose DropCollage did not come by the deadline.
+    std::uint64_t expired = 0;      // Batches whose time was over before they were classified.
     std::uint64_t refused = 0;      // Hellos of collage-CNNs of another model or grid.
     std::uint64_t undelivered = 0;  // Messages that could not be sent.
     std::uint64_t bad_messages = 0;
@@ -76,6 +77,7 @@ class Assembler : public machine::Machine {
   struct Assembly {
     wire::Sequence sequence;
     wire::Instant opened;       // By this process's clock, from the age in the first Assign.
+    wire::Instant deadline;     // The last of its images, by this process's clock.
     wire::Payload canvas;       // Empty while a paste into it is under way.
     std::vector<bool> arrived;  // For each slot: its image has arrived.
     std::vector<bool> blank;    // For each slot: nothing has been pasted into it.
@@ -117,7 +119,7 @@ class Assembler : public machine::Machine {
   void on_hello(machine::Peer from, const wire::WorkerHello& hello, wire::Instant now);
   void on_ready(machine::Peer from, const wire::Ready& ready, wire::Instant now);
   void on_collage_cnn_lost();
-  void start_paste();
+  void start_paste(wire::Instant now);
   void complete(wire::BatchId batch);
   void hand_out(wire::Instant now);
   // Gives the credit of a batch back to the broker.
@@ -126,8 +128,10 @@ class Assembler : public machine::Machine {
   void set_able(bool able);
   // Forgets every batch: the broker's epoch has changed.
   void forget();
-  // Forgets the batches past the longest deadline: their SealCollage or DropCollage was lost.
+  // Gives up the batches whose time is over before any work on them is begun.
   void expire(wire::Instant now);
+  // Forgets what the collage-CNN has had for longer than the longest deadline: its Ready was lost.
+  void forget_sent(wire::Instant now);
   machine::Actions end_turn(wire::Instant now);
 
   const std::size_t slots_;

@@ -86,7 +86,7 @@ TEST(Codec, TheLargestMessagesFit) {
       CollageAnswer{{}, {}, kDurationMax, 0ns, std::vector(kSlotsMax, full), version},
       Status{std::vector(kCountersMax, counter)},
       Ready{{}, std::vector(kHeldMax, Sequence{std::numeric_limits<std::uint64_t>::max()}), false},
-      CollageTask{{}, {}, {}, std::vector(kSlotsMax, true), 0ns, kImage},
+      CollageTask{{}, {}, {}, std::vector(kSlotsMax, true), 0ns, 0ns, kImage},
       BatchSealed{{}, std::vector(kSlotsMax, kDurationMax), true},
       Submit{{}, kDurationMax, kImage, Priority::high, ~0ull},
       WorkerStates{~0u, ~0u, std::vector(kWorkersMax, worker)},
@@ -285,7 +285,7 @@ TEST(Codec, ListsBeyondTheirBoundAreRefused) {
 
 TEST(Codec, ABlankMaskHasNoBitsBeyondItsSlots) {
   const auto task = [](int slots, std::uint64_t mask) {
-    return fault({kImage}, kProtocol, 11, 1, 1, kBatch, std::tuple(slots, mask), 0);
+    return fault({kImage}, kProtocol, 11, 1, 1, kBatch, std::tuple(slots, mask), 0, 0);
   };
   EXPECT_EQ(task(9, 0x1ff), std::nullopt);
   EXPECT_EQ(task(9, 0x200), Reason::bad_message);

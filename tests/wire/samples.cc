@@ -31,7 +31,7 @@ std::vector<Message> samples() {
       Assign{{17}, batch, 8, true, 3ms, 2s, image},
       SealCollage{batch, 7},
       DropCollage{batch},
-      CollageTask{{0xa55e}, {9}, batch, {false, false, true, true}, 4ms, picture},
+      CollageTask{{0xa55e}, {9}, batch, {false, false, true, true}, 4ms, 2s, picture},
       Answer{batch, 8, worker, true, 50ms, 2ms, {dog_or_cat, Reason::none}, "single-7", 40ms},
       CollageAnswer{batch, worker, 60ms, 12ms, {dog_or_cat, {}}, "collage-3", 15ms},
       BatchOpened{batch, 9, 5ms, true},

@@ -47,11 +47,13 @@ class AssemblerTest : public testing::Test {
     return tell(kFromBroker, wire::Welcome{epoch, 100ms, 0, 0, 1s});
   }
   // The broker's sequence of a batch is its number.
-  machine::Actions assign(std::uint64_t number, wire::Slot slot, wire::Epoch epoch = kEpoch) {
+  machine::Actions assign(std::uint64_t number, wire::Slot slot, wire::Epoch epoch = kEpoch,
+                          wire::Duration remaining = 1s) {
     wire::Assign message;
     message.sequence = {number};
     message.batch = batch(number, epoch);
     message.slot = slot;
+    message.remaining = remaining;
     message.image = image;
     return tell(kFromBroker, message);
   }
@@ -290,11 +292,49 @@ TEST_F(AssemblerTest, ACollageCnnThatLeavesCoversNothingMore) {
 TEST_F(AssemblerTest, ABatchWhoseEndIsNeverAnnouncedExpiresWithItsDeadline) {
   send_whole(1);
   assign(2, 0);
-  EXPECT_THAT(heard<wire::Ready>(assembler.on_timeout(at(1s)), kBroker).back().held, SizeIs(2));
-  const auto actions = assembler.on_timeout(at(1001ms));
-  EXPECT_THAT(heard<wire::Ready>(actions, kBroker).back().held, IsEmpty());
+  const auto before = heard<wire::Ready>(assembler.on_timeout(at(999ms)), kBroker);
+  EXPECT_THAT(before.back().held, SizeIs(2));
+  const auto own = heard<wire::Ready>(assembler.on_timeout(at(1s)), kBroker);
+  EXPECT_THAT(own.back().held, ElementsAre(Sequence{1}));  // It is with the collage-CNN.
+  const auto all = heard<wire::Ready>(assembler.on_timeout(at(1001ms)), kBroker);
+  EXPECT_THAT(all.back().held, IsEmpty());
   EXPECT_EQ(assembler.counters().expired, 2u);
   EXPECT_EQ(assembler.counters().dropped, 0u);
+}
+
+TEST_F(AssemblerTest, ABatchExpiresWithTheLastDeadlineOfItsImages) {
+  assign(1, 0, kEpoch, 300ms);
+  assign(1, 1, kEpoch, 200ms);
+  seal(1, 2);
+  (void)pasted();
+  now = at(299ms);
+  const auto actions = pasted();
+  const auto tasks = heard<wire::CollageTask>(actions, kCollage);
+  ASSERT_THAT(tasks, SizeIs(1));
+  EXPECT_EQ(tasks[0].remaining, 1ms);
+  EXPECT_EQ(assembler.counters().expired, 0u);
+}
+
+TEST_F(AssemblerTest, ACollageWhoseTimeIsOverIsNotHandedOut) {
+  send_whole(1);
+  assign(2, 0, kEpoch, 300ms);
+  seal(2, 1);
+  (void)pasted();
+  now = at(300ms);
+  const auto actions = node_ready(1);
+  EXPECT_THAT(heard<wire::CollageTask>(actions, kCollage), IsEmpty());
+  EXPECT_THAT(heard<wire::Ready>(actions, kBroker).back().held, IsEmpty());
+  EXPECT_EQ(assembler.counters().expired, 1u);
+}
+
+TEST_F(AssemblerTest, AnImageOfABatchWhoseTimeIsOverIsNotPasted) {
+  assign(1, 0);
+  assign(2, 0, kEpoch, 300ms);
+  now = at(300ms);
+  EXPECT_FALSE(pasted().work);
+  EXPECT_EQ(assembler.counters().expired, 1u);
+  EXPECT_EQ(
+      figure(assembler.telemetry(), "collage_batches_given_up_total", {{"reason", "expired"}}), 1);
 }
 
 TEST_F(AssemblerTest, ABrokerThatHasRestartedVoidsAllThatWasOpen) {

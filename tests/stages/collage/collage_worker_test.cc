@@ -31,13 +31,15 @@ class CollageWorkerTest : public testing::Test {
   machine::Actions tell(wire::Message message, wire::Duration t = 0ms) {
     return worker.on_message(kFromAssembler, std::move(message), at(t));
   }
-  machine::Actions task(std::uint64_t sequence, wire::Epoch epoch = kCoordinatorEpoch) {
+  machine::Actions task(std::uint64_t sequence, wire::Epoch epoch = kCoordinatorEpoch,
+                        wire::Duration remaining = 1s) {
     wire::CollageTask message;
     message.epoch = epoch;
     message.sequence = {sequence};
     message.batch = batch(sequence);
     message.blank = {false, true};
     message.age = 10ms;
+    message.remaining = remaining;
     message.picture = picture;
     return tell(message);
   }
@@ -100,6 +102,21 @@ TEST_F(CollageWorkerTest, ADropOfWhatIsUnderWayComesTooLate) {
   (void)tell(wire::DropCollage{batch(1)});
   EXPECT_EQ(worker.counters().dropped, 0u);
   EXPECT_THAT(heard<wire::CollageAnswer>(done(1, 1ms), CollageWorker::kSink), SizeIs(1));
+}
+
+TEST_F(CollageWorkerTest, ATaskWhoseTimeIsOverIsNotBegunAndItsCreditGoesBack) {
+  task(1);
+  task(2, kCoordinatorEpoch, 30ms);
+  const auto actions = done(1, 30ms);
+  EXPECT_FALSE(actions.work);
+  EXPECT_THAT(heard<wire::Ready>(actions, kAssembler).back().held, IsEmpty());
+  EXPECT_EQ(figure(worker.telemetry(), "collage_dropped_total", {{"reason", "expired"}}), 1);
+}
+
+TEST_F(CollageWorkerTest, ATaskWithTimeLeftIsBegun) {
+  task(1);
+  task(2, kCoordinatorEpoch, 30ms);
+  EXPECT_TRUE(done(1, 29ms).work);
 }
 
 TEST_F(CollageWorkerTest, RepeatedAndForeignTasksAreDropped) {
