@@ -92,7 +92,9 @@ std::optional<wire::Instant> Broker::next_timeout() const {
 // --- by link ---
 
 void Broker::on_producer(machine::Peer from, wire::Message message) {
-  if (const auto* hello = std::get_if<wire::ProducerHello>(&message)) {
+  if (auto* authenticated = std::get_if<wire::Authenticated>(&message)) {
+    authenticated_ = {from, std::move(authenticated->key_name)};
+  } else if (const auto* hello = std::get_if<wire::ProducerHello>(&message)) {
     on_hello(from, *hello);
   } else if (auto* submit = std::get_if<wire::Submit>(&message)) {
     on_submit(from, std::move(*submit));

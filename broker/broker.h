@@ -32,6 +32,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "broker/batcher.h"
@@ -96,6 +97,7 @@ class Broker : public machine::Machine {
 
   // Requests (broker_requests.cc).
   void on_hello(machine::Peer from, const wire::ProducerHello& hello);
+  std::string key_name_of(machine::Peer from);
   void on_submit(machine::Peer from, wire::Submit submit);
   void on_cancel(machine::Peer from, const wire::Cancel& cancel);
   wire::Reason admission(wire::ProducerId producer, const wire::Submit& submit) const;
@@ -106,6 +108,8 @@ class Broker : public machine::Machine {
   Entry make_entry(wire::ProducerId producer, wire::Submit submit) const;
   std::optional<wire::Duration> hedge_delay() const;
   void start(Entry& entry);
+  void supersede(wire::ProducerId producer, const wire::Submit& newer);
+  bool waits(const Entry& entry);
   void linger(wire::BatchId open);
   void seal(Batcher::Place last);
   void settle(Task task, wire::Result result);
@@ -126,7 +130,6 @@ class Broker : public machine::Machine {
   wire::Reason admission_by_time(wire::ProducerId producer, const wire::Submit& submit) const;
   wire::Duration retry_hint() const;
   void admit_waiting(Entry entry);
-  void supersede(const Entry& newer);
   std::optional<Line::Image> next_in_line();
   void serve_line();
   std::optional<wire::Instant> collage_at() const;
@@ -175,6 +178,8 @@ class Broker : public machine::Machine {
   Overload overload_;
   Line line_;              // Images that wait outside of any batch.
   std::deque<Task> late_;  // Under brownout: images whose s-CNN takes longer than patience.
+  // The peer whose hello comes next, and the name of its key.
+  std::optional<std::pair<machine::Peer, std::string>> authenticated_;
   Sessions sessions_;
   Corrections corrections_;
   SinkLink sink_;

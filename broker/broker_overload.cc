@@ -63,7 +63,8 @@ std::optional<wire::Duration> Broker::expected_wait(wire::ProducerId producer,
   if (line_.empty() && (dispatcher_.free() || collage)) return wire::Duration::zero();
   const double rate = line_rate();
   if (rate <= 0) return std::nullopt;
-  const std::size_t ahead = dispatcher_.waiting() + line_.ahead(producer, priority, 1);
+  const std::uint32_t weight = sessions_.terms(producer).weight;
+  const std::size_t ahead = dispatcher_.waiting() + line_.ahead(producer, priority, weight);
   return wire::from_seconds(static_cast<double>(ahead + 1) / rate);
 }
 
@@ -88,12 +89,11 @@ wire::Duration Broker::retry_hint() const {
 // --- the line ---
 
 void Broker::admit_waiting(Entry entry) {
-  if (entry.latest != 0) supersede(entry);
   // Who asks for little shall have it soon, whatever the others ask for.
   entry.favoured =
       entry.priority == wire::Priority::high || line_.waiting(entry.producer, entry.priority) == 0;
   Entry& added = ledger_.add_waiting(std::move(entry));
-  sessions_.open(added.producer, added.request, added.task);
+  sessions_.open(added.producer, added.request, added.task, added.latest);
   corrections_.forget(added.producer, added.request);
   actions_.traces.push_back({.what = "admitted",
                              .batch = {},
@@ -101,26 +101,8 @@ void Broker::admit_waiting(Entry entry) {
                              .age = wire::Duration{},
                              .producer = added.producer,
                              .request = added.request});
-  line_.push({added.task, added.producer, added.priority});
+  line_.push({added.task, added.producer, added.priority, sessions_.terms(added.producer).weight});
   serve_line();
-}
-
-// The older frames of the stream that still wait will not be looked at any more.  A copy that is
-// sent again may come after a newer frame, and supersedes nothing of it.
-void Broker::supersede(const Entry& newer) {
-  std::vector<Task> older;
-  for (const auto& [number, entry] : ledger_.waiting()) {
-    if (entry.producer == newer.producer && entry.latest == newer.latest &&
-        entry.request < newer.request) {
-      older.push_back(entry.task);
-    }
-  }
-  for (const Task task : older) {
-    counters_.superseded += 1;
-    wire::Result result;
-    result.status = ResultStatus::superseded;
-    settle(task, std::move(result));
-  }
 }
 
 // The image whose turn it is.  One that no stage could answer in time any more ends here, so that

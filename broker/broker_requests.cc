@@ -15,13 +15,21 @@ using wire::Source;
 
 void Broker::on_hello(machine::Peer from, const wire::ProducerHello& hello) {
   const bool moved = sessions_.moved(hello.producer, from);
-  if (!sessions_.join(hello.producer, from, now_, hello.corrections)) {
+  const std::uint32_t weight = weight_of(policy_.weights, key_name_of(from), hello.producer);
+  if (!sessions_.join(hello.producer, from, now_,
+                      {.corrections = hello.corrections, .weight = weight})) {
     return actions_.send(from, wire::Refuse{Reason::too_many_peers});
   }
   // Makes the producer submit again what is unanswered; what is open here is refused as a
   // duplicate.  What it sent over its former connection may not have arrived.
   if (moved) actions_.send(from, wire::Refuse{Reason::unknown_producer});
   welcome(from, policy_.producer_credit);
+}
+
+// Empty if the peer has no key.
+std::string Broker::key_name_of(machine::Peer from) {
+  const auto known = std::exchange(authenticated_, std::nullopt);
+  return known && known->first == from ? known->second : std::string();
 }
 
 void Broker::on_submit(machine::Peer from, wire::Submit submit) {
@@ -70,12 +78,13 @@ void Broker::refuse(machine::Peer to, wire::RequestId request, Reason reason) {
 void Broker::admit(wire::ProducerId producer, wire::Submit submit) {
   counters_.admitted += 1;
   dispatcher_.on_admitted();
+  if (submit.latest != 0) supersede(producer, submit);
   if (overload_.on()) return admit_waiting(make_entry(producer, std::move(submit)));
   const Batcher::Place place = batcher_.add(now_);
   Batch& batch =
       place.opened ? open_batch(place.batch) : *ledger_.find_batch(place.batch.sequence.value);
   Entry& entry = ledger_.add(batch, make_entry(producer, std::move(submit)));
-  sessions_.open(producer, entry.request, entry.task);
+  sessions_.open(producer, entry.request, entry.task, entry.latest);
   // A request id that is used again names another image, whose collage answer has yet to come.
   corrections_.forget(producer, entry.request);
   actions_.traces.push_back({.what = "admitted",
@@ -148,6 +157,28 @@ void Broker::start(Entry& entry) {
   // The line may have held nothing but second copies, which no free worker could take; this image
   // then waits behind them though a worker is free for it.
   dispatch_waiting();
+}
+
+// The older frames of the stream that still wait will not be looked at any more.  A copy that is
+// sent again may come after a newer frame, and supersedes nothing of it.
+void Broker::supersede(wire::ProducerId producer, const wire::Submit& newer) {
+  for (const Task task : sessions_.older_frames(producer, newer.latest, newer.request)) {
+    const Entry* older = ledger_.find(task);
+    COLLAGE_CHECK(older != nullptr);
+    if (!waits(*older)) continue;
+    counters_.superseded += 1;
+    wire::Result result;
+    result.status = ResultStatus::superseded;
+    settle(task, std::move(result));
+  }
+}
+
+// Whether no stage is at work on the image: no s-CNN has it, nor is its collage under way.
+bool Broker::waits(const Entry& entry) {
+  if (!entry.tried.empty()) return false;
+  if (entry.task.slot == kWaiting) return true;
+  const Batch& batch = *ledger_.find_batch(entry.task.batch);
+  return !batch.sealed || batch.covers.empty();
 }
 
 // --- the end of a batch and of a request ---
@@ -239,7 +270,7 @@ void Broker::withdraw(const Entry& entry) {
 
 void Broker::remember(const Entry& entry, const wire::Result& result) {
   const bool collage = result.status == ResultStatus::answered && result.source == Source::collage;
-  if (!collage || !sessions_.wants_corrections(entry.producer)) return;
+  if (!collage || !sessions_.terms(entry.producer).corrections) return;
   const wire::ClassId label = result.predictions.front().prediction.label;
   const bool full =
       corrections_.keep(entry.task, {entry.producer, entry.request, label, entry.admitted}, now_);

@@ -1,5 +1,11 @@
 // collage-broker: admits images, dispatches them, and answers each exactly once.
+#include <spdlog/spdlog.h>
+
+#include <set>
+#include <string>
+
 #include "broker/broker.h"
+#include "broker/policy_reader.h"
 #include "models/serving/class_names.h"
 #include "runtime/loop/random_id.h"
 #include "runtime/pipeline/startup.h"
@@ -19,12 +25,28 @@ std::vector<runtime::Link> links_of(const runtime::Startup& start) {
           runtime::bound_router(endpoints.workers, frame_bytes_max, start.keys, LinkName::workers)};
 }
 
+// A weight under a name that no producer can have is most likely mistyped.
+void warn_of_unknown_names(const runtime::Startup& start) {
+  std::set<std::string> names;
+  if (start.keys) {
+    for (const auto& [key, owner] : start.keys->now()->allowed) {
+      if (owner.role == runtime::KeyName::Role::producer) names.insert(owner.name);
+    }
+  }
+  for (const auto& [name, weight] : start.pipeline.broker.weights) {
+    if (names.contains(name) || broker::is_producer_id(name)) continue;
+    spdlog::warn("broker.weights.{}: no producer has a key of this name, nor is it a producer's id",
+                 name);
+  }
+}
+
 int run(const runtime::StartOptions& options) {
   runtime::Startup start(options, runtime::KeyOwner::broker);
   broker::Policy policy = start.pipeline.broker;
   policy.labels = models::load_class_names(start.pipeline.models.single);
   broker::Broker machine(std::move(policy), runtime::random_id<wire::Epoch>());
   if (start.only_checks()) return 0;
+  warn_of_unknown_names(start);
   return start.serve(
       {"broker", start.pipeline.http.broker, {{"broker", machine, links_of(start), {}}}});
 }

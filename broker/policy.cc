@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "machine/trace.h"
+
 namespace broker {
 namespace {
 
@@ -19,6 +21,12 @@ const std::vector<std::pair<std::string, Redundancy>>& table() {
 }
 
 }  // namespace
+
+std::uint32_t weight_of(const Weights& weights, std::string_view key_name, wire::ProducerId id) {
+  auto found = weights.find(key_name);
+  if (found == weights.end()) found = weights.find(machine::long_name(id));
+  return found == weights.end() ? 1 : found->second;
+}
 
 std::optional<Redundancy> named_redundancy(std::string_view name) {
   for (const auto& [known, redundancy] : table()) {

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -41,6 +42,15 @@ std::optional<Redundancy> named_redundancy(std::string_view name);
 // The names of all policies, for error messages.
 const std::vector<std::string>& redundancy_names();
 
+// How many images of a producer go in its turn, when producers share the stages: by the name of the
+// producer's key, or by its id as 32 hexadecimal digits in lower case.
+using Weights = std::map<std::string, std::uint32_t, std::less<>>;
+inline constexpr std::uint32_t kWeightMax = 100;
+
+// Returns the weight of a producer; 1 if it has none by its key or its id.  `key_name` is empty on
+// links without keys.
+std::uint32_t weight_of(const Weights& weights, std::string_view key_name, wire::ProducerId id);
+
 // The section `broker` of pipeline.yaml; the defaults stand here alone.  `grid`, `redundancy` and
 // `labels` come from other places of the file (runtime/pipeline).
 struct Policy {
@@ -71,6 +81,7 @@ struct Policy {
   bool brownout = true;
   wire::Duration wait_max = std::chrono::seconds(1);  // Longer expected waits are refused.
   wire::Duration retry_after = std::chrono::milliseconds(100);  // The hint with each refusal.
+  Weights weights;                                              // From 1 to kWeightMax.
   wire::Duration drain_max = std::chrono::seconds(4);  // Then open requests end as `missing`.
   // Class names of the model that every stage must serve, in order; from its manifest.
   std::vector<std::string> labels;

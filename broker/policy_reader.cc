@@ -1,6 +1,9 @@
 #include "broker/policy_reader.h"
 
+#include <algorithm>
+#include <cctype>
 #include <chrono>
+#include <string>
 #include <string_view>
 
 namespace broker {
@@ -30,6 +33,21 @@ void read_times(Section& s, Policy& p) {
   p.drain_max = s.duration("drain_max", {}, milliseconds(4500), p.drain_max);
 }
 
+// An id may be written in capitals, as some tools print it; the name of a key stands as it is.
+std::string weight_name(std::string name) {
+  if (!is_producer_id(name)) return name;
+  for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return name;
+}
+
+void read_weights(Section s, Policy& p) {
+  for (const std::string& name : s.keys()) {
+    const auto weight = static_cast<std::uint32_t>(s.integer(name, 1, kWeightMax, 1));
+    const bool added = p.weights.emplace(weight_name(name), weight).second;
+    if (!added) s.fail(name, "is the same producer as another key");
+  }
+}
+
 void read_bounds(Section& s, Policy& p) {
   p.image_bytes_max = s.bytes("image_bytes_max", 1, std::size_t{1} << 30, p.image_bytes_max);
   p.open_bytes_max = s.bytes("open_bytes_max", 1, std::size_t{1} << 40, p.open_bytes_max);
@@ -46,10 +64,17 @@ void read_bounds(Section& s, Policy& p) {
 
 }  // namespace
 
+bool is_producer_id(std::string_view name) {
+  constexpr std::size_t kDigits = 32;
+  return name.size() == kDigits &&
+         std::ranges::all_of(name, [](unsigned char c) { return std::isxdigit(c) != 0; });
+}
+
 Policy read_policy(Section section) {
   Policy policy;
   read_times(section, policy);
   read_bounds(section, policy);
+  read_weights(section.section("weights"), policy);
   return policy;
 }
 

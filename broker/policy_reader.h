@@ -1,6 +1,8 @@
 // The section `broker` of pipeline.yaml.
 #pragma once
 
+#include <string_view>
+
 #include "broker/policy.h"
 #include "runtime/config/document.h"
 
@@ -10,5 +12,8 @@ namespace broker {
 // `labels` at their defaults, for they stand elsewhere.  Throws ConfigError that names file, line
 // and key.
 Policy read_policy(runtime::Section section);
+
+// Returns whether a key of `weights` has the form of a producer's id: 32 hexadecimal digits.
+bool is_producer_id(std::string_view name);
 
 }  // namespace broker

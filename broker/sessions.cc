@@ -4,8 +4,7 @@
 
 namespace broker {
 
-bool Sessions::join(wire::ProducerId producer, machine::Peer peer, wire::Instant now,
-                    bool corrections) {
+bool Sessions::join(wire::ProducerId producer, machine::Peer peer, wire::Instant now, Terms terms) {
   if (!sessions_.contains(producer) && sessions_.size() >= policy_.producer_max) return false;
   // A connection speaks for one producer, and a producer from one connection.
   if (const auto before = peers_.find(peer); before != peers_.end() && before->second != producer) {
@@ -15,14 +14,14 @@ bool Sessions::join(wire::ProducerId producer, machine::Peer peer, wire::Instant
   if (session.peer && *session.peer != peer) peers_.erase(*session.peer);
   session.peer = peer;
   session.heard = now;
-  session.corrections = corrections;
+  session.terms = terms;
   peers_[peer] = producer;
   return true;
 }
 
-bool Sessions::wants_corrections(wire::ProducerId producer) const {
+Terms Sessions::terms(wire::ProducerId producer) const {
   const auto found = sessions_.find(producer);
-  return found != sessions_.end() && found->second.corrections;
+  return found == sessions_.end() ? Terms{} : found->second.terms;
 }
 
 std::optional<machine::Peer> Sessions::peer_of(wire::ProducerId producer) const {
@@ -49,26 +48,41 @@ wire::Reason Sessions::admit(wire::ProducerId producer, wire::RequestId request)
   return wire::Reason::none;
 }
 
-void Sessions::open(wire::ProducerId producer, wire::RequestId request, Task task) {
-  const bool added = sessions_.at(producer).open.emplace(request, task).second;
+void Sessions::open(wire::ProducerId producer, wire::RequestId request, Task task,
+                    std::uint64_t latest) {
+  Session& session = sessions_.at(producer);
+  const bool added = session.open.try_emplace(request, Open{task, latest}).second;
   COLLAGE_CHECK(added);
+  if (latest != 0) session.frames.emplace(latest, request);
 }
 
 void Sessions::place(wire::ProducerId producer, wire::RequestId request, Task task) {
-  sessions_.at(producer).open.at(request) = task;
+  sessions_.at(producer).open.at(request).task = task;
 }
 
 std::optional<Task> Sessions::find(wire::ProducerId producer, wire::RequestId request) const {
   const Session& session = sessions_.at(producer);
   const auto found = session.open.find(request);
   if (found == session.open.end()) return std::nullopt;
-  return found->second;
+  return found->second.task;
+}
+
+std::vector<Task> Sessions::older_frames(wire::ProducerId producer, std::uint64_t latest,
+                                         wire::RequestId request) const {
+  const Session& session = sessions_.at(producer);
+  std::vector<Task> older;
+  const auto newer = session.frames.lower_bound({latest, request});
+  for (auto frame = session.frames.lower_bound({latest, {}}); frame != newer; ++frame) {
+    older.push_back(session.open.at(frame->second).task);
+  }
+  return older;
 }
 
 std::optional<machine::Peer> Sessions::close(wire::ProducerId producer, wire::RequestId request) {
   Session& session = sessions_.at(producer);
-  const std::size_t closed = session.open.erase(request);
-  COLLAGE_CHECK(closed == 1);
+  const auto closed = session.open.extract(request);
+  COLLAGE_CHECK(!closed.empty());
+  session.frames.erase({closed.mapped().latest, request});
   return session.peer;
 }
 

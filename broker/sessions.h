@@ -1,4 +1,5 @@
-// The producers: who they are, which connection each uses now, and which requests each has open.
+// The producers: who they are, which connection each uses now, which requests each has open, and
+// which of these are frames of one stream.
 //
 // A producer is known by its ProducerId, which outlives connections; its results go to the
 // connection that it used last.  A producer that is silent for `silence_max` and has no open
@@ -10,6 +11,9 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
+#include <utility>
+#include <vector>
 
 #include "broker/task.h"
 #include "machine/machine.h"
@@ -17,6 +21,12 @@
 #include "wire/types.h"
 
 namespace broker {
+
+// What is known of a producer by its latest hello.
+struct Terms {
+  bool corrections = false;  // It asked for corrections.
+  std::uint32_t weight = 1;  // The images of its turn in the line (Policy::weights).
+};
 
 class Sessions {
  public:
@@ -28,10 +38,9 @@ class Sessions {
   explicit Sessions(Policy policy) : policy_(policy) {}
 
   // Takes a producer in, or notes its new connection; false at producer_max.
-  bool join(wire::ProducerId producer, machine::Peer peer, wire::Instant now,
-            bool corrections = false);
-  // Whether the producer asked for corrections in its latest hello.
-  bool wants_corrections(wire::ProducerId producer) const;
+  bool join(wire::ProducerId producer, machine::Peer peer, wire::Instant now, Terms terms = {});
+  // The terms of a producer; the defaults if it is unknown.
+  Terms terms(wire::ProducerId producer) const;
   // The producer's connection; nullopt if it has none.
   std::optional<machine::Peer> peer_of(wire::ProducerId producer) const;
 
@@ -44,11 +53,17 @@ class Sessions {
 
   // Whether the producer may open this request: none, duplicate_request or no_credit.
   wire::Reason admit(wire::ProducerId producer, wire::RequestId request) const;
-  void open(wire::ProducerId producer, wire::RequestId request, Task task);
+  // `latest` is the stream that the request is a frame of; 0: none.
+  void open(wire::ProducerId producer, wire::RequestId request, Task task,
+            std::uint64_t latest = 0);
   // Notes the new slot of an open request.
   void place(wire::ProducerId producer, wire::RequestId request, Task task);
   // The slot of a request that is open; nullopt if it is not.
   std::optional<Task> find(wire::ProducerId producer, wire::RequestId request) const;
+  // The open frames of a stream that are older than this request, the oldest first.  Cost:
+  // logarithmic in the open requests of the producer, and linear in the result.
+  std::vector<Task> older_frames(wire::ProducerId producer, std::uint64_t latest,
+                                 wire::RequestId request) const;
   // Closes a request; returns where its result goes, if the producer is reachable.
   std::optional<machine::Peer> close(wire::ProducerId producer, wire::RequestId request);
 
@@ -59,11 +74,16 @@ class Sessions {
   std::size_t size() const { return sessions_.size(); }
 
  private:
+  struct Open {
+    Task task;
+    std::uint64_t latest = 0;
+  };
   struct Session {
     std::optional<machine::Peer> peer;
     wire::Instant heard;
-    bool corrections = false;
-    std::map<wire::RequestId, Task> open;
+    Terms terms;
+    std::map<wire::RequestId, Open> open;
+    std::set<std::pair<std::uint64_t, wire::RequestId>> frames;  // By stream; those of `open`.
   };
   const Policy policy_;
   std::map<wire::ProducerId, Session> sessions_;

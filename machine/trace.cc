@@ -3,13 +3,23 @@
 #include <cstdio>
 
 namespace machine {
+namespace {
 
-std::string short_name(std::uint64_t id) {
+// The hexadecimal digits of an id from the highest on.
+std::string digits(std::uint64_t id, int count) {
   static constexpr char kHex[] = "0123456789abcdef";
-  std::string name;
-  // Eight digits: long enough to tell the processes of a pipeline apart, short enough for a line.
-  for (int shift = 60; shift >= 32; shift -= 4) name += kHex[(id >> shift) & 15];
-  return name;
+  std::string text;
+  for (int shift = 60; shift > 60 - 4 * count; shift -= 4) text += kHex[(id >> shift) & 15];
+  return text;
+}
+
+}  // namespace
+
+// Eight digits: long enough to tell the processes of a pipeline apart, short enough for a line.
+std::string short_name(std::uint64_t id) { return digits(id, 8); }
+
+std::string long_name(std::uint64_t high, std::uint64_t low) {
+  return digits(high, 16) + digits(low, 16);
 }
 
 std::string trace_text(const TraceEvent& event) {

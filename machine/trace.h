@@ -15,6 +15,12 @@ template <class Tag>
 std::string short_name(wire::LongId<Tag> id) {
   return short_name(id.high);
 }
+// Returns all 32 hexadecimal digits of a long id, in lower case.
+std::string long_name(std::uint64_t high, std::uint64_t low);
+template <class Tag>
+std::string long_name(wire::LongId<Tag> id) {
+  return long_name(id.high, id.low);
+}
 
 // Returns one line: "step=dispatched batch=1f2e3d4c:17 slot=5 age_ms=4.125 worker=0a1b2c3d".
 // Unknown values are left out; "admitted" also has batch_age_ms.

@@ -350,14 +350,19 @@ struct Undelivered {
 struct Undecodable {
   Reason reason = Reason::bad_message;
 };
+// The peer, whose ProducerHello comes next, has proven to own a key of this name.
+struct Authenticated {
+  std::string key_name;
+};
 // The machine must finish what is open, take nothing new, and then set Actions::finished.
 struct Drain {};
 
-using Message = std::variant<ProducerHello, WorkerHello, Welcome, Refuse, Submit, Result, Ready,
-                             Assign, SealCollage, DropCollage, CollageTask, Answer, CollageAnswer,
-                             BatchOpened, BatchSealed, BatchSettled, SlotSettled, ServiceTimes,
-                             StatusRequest, Status, Cancel, Correction, Disagreement, Withdraw,
-                             WorkerStates, CollagePicture, Undelivered, Undecodable, Drain>;
+using Message =
+    std::variant<ProducerHello, WorkerHello, Welcome, Refuse, Submit, Result, Ready, Assign,
+                 SealCollage, DropCollage, CollageTask, Answer, CollageAnswer, BatchOpened,
+                 BatchSealed, BatchSettled, SlotSettled, ServiceTimes, StatusRequest, Status,
+                 Cancel, Correction, Disagreement, Withdraw, WorkerStates, CollagePicture,
+                 Undelivered, Undecodable, Authenticated, Drain>;
 inline constexpr std::size_t kWireMessages = 26;  // The number of messages before the local ones.
 
 // Returns the name of a message's kind, as in docs/WIRE.md and in the logs.

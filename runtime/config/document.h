@@ -52,6 +52,9 @@ struct Choice {
 class Section {
  public:
   bool has(std::string_view key) const;
+  // The keys of the section in the order of the file, for a section whose keys are names of the
+  // user's choice.  Does not count as asking for them.
+  std::vector<std::string> keys() const;
   // Whether the key is there and its value is a list.
   bool is_list(std::string_view key) const;
 

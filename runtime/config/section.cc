@@ -54,6 +54,13 @@ const YamlEntry* Section::find(std::string_view key) {
 
 bool Section::has(std::string_view key) const { return peek(key) != nullptr; }
 
+std::vector<std::string> Section::keys() const {
+  std::vector<std::string> keys;
+  if (node_ == nullptr) return keys;
+  for (const YamlEntry& entry : node_->entries) keys.push_back(entry.key);
+  return keys;
+}
+
 bool Section::is_list(std::string_view key) const {
   const YamlEntry* entry = peek(key);
   return entry != nullptr && entry->value.kind == YamlNode::Kind::sequence;

@@ -258,6 +258,7 @@ bool Loop::receive_from(std::uint32_t link, Incoming& in, wire::Instant now,
   if (!allowed(link, in, *message, now)) return true;
   const bool router = sockets_[link].link().kind == Link::Kind::router;
   if (router && decoded) protocols_[link].heard(in.peer, protocol);
+  if (std::holds_alternative<wire::ProducerHello>(*message)) authenticate(link, in, now, actions);
   gather(actions, machine_.on_message({link, in.peer}, std::move(*message), now));
   return true;
 }
@@ -276,6 +277,17 @@ bool Loop::allowed(std::uint32_t link, Incoming& in, const wire::Message& messag
   warn_limited(denials_, now, "{} on the {} link from {}: {}", kind(message), to_string(of.name),
                who ? to_string(*who) : printable(key), to_string(*denial));
   return false;
+}
+
+// Tells the machine the name of the sender's key, if the link has keys.
+void Loop::authenticate(std::uint32_t link, Incoming& in, wire::Instant now,
+                        machine::Actions& actions) {
+  const Link& of = sockets_[link].link();
+  if (!of.bind || !keyed(of)) return;
+  const auto keyring = of.keys->now();
+  const KeyName* who = keyring->named(in.key());
+  if (who == nullptr) return;
+  gather(actions, machine_.on_message({link, in.peer}, wire::Authenticated{who->name}, now));
 }
 
 void Loop::perform(machine::Actions actions, wire::Instant now) {

@@ -17,11 +17,12 @@
 // Work that on_done asks for waits for the next iteration, so that a chain of work delays neither
 // timers nor messages.
 //
-// The loop itself sends the machine three messages:
+// The loop itself sends the machine four messages:
 //   Drain        from machine::kLocal, when a signal arrives or stop() is called;
 //   Undelivered  from the peer to which a message could not be sent.  Retry by a timer: a message
 //                that is sent to a blocked peer at once fails again, iteration after iteration;
-//   Undecodable  from a peer that sent something other than a message.
+//   Undecodable  from a peer that sent something other than a message;
+//   Authenticated  from a producer with a key, before each of its hellos.
 //
 // Messages of peers that choose their own ZeroMQ routing id are dropped.  On links with keys,
 // messages that a peer's key does not allow are dropped, too (access_control.h).  A peer's id is
@@ -153,6 +154,7 @@ class Loop {
   void receive(wire::Instant now, machine::Actions& actions);
   bool receive_from(std::uint32_t link, Incoming& in, wire::Instant now, machine::Actions& actions);
   bool allowed(std::uint32_t link, Incoming& in, const wire::Message& message, wire::Instant now);
+  void authenticate(std::uint32_t link, Incoming& in, wire::Instant now, machine::Actions& actions);
   void perform(machine::Actions actions, wire::Instant now);
   void send(machine::Outgoing outgoing);
   void log(const machine::LogMessage& message, wire::Instant now);

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "tests/broker/overload_fixture.h"
 
 namespace broker {
@@ -169,6 +171,35 @@ TEST_F(BrokerOverloadTest, ProducersShareByTurns) {
   EXPECT_THAT(answer_all(8), ElementsAre(1u, 2u, 3u, 4u, 20u, 5u, 21u, 6u));
 }
 
+// Two producers keep the line full; of 25 images the one of weight 4 gets 20.
+TEST_F(BrokerOverloadTest, SharesUnderAFloodFollowTheWeightsOfKeys) {
+  Policy policy = overload_policy("none");
+  policy.weights = {{"cameras", 4}};
+  policy.deadline = 60s;
+  policy.wait_max = 60s;
+  begin(std::move(policy));
+  say(producer(2), wire::Authenticated{"cameras"});
+  join_producer(2);
+  fill();
+  for (std::uint64_t request = 4; request <= 40; ++request) send(1, request);
+  for (std::uint64_t request = 41; request <= 70; ++request) send(2, request);
+  answer_all(3);
+  const auto order = answer_all(25);
+  EXPECT_EQ(std::ranges::count_if(order, [](std::uint64_t request) { return request > 40; }), 20);
+}
+
+TEST_F(BrokerOverloadTest, AProducerWithoutAKeyHasTheWeightOfItsId) {
+  Policy policy = overload_policy("none");
+  policy.weights = {{"00000000000000010000000000000002", 2}, {"cameras", 3}};
+  begin(std::move(policy));
+  say(producer(1), wire::Authenticated{"cameras"});
+  join_producer(2);  // Another connection than the one that has the key.
+  fill();
+  for (std::uint64_t request = 4; request <= 6; ++request) send(1, request);
+  for (std::uint64_t request = 20; request <= 22; ++request) send(2, request);
+  EXPECT_THAT(answer_all(8), ElementsAre(1u, 2u, 3u, 4u, 20u, 21u, 5u, 22u));
+}
+
 TEST_F(BrokerOverloadTest, AHigherPriorityGoesFirst) {
   fill();
   send(1, 4);
@@ -198,6 +229,40 @@ TEST_F(BrokerOverloadTest, AnOlderFrameThatIsSentAgainSupersedesNoNewerOne) {
   send(1, 4, {}, 7);
   EXPECT_THAT(results(1, ResultStatus::superseded), IsEmpty());
   EXPECT_EQ(counter("requests_waiting"), 4u);
+}
+
+TEST_F(BrokerOverloadTest, ANewerFrameSupersedesThoseThatWaitWithoutOverload) {
+  send(1, 1, {}, 7);
+  send(1, 2, {}, 7);
+  send(1, 3, {}, 7);
+  EXPECT_EQ(counter("overloaded"), 0u);
+  EXPECT_THAT(results(1, ResultStatus::superseded), ElementsAre(2u));
+  EXPECT_EQ(counter("requests_waiting"), 1u);
+  EXPECT_THAT(answer_all(2), ElementsAre(1u, 3u));
+  EXPECT_EQ(counter("requests_open"), 0u);
+}
+
+TEST_F(BrokerOverloadTest, AFrameThatWaitsFromBeforeTheOverloadIsSuperseded) {
+  send(1, 1);
+  send(1, 2, {}, 7);
+  send(1, 3);
+  send(1, 4);
+  EXPECT_EQ(counter("overloaded"), 1u);
+  send(1, 5, {}, 7);
+  EXPECT_THAT(results(1, ResultStatus::superseded), ElementsAre(2u));
+  EXPECT_THAT(answer_all(4), ElementsAre(1u, 3u, 4u, 5u));
+}
+
+TEST_F(BrokerOverloadTest, AFrameWhoseCollageIsUnderWayIsNotSuperseded) {
+  join_assembler(1);
+  send(1, 1);
+  send(1, 2, {}, 7);
+  later(50ms);  // The batch is sealed: the collage is made.
+  ASSERT_THAT(received<wire::SealCollage>(assembler(1)), SizeIs(1));
+  send(1, 3, {}, 7);
+  EXPECT_THAT(results(1, ResultStatus::superseded), IsEmpty());
+  send(1, 4, {}, 7);  // The batch of 3 is open still.
+  EXPECT_THAT(results(1, ResultStatus::superseded), ElementsAre(3u));
 }
 
 TEST_F(BrokerOverloadTest, AnAnswerOfACoverIsNoBrownout) {

@@ -68,6 +68,15 @@ TEST_F(LineTest, AProducersTurnHasAsManyImagesAsItsWeight) {
   EXPECT_THAT(next(), ElementsAre(1u, 2u, 11u, 3u, 4u, 12u, 13u));
 }
 
+TEST_F(LineTest, AnImageThatIsPutBackIsPartOfTheSameTurn) {
+  for (std::uint64_t image = 1; image <= 4; ++image) push(image, kAnn, Priority::normal, 2);
+  for (std::uint64_t image = 11; image <= 13; ++image) push(image, kBob);
+  line.put_back(*line.pop());
+  EXPECT_THAT(next(1), ElementsAre(1u));
+  line.put_back(*line.pop());  // 2, the last of its turn.
+  EXPECT_THAT(next(), ElementsAre(2u, 11u, 3u, 4u, 12u, 13u));
+}
+
 TEST_F(LineTest, AProducerThatWaitedForNothingSavesUpNoTurns) {
   push(1, kAnn);
   push(11, kBob);
@@ -148,6 +157,13 @@ TEST_F(LineTest, OnlyTheShareOfTheOthersIsAheadOfAProducer) {
   EXPECT_EQ(line.ahead(kEve, Priority::normal, 1), 2u);   // One of each.
   EXPECT_EQ(line.ahead(kAnn, Priority::normal, 1), 5u);   // Its own two and three of Bob's.
   EXPECT_EQ(line.ahead(kBob, Priority::normal, 1), 12u);  // All that wait.
+}
+
+TEST_F(LineTest, AProducerOfMoreWeightHasFewerAheadOfIt) {
+  for (std::uint64_t image = 1; image <= 20; ++image) push(image, kAnn);
+  for (std::uint64_t image = 21; image <= 25; ++image) push(image, kBob, Priority::normal, 4);
+  EXPECT_EQ(line.ahead(kBob, Priority::normal, 4), 7u);  // Its own five and two of Ann's.
+  EXPECT_EQ(line.ahead(kEve, Priority::normal, 4), 5u);  // One of Ann's and four of Bob's.
 }
 
 TEST_F(LineTest, HigherPrioritiesAreAheadAndLowerOnesAreNot) {

@@ -9,6 +9,8 @@ namespace broker {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
 using testing::Optional;
 using wire::Reason;
 
@@ -53,6 +55,33 @@ TEST(Sessions, AnOpenRequestIsFoundByItsOwnProducerOnly) {
   EXPECT_EQ(s.find(kBob, {5}), std::nullopt);
   (void)s.close(kAnn, {5});
   EXPECT_EQ(s.find(kAnn, {5}), std::nullopt);
+}
+
+TEST(Sessions, OlderFramesAreThoseOfTheSameProducerAndStreamThatAreOpen) {
+  Sessions s({.producer_max = 2, .credit = 10, .silence_max = 350ms});
+  ASSERT_TRUE(s.join(kAnn, kOne, at(0ms)));
+  ASSERT_TRUE(s.join(kBob, kTwo, at(0ms)));
+  s.open(kAnn, {1}, {.batch = 1}, 7);
+  s.open(kAnn, {2}, {.batch = 2}, 8);
+  s.open(kAnn, {3}, {.batch = 3}, 7);
+  s.open(kAnn, {4}, {.batch = 4});
+  s.open(kAnn, {6}, {.batch = 6}, 7);
+  s.open(kBob, {1}, {.batch = 5}, 7);
+  EXPECT_THAT(s.older_frames(kAnn, 7, {5}), ElementsAre(Task{.batch = 1}, Task{.batch = 3}));
+  s.place(kAnn, {1}, {.batch = 9});
+  (void)s.close(kAnn, {3});
+  EXPECT_THAT(s.older_frames(kAnn, 7, {5}), ElementsAre(Task{.batch = 9}));
+  EXPECT_THAT(s.older_frames(kAnn, 9, {5}), IsEmpty());
+}
+
+TEST(Sessions, TheTermsAreThoseOfTheLatestHello) {
+  Sessions s = sessions();
+  EXPECT_EQ(s.terms(kAnn).weight, 1u);
+  ASSERT_TRUE(s.join(kAnn, kOne, at(0ms), {.corrections = true, .weight = 3}));
+  EXPECT_TRUE(s.terms(kAnn).corrections);
+  EXPECT_EQ(s.terms(kAnn).weight, 3u);
+  ASSERT_TRUE(s.join(kAnn, kOne, at(0ms)));
+  EXPECT_FALSE(s.terms(kAnn).corrections);
 }
 
 TEST(Sessions, CreditIsAProducersOwn) {

@@ -11,6 +11,11 @@ TEST(ShortName, IsTheFirstEightDigitsOfAnId) {
   EXPECT_EQ(machine::short_name(wire::WorkerId{0x0a0b0c0d00000000u, 7}), "0a0b0c0d");
 }
 
+TEST(LongName, IsEveryDigitOfAnId) {
+  EXPECT_EQ(machine::long_name(wire::ProducerId{0x1f2e3d4c00000000u, 0xa7}),
+            "1f2e3d4c0000000000000000000000a7");
+}
+
 TEST(TraceText, SaysWhatIsKnownAndLeavesOutTheRest) {
   const wire::BatchId batch{{0x1f2e3d4c00000000u}, {17}};
   EXPECT_EQ(machine::trace_text({.what = "assembled",

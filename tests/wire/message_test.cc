@@ -14,7 +14,8 @@ using namespace wire;
 TEST(Message, EveryKindHasANameOfItsOwn) {
   std::set<std::string_view> names;
   for (const Message& message : wire_test::samples()) names.insert(kind(message));
-  for (const Message& local : {Message(Undelivered{}), Message(Undecodable{}), Message(Drain{})}) {
+  for (const Message& local : {Message(Undelivered{}), Message(Undecodable{}),
+                               Message(Authenticated{}), Message(Drain{})}) {
     names.insert(kind(local));
   }
   EXPECT_EQ(names.size(), std::variant_size_v<Message>);

@@ -90,10 +90,22 @@ TEST(Document, SectionsAndListsOfSectionsAreReadByTheirPaths) {
   document.finish();
 }
 
+TEST(Document, ASectionOfNamesListsThemAndAllMustBeAskedFor) {
+  const Document document = parsed("weights:\n  b: 1\n  a.1: 2\n");
+  Section weights = document.root().section("weights");
+  EXPECT_THAT(weights.keys(), ElementsAre("b", "a.1"));
+  EXPECT_EQ(weights.integer("a.1", 1, 9), 2);
+  EXPECT_THROW(document.finish(), runtime::ConfigError);
+  EXPECT_EQ(weights.integer("b", 1, 9), 1);
+  document.finish();
+}
+
 TEST(Document, AnAbsentOrEmptySectionHasNoKeys) {
   const Document document = parsed("sink:\nother: 1\n");
   EXPECT_EQ(document.root().section("sink").integer("a", 0, 9, 4), 4);
   EXPECT_EQ(document.root().section("broker").integer("a", 0, 9, 5), 5);
+  EXPECT_THAT(document.root().section("sink").keys(), IsEmpty());
+  EXPECT_THAT(document.root().section("broker").keys(), IsEmpty());
   EXPECT_EQ(error_of("sink:\n  b: 1\n",
                      [](Section& root) { root.section("sink").section("deep").flag("on"); }),
             "pipeline.yaml:1:1: sink.deep.on: missing, expected true or false");

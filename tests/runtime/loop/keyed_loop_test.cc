@@ -39,7 +39,9 @@ class Server : public machine::Machine {
     if (std::holds_alternative<wire::StatusRequest>(message)) {
       actions.send(from, wire::Status{});
     } else if (!std::holds_alternative<wire::Drain>(message)) {
-      heard.push_back(std::string(kind(message)));
+      const auto* authenticated = std::get_if<wire::Authenticated>(&message);
+      heard.push_back(std::string(kind(message)) +
+                      (authenticated ? " " + authenticated->key_name : std::string()));
     }
     actions.finished = std::holds_alternative<wire::Drain>(message);
     return actions;
@@ -233,6 +235,15 @@ TEST_F(KeyedLoopTest, AMessageThatAKeyDoesNotAllowIsDeniedAndCounted) {
   EXPECT_TRUE(calling.ask());
   EXPECT_EQ(listening.stop().denied, 1u);
   EXPECT_THAT(listening.server.heard, testing::IsEmpty());
+}
+
+TEST_F(KeyedLoopTest, AHelloOfAProducerComesWithTheNameOfItsKey) {
+  Listening listening(listens, LinkName::producers);
+  Calling calling(calls, KeyOwner::producer, LinkName::producers, listening.endpoint());
+  calling.caller.first = wire::ProducerHello{{1, 2}, false};
+  EXPECT_TRUE(calling.ask());
+  listening.stop();
+  EXPECT_THAT(listening.server.heard, testing::ElementsAre("authenticated p1", "producer_hello"));
 }
 
 TEST_F(KeyedLoopTest, AStatusCountsPeersWithUnknownKeys) {

@@ -84,6 +84,27 @@ TEST(Pipeline, AValueOutOfRangeSaysTheRange) {
   EXPECT_THAT(refusal(with("gate: 0 ", "gate: 1.5 ")), HasSubstr("sink.gate"));
 }
 
+TEST(Pipeline, WeightsAreReadByKeyNameAndById) {
+  const std::string id = "00000000000000ab00000000000000CD";
+  const std::string weights = "broker:\n  weights:\n    cameras: 4\n    " + id + ": 2\n";
+  const auto pipeline = runtime::parse_pipeline(with("broker:\n", weights), kShipped);
+  const broker::Weights& read = pipeline.broker.weights;
+  EXPECT_EQ(broker::weight_of(read, "cameras", {1, 2}), 4u);
+  EXPECT_EQ(broker::weight_of(read, "", {0xab, 0xcd}), 2u);
+  EXPECT_EQ(broker::weight_of(read, "others", {1, 2}), 1u);
+}
+
+TEST(Pipeline, AWeightOutOfRangeOrGivenTwiceIsRefused) {
+  const auto refused = [](const std::string& weights) {
+    return refusal(with("broker:\n", "broker:\n  weights:\n" + weights));
+  };
+  EXPECT_THAT(refused("    cameras: 0\n"),
+              AllOf(HasSubstr("broker.weights.cameras"), HasSubstr("from 1 to 100")));
+  const std::string digits = "0000000000000000000000000000000";
+  EXPECT_THAT(refused("    " + digits + "A: 2\n    " + digits + "a: 3\n"),
+              HasSubstr("is the same producer as another key"));
+}
+
 TEST(Pipeline, AnUnknownPolicyListsThePolicies) {
   EXPECT_THAT(refusal(with("policy: collage-hedge", "policy: colage")),
               AllOf(HasSubstr("policy"), HasSubstr("'colage'"), HasSubstr("hedge-budget")));
