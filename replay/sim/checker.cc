@@ -1,6 +1,22 @@
 #include "replay/sim/checker.h"
 
+#include "broker/policy.h"
+
 namespace replay::sim {
+namespace {
+
+// The weights of producers, whose keys have the names of their nodes.
+OverloadChecker::Weights weights_of(const TrialOptions& options, const World& world,
+                                    const Fleet& fleet) {
+  OverloadChecker::Weights weights;
+  for (const NodeId producer : fleet.producers()) {
+    weights[producer] =
+        broker::weight_of(options.fleet.broker.weights, world.name(producer), wire::ProducerId{});
+  }
+  return weights;
+}
+
+}  // namespace
 
 Checker::Checker(const TrialOptions& options, const World& world, const Fleet& fleet, EventLog& log)
     : options_(options),
@@ -11,7 +27,8 @@ Checker::Checker(const TrialOptions& options, const World& world, const Fleet& f
       requests_(options, world, violations_),
       links_(options, violations_),
       gauges_(options, violations_),
-      overload_(options, violations_) {}
+      overload_(options, violations_, weights_of(options, world, fleet)),
+      expiry_(violations_) {}
 
 void Checker::on_submit(NodeId producer, wire::RequestId request, const Asked& asked) {
   requests_.on_submit(producer, request, asked);
@@ -40,6 +57,10 @@ void Checker::on_sent(NodeId from, NodeId to, const wire::Message& message, wire
 void Checker::on_traced(NodeId node, const std::vector<machine::TraceEvent>& events,
                         wire::Instant now) {
   if (node == fleet_.broker()) overload_.on_traced(events, now);
+}
+
+void Checker::on_work(NodeId node, const machine::Work& work, wire::Instant now) {
+  expiry_.on_work(node, work, now);
 }
 
 void Checker::check_sent(NodeId from, NodeId to, const wire::Message& message, wire::Instant now) {
@@ -81,6 +102,9 @@ std::uint32_t Checker::capacity(NodeId stage) const {
 void Checker::on_delivered(NodeId from, NodeId to, const wire::Message& message,
                            wire::Instant now) {
   if (to == fleet_.broker()) overload_.on_arrived(from, message, now);
+  if (fleet_.kind(to) == Fleet::Kind::classifier || fleet_.kind(to) == Fleet::Kind::collage) {
+    expiry_.on_arrived(to, message, now);
+  }
   if (std::holds_alternative<wire::Submit>(message)) {
     gauges_.on_submit_arrived();
   } else if (const auto* result = std::get_if<wire::Result>(&message)) {
@@ -102,6 +126,7 @@ void Checker::on_life(NodeId node, bool alive, wire::Instant now) {
     overload_.on_broker_life();
   }
   overload_.on_life(node);
+  expiry_.on_life(node);
   if (!alive) requests_.on_producer_crashed(node);
 }
 

@@ -3,7 +3,7 @@
 //
 // The checker itself decides nothing.  It hands each observation to the class that judges it:
 // RequestOracle (requests and results), LinkChecker (batches and slots), GaugeChecker (status),
-// OverloadChecker (the broker's line).
+// OverloadChecker (the broker's line), ExpiryChecker (stages that begin too late).
 // None of them looks into a machine.
 #pragma once
 
@@ -12,6 +12,7 @@
 
 #include "producer/client.h"
 #include "replay/sim/event_log.h"
+#include "replay/sim/expiry_checker.h"
 #include "replay/sim/fleet.h"
 #include "replay/sim/gauge_checker.h"
 #include "replay/sim/link_checker.h"
@@ -44,6 +45,7 @@ class Checker : public Observer {
   void on_life(NodeId node, bool alive, wire::Instant now) override;
   void on_traced(NodeId node, const std::vector<machine::TraceEvent>& events,
                  wire::Instant now) override;
+  void on_work(NodeId node, const machine::Work& work, wire::Instant now) override;
 
   // From here on nothing goes wrong any more.
   void on_calm() { gauges_.on_calm(); }
@@ -68,6 +70,7 @@ class Checker : public Observer {
   LinkChecker links_;
   GaugeChecker gauges_;
   OverloadChecker overload_;
+  ExpiryChecker expiry_;
 };
 
 }  // namespace replay::sim

@@ -7,7 +7,7 @@ namespace replay::sim {
 namespace {
 
 // At most one sweep of the broker, which finds who is on probation, comes between two reports.
-constexpr wire::Duration kStatusEvery = std::chrono::milliseconds(100);
+constexpr wire::Duration kReportsApart = std::chrono::milliseconds(100);
 
 bool without(const Faults& f) {
   const LinkFaults& links = f.links;
@@ -26,11 +26,13 @@ std::uint64_t read(const wire::Status& status, const char* name) {
 
 }  // namespace
 
-OverloadChecker::OverloadChecker(const TrialOptions& options, Violations& violations)
+OverloadChecker::OverloadChecker(const TrialOptions& options, Violations& violations,
+                                 Weights weights)
     : options_(options),
       violations_(violations),
       faultless_(without(options.faults)),
-      knows_probation_(faultless_ && options.fleet.broker.heartbeat > kStatusEvery) {}
+      knows_probation_(faultless_ && options.fleet.broker.heartbeat > kReportsApart),
+      weights_(std::move(weights)) {}
 
 bool OverloadChecker::brownout() const {
   const broker::Policy& policy = options_.fleet.broker;
@@ -54,6 +56,8 @@ void OverloadChecker::on_arrived(NodeId from, const wire::Message& message, wire
     on_submit(from, *submit, now);
   } else if (const auto* hello = std::get_if<wire::ProducerHello>(&message)) {
     producers_[from] = hello->producer;
+    const auto own = weights_.find(from);
+    weights_by_id_[hello->producer] = own == weights_.end() ? 1 : own->second;
   } else if (const auto* worker = std::get_if<wire::WorkerHello>(&message)) {
     if (worker->role == wire::Role::sink) return;
     stages_[from].classifies = worker->role == wire::Role::classifier;
@@ -78,6 +82,7 @@ void OverloadChecker::on_submit(NodeId from, const wire::Submit& submit, wire::I
                   now + limit,
                   submit.remaining,
                   0,
+                  false,
                   false,
                   false};
 }
@@ -118,7 +123,10 @@ void OverloadChecker::admit(const machine::TraceEvent& event) {
   if (!open.waits) return;
   in_line_ += 1;
   Queue& own = queue(open);
-  if (own.waiting++ == 0) own.since = takes_;
+  // As docs/ARCHITECTURE.md says: who asks for little shall have it soon.
+  open.favoured = open.priority == wire::Priority::high || own.waiting == 0;
+  own.waiting += 1;
+  own.favoured += open.favoured ? 1 : 0;
 }
 
 void OverloadChecker::settle(const machine::TraceEvent& event, wire::Instant now) {
@@ -126,9 +134,12 @@ void OverloadChecker::settle(const machine::TraceEvent& event, wire::Instant now
   if (found == open_.end()) return;
   Open& open = found->second;
   if (open.waits) {
-    in_line_ -= 1;
-    queue(open).waiting -= 1;
-    if (event.what == "missing") queue(open).missed = now;
+    if (event.what == "missing") {
+      // An image that was too late may have had the turn.
+      use_turn(open);
+      queue(open).missed = now;
+    }
+    leave_line(open);
   }
   tokens_.erase(open.token);
   settled_[open.key] = open;
@@ -167,27 +178,52 @@ void OverloadChecker::on_assign(NodeId to, const wire::Assign& assign, wire::Ins
   take(open, now);
 }
 
-// Producers take turns of one image each.  While both of two producers wait, the turn of one must
-// have come between two turns of the other.  Not judged where collages take images of the line:
-// they leave some to the s-CNNs, and take several of one producer at once.
+// A collage leaves favoured images to the s-CNNs, whoever's turn it is: while one of a producer
+// waits, its others may be behind.  It has one at most, the first of its line, but at priority
+// high.
+bool OverloadChecker::shares(const Queue& queue) const {
+  return queue.waiting > 0 && !(brownout() && queue.favoured > 0);
+}
+
+// By deficit round robin each of two producers that wait has a turn between two turns of the other.
+// So the one that has just had its turn is at most that turn ahead, and under brownout by one
+// favoured image, which a collage had left to the s-CNNs, more.
 void OverloadChecker::take(Open& open, wire::Instant now) {
-  Queue& own = queue(open);
-  const std::uint64_t before = own.taken;
-  // Whose submits arrive is not known for sure after the crash of a producer.
-  if (!brownout() && before > own.since && options_.faults.producer_crashes == 0) {
-    for (const auto& [id, other] : queues_) {
-      if (id.first != open.priority || id.second == open.key.first) continue;
-      const bool waited = other.waiting > 0 && other.since < before;
-      // An image that was too late may have had the turn.
-      if (!waited || other.taken > before || other.missed >= own.at) continue;
-      violations_.add("a producer gets two images in a row while another one waits", now);
+  const std::uint64_t own_weight = weight(open.key.first);
+  for (auto& [id, other] : queues_) {
+    if (id.first != open.priority || id.second == open.key.first || !shares(other)) continue;
+    // The traces of a turn come before its messages: which of them was first is not known.
+    if (other.missed == now) continue;
+    const std::uint64_t other_weight = weight(id.second);
+    std::uint64_t& ahead = other.behind[open.key.first];
+    ahead += other_weight;
+    // Whose submits arrive is not known for sure after the crash of a producer.
+    if (options_.faults.producer_crashes > 0) continue;
+    if (ahead > (own_weight + (brownout() ? 1 : 0)) * other_weight) {
+      violations_.add("a producer gets more than its share while another one waits", now);
     }
   }
-  own.taken = ++takes_;
-  own.at = now;
+  use_turn(open);
+  leave_line(open);
+}
+
+// The others that wait have lost what this image counts.
+void OverloadChecker::use_turn(const Open& open) {
+  for (auto& [id, ahead] : queue(open).behind) ahead -= std::min<std::uint64_t>(ahead, weight(id));
+}
+
+void OverloadChecker::leave_line(Open& open) {
+  Queue& own = queue(open);
   own.waiting -= 1;
+  own.favoured -= open.favoured ? 1 : 0;
+  if (own.waiting == 0) own.behind.clear();
   open.waits = false;
   in_line_ -= 1;
+}
+
+std::uint32_t OverloadChecker::weight(wire::ProducerId producer) const {
+  const auto found = weights_by_id_.find(producer);
+  return found == weights_by_id_.end() ? 1 : found->second;
 }
 
 void OverloadChecker::on_withdraw(const wire::Withdraw& withdraw, wire::Instant now) {

@@ -6,7 +6,8 @@
 //   - only a slot that is settled is withdrawn from a stage;
 //   - an image is settled once the sink has settled a slot of it, the present one or a former;
 //   - an answer says `brownout` only if the policy allows it and no s-CNN was given the image;
-//   - producers share: of two that wait at one priority, neither gets two images in a row.
+//   - producers share: of two that wait at one priority, neither gets more than a turn ahead of
+//     the other, a turn being as many images as the producer's weight.
 // And without faults, when the broker knows the state of every stage:
 //   - no image waits, and none is refused as `overloaded`, while a stage could take it.
 //
@@ -18,7 +19,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -30,8 +30,9 @@ namespace replay::sim {
 
 class OverloadChecker {
  public:
-  // Borrows both.
-  OverloadChecker(const TrialOptions& options, Violations& violations);
+  using Weights = std::map<NodeId, std::uint32_t>;
+  // Borrows options and violations.  A producer without a weight has 1.
+  OverloadChecker(const TrialOptions& options, Violations& violations, Weights weights = {});
 
   // A message that has arrived at the broker, and one that it sends.
   void on_arrived(NodeId from, const wire::Message& message, wire::Instant now);
@@ -67,15 +68,17 @@ class OverloadChecker {
     wire::Duration remaining{};   // Of the deadline, in the Submit; 0 if it has none.
     std::uint64_t admission = 0;  // Its number.
     bool waits = false;           // In the line.
+    bool favoured = false;        // A collage may leave it to the s-CNNs.
     bool given = false;           // To an s-CNN.
   };
   // The images of one producer and priority that wait in the line.
   struct Queue {
     std::size_t waiting = 0;
-    std::uint64_t since = 0;              // The take after which it has never been empty.
-    std::uint64_t taken = 0;              // The latest take of an image of its own,
-    wire::Instant at;                     // and when that was.
-    std::optional<wire::Instant> missed;  // When it last lost its turn to an image too late.
+    std::size_t favoured = 0;  // Of those.
+    // For each other producer: how far it is ahead of this one, since both have waited.  Each of
+    // the other's images counts as this one's weight, and the reverse.
+    std::map<wire::ProducerId, std::uint64_t> behind;
+    std::optional<wire::Instant> missed;  // When an image was last too late.
   };
   // A refusal while stages had room, if they were not on probation.
   struct Suspicion {
@@ -93,7 +96,11 @@ class OverloadChecker {
   void settle(const machine::TraceEvent& event, wire::Instant now);
   void suspect();
   void take(Open& open, wire::Instant now);
+  void use_turn(const Open& open);
+  void leave_line(Open& open);
+  bool shares(const Queue& queue) const;
   Queue& queue(const Open& open) { return queues_[{open.priority, open.key.first}]; }
+  std::uint32_t weight(wire::ProducerId producer) const;
   std::size_t idle(bool classifies) const;
   bool brownout() const;
   bool is_open(const Image& image) const;
@@ -103,7 +110,9 @@ class OverloadChecker {
   const bool faultless_;
   const bool knows_probation_;  // No stage can be on probation between two status reports alone.
   std::map<NodeId, Stage> stages_;
+  const Weights weights_;
   std::map<NodeId, wire::ProducerId> producers_;
+  std::map<wire::ProducerId, std::uint32_t> weights_by_id_;
   std::optional<Open> arrived_;  // The latest Submit.
   std::map<Key, Open> open_, settled_;
   // The image in each slot, and the one of the slot that the sink has just settled.
@@ -112,7 +121,7 @@ class OverloadChecker {
   std::map<Token, Key> tokens_;             // Of open_.
   std::map<wire::Sequence, Token> images_;  // The image of each task.
   std::map<std::pair<wire::Priority, wire::ProducerId>, Queue> queues_;
-  std::uint64_t takes_ = 0, admissions_ = 0;
+  std::uint64_t admissions_ = 0;
   std::size_t in_line_ = 0;
   std::vector<Suspicion> suspicions_;         // Since the latest status.
   std::map<bool, std::size_t> on_probation_;  // By `classifies`, at the latest status.

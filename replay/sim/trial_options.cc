@@ -176,11 +176,21 @@ void draw_overload(Draw draw, TrialOptions& options) {
   surge.requests = static_cast<std::size_t>(std::min(requests, 500.0));
 }
 
+// Drawn apart, too.
+void draw_weights(Draw draw, TrialOptions& options) {
+  if (draw.chance(0.5)) return;
+  for (std::size_t i = 0; i < options.fleet.producers; ++i) {
+    const auto weight = static_cast<std::uint32_t>(draw.number(1, 4));
+    options.fleet.broker.weights["producer-" + std::to_string(i)] = weight;
+  }
+}
+
 }  // namespace
 
 TrialOptions draw_options(std::uint64_t seed) {
   TrialOptions options = draw_without_overload(seed);
   draw_overload(Draw(seed ^ 0x7d41b9c3e8f02a65u), options);
+  draw_weights(Draw(seed ^ 0xe49b02d75a3c816fu), options);
   return options;
 }
 
@@ -258,7 +268,9 @@ std::string describe(const TrialOptions& o) {
       << " correction_max=" << broker.correction_max << ":" << o.fleet.producer.correction_max
       << "\n  brownout=" << broker.brownout << " wait_max=" << ms(broker.wait_max)
       << " surge=" << o.surge.requests << " at " << ms(o.surge.begins) << " for "
-      << ms(o.surge.lasts) << " flood=" << o.surge.flood << "\n";
+      << ms(o.surge.lasts) << " flood=" << o.surge.flood << " weights=";
+  for (const auto& [name, weight] : broker.weights) out << weight << ":";
+  out << "\n";
   return out.str();
 }
 

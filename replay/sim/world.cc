@@ -101,6 +101,7 @@ void World::perform(NodeId id, machine::Actions actions) {
     network_.send(id, outgoing.to, std::move(outgoing.message), now_);
   }
   if (!actions.work) return;
+  if (observer_) observer_->on_work(id, *actions.work, now_);
   Node& node = nodes_[id];
   COLLAGE_CHECK(node.executor && !node.working);
   node.working = true;
@@ -120,6 +121,11 @@ void World::deliver(Packet packet) {
     return;
   }
   if (observer_) observer_->on_delivered(packet.from, packet.to, packet.message, now_);
+  // As the loop does on a link with keys: here a producer's key has the name of its node.
+  if (std::holds_alternative<wire::ProducerHello>(packet.message)) {
+    wire::Authenticated authenticated{nodes_[packet.from].name};
+    perform(packet.to, node.machine->on_message(packet.peer, std::move(authenticated), now_));
+  }
   perform(packet.to, node.machine->on_message(packet.peer, std::move(packet.message), now_));
 }
 

@@ -44,6 +44,8 @@ class Observer {
   virtual void on_life(NodeId node, bool alive, wire::Instant now) = 0;
   // The traces of a turn, before the messages that the same turn sends.
   virtual void on_traced(NodeId, const std::vector<machine::TraceEvent>&, wire::Instant) {}
+  // The work that a node begins.
+  virtual void on_work(NodeId, const machine::Work&, wire::Instant) {}
 };
 
 class World {
