@@ -298,7 +298,9 @@ void Client::on_refused(wire::Result result, Instant now, Actions& actions) {
     return deliver(own_result(id, ResultStatus::superseded), true, now);
   }
   const Instant again = now + std::max(result.retry_after, policy_.retry_min);
-  if (policy_.retry_refused && is_temporary(result.reason) && again < request.deadline) {
+  const bool retries =
+      policy_.retry_refused || (policy_.retry_draining && result.reason == Reason::draining);
+  if (retries && is_temporary(result.reason) && again < request.deadline) {
     requests_.refused(id, result.reason, again);
     return;
   }

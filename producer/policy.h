@@ -27,6 +27,9 @@ struct Policy {
   // Whether requests refused as full, no_credit, draining or overloaded are sent again until their
   // deadline.
   bool retry_refused = true;
+  // Whether those refused as draining are, even if the others are not: the broker's successor may
+  // be near.
+  bool retry_draining = false;
   wire::Duration retry_min = std::chrono::milliseconds(20);  // The least wait before a retry.
   wire::Duration resubmit_after{};    // Time after which an open request is sent again; 0: never.
   bool corrections = false;           // Whether the client asks for corrections.

@@ -321,6 +321,22 @@ TEST_F(ClientTest, WithoutRetriesARefusalIsTheResult) {
   EXPECT_EQ(last.result.retry_after, 250ms);
 }
 
+TEST_F(ClientTest, ABrokerThatDrainsMayBeRetriedAlone) {
+  Policy p = policy();
+  p.retry_refused = false;
+  p.retry_draining = true;
+  make(p);
+  join();
+  submit(1);
+  submit(2);
+  EXPECT_THAT(sent(), ElementsAre(1, 2));
+  refuse(1, Reason::overloaded);
+  refuse(2, Reason::draining, 250ms);
+  EXPECT_THAT(delivered(), ElementsAre(refused(1)));
+  advance(250ms);
+  EXPECT_THAT(sent(), ElementsAre(2));
+}
+
 TEST_F(ClientTest, ARefusalThatWaitingCannotCureIsFinal) {
   join();
   submit(1);
