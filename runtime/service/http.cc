@@ -7,7 +7,6 @@
 
 #include "runtime/config/config_error.h"
 #include "runtime/service/exposition.h"
-#include "runtime/service/process_metrics.h"
 #include "runtime/service/version.h"
 #include "wire/message.h"
 
@@ -17,7 +16,6 @@ namespace {
 constexpr int kThreads = 8;  // Requests that are served at the same time; more of them wait.
 constexpr std::size_t kBodyBytesMax = 1024;  // GET requests have no body.
 constexpr const char* kText = "text/plain; charset=utf-8";
-constexpr const char* kMetrics = "text/plain; version=0.0.4; charset=utf-8";
 constexpr const char* kBlocked = "a loop of this process is blocked\n";
 
 machine::Metric build_info() {
@@ -42,6 +40,14 @@ std::string lines(const std::vector<std::string>& texts) {
 }
 
 }  // namespace
+
+std::string metrics_page(machine::Telemetry report, const ProcessFigures& process) {
+  report.metrics.push_back(build_info());
+  process.add_to(report);
+  report.gauge("collage_ready", "1 if the process is ready, else 0.",
+               report.not_ready_reasons.empty() ? 1 : 0);
+  return exposition(report.metrics);
+}
 
 struct HttpServer::Server {
   explicit Server(Options given) : options(std::move(given)) {
@@ -81,11 +87,7 @@ struct HttpServer::Server {
   void metrics(httplib::Response& response) {
     auto report = options.report();
     if (!report) return respond(response, 503, kBlocked);
-    report->metrics.push_back(build_info());
-    process.add_to(*report);
-    report->gauge("collage_ready", "1 if the process is ready, else 0.",
-                  report->not_ready_reasons.empty() ? 1 : 0);
-    response.set_content(exposition(report->metrics), kMetrics);
+    response.set_content(metrics_page(std::move(*report), process), kMetricsType);
   }
 
   void ready(httplib::Response& response) {

@@ -19,8 +19,13 @@
 #include <vector>
 
 #include "machine/telemetry.h"
+#include "runtime/service/process_metrics.h"
 
 namespace runtime {
+
+// The page /metrics for what a process reports, with its build and its metrics from the kernel.
+std::string metrics_page(machine::Telemetry report, const ProcessFigures& process);
+inline constexpr const char* kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
 
 struct HttpPage {
   std::string path;  // The path of the URL: "/live.json".

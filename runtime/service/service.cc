@@ -158,6 +158,18 @@ std::unique_ptr<Loop> open_loop(Arguments&&... arguments) {
   }
 }
 
+// Likewise for what the process attaches to its first loop; false if it cannot be opened.
+bool attach_to(Loop& loop, const Process& process, Report report, std::shared_ptr<void>& attached) {
+  if (!process.attach) return true;
+  try {
+    attached = process.attach(loop, std::move(report));
+    return true;
+  } catch (const ConfigError& error) {
+    spdlog::error("{}", error.what());
+    return false;
+  }
+}
+
 // Likewise for the HTTP endpoint.
 std::unique_ptr<HttpServer> open_http(HttpServer::Options options) {
   try {
@@ -223,11 +235,14 @@ int serve(const ServiceConfig& config, Signals& signals, Process process) {
     if (!loops[i]) return 1;
   }
   if (process.renew) renewal = std::make_unique<ModelReload>(process.renew, pointers_to(loops));
+  const Report report = [&] { return telemetry_of(process, loops); };
+  std::shared_ptr<void> attached;
+  if (!attach_to(*loops[0], process, report, attached)) return 1;
   std::unique_ptr<HttpServer> http;
   if (!config.http_address.empty()) {
     http = open_http({.address = config.http_address,
                       .port = process.http_port,
-                      .report = [&] { return telemetry_of(process, loops); },
+                      .report = report,
                       .pages = pages_of(process, *loops[0])});
     if (!http) return 1;
   }

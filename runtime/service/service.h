@@ -3,9 +3,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "machine/telemetry.h"
 #include "runtime/loop/loop.h"
 #include "runtime/loop/signals.h"
 #include "runtime/service/model_reload.h"
@@ -27,6 +30,10 @@ struct Page {
   std::function<std::string()> body;
 };
 
+// Returns the telemetry of all loops of a process; nullopt if one of them is blocked.  May be
+// called by any thread but theirs.
+using Report = std::function<std::optional<machine::Telemetry>()>;
+
 struct Process {
   std::string name;             // The name in the log, such as "classifier 3".
   std::uint16_t http_port = 0;  // Used if the configuration has an HTTP address.
@@ -39,6 +46,9 @@ struct Process {
   // Prepares what the keys in `renewable` changed to, after a SIGHUP; empty: nothing is renewable.
   ModelReload::Prepare renew{};
   std::vector<std::string> renewable{};
+  // Opens what other threads use the first loop for, once all loops are open; what it returns is
+  // released when they have ended.  Throws ConfigError: exit code 1, as for an endpoint.
+  std::function<std::shared_ptr<void>(Loop&, Report)> attach{};
 };
 
 // Drives the machines over their links until SIGTERM or SIGINT and drained.  A SIGHUP reads the
