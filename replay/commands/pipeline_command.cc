@@ -27,7 +27,14 @@ struct PipelineOptions {
   std::filesystem::path logs = "out/pipeline";
   int classifiers = 0;  // 0: one for each slot.
   int collages = 1;
+  bool gateway = true;
 };
+
+// With keys the gateway is a producer like others, and needs a producer's key.
+bool may_run_gateway(const PipelineOptions& options, const runtime::Pipeline& pipeline) {
+  return options.gateway && (!pipeline.service.keys ||
+                             std::filesystem::exists(*pipeline.service.keys / "producer.secret"));
+}
 
 // Starts processes that have ended again, a second after their end.
 class Supervisor {
@@ -54,16 +61,23 @@ class Supervisor {
   std::map<std::string, wire::Instant> ended_;  // When, by process name.
 };
 
+std::string classify_url(const runtime::Pipeline& pipeline) {
+  return "http://" + pipeline.gateway.address + ":" + std::to_string(pipeline.gateway.port) +
+         "/v1/classify";
+}
+
 int run_pipeline(const PipelineOptions& options) {
   const runtime::Pipeline pipeline = runtime::load_pipeline(options.pipeline);
   runtime::Signals signals;
   const int classifiers =
       options.classifiers > 0 ? options.classifiers : pipeline.grid * pipeline.grid;
-  live::Fleet fleet(options.pipeline, {classifiers, options.collages}, options.logs);
+  const bool gateway = may_run_gateway(options, pipeline);
+  live::Fleet fleet(options.pipeline, {classifiers, options.collages, gateway}, options.logs);
   std::printf(
-      "%zu processes from %s, policy %s; producers connect to %s\nlogs in %s; Ctrl-C ends\n",
+      "%zu processes from %s, policy %s; producers connect to %s\n%s%slogs in %s; Ctrl-C ends\n",
       fleet.size(), options.pipeline.c_str(), pipeline.policy.c_str(),
-      pipeline.endpoints.producers.c_str(), options.logs.c_str());
+      pipeline.endpoints.producers.c_str(), gateway ? "HTTP clients post to " : "",
+      gateway ? (classify_url(pipeline) + "\n").c_str() : "", options.logs.c_str());
   std::fflush(stdout);
   Supervisor supervisor(fleet, options.logs);
   while (signals.take_stops() == 0) {
@@ -86,6 +100,7 @@ void add_pipeline_command(CLI::App& app, Verbs& verbs) {
   verb->add_option("--classifiers", options->classifiers, "s-CNN stages; 0: one for each slot.")
       ->check(CLI::Range(0, 1000));
   verb->add_option("--collages", options->collages, "Collage stages.")->check(CLI::Range(0, 100));
+  verb->add_flag("--gateway,!--no-gateway", options->gateway, "Whether HTTP clients are served.");
   verb->add_option("--logs", options->logs, "Folder for the logs of the processes.");
   verbs.push_back({verb, [options] { return run_pipeline(*options); }});
 }

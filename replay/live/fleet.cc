@@ -30,6 +30,7 @@ Fleet::Fleet(const std::filesystem::path& pipeline, Size size, const std::filesy
     const std::string index = std::to_string(i);
     start(std::string("classifier-") + index, "collage-stage", {"classifier", "--index", index});
   }
+  if (size.gateway) start("gateway", "collage-gateway", {});
 }
 
 void Fleet::start(const std::string& name, const std::string& program,
@@ -58,16 +59,18 @@ void Fleet::restart(const std::string& name) {
 }
 
 bool Fleet::stop() {
+  // Whoever needs others to drain goes before them: the gateway waits for the broker's answers, and
+  // the broker for those of its stages.
+  const auto turn_of = [](const std::string& name) {
+    return name == "gateway" ? 0 : name == "broker" ? 1 : 2;
+  };
   bool clean = true;
-  // The broker first: it drains while its stages are still there to answer.
-  for (const bool rest : {false, true}) {
+  for (const int turn : {0, 1, 2}) {
     for (const std::string& name : order_) {
-      if ((name != "broker") == rest) processes_.at(name).signal(SIGTERM);
+      if (turn_of(name) == turn) processes_.at(name).signal(SIGTERM);
     }
     for (const std::string& name : order_) {
-      if ((name != "broker") == rest) {
-        clean &= processes_.at(name).wait(kStopMax) != 128 + SIGKILL;
-      }
+      if (turn_of(name) == turn) clean &= processes_.at(name).wait(kStopMax) != 128 + SIGKILL;
     }
   }
   return clean;

@@ -17,13 +17,14 @@ class Fleet {
   struct Size {
     int classifiers = 9;
     int collages = 1;
+    bool gateway = false;  // Whether a gateway runs, too.
   };
 
   // Pipeline files by process name, for processes that do not use the common one.
   using PipelineFiles = std::map<std::string, std::filesystem::path>;
 
-  // Starts broker, sink, collage stages and classifiers from the pipeline file; each process logs
-  // to `logs`/<name>.log.  Throws std::runtime_error.
+  // Starts broker, sink, collage stages, classifiers and gateway from the pipeline file; each
+  // process logs to `logs`/<name>.log.  Throws std::runtime_error.
   Fleet(const std::filesystem::path& pipeline, Size size, const std::filesystem::path& logs,
         PipelineFiles own = {});
 
@@ -34,8 +35,8 @@ class Fleet {
   // The process of a name: broker, sink, collage-0, classifier-3.  Throws std::out_of_range.
   Process& process(const std::string& name) { return processes_.at(name); }
 
-  // Stops all processes with SIGTERM, the broker first.  Returns false if one had to be killed
-  // because it was still alive after kStopMax (start_watch.h).
+  // Stops all processes with SIGTERM, first the gateway, then the broker.  Returns false if one had
+  // to be killed because it was still alive after kStopMax (start_watch.h).
   bool stop();
 
   std::size_t size() const { return processes_.size(); }

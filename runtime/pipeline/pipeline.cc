@@ -8,6 +8,7 @@
 
 #include "broker/policy_names.h"
 #include "broker/policy_reader.h"
+#include "gateway/policy_reader.h"
 #include "stages/policy_reader.h"
 #include "stages/sink/policy_reader.h"
 #include "wire/check.h"
@@ -123,6 +124,7 @@ void read_http(Section root, Pipeline& p) {
   if (address == "none") address.clear();
   p.http.broker = first_port(s, "broker", 1, p.http.broker);
   p.http.sink = first_port(s, "sink", 1, p.http.sink);
+  p.http.gateway = first_port(s, "gateway", 1, p.http.gateway);
   p.http.classifier = first_port(s, "classifier", kStagesMax, p.http.classifier);
   p.http.collage = first_port(s, "collage", kStagesMax, p.http.collage);
   p.http.collage_cnn = first_port(s, "collage_cnn", kStagesMax, p.http.collage_cnn);
@@ -209,6 +211,7 @@ Pipeline read(Document document, const std::filesystem::path& file) {
   p.broker = broker::read_policy(root.section("broker"));
   p.sink = stages::sink::read_policy(root.section("sink"));
   p.stages = stages::read_policy(root);
+  p.gateway = gateway::read_policy(root.section("gateway"));
   read_http(root, p);
   read_log(root, p);
   read_security(root, p);

@@ -1,9 +1,9 @@
 // pipeline.yaml as values: every process reads and validates the whole file.
 //
 // Each machine reads its own section (broker::read_policy, stages::sink::read_policy,
-// stages::read_policy) and owns its defaults.  This folder combines the sections and checks them
-// against one another; therefore it includes the machines, unlike the other folders of runtime/.
-// Paths are resolved against the file's folder.
+// stages::read_policy, gateway::read_policy) and owns its defaults.  This folder combines the
+// sections and checks them against one another; therefore it includes the machines, unlike the
+// other folders of runtime/. Paths are resolved against the file's folder.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "broker/policy.h"
+#include "gateway/policy.h"
 #include "runtime/pipeline/latency.h"
 #include "runtime/service/service_config.h"
 #include "stages/policy.h"
@@ -30,7 +31,8 @@ struct Pipeline {
   };
   // HTTP ports.  A stage's port is the one of index 0; index i has the port + i.
   struct HttpPorts {
-    std::uint16_t broker = 9570, sink = 9571, classifier = 9600, collage = 9700, collage_cnn = 9800;
+    std::uint16_t broker = 9570, sink = 9571, gateway = 9572, classifier = 9600, collage = 9700,
+                  collage_cnn = 9800;
   };
   // Every stage holds its answer until a latency drawn from `latency` has passed.
   struct Emulation {
@@ -52,6 +54,7 @@ struct Pipeline {
   broker::Policy broker;            // Complete except for `labels`, which the model has.
   stages::sink::Sink::Policy sink;  // Complete except for the joiner's `classes`.
   stages::Policy stages;
+  gateway::Policy gateway;
   HttpPorts http;
   std::optional<Emulation> emulation;
 };

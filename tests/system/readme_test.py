@@ -2,7 +2,7 @@
 
     readme_test.py FOLDER-OF-PROGRAMS
 
-The four commands that start a pipeline by hand are the pipeline of this test, with ports of its
+The commands that start a pipeline by hand are the pipeline of this test, with ports of its
 own; the commands that use a pipeline are run against it.
 """
 
@@ -21,7 +21,8 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS = pathlib.Path()  # From the command line.
 ENDPOINT = "tcp://127.0.0.1:5570"  # As README.md and pipeline.yaml have it.
-COMMAND = re.compile(r"(\./run|cmake|ctest|collage-\w+) ")
+DOOR = "http://127.0.0.1:8080"  # Likewise.
+COMMAND = re.compile(r"(\./run|cmake|ctest|curl|collage-\w+) ")
 # Blocks that are no commands: the picture, an answer, the folder map.
 OTHER = re.compile(r'producers --DEALER|\{"request":|[a-z]+/ ')
 
@@ -122,7 +123,7 @@ class Programs(unittest.TestCase):
 
     def test_every_option_is_in_the_help_of_its_program(self):
         for argv in commands():
-            if argv[0] in ("cmake", "ctest") or argv[:2] == ["./run", "test"]:
+            if argv[0] in ("cmake", "ctest", "curl") or argv[:2] == ["./run", "test"]:
                 continue
             full = program(argv)
             # A verb of a program comes first; what follows are its arguments.
@@ -153,11 +154,14 @@ class Pipeline(unittest.TestCase):
         self.addCleanup(scratch.cleanup)
         self.folder = pathlib.Path(scratch.name)
         text = (ROOT / "pipeline.yaml").read_text()
-        for port, free in zip((5570, 5571, 5572), free_ports(3)):
+        *ports, door = free_ports(4)
+        text = self.replaced(text, r"(?m)^  port: 8080\b", f"  port: {door}")
+        self.door = f"http://127.0.0.1:{door}"
+        for port, free in zip((5570, 5571, 5572), ports):
             text = self.replaced(text, rf"tcp://127\.0\.0\.1:{port}\b", f"tcp://127.0.0.1:{free}")
             if port == 5570:
                 self.endpoint = f"tcp://127.0.0.1:{free}"
-        text = self.replaced(text, r"(?m)^  address: 127\.0\.0\.1", "  address: none")
+        text = self.replaced(text, r"(?m)^  address: 127\.0\.0\.1 +# `none`", "  address: none #")
         text = self.replaced(text, r"(?m)^(  (?:single|collage): )models/", rf"\1{ROOT}/models/")
         (self.folder / "pipeline.yaml").write_text(text)
         self.running = []
@@ -175,8 +179,9 @@ class Pipeline(unittest.TestCase):
 
     def run_here(self, argv):
         """Runs one command of README.md to its end against this pipeline."""
-        argv = [self.endpoint if word == ENDPOINT else word for word in argv]
-        return output(program(argv), cwd=self.folder)
+        argv = [self.endpoint if word == ENDPOINT else word.replace(DOOR, self.door)
+                for word in argv]
+        return output(argv if argv[0] == "curl" else program(argv), cwd=self.folder)
 
     def start(self, argv):
         log = open(self.folder / f"{argv[0]}-{len(self.running)}.log", "w")
@@ -201,7 +206,7 @@ class Pipeline(unittest.TestCase):
 
     def test_it_starts_by_hand_answers_and_drains(self):
         by_hand = [argv for argv in commands() if "pipeline.yaml" in argv]
-        self.assertEqual(len(by_hand), 5)
+        self.assertEqual(len(by_hand), 6)
         self.assertIn("--check", by_hand[0])
         output(program(by_hand[0]), cwd=self.folder)
         for argv in by_hand[1:]:
@@ -224,6 +229,11 @@ class Pipeline(unittest.TestCase):
         for answer in answers:
             self.assertEqual(answer["status"], "answered")
             self.assertEqual(set(keys) - set(answer), set())
+
+        curl = next(argv for argv in commands() if argv[0] == "curl")
+        answer = json.loads(self.run_here([*curl, "--silent", "--show-error"]))
+        self.assertEqual(answer["status"], "answered")
+        self.assertEqual(set(keys) - {"request", "file"} - set(answer), set())
 
         for process in self.running:
             process.send_signal(signal.SIGTERM)

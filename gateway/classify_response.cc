@@ -1,0 +1,111 @@
+#include "gateway/classify_response.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "wire/check.h"
+
+namespace gateway {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Six significant digits, so that 0.9f is 0.9 and not 0.8999999761581421.
+double tidy(float value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.6g", static_cast<double>(value));
+  return std::atof(text);
+}
+
+double seconds(wire::Duration d) { return std::round(wire::to_seconds(d) * 1e6) / 1e6; }
+
+// The same members as a line of collage-push has.
+Json answer_json(const producer::Delivered& delivered) {
+  const wire::Result& result = delivered.result;
+  Json json = {{"status", "answered"}};
+  if (!result.predictions.empty()) {
+    const wire::NamedPrediction& best = result.predictions.front();
+    json["class"] = best.name;
+    json["label"] = best.prediction.label.value;
+    json["probability"] = tidy(best.prediction.probability);
+  }
+  Json top = Json::array();
+  for (const wire::NamedPrediction& one : result.predictions) {
+    top.push_back({{"class", one.name},
+                   {"label", one.prediction.label.value},
+                   {"probability", tidy(one.prediction.probability)}});
+  }
+  json["top"] = std::move(top);
+  json["source"] = std::string(to_string(result.source));
+  json["broker_latency_s"] = seconds(result.latency);
+  json["model"] = result.version;
+  json["latency_s"] = seconds(delivered.latency);
+  if (result.brownout) json["brownout"] = true;
+  return json;
+}
+
+std::string text_of(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+Response single_response(const Outcome& outcome) {
+  if (status_of(outcome) != 200) return problem_response(problem_of(outcome));
+  const wire::Result& result = outcome.delivered.result;
+  Response response;
+  response.body = text_of(answer_json(outcome.delivered));
+  response.add("X-Collage-Source", std::string(to_string(result.source)));
+  response.add("X-Collage-Model", result.version);
+  response.add("X-Collage-Latency-Ms", milliseconds_text(result.latency));
+  return response;
+}
+
+Json element_json(std::size_t index, const Image& image, const Outcome& outcome) {
+  const int status = status_of(outcome);
+  Json element = {{"index", index}};
+  if (!image.name.empty()) element["name"] = image.name;
+  element["status"] = status;
+  if (status == 200) {
+    element["answer"] = answer_json(outcome.delivered);
+  } else {
+    const Problem problem = problem_of(outcome);
+    element["reason"] = problem.reason;
+    element["detail"] = problem.detail;
+  }
+  return element;
+}
+
+}  // namespace
+
+std::string milliseconds_text(wire::Duration duration) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3f", wire::to_seconds(duration) * 1e3);
+  return text;
+}
+
+Response classify_response(const ClassifyRequest& request, const std::vector<Outcome>& outcomes) {
+  COLLAGE_CHECK(outcomes.size() == request.images.size() && !outcomes.empty());
+  if (!request.list) return single_response(outcomes.front());
+  Response response;
+  response.status = status_of(outcomes.front());
+  Json array = Json::array();
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const int status = status_of(outcomes[i]);
+    if (status != response.status) response.status = 207;
+    array.push_back(element_json(i, request.images[i], outcomes[i]));
+  }
+  response.body = text_of(array);
+  std::optional<wire::Duration> retry_after;
+  for (const Outcome& outcome : outcomes) {
+    if (status_of(outcome) != 200) {
+      retry_after = std::max(retry_after, problem_of(outcome).retry_after);
+    }
+  }
+  if (retry_after) response.add("Retry-After", retry_seconds(*retry_after));
+  return response;
+}
+
+}  // namespace gateway

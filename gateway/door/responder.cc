@@ -1,0 +1,218 @@
+#include "gateway/door/responder.h"
+
+#include <poll.h>
+
+#include <chrono>
+#include <utility>
+
+#include "gateway/classify_response.h"
+#include "gateway/infer_request.h"
+#include "gateway/infer_response.h"
+#include "runtime/loop/event_fd.h"
+#include "runtime/service/http.h"
+#include "runtime/service/version.h"
+#include "wire/fnv.h"
+
+namespace gateway {
+namespace {
+
+// Longer than any call of the loop takes.
+constexpr wire::Duration kCallMax = std::chrono::seconds(2);
+
+// Where a submission's outcomes arrive from the loop's thread.
+struct Waiting {
+  runtime::EventFd ready;
+  std::mutex mutex;
+  std::optional<std::vector<Outcome>> outcomes;
+};
+
+enum class Event { ready, gone, stopped };
+
+// A client that has closed its half of the connection counts as gone, as for nginx: without a
+// write, the two cannot be told apart.
+Event wait_for(const Waiting& waiting, int stopping, int client, bool watch_client) {
+  for (;;) {
+    pollfd items[] = {{waiting.ready.descriptor(), POLLIN, 0},
+                      {stopping, POLLIN, 0},
+                      {watch_client ? client : -1, POLLRDHUP, 0}};
+    if (::poll(items, 3, -1) < 0) continue;  // A signal.
+    if (items[0].revents != 0) return Event::ready;
+    if (items[1].revents != 0) return Event::stopped;
+    if (items[2].revents != 0) return Event::gone;
+  }
+}
+
+std::vector<Outcome> all_draining(std::size_t count) {
+  return std::vector<Outcome>(count, {.kind = Outcome::Kind::draining, .delivered = {}});
+}
+
+std::uint64_t fingerprint_of(const Request& request) {
+  wire::Fnv hash;
+  for (const std::string_view text :
+       {std::string_view(request.head.path), request.head.header("Content-Type"),
+        std::string_view(*request.body)}) {
+    hash.add(text);
+    hash.add(std::uint8_t{0});
+  }
+  return hash.value();
+}
+
+Response respond_problem(const Request& request, const Problem& problem) {
+  return request.endpoint == Endpoint::infer ? infer_problem_response(problem)
+                                             : problem_response(problem);
+}
+
+// Whether the same request would get this response again: not if it was refused for now.
+bool is_final(const Response& response) {
+  return response.status < 500 && response.status != 429 && response.status != 207;
+}
+
+Response plain(int status, std::string text) {
+  Response response{
+      .status = status, .type = "text/plain; charset=utf-8", .body = {}, .headers = {}};
+  response.body = std::move(text);
+  return response;
+}
+
+}  // namespace
+
+Responder::Responder(const Policy& policy, Gateway& gateway, runtime::Loop& loop, Report report,
+                     int stopping)
+    : policy_(policy),
+      gateway_(gateway),
+      loop_(loop),
+      report_(std::move(report)),
+      stopping_(stopping),
+      idempotency_(policy.idempotency_max, policy.idempotency_window) {}
+
+std::optional<Response> Responder::respond(const Request& request) {
+  switch (request.endpoint) {
+    case Endpoint::classify:
+    case Endpoint::infer:
+      return classify(request);
+    case Endpoint::server:
+      return server_metadata(runtime::version());
+    case Endpoint::model:
+      return model_metadata();
+    case Endpoint::health_live:
+      return health_response("live", report_().has_value());
+    case Endpoint::health_ready:
+    case Endpoint::model_ready:
+      return health_response("ready", is_ready());
+    case Endpoint::metrics:
+    case Endpoint::livez:
+    case Endpoint::readyz:
+      return report_page(request.endpoint);
+  }
+  return std::nullopt;
+}
+
+bool Responder::is_ready() {
+  const auto report = report_();
+  return report && report->not_ready_reasons.empty();
+}
+
+Response Responder::report_page(Endpoint endpoint) {
+  auto report = report_();
+  if (!report) return plain(503, "the loop of this process is blocked\n");
+  if (endpoint == Endpoint::livez) return plain(200, "alive\n");
+  if (endpoint == Endpoint::readyz) {
+    std::string reasons;
+    for (const std::string& reason : report->not_ready_reasons) reasons += reason + "\n";
+    return reasons.empty() ? plain(200, "ready\n") : plain(503, reasons);
+  }
+  Response response = plain(200, runtime::metrics_page(std::move(*report), process_));
+  response.type = runtime::kMetricsType;
+  return response;
+}
+
+std::optional<Response> Responder::classify(const Request& request) {
+  const auto options = read_options(request.head);
+  if (!options) return respond_problem(request, options.error());
+  auto response = options->idempotency_key.empty() ? submit(request, *options)
+                                                   : classify_once(request, *options);
+  if (!response) return std::nullopt;
+  if (!options->traceparent.empty()) response->add("traceparent", options->traceparent);
+  const wire::Duration receive = request.received - request.began;
+  const wire::Duration pipeline = runtime::now() - request.received;
+  response->add("Server-Timing", "receive;dur=" + milliseconds_text(receive) +
+                                     ", pipeline;dur=" + milliseconds_text(pipeline));
+  spdlog::debug("{} {} {} bytes, {} in {} ms{}{}", request.head.method, request.head.path,
+                request.body->size(), response->status, milliseconds_text(receive + pipeline),
+                options->traceparent.empty() ? "" : ", trace ", options->traceparent);
+  return response;
+}
+
+std::optional<Response> Responder::classify_once(const Request& request,
+                                                 const RequestOptions& options) {
+  const std::string& key = options.idempotency_key;
+  using What = Idempotency::Begun::What;
+  Idempotency::Begun begun;
+  {
+    const std::lock_guard lock(mutex_);
+    begun = idempotency_.begin(key, fingerprint_of(request), runtime::now());
+  }
+  if (begun.what == What::replay) return begun.response;
+  if (begun.what == What::mismatch) {
+    return respond_problem(
+        request, {422, "idempotency_key_reused", "the Idempotency-Key belongs to another request"});
+  }
+  if (begun.what == What::running) {
+    return respond_problem(request, {409, "in_progress", "the same request is being worked on",
+                                     std::chrono::seconds(1)});
+  }
+  auto response = submit(request, options);
+  const std::lock_guard lock(mutex_);
+  if (response && is_final(*response)) {
+    idempotency_.finish(key, *response, runtime::now());
+  } else {
+    idempotency_.abandon(key);
+  }
+  return response;
+}
+
+std::optional<Response> Responder::submit(const Request& request, const RequestOptions& options) {
+  if (request.endpoint == Endpoint::infer) {
+    const auto parsed = read_infer_request(request.head, request.body, policy_);
+    if (!parsed) return infer_problem_response(parsed.error());
+    const auto outcomes = await(request, parsed->images, options);
+    return outcomes ? std::optional(infer_response(*parsed, *outcomes)) : std::nullopt;
+  }
+  const auto parsed = read_classify_request(request.head, request.body, policy_);
+  if (!parsed) return problem_response(parsed.error());
+  const auto outcomes = await(request, parsed->images, options);
+  return outcomes ? std::optional(classify_response(*parsed, *outcomes)) : std::nullopt;
+}
+
+Responder::Outcomes Responder::await(const Request& request, const std::vector<Image>& images,
+                                     const RequestOptions& options) {
+  const auto waiting = std::make_shared<Waiting>();
+  const auto answered = [waiting](std::vector<Outcome> outcomes) {
+    {
+      const std::lock_guard lock(waiting->mutex);
+      waiting->outcomes = std::move(outcomes);
+    }
+    waiting->ready.notify();
+  };
+  std::vector<wire::Payload> payloads;
+  for (const Image& image : images) payloads.push_back(image.bytes);
+  Gateway::Ticket ticket = 0;
+  const bool called = loop_.call_on_loop(
+      [&] {
+        ticket = gateway_.submit(std::move(payloads), options.submit, answered, runtime::now());
+      },
+      kCallMax);
+  if (!called) return all_draining(images.size());
+  // What has a key is asked for again, so its answer is wanted even if the client goes.
+  const bool watch = options.idempotency_key.empty();
+  const Event event = wait_for(*waiting, stopping_, request.socket, watch);
+  if (event == Event::ready) {
+    const std::lock_guard lock(waiting->mutex);
+    return std::move(waiting->outcomes);
+  }
+  loop_.call_on_loop([&] { gateway_.withdraw(ticket, runtime::now()); }, kCallMax);
+  if (event == Event::gone) return std::nullopt;
+  return all_draining(images.size());
+}
+
+}  // namespace gateway

@@ -1,0 +1,26 @@
+// An image out of a request, still encoded.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "wire/payload.h"
+
+namespace gateway {
+
+struct Image {
+  std::string name;  // The client's name for it, such as a file's; may be empty.
+  wire::Payload bytes;
+};
+
+// The body of a request; images that stand in it as they are share its bytes.
+using Body = std::shared_ptr<const std::string>;
+
+// The part `view` of `body` as a payload that keeps the body alive.
+inline wire::Payload share(const Body& body, std::string_view view) {
+  return wire::Payload(body, {reinterpret_cast<const std::uint8_t*>(view.data()), view.size()});
+}
+
+}  // namespace gateway

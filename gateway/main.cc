@@ -1,0 +1,47 @@
+// collage-gateway: the pipeline's door for HTTP clients.
+#include <memory>
+
+#include "gateway/door/door.h"
+#include "gateway/gateway.h"
+#include "runtime/loop/random_id.h"
+#include "runtime/pipeline/startup.h"
+#include "runtime/service/cli.h"
+
+namespace {
+
+runtime::Link link_of(const runtime::Startup& start) {
+  // What comes from the broker is small.
+  return runtime::connected_dealer(start.pipeline.endpoints.producers, 0, start.keys,
+                                   runtime::LinkName::producers);
+}
+
+int run(const runtime::StartOptions& options) {
+  runtime::Startup start(options, runtime::KeyOwner::producer);
+  const gateway::Policy& policy = start.pipeline.gateway;
+  gateway::Gateway machine(policy, runtime::random_long_id<wire::ProducerId>());
+  if (start.only_checks()) return 0;
+  runtime::Process process{
+      "gateway", start.pipeline.http.gateway, {{"gateway", machine, {link_of(start)}, {}}}};
+  process.attach = [&](runtime::Loop& loop, runtime::Report report) {
+    auto door = std::make_shared<gateway::Door>(policy, machine, loop, std::move(report));
+    machine.add_metrics([&door = *door](machine::Telemetry& more) { door.figures().add_to(more); });
+    return door;
+  };
+  return start.serve(std::move(process));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "The pipeline's door for HTTP clients: POST /v1/classify, and the Open Inference Protocol.\n"
+      "The section `gateway` of the file says where it listens; docs/HTTP.md has the interface.\n\n"
+      "  collage-gateway pipeline.yaml\n"
+      "  collage-gateway --check pipeline.yaml\n"
+      "  curl -H 'Content-Type: image/jpeg' --data-binary @photo.jpg "
+      "http://127.0.0.1:8080/v1/classify",
+      "collage-gateway");
+  runtime::StartOptions options;
+  runtime::add_start_options(app, options);
+  return runtime::run_cli(app, argc, argv, [&options] { return run(options); });
+}

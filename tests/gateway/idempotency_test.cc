@@ -1,0 +1,63 @@
+#include "gateway/idempotency.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+#include "tests/values.h"
+
+namespace gateway {
+namespace {
+
+using namespace std::chrono_literals;
+using What = Idempotency::Begun::What;
+
+TEST(Idempotency, ARequestThatIsSentAgainGetsTheSameResponse) {
+  Idempotency known(8, 10s);
+  EXPECT_EQ(known.begin("k", 1, at(0s)).what, What::fresh);
+  EXPECT_EQ(known.begin("k", 1, at(1s)).what, What::running);
+  Response answer;
+  answer.body = "answer";
+  known.finish("k", answer, at(2s));
+  const auto again = known.begin("k", 1, at(11s));
+  EXPECT_EQ(again.what, What::replay);
+  EXPECT_EQ(again.response.body, "answer");
+  EXPECT_EQ(known.begin("other", 1, at(11s)).what, What::fresh);
+}
+
+TEST(Idempotency, AKeyBelongsToOneRequest) {
+  Idempotency known(8, 10s);
+  EXPECT_EQ(known.begin("k", 1, at(0s)).what, What::fresh);
+  EXPECT_EQ(known.begin("k", 2, at(0s)).what, What::mismatch);
+  known.finish("k", {}, at(0s));
+  EXPECT_EQ(known.begin("k", 2, at(0s)).what, What::mismatch);
+}
+
+TEST(Idempotency, AResponseIsForgottenAfterItsWindow) {
+  Idempotency known(8, 10s);
+  known.begin("k", 1, at(0s));
+  known.finish("k", {}, at(5s));
+  EXPECT_EQ(known.begin("k", 2, at(15s)).what, What::fresh);
+}
+
+TEST(Idempotency, WhatWasAbandonedMayBeginAgain) {
+  Idempotency known(8, 10s);
+  known.begin("k", 1, at(0s));
+  known.abandon("k");
+  EXPECT_EQ(known.begin("k", 2, at(0s)).what, What::fresh);
+}
+
+TEST(Idempotency, TheOldestResponsesMakeRoom) {
+  Idempotency known(2, 10s);
+  for (const char* key : {"a", "b", "c"}) {
+    known.begin(key, 1, at(0s));
+    known.finish(key, {}, at(0s));
+  }
+  EXPECT_EQ(known.size(), 2u);
+  EXPECT_EQ(known.begin("b", 1, at(1s)).what, What::replay);
+  EXPECT_EQ(known.begin("c", 1, at(1s)).what, What::replay);
+  EXPECT_EQ(known.begin("a", 1, at(1s)).what, What::fresh);
+}
+
+}  // namespace
+}  // namespace gateway
