@@ -23,6 +23,8 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 
 from hosts import NETWORK, Base, Failed, Hosts, Repository, await_true, sh
 from packages import BROKEN, all_of, broken, of_debian, version_of
@@ -117,9 +119,11 @@ class DeployTest(Test):
         inventory = {"all": {
             "vars": {"ansible_user": "root", "ansible_ssh_common_args": options,
                      "ansible_python_interpreter": "/usr/bin/python3",
-                     "common_producer_networks": [f"{NETWORK}.1"], **self.security,
+                     "common_producer_networks": [f"{NETWORK}.1"],
+                     "common_http_client_networks": [f"{NETWORK}.1"], **self.security,
                      "common_repository": self.repository.line},
             "children": {"broker": {"hosts": place(front)}, "sink": {"hosts": place(front)},
+                         "gateway": {"hosts": place(front)},
                          "classifier": {"hosts": stages},
                          "collage": {"hosts": place(workers[-1])},
                          "monitoring": {"hosts": place(front)},
@@ -220,6 +224,30 @@ class DeployTest(Test):
     def push(self):
         answers = self.pushed(self.pushing(500, 50), 500)
         expect("every image is answered", all(a["status"] == "answered" for a in answers))
+
+    def post(self):
+        """The picture to the gateway; the status of the response, None if there was none."""
+        request = urllib.request.Request(f"http://{self.hosts[0].address}:8080/v1/classify",
+                                         self.picture.read_bytes(), {"Content-Type": "image/png"})
+        try:
+            with urllib.request.urlopen(request, timeout=30) as response:
+                answer = json.load(response)
+                return response.status if answer["status"] == "answered" else None
+        except urllib.error.HTTPError as error:
+            return error.code
+        except OSError:
+            return None
+
+    def gateway(self):
+        """Images over HTTP; a restart costs no image that whoever sends it sends again."""
+        expect("an image is answered", self.post() == 200)
+        expect("a host with stages is no client", not self.hosts[1].holds(
+            f"timeout 2 bash -c '< /dev/tcp/{self.hosts[0].address}/8080'"))
+        self.hosts[0].run("systemctl --no-block restart collage-gateway")
+        for _ in range(100):
+            expect("an image is answered in the end", await_true(lambda: self.post() == 200, 20))
+        front = running(self.hosts[0])
+        expect(f"the gateway runs: {front}", "gateway" in front)
 
     def kill_host(self):
         """One with s-CNN stages: its images are answered all the same, and it comes back."""
@@ -424,7 +452,7 @@ def main():
     with Hosts(scratch, base, count=4) as hosts, repository:
         test = DeployTest(hosts, packages, following, debian, scratch, out, repository)
         steps = [test.boot, test.deploy, test.second_run_unchanged, test.firewall, test.push,
-                 test.kill_host, test.cut_link, test.alert, test.keys, test.scale,
+                 test.gateway, test.kill_host, test.cut_link, test.alert, test.keys, test.scale,
                  test.rotate_keys, test.replay, test.collect_logs, test.broken_update,
                  test.rolling_update, test.remove]
         good = test.run(steps, out / "account.json")

@@ -16,8 +16,8 @@ from hosts import Base, Failed, Hosts, Repository, await_true
 from packages import LIBRARY, SERVICES, all_of, follows, of_debian, version_of
 from steps import Test, expect, folders, grey_png
 
-UNITS = ["collage-broker", "collage-sink", "collage-stage@0", "collage-stage@1",
-         "collage-collage@0"]
+UNITS = ["collage-broker", "collage-sink", "collage-gateway", "collage-stage@0",
+         "collage-stage@1", "collage-collage@0"]
 UP_S = 60
 
 # A stranger's program; its source is an example that the package brings.
@@ -71,7 +71,7 @@ class InstallTest(Test):
         return answers
 
     def install(self):
-        self.apt_install(self.host, "collage-broker collage-stage collage-tools")
+        self.apt_install(self.host, "collage-broker collage-gateway collage-stage collage-tools")
         expect("a user collage", self.host.holds("getent passwd collage"))
         expect("nothing starts by itself",
                self.host.run("systemctl list-units --state=active --no-legend 'collage*'") == "")
@@ -171,8 +171,7 @@ class InstallTest(Test):
         self.ask()
 
     def remove(self):
-        self.host.run("dpkg -r collage-tools collage-client collage-stage collage-broker "
-                      "collage-config 2>&1")
+        self.host.run(f"dpkg -r {' '.join(reversed(SERVICES))} 2>&1")
         expect("no unit is left",
                self.host.run("systemctl list-units --all --no-legend 'collage*'") == "")
         expect("no process is left", not self.host.holds("pgrep -u collage"))
@@ -180,8 +179,7 @@ class InstallTest(Test):
                self.host.holds("grep -q 'level: debug' /etc/collage/pipeline.yaml"))
 
     def purge(self):
-        self.host.run("dpkg --purge collage-tools collage-client collage-stage "
-                      "collage-broker collage-config 2>&1")
+        self.host.run(f"dpkg --purge {' '.join(reversed(SERVICES))} 2>&1")
         left = self.host.run("find / -xdev -name '*collage*' -not -path '/proc/*' "
                              "-not -path '/root/*' -not -path '/var/lib/dpkg/*' "
                              "-not -path '/var/cache/apt/archives/*' "

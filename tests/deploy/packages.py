@@ -6,8 +6,8 @@ import subprocess
 from hosts import sh
 from steps import expect
 
-SERVICES = ["collage-config", "collage-broker", "collage-stage", "collage-client",
-            "collage-tools"]
+SERVICES = ["collage-config", "collage-broker", "collage-gateway", "collage-stage",
+            "collage-client", "collage-tools"]
 LIBRARY = ["libcollage0.2", "collage-dev"]
 BROKEN = "+broken"  # What a broken version has in addition.
 

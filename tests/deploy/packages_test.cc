@@ -19,9 +19,9 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-const std::vector<std::string> kPackages = {"collage-config", "collage-broker", "collage-stage",
-                                            "collage-client", "collage-tools",  "libcollage0.2",
-                                            "collage-dev"};
+const std::vector<std::string> kPackages = {"collage-config", "collage-broker", "collage-gateway",
+                                            "collage-stage",  "collage-client", "collage-tools",
+                                            "libcollage0.2",  "collage-dev"};
 
 fs::path package(const std::string& name) {
   for (const auto& entry : fs::directory_iterator(COLLAGE_PACKAGES)) {
@@ -55,11 +55,12 @@ fs::path unpacked() {
   return fs::canonical(root);
 }
 
-TEST(Packages, TheBrokerNeedsNeitherLibTorchNorLibvips) {
-  const std::string needs =
-      output({"dpkg-deb", "-f", package("collage-broker").string(), "Depends"});
-  EXPECT_THAT(needs, AllOf(HasSubstr("libzmq5"), HasSubstr("collage-config")));
-  EXPECT_THAT(needs, AllOf(Not(HasSubstr("torch")), Not(HasSubstr("vips"))));
+TEST(Packages, BrokerAndGatewayNeedNeitherLibTorchNorLibvips) {
+  for (const char* name : {"collage-broker", "collage-gateway"}) {
+    const std::string needs = output({"dpkg-deb", "-f", package(name).string(), "Depends"});
+    EXPECT_THAT(needs, AllOf(HasSubstr("libzmq5"), HasSubstr("collage-config"))) << name;
+    EXPECT_THAT(needs, AllOf(Not(HasSubstr("torch")), Not(HasSubstr("vips")))) << name;
+  }
 }
 
 TEST(Packages, AStageNeedsAFastBlas) {
@@ -174,6 +175,7 @@ TEST(Packages, ThePipelineIsAnOperatorsFileAndValid) {
   const fs::path moved = scratch("pipeline.yaml");
   std::ofstream(moved) << pipeline;
   output({(root / "usr/bin/collage-broker").string(), "--check", moved.string()});
+  output({(root / "usr/bin/collage-gateway").string(), "--check", moved.string()});
   output({(root / "usr/bin/collage-stage").string(), "classifier", "--check", moved.string()});
   output({(root / "usr/bin/collage-stage").string(), "collage", "--check", moved.string()});
 }
@@ -183,6 +185,7 @@ TEST(Packages, TheUnitsAreConfined) {
   const std::vector<std::pair<std::string, std::string>> limits = {
       {"collage-broker.service", "25"},
       {"collage-sink.service", "25"},
+      {"collage-gateway.service", "25"},
       {"collage-stage@.service", "45"},
       {"collage-collage@.service", "45"}};
   for (const auto& [unit, limit] : limits) {
