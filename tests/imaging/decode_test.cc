@@ -5,183 +5,13 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <functional>
 #include <thread>
 
-#include "imaging/encode.h"
 #include "imaging/vips_image.h"
+#include "tests/imaging/image_files.h"
 
 namespace imaging {
 namespace {
-
-using wire::Reason;
-using Bytes = std::vector<std::uint8_t>;
-
-constexpr Target kGrey28{.width = 28, .height = 28, .channels = 1};
-constexpr Target kColour32{.width = 32, .height = 32, .channels = 3};
-
-// Samples of any band format and count, each computed from its position.
-template <class Sample>
-VipsImagePtr image(int width, int height, int bands, VipsBandFormat format,
-                   VipsInterpretation interpretation,
-                   const std::function<int(int x, int y, int band)>& sample) {
-  std::vector<Sample> samples;
-  for (int y = 0; y < height; ++y) {
-    for (int x = 0; x < width; ++x) {
-      for (int band = 0; band < bands; ++band) {
-        samples.push_back(static_cast<Sample>(sample(x, y, band)));
-      }
-    }
-  }
-  const VipsImagePtr plain(vips_image_new_from_memory_copy(
-      samples.data(), samples.size() * sizeof(Sample), width, height, bands, format));
-  return made([&](VipsImage** out) {
-    return vips_copy(plain.get(), out, "interpretation", interpretation, nullptr);
-  });
-}
-
-VipsImagePtr image8(int width, int height, int bands, VipsInterpretation interpretation,
-                    const std::function<int(int x, int y, int band)>& sample) {
-  return image<std::uint8_t>(width, height, bands, VIPS_FORMAT_UCHAR, interpretation, sample);
-}
-
-// A picture with so much detail that its file is long.
-VipsImagePtr busy(int width, int height, int bands) {
-  return image8(width, height, bands,
-                bands == 1 ? VIPS_INTERPRETATION_B_W : VIPS_INTERPRETATION_sRGB,
-                [](int x, int y, int band) { return (x * 37 + y * 91 + x * y * 13 + band * 50); });
-}
-
-Bytes taken(int status, void* data, std::size_t size) {
-  EXPECT_EQ(status, 0) << vips_error_buffer();
-  const auto* bytes = static_cast<const std::uint8_t*>(data);
-  Bytes out(bytes, bytes + size);
-  g_free(data);
-  return out;
-}
-
-Bytes jpeg(const VipsImagePtr& from, bool progressive = false) {
-  void* data = nullptr;
-  std::size_t size = 0;
-  const int status = vips_jpegsave_buffer(from.get(), &data, &size, "Q", 95, "interlace",
-                                          progressive ? TRUE : FALSE, nullptr);
-  return taken(status, data, size);
-}
-
-Bytes png(const VipsImagePtr& from, bool interlaced = false) {
-  void* data = nullptr;
-  std::size_t size = 0;
-  const int status = vips_pngsave_buffer(from.get(), &data, &size, "interlace",
-                                         interlaced ? TRUE : FALSE, nullptr);
-  return taken(status, data, size);
-}
-
-Bytes bytes_of(std::string_view words) { return {words.begin(), words.end()}; }
-
-void expect_refused(const Bytes& body, Reason reason, const Limits& limits = {}) {
-  const auto picture = decode(body, kColour32, limits);
-  ASSERT_FALSE(picture.has_value());
-  EXPECT_EQ(picture.error(), reason) << to_string(picture.error());
-  EXPECT_STREQ(vips_error_buffer(), "");
-}
-
-Picture blank(const Target& target) {
-  return {target.width, target.height, target.channels,
-          Bytes(static_cast<std::size_t>(target.width * target.height * target.channels))};
-}
-
-Picture decoded(const Bytes& body, const Target& target) {
-  const auto picture = decode(body, target, {});
-  if (!picture) {
-    ADD_FAILURE() << to_string(picture.error());
-    return blank(target);
-  }
-  EXPECT_EQ(picture->width, target.width);
-  EXPECT_EQ(picture->height, target.height);
-  EXPECT_EQ(picture->channels, target.channels);
-  EXPECT_EQ(picture->pixels.size(),
-            static_cast<std::size_t>(target.width * target.height * target.channels));
-  return *picture;
-}
-
-int at(const Picture& picture, int x, int y, int channel = 0) {
-  return picture
-      .pixels[static_cast<std::size_t>((y * picture.width + x) * picture.channels + channel)];
-}
-
-void expect_pixel(const Picture& picture, int x, int y, std::array<int, 3> rgb, int tolerance) {
-  for (int channel = 0; channel < 3; ++channel) {
-    EXPECT_NEAR(at(picture, x, y, channel), rgb[static_cast<std::size_t>(channel)], tolerance)
-        << "at " << x << "," << y << " channel " << channel;
-  }
-}
-
-// Red at the top left, green at the top right, blue at the bottom left, white at the bottom right.
-int quarters(int x, int y, int band, int width, int height) {
-  const int quarter = (y >= height / 2 ? 2 : 0) + (x >= width / 2 ? 1 : 0);
-  return quarter == 3 || quarter == band ? 255 : 0;
-}
-
-VipsImagePtr quarters_image(int width, int height) {
-  return image8(width, height, 3, VIPS_INTERPRETATION_sRGB,
-                [=](int x, int y, int band) { return quarters(x, y, band, width, height); });
-}
-
-Bytes with_orientation(const VipsImagePtr& from, int orientation) {
-  const VipsImagePtr copy =
-      made([&](VipsImage** out) { return vips_copy(from.get(), out, nullptr); });
-  vips_image_set_int(copy.get(), VIPS_META_ORIENTATION, orientation);
-  return jpeg(copy);
-}
-
-// The offset of the width and height in a JPEG's frame header.
-std::size_t jpeg_size_at(const Bytes& body) {
-  for (std::size_t i = 2; i + 9 < body.size();) {
-    const int marker = body[i + 1];
-    if (marker == 0xc0 || marker == 0xc2) return i + 5;
-    i += 2 + static_cast<std::size_t>(body[i + 2] * 256 + body[i + 3]);
-  }
-  ADD_FAILURE() << "no frame header";
-  return 0;
-}
-
-std::uint32_t crc32(std::span<const std::uint8_t> bytes) {
-  std::uint32_t crc = 0xffffffffu;
-  for (const std::uint8_t byte : bytes) {
-    crc ^= byte;
-    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1u) != 0 ? 0xedb88320u : 0u);
-  }
-  return ~crc;
-}
-
-void put32(Bytes& bytes, std::size_t offset, std::uint32_t value) {
-  for (int i = 0; i < 4; ++i) {
-    bytes[offset + static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(value >> (24 - 8 * i));
-  }
-}
-
-Bytes png_claiming(std::uint32_t width, std::uint32_t height) {
-  Bytes body = png(busy(8, 8, 3));
-  put32(body, 16, width);
-  put32(body, 20, height);
-  put32(body, 29, crc32(std::span(body).subspan(12, 17)));
-  return body;
-}
-
-Bytes jpeg_claiming(int width, int height) {
-  Bytes body = jpeg(busy(8, 8, 3));
-  const std::size_t offset = jpeg_size_at(body);
-  body[offset] = static_cast<std::uint8_t>(height >> 8);
-  body[offset + 1] = static_cast<std::uint8_t>(height);
-  body[offset + 2] = static_cast<std::uint8_t>(width >> 8);
-  body[offset + 3] = static_cast<std::uint8_t>(width);
-  return body;
-}
-
-Bytes cut(const Bytes& body, double part) {
-  return {body.begin(),
-          body.begin() + static_cast<std::ptrdiff_t>(part * static_cast<double>(body.size()))};
-}
 
 TEST(Decode, NothingIsAnEmptyImage) { expect_refused({}, Reason::empty_image); }
 
@@ -198,10 +28,9 @@ TEST(Decode, OtherFormatsAreUnsupportedWhateverTheirFileIsCalled) {
   expect_refused(bytes_of("%PDF-1.4\n"), Reason::unsupported_image);
   expect_refused(bytes_of("<svg xmlns='http://www.w3.org/2000/svg'/>"), Reason::unsupported_image);
   expect_refused(bytes_of("<?xml version='1.0'?><svg/>"), Reason::unsupported_image);
-  expect_refused(bytes_of("RIFF....WEBPVP8 "), Reason::unsupported_image);
 }
 
-TEST(Decode, TheLibraryItselfLoadsNothingButJpegAndPng) {
+TEST(Decode, TheLibraryItselfLoadsNoOtherFormats) {
   const std::string svg = "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>";
   const std::string ppm = "P5 1 1 255 x";
   for (const std::string& body : {svg, ppm}) {

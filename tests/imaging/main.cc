@@ -4,6 +4,8 @@
 
 int main(int argc, char** argv) {
   testing::InitGoogleMock(&argc, argv);
-  const imaging::Library library;
+  imaging::FormatSet all{};
+  for (const auto& [key, format] : imaging::servable_formats()) all.insert(format);
+  const imaging::Library library(all);
   return RUN_ALL_TESTS();
 }
