@@ -7,9 +7,11 @@ namespace models {
 ValueTables tables_of(const Normalisation& normalisation) {
   ValueTables tables(normalisation.mean.size());
   for (std::size_t c = 0; c < tables.size(); ++c) {
+    tables[c].source = normalisation.source(c);
     for (std::size_t v = 0; v < 256; ++v) {
-      tables[c][v] = static_cast<float>((static_cast<double>(v) / 255.0 - normalisation.mean[c]) /
-                                        normalisation.deviation[c]);
+      const double level = static_cast<double>(v) / 255.0 * normalisation.range;
+      tables[c].values[v] =
+          static_cast<float>((level - normalisation.mean[c]) / normalisation.deviation[c]);
     }
   }
   return tables;
@@ -24,8 +26,8 @@ torch::Tensor planes_of(std::span<const std::uint8_t> pixels, const TileShape& s
   torch::Tensor planes = torch::empty({1, shape.channels, shape.height, shape.width});
   auto* out = planes.data_ptr<float>();
   for (std::size_t c = 0; c < channels; ++c) {
-    const auto& table = tables[c];
-    for (std::size_t i = c; i < pixels.size(); i += channels) *out++ = table[pixels[i]];
+    const auto& [source, values] = tables[c];
+    for (std::size_t i = source; i < pixels.size(); i += channels) *out++ = values[pixels[i]];
   }
   return planes;
 }

@@ -12,8 +12,13 @@
 
 namespace models {
 
-// The normalised value of each 8-bit value, a table for each channel.
-using ValueTables = std::vector<std::array<float, 256>>;
+// The normalised value of each 8-bit value, a table for each channel of the network, and the
+// channel of a picture that it is made of.
+struct ValueTable {
+  std::size_t source = 0;
+  std::array<float, 256> values{};
+};
+using ValueTables = std::vector<ValueTable>;
 ValueTables tables_of(const Normalisation& normalisation);
 
 // One whole picture for inference: float [1, channels, height, width], normalised and contiguous.

@@ -57,6 +57,16 @@ void write_detect(std::ostream& out, const DetectShape& shape) {
       << "  overlap_max: " << number(shape.overlap_max) << "\n";
 }
 
+void write_normalisation(std::ostream& out, const Normalisation& normalisation) {
+  const bool plain = normalisation.range == 1;
+  out << "normalisation:  # (pixel / 255" << (plain ? "" : " * range")
+      << " - mean) / deviation, for each channel.\n"
+      << "  mean: " << list(normalisation.mean, number) << "\n"
+      << "  deviation: " << list(normalisation.deviation, number) << "\n";
+  if (!plain) out << "  range: " << number(normalisation.range) << "\n";
+  if (normalisation.order == ChannelOrder::bgr) out << "  order: bgr\n";
+}
+
 void write_origin(std::ostream& out, const Origin& origin) {
   out << "origin:  # How the weights came to be, and what they measured on the test images.\n"
       << "  command: " << quoted(origin.command) << "\n"
@@ -85,8 +95,8 @@ std::size_t Manifest::outputs() const {
 
 bool answer_alike(const Manifest& a, const Manifest& b) {
   const auto decisive = [](const Manifest& m) {
-    return std::tie(m.version, m.sha256, m.kind, m.grid, m.head, m.detect, m.tile, m.normalisation,
-                    m.calibration, m.class_names);
+    return std::tie(m.version, m.sha256, m.kind, m.grid, m.head, m.detect, m.tile, m.preprocess,
+                    m.normalisation, m.calibration, m.class_names);
   };
   return decisive(a) == decisive(b);
 }
@@ -99,7 +109,34 @@ std::string version_of(Kind kind, Head head, int grid, const std::string& sha256
   return word + "-" + sha256.substr(0, 8);
 }
 
+std::string preprocess_text(const imaging::Preprocess& p) {
+  constexpr const char* kResize[] = {"cover", "shorter_side", "exact", "fit"};
+  constexpr const char* kInterpolation[] = {"bilinear", "bicubic", "lanczos", "area"};
+  const auto word = [](const auto& words, auto value) {
+    return words[static_cast<std::size_t>(value)];
+  };
+  const auto colour = [](const imaging::Colour& levels) {
+    return list(std::vector<double>(levels.begin(), levels.end()), number);
+  };
+  if (p == imaging::Preprocess{}) return "";
+  std::ostringstream out;
+  out << "preprocess:  # How a picture becomes a tile.\n"
+      << "  resize: " << word(kResize, p.resize) << "\n";
+  if (p.resize == imaging::Resize::shorter_side) out << "  size: " << p.shorter_side << "\n";
+  if (p.crop != 1) out << "  crop: " << number(p.crop) << "\n";
+  out << "  interpolation: " << word(kInterpolation, p.interpolation) << "\n"
+      << "  antialias: " << (p.antialias ? "true" : "false") << "\n"
+      << "  padding: " << colour(p.padding) << "\n";
+  if (p.background == imaging::Background::colour) {
+    out << "  background: colour\n"
+        << "  background_colour: " << colour(p.background_colour) << "\n";
+  }
+  out << "  icc: " << (p.icc == imaging::Icc::srgb ? "srgb" : "ignored") << "\n";
+  return out.str();
+}
+
 std::string manifest_text(const Manifest& m) {
+  const std::string preprocessing = preprocess_text(m.preprocess);
   std::ostringstream out;
   out << "name: " << quoted(m.name) << "\n"
       << "kind: " << word_of(m.kind) << "\n"
@@ -117,14 +154,16 @@ std::string manifest_text(const Manifest& m) {
   out << "weights: " << quoted(m.weights.generic_string()) << "\n"
       << "sha256: " << quoted(m.sha256) << "\n"
       << "version: " << quoted(m.version) << "\n"
-      << "tile:  # Pictures are resized until they cover it, then cropped at the centre.\n"
+      << "tile:"
+      << (preprocessing.empty()
+              ? "  # Pictures are resized until they cover it, then cropped at the centre.\n"
+              : "\n")
       << "  width: " << m.tile.width << "\n"
       << "  height: " << m.tile.height << "\n"
       << "  channels: " << m.tile.channels << "\n"
-      << "normalisation:  # (pixel / 255 - mean) / deviation, for each channel.\n"
-      << "  mean: " << list(m.normalisation.mean, number) << "\n"
-      << "  deviation: " << list(m.normalisation.deviation, number) << "\n"
-      << "temperature: " << number(m.calibration.temperature) << "\n"
+      << preprocessing;
+  write_normalisation(out, m.normalisation);
+  out << "temperature: " << number(m.calibration.temperature) << "\n"
       << "temperature_slope: " << number(m.calibration.slope)
       << "  # Logits are divided by temperature * entropy ^ slope, see README.md.\n"
       << "class_names: " << list(m.class_names, quoted) << "\n";

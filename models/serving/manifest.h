@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "imaging/layout.h"
+#include "imaging/preprocess.h"
 #include "models/serving/heads/calibration.h"
 #include "models/serving/heads/detect.h"
 #include "models/serving/tile.h"
@@ -43,17 +44,18 @@ struct Manifest {
   std::string name;
   Kind kind = Kind::single;
   std::string dataset;
-  int grid = 1;                   // Tiles per side; 1 for a single (wire::Model: 0).
-  Head head = Head::grid;         // Head::detect only for a collage.
-  DetectShape detect{};           // For a detect head only.
-  std::string parity_code{};      // For a parity model: "addition" or "concatenation".
-  int parity_images = 0;          // For a parity model: images in one input.
-  std::filesystem::path weights;  // TorchScript; as written relative to the manifest.
-  std::string sha256;             // Hash of the weights, 64 lower-case hex digits.
-  std::string version;            // Short, from the name and the sha256.
-  TileShape tile;                 // Pictures are resized to cover it, then cropped at the centre.
-  Normalisation normalisation;    // One value for each channel.
-  Calibration calibration;        // Fitted on the held-back images.
+  int grid = 1;                    // Tiles per side; 1 for a single (wire::Model: 0).
+  Head head = Head::grid;          // Head::detect only for a collage.
+  DetectShape detect{};            // For a detect head only.
+  std::string parity_code{};       // For a parity model: "addition" or "concatenation".
+  int parity_images = 0;           // For a parity model: images in one input.
+  std::filesystem::path weights;   // TorchScript; as written relative to the manifest.
+  std::string sha256;              // Hash of the weights, 64 lower-case hex digits.
+  std::string version;             // Short, from the name and the sha256.
+  TileShape tile;                  // What a picture becomes.
+  imaging::Preprocess preprocess{};  // How it becomes that.
+  Normalisation normalisation;     // One value for each channel.
+  Calibration calibration;         // Fitted on the held-back images.
   std::vector<std::string> class_names;
   Origin origin;
 
@@ -64,6 +66,13 @@ struct Manifest {
   // The shape of the network's input: a tile, or the whole collage.
   TileShape input() const {
     return {.width = grid * tile.width, .height = grid * tile.height, .channels = tile.channels};
+  }
+  // What imaging::decode shall make of a picture.
+  imaging::Target target() const {
+    return {.width = tile.width,
+            .height = tile.height,
+            .channels = tile.channels,
+            .preprocess = preprocess};
   }
   // How many numbers the network outputs for one input.
   std::size_t outputs() const;
@@ -77,6 +86,9 @@ bool answer_alike(const Manifest& a, const Manifest& b);
 // "single-0123abcd", "collage-3x3-0123abcd", "detect-3x3-..", "parity-..": what users see with each
 // answer.
 std::string version_of(Kind kind, Head head, int grid, const std::string& sha256);
+
+// The section `preprocess` of a manifest's text; empty for the defaults.
+std::string preprocess_text(const imaging::Preprocess& preprocess);
 
 // The YAML text of a manifest, which load_manifest() reads back to an equal one.
 std::string manifest_text(const Manifest& manifest);

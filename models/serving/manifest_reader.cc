@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <optional>
+#include <utility>
 
 #include "runtime/config/document.h"
 
@@ -12,9 +14,10 @@ namespace {
 constexpr int kSideMax = 4096;  // Pixels of a tile.
 
 std::vector<double> read_numbers(runtime::Section& section, const char* key, int count, double min,
-                                 double max) {
+                                 double max,
+                                 std::optional<std::vector<std::string>> fallback = {}) {
   std::vector<double> numbers;
-  for (const std::string& text : section.texts(key)) {
+  for (const std::string& text : section.texts(key, std::move(fallback))) {
     double value = 0;
     const char* end = text.data() + text.size();
     const auto [stop, error] = std::from_chars(text.data(), end, value);
@@ -38,6 +41,76 @@ TileShape read_tile(runtime::Section tile) {
   shape.channels = static_cast<int>(tile.integer("channels", 1, 3));
   if (shape.channels == 2) tile.fail("channels", "is 2, expected 1 (grey) or 3 (RGB)");
   return shape;
+}
+
+imaging::Colour read_colour(runtime::Section& section, const char* key) {
+  const std::vector<double> levels =
+      read_numbers(section, key, 3, 0, 255, std::vector<std::string>{"0", "0", "0"});
+  imaging::Colour colour{};
+  std::ranges::transform(levels, colour.begin(), [](double level) {
+    return static_cast<std::uint8_t>(std::lround(level));
+  });
+  return colour;
+}
+
+// `crop` is the share of the resized picture that the tile shows.  A shorter side may be given in
+// its place, in pixels; with neither, it is the tile's.
+void read_resize(runtime::Section& section, const TileShape& tile, imaging::Preprocess& p) {
+  using imaging::Resize;
+  constexpr double kCropMin = 0.05;
+  p.resize = section.choice<Resize>("resize",
+                                    {{"cover", Resize::cover},
+                                     {"shorter_side", Resize::shorter_side},
+                                     {"exact", Resize::exact},
+                                     {"fit", Resize::fit}},
+                                    p.resize);
+  if (p.resize == Resize::fit) return;
+  const double crop = section.number("crop", kCropMin, 1, 1.0);
+  if (p.resize != Resize::shorter_side) {
+    p.crop = crop;
+    return;
+  }
+  // timm rounds down, too.
+  const auto side = static_cast<std::int64_t>(std::min(tile.width, tile.height) / crop);
+  p.shorter_side = static_cast<int>(section.integer("size", 1, 4 * kSideMax, side));
+  if (crop != 1 && p.shorter_side != side) {
+    section.fail("crop", "gives a shorter side of " + std::to_string(side) +
+                             " pixels, size another; expected one of the two keys");
+  }
+}
+
+imaging::Preprocess read_preprocess(runtime::Section section, const TileShape& tile) {
+  using imaging::Interpolation;
+  imaging::Preprocess p;
+  read_resize(section, tile, p);
+  p.interpolation = section.choice<Interpolation>("interpolation",
+                                                  {{"bilinear", Interpolation::bilinear},
+                                                   {"bicubic", Interpolation::bicubic},
+                                                   {"lanczos", Interpolation::lanczos},
+                                                   {"area", Interpolation::area}},
+                                                  p.interpolation);
+  p.antialias = section.flag("antialias", p.antialias);
+  p.padding = read_colour(section, "padding");
+  p.background = section.choice<imaging::Background>(
+      "background",
+      {{"visible", imaging::Background::visible}, {"colour", imaging::Background::colour}},
+      p.background);
+  if (p.background == imaging::Background::colour) {
+    p.background_colour = read_colour(section, "background_colour");
+  }
+  p.icc = section.choice<imaging::Icc>(
+      "icc", {{"srgb", imaging::Icc::srgb}, {"ignored", imaging::Icc::ignored}}, p.icc);
+  return p;
+}
+
+Normalisation read_normalisation(runtime::Section section, const TileShape& tile) {
+  Normalisation n;
+  n.mean = read_numbers(section, "mean", tile.channels, -1000, 1000);
+  n.deviation = read_numbers(section, "deviation", tile.channels, 1e-6, 1e6);
+  n.range = section.number("range", 1, 255, n.range);
+  n.order = section.choice<ChannelOrder>(
+      "order", {{"rgb", ChannelOrder::rgb}, {"bgr", ChannelOrder::bgr}}, n.order);
+  return n;
 }
 
 DetectShape read_detect(runtime::Section section, const Manifest& m) {
@@ -110,9 +183,8 @@ Manifest read(const runtime::Document& document, const std::filesystem::path& fi
         root.choice<Head>("head", {{"grid", Head::grid}, {"detect", Head::detect}}, Head::grid);
   }
   if (m.kind == Kind::parity) read_parity(root.section("parity"), m);
-  runtime::Section normalisation = root.section("normalisation");
-  m.normalisation.mean = read_numbers(normalisation, "mean", m.tile.channels, -10, 10);
-  m.normalisation.deviation = read_numbers(normalisation, "deviation", m.tile.channels, 1e-6, 1e6);
+  m.preprocess = read_preprocess(root.section("preprocess"), m.tile);
+  m.normalisation = read_normalisation(root.section("normalisation"), m.tile);
   m.calibration.temperature = root.number("temperature", 0.01, 100, 1.0);
   m.calibration.slope = root.number("temperature_slope", 0, 1, 0.0);
   m.class_names = root.texts("class_names");

@@ -21,12 +21,12 @@ constexpr std::size_t kRounds = 200;  // Timed calls of each kind.
 
 double clock_s() { return wire::to_seconds(runtime::now().since_start); }
 
-wire::Duration median_decode(const std::vector<Sample>& samples, const models::TileShape& tile) {
+wire::Duration median_decode(const std::vector<Sample>& samples, const models::Manifest& manifest) {
   std::vector<double> seconds;
   for (std::size_t i = 0; i < kRounds; ++i) {
     const wire::Payload& image = samples[i % samples.size()].image;
     const double begun = clock_s();
-    if (!imaging::decode(image.bytes(), {tile.width, tile.height, tile.channels}, {})) {
+    if (!imaging::decode(image.bytes(), manifest.target(), {})) {
       throw std::runtime_error("a test image does not decode");
     }
     seconds.push_back(clock_s() - begun);
@@ -42,7 +42,7 @@ ModelCosts measure_costs(const runtime::Pipeline& pipeline, const models::Datase
   const models::Network collage(models::load_manifest(pipeline.models.collage));
   const models::Timed timed[] = {{&single, &data}, {&collage, &data}};
   const std::vector<double> seconds = models::median_latencies(timed, kRounds, clock_s);
-  return {seconds[0], seconds[1], median_decode(samples, data.shape)};
+  return {seconds[0], seconds[1], median_decode(samples, single.manifest())};
 }
 
 std::string machine_description() {

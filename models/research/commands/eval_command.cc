@@ -2,6 +2,8 @@
 #include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <tuple>
 
 #include "models/research/commands/commands.h"
 #include "models/research/commands/figures.h"
@@ -35,6 +37,7 @@ Dataset test_images(const EvalOptions& options, const Manifest& manifest) {
                             .name = manifest.dataset,
                             .shape = manifest.tile,
                             .normalisation = manifest.normalisation,
+                            .preprocess = manifest.preprocess,
                             .class_names = manifest.class_names});
 }
 
@@ -65,11 +68,13 @@ nlohmann::ordered_json evaluation_row(const Network& network, const Dataset& tes
 void measure(const std::vector<Manifest>& manifests, const EvalOptions& options,
              nlohmann::ordered_json& rows) {
   std::vector<Network> networks(manifests.begin(), manifests.end());
-  std::map<std::pair<int, int>, Dataset> tests;  // By the size of a tile.
+  // By the size of a tile and by how pictures become tiles.
+  std::map<std::tuple<int, int, std::string>, Dataset> tests;
   std::vector<Timed> timed;
   for (const Network& network : networks) {
     const TileShape& tile = network.manifest().tile;
-    const auto key = std::pair(tile.width, tile.height);
+    const auto key =
+        std::tuple(tile.width, tile.height, preprocess_text(network.manifest().preprocess));
     if (!tests.contains(key)) tests[key] = test_images(options, network.manifest());
     timed.push_back({&network, &tests[key]});
   }

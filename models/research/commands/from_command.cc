@@ -45,11 +45,22 @@ std::string dataset_name(const Manifest& scnn) {
   return scnn.dataset.empty() ? scnn.name : scnn.dataset;
 }
 
+// The teacher's way from pictures to tiles, at the size of other tiles.
+imaging::Preprocess preprocess_at(const Manifest& teacher, const TileShape& shape) {
+  imaging::Preprocess preprocess = teacher.preprocess;
+  if (preprocess.shorter_side > 0) {
+    preprocess.shorter_side =
+        std::max(1, preprocess.shorter_side * shape.width / teacher.tile.width);
+  }
+  return preprocess;
+}
+
 PictureTree tree_of(const FromOptions& options, const Manifest& teacher, const TileShape& shape) {
   return {.source = options.images,
           .name = dataset_name(teacher),
           .shape = shape,
           .normalisation = teacher.normalisation,
+          .preprocess = preprocess_at(teacher, shape),
           .class_names = teacher.class_names};
 }
 

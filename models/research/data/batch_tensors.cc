@@ -15,8 +15,9 @@ void write_tile(const std::uint8_t* tile, const TileShape& shape, const ValueTab
   for (std::size_t y = 0; y < static_cast<std::size_t>(shape.height); ++y) {
     for (std::size_t i = 0; i < row; i += channels) {
       for (std::size_t c = 0; c < channels; ++c) {
-        const std::uint8_t value = tile == nullptr ? kBlankPixel : tile[y * row + i + c];
-        out[y * row_stride + i + c] = tables[c][value];
+        const auto& [source, values] = tables[c];
+        const std::uint8_t value = tile == nullptr ? kBlankPixel : tile[y * row + i + source];
+        out[y * row_stride + i + c] = values[value];
       }
     }
   }

@@ -47,6 +47,7 @@ Dataset select(const Dataset& data, std::span<const std::size_t> indices) {
               .shape = data.shape,
               .class_names = data.class_names,
               .normalisation = data.normalisation,
+              .preprocess = data.preprocess,
               .pixels = {},
               .labels = {}};
   out.pixels.reserve(indices.size() * data.shape.bytes());

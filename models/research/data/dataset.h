@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "imaging/preprocess.h"
 #include "models/serving/tile.h"
 
 namespace models {
@@ -23,6 +24,7 @@ struct Dataset {
   TileShape shape;
   std::vector<std::string> class_names;
   Normalisation normalisation;
+  imaging::Preprocess preprocess{};  // How files became tiles; for the models trained on them.
   std::vector<std::uint8_t> pixels;  // size() tiles one after another.
   std::vector<int> labels;           // Each in [0, class_names.size()), or kUnlabelled.
 

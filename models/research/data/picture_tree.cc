@@ -21,8 +21,10 @@ std::string folder_of(const std::string& path) {
 
 std::vector<Found> decode_all(const PictureTree& tree) {
   std::vector<Found> found;
-  const imaging::Target target{
-      .width = tree.shape.width, .height = tree.shape.height, .channels = tree.shape.channels};
+  const imaging::Target target{.width = tree.shape.width,
+                               .height = tree.shape.height,
+                               .channels = tree.shape.channels,
+                               .preprocess = tree.preprocess};
   for_each_file(tree.source, [&](const std::string& path, std::span<const std::uint8_t> bytes) {
     auto picture = imaging::decode(bytes, target, imaging::Limits{});
     if (!picture) {
@@ -58,6 +60,7 @@ Dataset empty_dataset(const PictureTree& tree, std::vector<std::string> class_na
           .shape = tree.shape,
           .class_names = std::move(class_names),
           .normalisation = tree.normalisation,
+          .preprocess = tree.preprocess,
           .pixels = {},
           .labels = {}};
 }

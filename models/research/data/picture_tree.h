@@ -2,7 +2,7 @@
 //
 //     .../airplane/0000.jpg    the class is the name of the folder that holds the file
 //
-// Pictures are JPEG or PNG and go through imaging::decode, as in a stage.
+// Pictures go through imaging::decode, as in a stage; JPEG, PNG and WebP are read.
 #pragma once
 
 #include <filesystem>
@@ -16,8 +16,9 @@ namespace models {
 struct PictureTree {
   std::filesystem::path source;          // A folder or a tar archive.
   std::string name;                      // Name of the data set.
-  TileShape shape;                       // Every picture is resized and cropped to it.
+  TileShape shape;                       // Every picture gets it.
   Normalisation normalisation;           // Copied to the data set.
+  imaging::Preprocess preprocess{};      // How a picture becomes a tile; likewise.
   std::vector<std::string> class_names;  // Allowed classes in order; empty: those found, sorted.
 };
 

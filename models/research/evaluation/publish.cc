@@ -55,6 +55,7 @@ Manifest describe(const Architecture& a, const Publication& publication, const D
                     .sha256 = sha256_of(weights),
                     .version = {},
                     .tile = data.shape,
+                    .preprocess = data.preprocess,
                     .normalisation = data.normalisation,
                     .calibration = {},
                     .class_names = data.class_names,

@@ -99,6 +99,60 @@ TEST(Manifest, WeightsAreFoundBesideTheManifest) {
             "models/weights/fashion_collage_3x3.pt");
 }
 
+// The manifest with these lines as its section `preprocess`.
+imaging::Preprocess preprocess_of(const std::string& lines) {
+  return parse_manifest(changed("normalisation:", "preprocess:\n" + lines + "normalisation:"),
+                        "m.yaml")
+      .preprocess;
+}
+
+TEST(Manifest, WithoutPreprocessingHasTheDefaultsAndDoesNotWriteThem) {
+  EXPECT_EQ(preprocess_of(""), imaging::Preprocess{});
+  EXPECT_THAT(manifest_text(collage()), testing::Not(HasSubstr("preprocess")));
+}
+
+TEST(Manifest, PreprocessingThatIsWrittenReadsBackEqual) {
+  Manifest wanted = collage();
+  wanted.preprocess = {.resize = imaging::Resize::shorter_side,
+                       .shorter_side = 36,
+                       .interpolation = imaging::Interpolation::bicubic,
+                       .antialias = false,
+                       .padding = {1, 2, 3},
+                       .background = imaging::Background::colour,
+                       .background_colour = {255, 254, 253},
+                       .icc = imaging::Icc::ignored};
+  wanted.normalisation.range = 255;
+  wanted.normalisation.order = ChannelOrder::bgr;
+  const Manifest read = parse_manifest(manifest_text(wanted), "m.yaml");
+  EXPECT_EQ(read.preprocess, wanted.preprocess);
+  EXPECT_EQ(read.normalisation, wanted.normalisation);
+  wanted.preprocess = {.resize = imaging::Resize::exact, .crop = 0.875};
+  EXPECT_EQ(parse_manifest(manifest_text(wanted), "m.yaml").preprocess, wanted.preprocess);
+  wanted.preprocess = {.resize = imaging::Resize::fit,
+                       .interpolation = imaging::Interpolation::area};
+  EXPECT_EQ(parse_manifest(manifest_text(wanted), "m.yaml").preprocess, wanted.preprocess);
+}
+
+TEST(Manifest, TheShorterSideFollowsFromTheCropAsInTimm) {
+  EXPECT_EQ(preprocess_of("  resize: shorter_side\n  crop: 0.9\n").shorter_side, 31);
+  EXPECT_EQ(preprocess_of("  resize: shorter_side\n").shorter_side, 28);
+  EXPECT_EQ(preprocess_of("  resize: shorter_side\n  size: 64\n").shorter_side, 64);
+  EXPECT_EQ(preprocess_of("  resize: cover\n  crop: 0.5\n").crop, 0.5);
+}
+
+TEST(Manifest, PreprocessingThatContradictsItselfIsRefused) {
+  EXPECT_THAT([] { preprocess_of("  resize: shorter_side\n  crop: 0.5\n  size: 40\n"); },
+              refused("preprocess.crop: gives a shorter side of 56 pixels, size another"));
+  EXPECT_THAT([] { preprocess_of("  resize: cover\n  size: 40\n"); }, refused("preprocess.size"));
+  EXPECT_THAT([] { preprocess_of("  resize: fit\n  crop: 0.5\n"); }, refused("preprocess.crop"));
+  EXPECT_THAT([] { preprocess_of("  background_colour: [1, 2, 3]\n"); },
+              refused("preprocess.background_colour"));
+  EXPECT_THAT([] { preprocess_of("  padding: [1, 2]\n"); }, refused("preprocess.padding"));
+  EXPECT_THAT([] { preprocess_of("  padding: [1, 2, 256]\n"); }, refused("preprocess.padding"));
+  EXPECT_THAT([] { preprocess_of("  interpolation: nearest\n"); },
+              refused("preprocess.interpolation"));
+}
+
 TEST(Manifest, AMistakeIsNamedWithFileAndKey) {
   const auto parse = [](const std::string& text) { parse_manifest(text, "m.yaml"); };
   EXPECT_THAT([&] { parse(changed("temperature:", "temprature:")); }, refused("temprature"));
@@ -134,6 +188,8 @@ TEST(Manifest, OfWhatAnswersOtherwiseIsNotAlike) {
   EXPECT_TRUE(unlike([](Manifest& m) { m.sha256[0] = 'b'; }));
   EXPECT_TRUE(unlike([](Manifest& m) { m.calibration.slope = 0.25; }));
   EXPECT_TRUE(unlike([](Manifest& m) { m.normalisation.mean[0] = 0.25; }));
+  EXPECT_TRUE(unlike([](Manifest& m) { m.normalisation.order = ChannelOrder::bgr; }));
+  EXPECT_TRUE(unlike([](Manifest& m) { m.preprocess.antialias = false; }));
 }
 
 TEST(Manifest, AVersionNamesKindAndHash) {
