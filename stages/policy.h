@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "imaging/format.h"
 #include "stages/membership.h"
 
 namespace stages {
@@ -12,8 +13,9 @@ struct Policy {
   std::uint32_t batches_max = 4;          // Batches an assembler holds at once.
   std::uint32_t collage_capacity = 1;     // Collages a collage-CNN holds at once.
   std::int64_t pixels_max = 50'000'000;   // Pixels that an image's header may announce.
-  int side_max = 20'000;          // Pixels of the longer side that an image's header may announce.
-  Membership::Policy membership;  // Follows from broker.heartbeat.
+  int side_max = 20'000;  // Pixels of the longer side that an image's header may announce.
+  imaging::FormatSet formats = imaging::kDefaultFormats;  // Those that are decoded.
+  Membership::Policy membership;                          // Follows from broker.heartbeat.
 };
 
 }  // namespace stages

@@ -1,6 +1,34 @@
 #include "stages/policy_reader.h"
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 namespace stages {
+namespace {
+
+imaging::FormatSet read_formats(runtime::Section& images, imaging::FormatSet fallback) {
+  std::vector<std::string> defaults;
+  std::string known;
+  for (const auto& [key, format] : imaging::servable_formats()) {
+    if (fallback.contains(format)) defaults.emplace_back(key);
+    known += (known.empty() ? "" : ", ") + std::string(key);
+  }
+  const std::vector<std::string> keys = images.texts("formats", defaults);
+  if (keys.empty()) images.fail("formats", "is empty, expected some of " + known);
+  imaging::FormatSet formats{};
+  for (const std::string& key : keys) {
+    const auto served =
+        std::ranges::find(imaging::servable_formats(), key, &imaging::ServableFormat::key);
+    if (served == imaging::servable_formats().end()) {
+      images.fail("formats", "has '" + key + "', expected some of " + known);
+    }
+    formats.insert(served->format);
+  }
+  return formats;
+}
+
+}  // namespace
 
 Policy read_policy(runtime::Section root) {
   runtime::Section classifier = root.section("classifier");
@@ -14,6 +42,7 @@ Policy read_policy(runtime::Section root) {
   p.batches_max = count(collage, "batches_max", p.batches_max);
   p.collage_capacity = count(collage, "capacity", p.collage_capacity);
   p.pixels_max = images.integer("pixels_max", 1, 1'000'000'000, p.pixels_max);
+  p.formats = read_formats(images, p.formats);
   p.side_max = static_cast<int>(images.integer("side_max", 1, 65'535, p.side_max));
   return p;
 }

@@ -49,9 +49,11 @@ void require_same_shape(const models::Manifest& serving, const models::Manifest&
   // Pictures that are half made for one layout fit no other.
   const bool same = fresh.grid == serving.grid && fresh.tile.width == serving.tile.width &&
                     fresh.tile.height == serving.tile.height &&
-                    fresh.tile.channels == serving.tile.channels;
+                    fresh.tile.channels == serving.tile.channels &&
+                    fresh.preprocess == serving.preprocess;
   if (!same && serving.kind == models::Kind::collage) {
-    refuse(file, "grid or tile: differs from the one being served; another size needs a restart");
+    refuse(file,
+           "grid, tile or preprocess: differs from the one being served; another needs a restart");
   }
 }
 

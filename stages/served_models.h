@@ -14,7 +14,8 @@ models::Manifest read_single(const runtime::Pipeline& pipeline);
 models::Manifest read_collage(const runtime::Pipeline& pipeline);
 
 // Throws ConfigError, naming `file`, if `fresh` could not answer in the place of `serving`: other
-// classes, or another grid or tile size.  Requires that both were read by the functions above.
+// classes or, for a collage, another grid, tile size or preprocessing.  Requires that both were
+// read by the functions above.
 void require_same_shape(const models::Manifest& serving, const models::Manifest& fresh,
                         const std::filesystem::path& file);
 

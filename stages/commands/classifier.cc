@@ -19,11 +19,9 @@ namespace {
 // Decodes and classifies one image.
 machine::Outcome classify_image(const models::Network& network, const imaging::Limits& limits,
                                 std::size_t top_k, const machine::Classify& job) {
-  const models::TileShape& tile = network.manifest().tile;
   machine::Outcome outcome;
   outcome.version = network.manifest().version;
-  const auto picture =
-      imaging::decode(job.image.bytes(), {tile.width, tile.height, tile.channels}, limits);
+  const auto picture = imaging::decode(job.image.bytes(), network.manifest().target(), limits);
   if (!picture) {
     outcome.what = wire::Verdict{{}, picture.error()};
     return outcome;
@@ -50,11 +48,12 @@ int run_classifier(const StageOptions& options) {
   const runtime::Pipeline& pipeline = start.pipeline;
   auto network = std::make_shared<const models::Network>(read_single(pipeline));
   auto emulation = read_emulation(pipeline, wire::Role::classifier, options.index);
+  const imaging::Library library(pipeline.stages.formats);
   if (start.only_checks()) return 0;
 
-  const imaging::Library library;
   const imaging::Limits limits{.pixels_max = pipeline.stages.pixels_max,
-                               .side_max = pipeline.stages.side_max};
+                               .side_max = pipeline.stages.side_max,
+                               .formats = pipeline.stages.formats};
   const wire::WorkerHello hello{
       runtime::random_long_id<wire::WorkerId>(), wire::Role::classifier,
       network->manifest().model(), pipeline.stages.classifier_capacity,

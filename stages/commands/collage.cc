@@ -29,8 +29,7 @@ machine::Outcome paste(const models::Manifest& manifest, const imaging::Limits& 
                        machine::Paste job) {
   const models::TileShape& tile = manifest.tile;
   const imaging::Grid grid = manifest.layout();
-  const auto picture =
-      imaging::decode(job.image.bytes(), {tile.width, tile.height, tile.channels}, limits);
+  const auto picture = imaging::decode(job.image.bytes(), manifest.target(), limits);
   machine::Pasted pasted;
   if (!picture) {
     pasted.canvas = std::move(job.canvas);
@@ -96,7 +95,8 @@ std::vector<runtime::Link> assembler_links(const runtime::Pipeline& pipeline, co
 
 runtime::Loop::Runner paster(const runtime::Pipeline& pipeline, const models::Manifest& manifest) {
   const imaging::Limits limits{.pixels_max = pipeline.stages.pixels_max,
-                               .side_max = pipeline.stages.side_max};
+                               .side_max = pipeline.stages.side_max,
+                               .formats = pipeline.stages.formats};
   return [limits, &manifest](machine::Work work) {
     return paste(manifest, limits, std::move(std::get<machine::Paste>(work.job)));
   };
@@ -173,8 +173,8 @@ int run_assembler(const StageOptions& options) {
   const runtime::Pipeline& pipeline = start.pipeline;
   require_endpoint(pipeline, true);
   const models::Manifest manifest = read_collage(pipeline);
+  const imaging::Library library(pipeline.stages.formats);
   if (start.only_checks()) return 0;
-  const imaging::Library library;
   Assembler machine = make_assembler(pipeline, manifest, new_id(), index_of(options));
   return start.serve({.name = name("assembler", options),
                       .http_port = port(pipeline.http.collage, options),
@@ -210,9 +210,10 @@ int run_collage(const StageOptions& options) {
   require_endpoint(pipeline, false);
   auto network = std::make_shared<const models::Network>(read_collage(pipeline));
   auto emulation = read_emulation(pipeline, wire::Role::collage, options.index);
+  const imaging::Library library(pipeline.stages.formats);
   if (start.only_checks()) return 0;
-  const imaging::Library library;
-  // The assembler needs only what never changes while a model is served: grid and tile size.
+  // The assembler needs only what never changes while a model is served: grid, tile size and
+  // preprocessing.
   const models::Manifest manifest = network->manifest();
   const wire::WorkerId id = new_id();
   Assembler assembler = make_assembler(pipeline, manifest, id, index_of(options));

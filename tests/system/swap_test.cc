@@ -143,7 +143,7 @@ TEST(SwapCollage, AModelOfAnotherGridIsRefusedAndTheOldOneServesOn) {
                                                        "grid: 2");
   publish(manifest, "collage-second", {}, "fashion_collage_2x2");
   pipeline.fleet().process("collage-0").signal(SIGHUP);
-  await_log(pipeline, "collage-0", "grid or tile: differs from the one being served");
+  await_log(pipeline, "collage-0", "grid, tile or preprocess: differs from the one");
   EXPECT_EQ(versions(pipeline), std::set<std::string>{"collage-first"});
   EXPECT_TRUE(pipeline.stop());
 }

@@ -8,6 +8,7 @@
 #include <sstream>
 #include <string>
 
+#include "imaging/format.h"
 #include "runtime/pipeline/variant.h"
 
 namespace {
@@ -103,6 +104,21 @@ TEST(Pipeline, AWeightOutOfRangeOrGivenTwiceIsRefused) {
   const std::string digits = "0000000000000000000000000000000";
   EXPECT_THAT(refused("    " + digits + "A: 2\n    " + digits + "a: 3\n"),
               HasSubstr("is the same producer as another key"));
+}
+
+TEST(Pipeline, FormatsOfImagesAreSwitchedOnByName) {
+  const auto formats = [](const std::string& list) {
+    return runtime::parse_pipeline(with("formats: [jpeg, png, webp]", "formats: " + list), kShipped)
+        .stages.formats;
+  };
+  using imaging::Format;
+  EXPECT_EQ(formats("[jpeg, png, webp]"), imaging::kDefaultFormats);
+  EXPECT_EQ(formats("[gif, tiff, heic, avif, gif]"),
+            (imaging::FormatSet{Format::gif, Format::tiff, Format::heic, Format::avif}));
+  EXPECT_THAT(refusal(with("formats: [jpeg, png, webp]", "formats: [jpeg, bmp]")),
+              HasSubstr("images.formats: has 'bmp', expected some of jpeg, png, webp, gif"));
+  EXPECT_THAT(refusal(with("formats: [jpeg, png, webp]", "formats: []")),
+              HasSubstr("images.formats: is empty"));
 }
 
 TEST(Pipeline, AnUnknownPolicyListsThePolicies) {
