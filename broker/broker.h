@@ -118,6 +118,7 @@ class Broker : public machine::Machine {
   void withdraw(const Entry& entry);
   void remember(const Entry& entry, const wire::Result& result);
   void miss(Task task);
+  wire::Reason missing_reason(Task task);
   void miss_all();
 
   // Overload (broker_overload.cc).

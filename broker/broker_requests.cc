@@ -280,7 +280,19 @@ void Broker::remember(const Entry& entry, const wire::Result& result) {
 void Broker::miss(Task task) {
   if (!ledger_.find(task)) return;
   counters_.missing += 1;
-  settle(task, {});
+  settle(task, {.request = {}, .reason = missing_reason(task), .predictions = {}, .version = {}});
+}
+
+// What an operator has to look at first: without a sink no answer counts, without a stage there is
+// none, and an image that no stage has got had to wait for others.
+wire::Reason Broker::missing_reason(Task task) {
+  if (drain_until_) return wire::Reason::draining;
+  if (!sink_.joined()) return wire::Reason::no_sink;
+  if (dispatcher_.roster().size() + covers_.roster().size() == 0) return wire::Reason::no_stage;
+  const Entry& entry = *ledger_.find(task);
+  const Batch* batch = ledger_.find_batch(entry.task.batch);
+  const bool covered = entry.task.slot != kWaiting && batch != nullptr && !batch->covers.empty();
+  return entry.given || covered ? wire::Reason::no_answer : wire::Reason::overloaded;
 }
 
 void Broker::miss_all() {

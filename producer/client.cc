@@ -317,9 +317,13 @@ void Client::expire(Instant now) {
 // Returns the client's own result for a request whose time is over.
 wire::Result Client::own_answer(RequestId id) const {
   if (cancels_.contains(id)) return own_result(id, ResultStatus::cancelled);
-  const Reason refusal = requests_.find(id)->refusal;
-  return own_result(id, refusal == Reason::none ? ResultStatus::missing : ResultStatus::refused,
-                    refusal);
+  const Request& request = *requests_.find(id);
+  if (request.refusal != Reason::none) {
+    return own_result(id, ResultStatus::refused, request.refusal);
+  }
+  // A broker that has the request would have answered it by now.
+  const bool unsent = joined_ && request.sends == 0;
+  return own_result(id, ResultStatus::missing, unsent ? Reason::no_credit : Reason::no_broker);
 }
 
 // Returns true if `latest` is a stream that has a newer open request.

@@ -228,7 +228,9 @@ using Sent = KindList<Welcome, Refuse, Result, Correction, Status>;
 
 // Return what stands for a value in a version that does not know it.
 constexpr Reason as_of(std::uint32_t protocol, Reason reason) {
-  return protocol < 3 && reason == Reason::overloaded ? Reason::full : reason;
+  if (protocol >= 3) return reason;
+  if (reason == Reason::overloaded) return Reason::full;
+  return reason >= Reason::no_broker ? Reason::none : reason;
 }
 constexpr ResultStatus as_of(std::uint32_t protocol, ResultStatus status) {
   return protocol < 3 && status == ResultStatus::superseded ? ResultStatus::missing : status;

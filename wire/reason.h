@@ -33,7 +33,13 @@ namespace wire {
   X(wrong_grid, 35)                                        \
   X(too_many_peers, 36)                                    \
   X(wrong_role, 37)                                        \
-  X(unknown_worker, 38)
+  X(unknown_worker, 38)                                    \
+  /* Missing: why nobody answered by the deadline.  */     \
+  /* overloaded and draining say so, too.           */     \
+  X(no_broker, 48)                                         \
+  X(no_sink, 49)                                           \
+  X(no_stage, 50)                                          \
+  X(no_answer, 51)
 
 enum class Reason : std::uint8_t {
 #define COLLAGE_REASON(name, number) name = number,

@@ -276,6 +276,7 @@ TEST_F(BrokerTest, AtItsDeadlineARequestIsAnsweredMissing) {
   advance(1s);
   const auto result = the<wire::Result>(producer(1));
   EXPECT_EQ(result.status, ResultStatus::missing);
+  EXPECT_EQ(result.reason, wire::Reason::no_answer);
   EXPECT_EQ(result.latency, 1s);
   EXPECT_EQ(counter("missing"), 1u);
   EXPECT_EQ(counter("batches_open"), 0u);
@@ -299,7 +300,9 @@ TEST_F(BrokerTest, WithoutASinkEveryRequestIsMissingAtItsDeadline) {
   submit(1, 5);
   EXPECT_THAT(received<wire::Assign>(worker(1)), SizeIs(1));
   advance(1s);
-  EXPECT_THAT(results(1, ResultStatus::missing), ElementsAre(5u));
+  const auto result = the<wire::Result>(producer(1));
+  EXPECT_EQ(result.status, ResultStatus::missing);
+  EXPECT_EQ(result.reason, wire::Reason::no_sink);
 }
 
 TEST_F(BrokerTest, WithoutAWorkerEveryRequestIsMissingAtItsDeadline) {
@@ -308,7 +311,32 @@ TEST_F(BrokerTest, WithoutAWorkerEveryRequestIsMissingAtItsDeadline) {
   submit(1, 5);
   EXPECT_EQ(counter("requests_waiting"), 1u);
   advance(1s);
-  EXPECT_THAT(results(1, ResultStatus::missing), ElementsAre(5u));
+  const auto result = the<wire::Result>(producer(1));
+  EXPECT_EQ(result.status, ResultStatus::missing);
+  EXPECT_EQ(result.reason, wire::Reason::no_stage);
+}
+
+TEST_F(BrokerTest, AnImageThatNoStageHadTimeForIsMissingBecauseOfOverload) {
+  join_producer(1);
+  join_worker(1, 1);
+  join_sink();
+  submit(1, 5);
+  submit(1, 6);
+  advance(1s);
+  const auto all = received<wire::Result>(producer(1));
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0].reason, wire::Reason::no_answer);
+  EXPECT_EQ(all[1].reason, wire::Reason::overloaded);
+}
+
+TEST_F(BrokerTest, AnImageOfACollageThatDoesNotAnswerHadAStage) {
+  make(small_policy("collage"));
+  join_producer(1);
+  join_assembler(1);
+  join_sink();
+  submit(1, 5);
+  advance(1s);
+  EXPECT_EQ(the<wire::Result>(producer(1)).reason, wire::Reason::no_answer);
 }
 
 TEST_F(BrokerTest, TheLineIsNeverLongerThanWhatIsOpen) {

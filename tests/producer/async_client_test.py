@@ -97,7 +97,8 @@ class AsyncClientTest(unittest.IsolatedAsyncioTestCase):
     async def test_the_deadline_ends_a_call_without_a_broker(self):
         async with AsyncClient(self.endpoint) as client:
             result = await client.classify(b"image", deadline_s=0.02)
-            self.assertEqual((result.status, result.local), ("missing", True))
+            self.assertEqual((result.status, result.reason, result.local),
+                             ("missing", "no_broker", True))
             self.assertGreaterEqual(result.latency_s, 0.02)
 
     async def test_cancelling_a_call_cancels_its_request(self):

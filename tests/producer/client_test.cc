@@ -207,6 +207,7 @@ TEST_F(ClientTest, TheClientSaysMissingItselfAGraceAfterTheDeadline) {
   advance(1500ms);
   EXPECT_THAT(delivered(), ElementsAre(missing(1)));
   EXPECT_TRUE(last.local);
+  EXPECT_EQ(last.result.reason, wire::Reason::no_broker);
   EXPECT_EQ(counters().expired, 1u);
 }
 
@@ -226,7 +227,17 @@ TEST_F(ClientTest, WithoutABrokerEverythingIsMissingAtItsDeadline) {
   submit(2, 500ms);
   advance(1s);
   EXPECT_THAT(delivered(), ElementsAre(missing(2), missing(1)));
+  EXPECT_EQ(last.result.reason, wire::Reason::no_broker);
   EXPECT_EQ(client->open(), 0u);
+}
+
+TEST_F(ClientTest, WhatTheBrokerGaveNoCreditForIsMissingForThatReason) {
+  join(1);
+  submit(1, 5s);
+  submit(2, 1s);
+  advance(1s);
+  EXPECT_THAT(delivered(), ElementsAre(missing(2)));
+  EXPECT_EQ(last.result.reason, wire::Reason::no_credit);
 }
 
 TEST_F(ClientTest, WhatIsPastItsDeadlineIsNotSentAgain) {

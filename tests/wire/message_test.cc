@@ -45,7 +45,7 @@ TEST(Message, EveryReasonIsFoundByItsNumber) {
     EXPECT_NE(to_string(*reason), "unknown");
     ++known;
   }
-  EXPECT_EQ(known, 21);
+  EXPECT_EQ(known, 25);
   EXPECT_EQ(to_string(static_cast<Reason>(255)), "unknown");
 }
 

@@ -212,6 +212,13 @@ TEST(Versions, WhatVersion2DoesNotKnowIsReplaced) {
   EXPECT_EQ(encode(superseded, 2).header, encode(Result{}, 2).header);
   EXPECT_EQ(Result{}.status, ResultStatus::missing);
   EXPECT_NE(encode(superseded).header, encode(Result{}).header);
+  Result missing;
+  for (const Reason why :
+       {Reason::no_broker, Reason::no_sink, Reason::no_stage, Reason::no_answer}) {
+    missing.reason = why;
+    EXPECT_EQ(encode(missing, 2).header, encode(Result{}, 2).header);
+    EXPECT_NE(encode(missing).header, encode(Result{}).header);
+  }
 }
 
 TEST(VersionsDeathTest, OnlyVersionsThatAreServedCanBeSent) {

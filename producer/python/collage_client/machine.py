@@ -48,6 +48,10 @@ class Machine:
         return len(self._open) + self.delivery.held
 
     @property
+    def image_bytes_max(self) -> int:
+        return self._welcome.image_bytes_max if self._welcome else 0
+
+    @property
     def window(self) -> int:
         """How many more images would go out at once."""
         room = self.options.open_max - len(self.delivery.done) - self.open
@@ -127,8 +131,11 @@ class Machine:
         request = self._open[request_id]
         if request.cancelled:
             return Result(request_id, "cancelled", local=True)
-        return Result(request_id, "refused" if request.refusal else "missing", request.refusal,
-                      local=True)
+        if request.refusal:
+            return Result(request_id, "refused", request.refusal, local=True)
+        # A broker that has the request would have answered it by now.
+        unsent = self.joined and not request.ever_sent
+        return Result(request_id, "missing", "no_credit" if unsent else "no_broker", local=True)
 
     # --- to the broker ---
 

@@ -19,6 +19,7 @@ REASON = {
     19: "duplicate_request", 20: "unknown_producer", 21: "draining", 23: "overloaded",
     32: "wrong_protocol", 33: "bad_message", 34: "wrong_model", 35: "wrong_grid",
     36: "too_many_peers", 37: "wrong_role", 38: "unknown_worker",
+    48: "no_broker", 49: "no_sink", 50: "no_stage", 51: "no_answer",
 }
 
 Frames = list[bytes]
