@@ -156,14 +156,11 @@ bool Connection::join(Duration timeout) {
 }
 
 std::string Connection::why_not_joined() const {
-  const runtime::LoopCounters& seen = wiring_->loop.counters();
   if (refusal() == wire::Reason::wrong_protocol) {
     return "the broker does not speak protocol " + std::to_string(wire::kProtocol);
   }
   if (refusal() != wire::Reason::none) return std::string(to_string(refusal()));
-  if (seen.own_key_refused > 0) return "the broker does not allow our key";
-  if (seen.handshakes_failed > 0) return "handshakes failed: perhaps the broker has another key";
-  return {};
+  return wiring_->loop.trouble();
 }
 
 void Connection::interrupt() noexcept {

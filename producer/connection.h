@@ -65,7 +65,7 @@ class Connection {
   // Polls until the broker has welcomed this producer, but at most for `timeout`.  Returns false if
   // the broker has not, if it uses another protocol version, or if interrupt() was called.
   bool join(wire::Duration timeout);
-  // Returns the known reason why the broker has not, such as "the broker does not allow our key";
+  // Returns the known reason why the broker has not, such as "the server does not allow our key";
   // may be empty.
   std::string why_not_joined() const;
 

@@ -93,7 +93,8 @@ struct Result {
   RequestId request = 0;
   Status status = Status::missing;
   Source source = Source::none;
-  std::string reason{};  // Why there is no answer, e.g. "not_an_image"; may be empty.
+  // Why there is no answer, e.g. "not_an_image", "no_stage"; docs/WIRE.md lists the reasons.
+  std::string reason{};
   std::vector<Prediction> predictions{};  // The most probable first; not empty if answered.
   std::string model{};                    // Version of the model that answered.
   Duration latency{};         // Time from submit, with the wait for earlier Results of a stream.

@@ -9,6 +9,7 @@
 #include "producer/choice.h"
 #include "producer/connection.h"
 #include "producer/library/values.h"
+#include "runtime/loop/endpoint.h"
 
 namespace collage {
 namespace {
@@ -25,15 +26,11 @@ void require(bool condition, const std::string& what) {
 
 bool within(Duration value, Duration low) { return value >= low && value <= kTimeoutMax; }
 
-// ZeroMQ knows more transports; a broker listens on these.
-bool known_transport(std::string_view endpoint) {
-  return endpoint.starts_with("tcp://") || endpoint.starts_with("ipc://");
-}
-
 Options checked(Options options) {
   require(!options.endpoints.empty(), "endpoints: at least one is needed");
   for (const std::string& endpoint : options.endpoints) {
-    require(known_transport(endpoint), "endpoints: '" + endpoint + "' is not tcp://HOST:PORT");
+    const std::string wrong = runtime::fault_of_client_endpoint(endpoint);
+    require(wrong.empty(), "endpoints: " + wrong);
   }
   require(options.endpoints.size() == 1 || !options.affinity.empty(),
           "affinity: needed to choose one of several endpoints");

@@ -17,6 +17,8 @@ namespace {
 
 // At most one line per second for each kind of event that an unauthenticated peer can trigger.
 constexpr wire::Duration kLogEvery = std::chrono::seconds(1);
+// A client that chooses its own routing id goes on doing so: its programmer has to change it.
+constexpr wire::Duration kForeignIdEvery = std::chrono::minutes(1);
 
 // Appends actions.  A machine asks for at most one piece of work in an iteration.
 void gather(machine::Actions& actions, machine::Actions more) {
@@ -74,6 +76,12 @@ void LoopCounters::add_to(machine::Telemetry& report) const {
                  server_keys_tried);
 }
 
+struct Loop::Arrival {
+  std::uint32_t link = 0;
+  bool foreign = false;  // Its sender chose its own routing id.
+  Incoming in;
+};
+
 Loop::Loop(Context& context, const std::vector<Link>& links, machine::Machine& machine,
            Runner runner, Options options)
     : machine_(machine),
@@ -81,7 +89,8 @@ Loop::Loop(Context& context, const std::vector<Link>& links, machine::Machine& m
       options_(std::move(options)),
       access_control_(options_.access),
       denials_(kLogEvery),
-      handshakes_(kLogEvery) {
+      handshakes_(kLogEvery),
+      foreign_ids_(kForeignIdEvery) {
   COLLAGE_CHECK(options_.messages_per_iteration_max > 0);
   if (options_.on_beat && options_.beat_every > wire::Duration::zero()) {
     next_beat_ = runtime::now();
@@ -90,7 +99,12 @@ Loop::Loop(Context& context, const std::vector<Link>& links, machine::Machine& m
   if (std::ranges::any_of(links, [](const Link& link) { return link.bind && keyed(link); })) {
     authenticator_ = std::make_unique<Authenticator>(context);
   }
-  for (const Link& link : links) sockets_.emplace_back(context, link);
+  for (const Link& link : links) {
+    sockets_.emplace_back(context, link);
+    if (link.bind || options_.silent) continue;
+    const std::string why = unresolved(link.endpoint);
+    if (!why.empty()) spdlog::warn("{}: {}; it is looked up again", link.endpoint, why);
+  }
   protocols_.resize(links.size());
 }
 
@@ -98,6 +112,18 @@ Loop::~Loop() = default;
 
 std::string Loop::bound_endpoint(std::size_t link) const {
   return sockets_.at(link).bound_endpoint();
+}
+
+std::string Loop::trouble() const {
+  for (const Socket& socket : sockets_) {
+    if (socket.link().bind) continue;
+    if (std::string why = unresolved(socket.link().endpoint); !why.empty()) return why;
+  }
+  if (counters_.own_key_refused > 0) return "the server does not allow our key";
+  if (counters_.handshakes_failed > 0) {
+    return "handshakes failed: perhaps the server has another key";
+  }
+  return {};
 }
 
 machine::Telemetry Loop::telemetry() const {
@@ -109,6 +135,9 @@ machine::Telemetry Loop::telemetry() const {
 Loop::End Loop::run() {
   for (;;) {
     wait();
+    // Before the clock is read: a message that came while earlier ones were handled would seem to
+    // have come before it was sent, and its answer to have taken less time than it did.
+    receive();
     const wire::Instant now = runtime::now();
     beat(now);
     poll_handshakes(now);
@@ -119,7 +148,7 @@ Loop::End Loop::run() {
     }
     handle_signals(now, actions);
     report_failed(now, actions);
-    receive(now, actions);
+    pass_on(now, actions);
     perform(std::move(actions), now);
     calls_.receive();
     // Last, because it blocks: everything that was due has been sent by now.
@@ -220,28 +249,36 @@ void Loop::report_failed(wire::Instant now, machine::Actions& actions) {
   }
 }
 
-void Loop::receive(wire::Instant now, machine::Actions& actions) {
-  Incoming in;
+void Loop::receive() {
   std::size_t silent = 0;  // Links in a row that had no message; all of them: nothing is left.
-  for (std::size_t taken = 0; taken < options_.messages_per_iteration_max;) {
-    if (silent == sockets_.size()) break;
-    const std::uint32_t link = next_link_;
-    next_link_ = static_cast<std::uint32_t>((link + 1) % sockets_.size());
-    const bool any = receive_from(link, in, now, actions);
-    silent = any ? 0 : silent + 1;
-    taken += any;
+  while (arrived_.size() < options_.messages_per_iteration_max && silent < sockets_.size()) {
+    Arrival arrival{.link = next_link_, .foreign = false, .in = {}};
+    next_link_ = static_cast<std::uint32_t>((next_link_ + 1) % sockets_.size());
+    const Socket::Received received = sockets_[arrival.link].receive(arrival.in);
+    if (received == Socket::Received::nothing) {
+      ++silent;
+      continue;
+    }
+    silent = 0;
+    arrival.foreign = received == Socket::Received::foreign;
+    arrived_.push_back(std::move(arrival));
   }
-  backlog_ |= silent < sockets_.size();
+  unread_ = silent < sockets_.size();
 }
 
-// Returns false if the link has no message.
-bool Loop::receive_from(std::uint32_t link, Incoming& in, wire::Instant now,
-                        machine::Actions& actions) {
-  const Socket::Received received = sockets_[link].receive(in);
-  if (received == Socket::Received::nothing) return false;
-  if (received == Socket::Received::foreign) {
+void Loop::pass_on(wire::Instant now, machine::Actions& actions) {
+  for (Arrival& arrival : arrived_) pass_on(arrival, now, actions);
+  arrived_.clear();  // And with them the payloads that nobody has kept.
+  backlog_ |= unread_;
+}
+
+void Loop::pass_on(Arrival& arrival, wire::Instant now, machine::Actions& actions) {
+  const std::uint32_t link = arrival.link;
+  Incoming& in = arrival.in;
+  if (arrival.foreign) {
     ++counters_.foreign_id;
-    return true;
+    if (!options_.silent) warn_of_foreign_id(arrival, now);
+    return;
   }
   std::uint32_t protocol = wire::kProtocol;
   auto message =
@@ -255,12 +292,19 @@ bool Loop::receive_from(std::uint32_t link, Incoming& in, wire::Instant now,
   } else {
     ++counters_.received;
   }
-  if (!allowed(link, in, *message, now)) return true;
+  if (!allowed(link, in, *message, now)) return;
   const bool router = sockets_[link].link().kind == Link::Kind::router;
   if (router && decoded) protocols_[link].heard(in.peer, protocol);
   if (std::holds_alternative<wire::ProducerHello>(*message)) authenticate(link, in, now, actions);
   gather(actions, machine_.on_message({link, in.peer}, std::move(*message), now));
-  return true;
+}
+
+// Its sender gets no answer, so the log has to say what is wrong.
+void Loop::warn_of_foreign_id(Arrival& arrival, wire::Instant now) {
+  warn_limited(foreign_ids_, now,
+               "{}: a client at {} chooses its own ZeroMQ routing id, so its messages are dropped; "
+               "it must not set ZMQ_ROUTING_ID (ZMQ_IDENTITY)",
+               sockets_[arrival.link].link().endpoint, printable(arrival.in.address()));
 }
 
 // Returns true if the sender's key allows this message.

@@ -3,12 +3,12 @@
 // One iteration:
 //
 //     wait for a frame, a timeout or a request to stop
-//     read the clock, once                                 = now
+//     receive               at most messages_per_iteration_max messages, taken in turn from the
+//     links read the clock, once                                 = now; no message is newer
 //     handshakes            on links with keys: admit peers, reconnect
 //     on_timeout            if due: a message that ties with a timeout loses
 //     on_message            a Drain if a stop was requested; what could not be sent in the last
-//                           iteration; at most messages_per_iteration_max messages, taken in turn
-//                           from the links
+//                           iteration; the messages received
 //     send                  never blocks
 //     calls                 at most one call of another thread
 //     work                  on this thread: the loop is blocked meanwhile
@@ -135,6 +135,11 @@ class Loop {
   // thread is in run().
   machine::Telemetry telemetry() const;
 
+  // What keeps a link from its server, as far as it is known: a name that does not resolve now, a
+  // key that is not allowed, failed handshakes; empty if nothing is known.  May block for some
+  // seconds to look names up.
+  std::string trouble() const;
+
   // The endpoint of a bound link, with the port that the system chose for port 0.
   std::string bound_endpoint(std::size_t link) const;
   const LoopCounters& counters() const { return counters_; }
@@ -145,14 +150,18 @@ class Loop {
     wire::Undelivered what;
   };
 
+  struct Arrival;
+
   void wait();
   std::optional<wire::Instant> wait_until(wire::Instant now) const;
   void beat(wire::Instant now);
   void handle_signals(wire::Instant now, machine::Actions& actions);
   void poll_handshakes(wire::Instant now);
   void report_failed(wire::Instant now, machine::Actions& actions);
-  void receive(wire::Instant now, machine::Actions& actions);
-  bool receive_from(std::uint32_t link, Incoming& in, wire::Instant now, machine::Actions& actions);
+  void receive();
+  void pass_on(wire::Instant now, machine::Actions& actions);
+  void pass_on(Arrival& arrival, wire::Instant now, machine::Actions& actions);
+  void warn_of_foreign_id(Arrival& arrival, wire::Instant now);
   bool allowed(std::uint32_t link, Incoming& in, const wire::Message& message, wire::Instant now);
   void authenticate(std::uint32_t link, Incoming& in, wire::Instant now, machine::Actions& actions);
   void perform(machine::Actions actions, wire::Instant now);
@@ -174,7 +183,10 @@ class Loop {
   LoopCounters counters_;
   LogLimiter denials_;
   LogLimiter handshakes_;
+  LogLimiter foreign_ids_;
 
+  std::vector<Arrival> arrived_;       // Messages received in this iteration.
+  bool unread_ = false;                // The links may have more messages.
   std::vector<Failed> failed_;         // Failed sends; the machine gets them in the next iteration.
   std::optional<machine::Work> work_;  // Work that the machine has asked for.
   std::uint32_t next_link_ = 0;        // The link that the next iteration reads first.

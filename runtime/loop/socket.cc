@@ -140,11 +140,19 @@ std::string_view Incoming::key() {
   return user == nullptr ? std::string_view() : user;
 }
 
+std::string_view Incoming::address() {
+  const char* address = zmq_msg_gets(header.handle(), "Peer-Address");
+  return address == nullptr ? std::string_view("an unknown address") : address;
+}
+
 Context::Context() : context_(std::make_unique<zmq::context_t>()) {}
 Context::~Context() = default;
 
 Socket::Socket(Context& context, const Link& link)
-    : link_(link), router_(link.kind == Link::Kind::router), context_(&context) {
+    : link_(link),
+      dialled_(link.bind ? to_bind(link.endpoint) : to_connect(link.endpoint)),
+      router_(link.kind == Link::Kind::router),
+      context_(&context) {
   if (keyed(link_) && !link_.bind) server_key_.emplace(first_server_key(link_));
   open();
 }
@@ -158,7 +166,8 @@ void Socket::open() try {
                : set_client_keys(socket_, link_, server_key_->key());
     handshakes_.emplace(*context_, socket_);
   }
-  link_.bind ? socket_.bind(link_.endpoint) : socket_.connect(link_.endpoint);
+  socket_.set(zmq::sockopt::ipv6, dialled_.ipv6);
+  link_.bind ? socket_.bind(dialled_.text) : socket_.connect(dialled_.text);
 } catch (const zmq::error_t& error) {
   throw ConfigError(link_.endpoint + ": " + error.what());
 }

@@ -19,6 +19,7 @@
 #include <vector>
 #include <zmq.hpp>
 
+#include "runtime/loop/endpoint.h"
 #include "runtime/loop/handshakes.h"
 #include "runtime/loop/link.h"
 #include "runtime/security/server_key_selector.h"
@@ -37,6 +38,8 @@ struct Incoming {
 
   // The public key of the sender, on a link with keys; valid as long as the header.
   std::string_view key();
+  // The sender's IP address; "an unknown address" on other links than tcp://.
+  std::string_view address();
 };
 
 // Results of handshakes on links with keys.
@@ -86,6 +89,7 @@ class Socket {
   void send_held();
 
   Link link_;
+  Dialled dialled_;
   bool router_;
   Context* context_;
   zmq::socket_t socket_;

@@ -9,6 +9,7 @@
 #include "broker/policy_names.h"
 #include "broker/policy_reader.h"
 #include "gateway/policy_reader.h"
+#include "runtime/loop/endpoint.h"
 #include "stages/policy_reader.h"
 #include "stages/sink/policy_reader.h"
 #include "wire/check.h"
@@ -30,29 +31,45 @@ std::filesystem::path model_file(Section& section, std::string_view key, const P
   return path;
 }
 
-bool numeric_port(std::string_view endpoint) {
-  const std::size_t colon = endpoint.rfind(':');
-  const std::string_view port = endpoint.substr(colon + 1);
-  // At most five digits, so that stoi cannot overflow.
-  if (port.empty() || port.size() > 5 || port.find_first_not_of("0123456789") != port.npos) {
-    return false;
-  }
-  const int number = std::stoi(std::string(port));
-  return number >= 1 && number <= 65535;
-}
-
-// Checked here, because an error of bind or connect could not name the key.
+// Checked here, because an error of bind or connect could not name the key.  Names are looked up
+// only by --check and when a process begins: they may belong to other hosts.
 std::string endpoint(Section& section, std::string_view key, bool inproc_allowed) {
   std::string text = section.text(key);
-  const bool tcp = text.starts_with("tcp://") && text.size() > 8 && numeric_port(text) &&
-                   text.rfind(':') > std::string_view("tcp://").size();
-  const bool inproc = inproc_allowed && text.starts_with("inproc://") && text.size() > 9;
-  if (!tcp && !inproc) {
-    section.fail(key, "is " + in_quotes(text) +
-                          ", expected tcp://HOST:PORT with a port from 1 to 65535" +
-                          (inproc_allowed ? " or inproc://NAME" : ""));
+  const auto parts = parse_endpoint(text);
+  if (!parts) section.fail(key, parts.error() + (inproc_allowed ? ", or inproc://NAME" : ""));
+  const bool inproc = parts->transport == Endpoint::Transport::inproc;
+  if (inproc && inproc_allowed) return text;
+  if (inproc)
+    section.fail(key, "is " + in_quotes(text) + ", which reaches no other process; " +
+                          "expected tcp://HOST:PORT or ipc://PATH");
+  if (parts->transport == Endpoint::Transport::tcp && parts->port == 0) {
+    section.fail(key, "is " + in_quotes(text) + ", expected a port from 1 to 65535");
   }
   return text;
+}
+
+// The endpoint of a link whose clients read it in this file, too.
+std::string endpoint_to_connect(Section& section, std::string_view key, bool inproc_allowed) {
+  std::string text = endpoint(section, key, inproc_allowed);
+  const Endpoint parts = *parse_endpoint(text);
+  if (is_wildcard(parts)) {
+    section.fail(key, "is " + in_quotes(text) +
+                          ", to which the other processes cannot connect; expected the name or "
+                          "address of the host that listens, such as tcp://127.0.0.1:" +
+                          std::to_string(parts.port));
+  }
+  return text;
+}
+
+// Returns true if one host could not listen at both.
+bool clash(const std::string& one, const std::string& other) {
+  if (one == other) return true;
+  const Endpoint a = *parse_endpoint(one);
+  const Endpoint b = *parse_endpoint(other);
+  const auto host = [](const Endpoint& e) {
+    return e.host == "localhost" ? std::string("127.0.0.1") : e.host;
+  };
+  return a.transport == b.transport && a.port == b.port && host(a) == host(b);
 }
 
 void read_models(Section root, Pipeline& p) {
@@ -63,8 +80,10 @@ void read_models(Section root, Pipeline& p) {
 
 void read_endpoints(Section root, Pipeline& p) {
   Section section = root.section("endpoints");
-  p.endpoints = {endpoint(section, "producers", false), endpoint(section, "workers", false),
-                 endpoint(section, "answers", false), endpoint(section, "collage", true)};
+  p.endpoints = {endpoint(section, "producers", false),
+                 endpoint_to_connect(section, "workers", false),
+                 endpoint_to_connect(section, "answers", false),
+                 endpoint_to_connect(section, "collage", true)};
   const std::vector<std::pair<std::string_view, std::string>> all = {
       {"producers", p.endpoints.producers},
       {"workers", p.endpoints.workers},
@@ -73,11 +92,20 @@ void read_endpoints(Section root, Pipeline& p) {
   // Two links at one endpoint: the second bind would fail, without naming the key.
   for (std::size_t i = 0; i < all.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
-      if (all[i].second == all[j].second) {
+      if (clash(all[i].second, all[j].second)) {
         section.fail(all[i].first, "is the same as " + std::string(all[j].first) +
                                        ", expected an endpoint of its own");
       }
     }
+  }
+  // The broker listens at both.
+  const Endpoint producers = *parse_endpoint(p.endpoints.producers);
+  const Endpoint workers = *parse_endpoint(p.endpoints.workers);
+  if (is_wildcard(producers) && workers.transport == Endpoint::Transport::tcp &&
+      producers.port == workers.port) {
+    section.fail("workers",
+                 "has the port of producers, which listens at every address; expected "
+                 "another port");
   }
 }
 
@@ -122,6 +150,11 @@ void read_http(Section root, Pipeline& p) {
   std::string& address = p.service.http_address;
   address = s.text("address", "none");  // A text cannot be empty, so "none" stands for no HTTP.
   if (address == "none") address.clear();
+  if (address == "*" || address.starts_with('[')) {
+    s.fail("address", "is " + in_quotes(address) +
+                          ", expected a name or an address such as 127.0.0.1, ::1, 0.0.0.0 (every "
+                          "address), or none");
+  }
   p.http.broker = first_port(s, "broker", 1, p.http.broker);
   p.http.sink = first_port(s, "sink", 1, p.http.sink);
   p.http.gateway = first_port(s, "gateway", 1, p.http.gateway);

@@ -34,15 +34,20 @@ class Startup {
   Startup(const StartOptions& options, KeyOwner owner);
 
   // Returns true if --check or --print-config was given, that is, the process should exit now.
-  // Prints the configuration for the latter.  Call it after everything has been validated.
+  // Prints the configuration for the latter.  Call it after everything has been validated.  Throws
+  // ConfigError if --check was given and an endpoint cannot be used: a name does not resolve, or an
+  // address that this process would listen at is not one of this host.
   bool only_checks() const;
 
   // Runs the process (service.h); `process.load` is filled in.
   int serve(Process process);
 
  private:
+  void check_endpoints() const;
+
   Signals signals_;
   const StartOptions options_;
+  const KeyOwner owner_;
 
  public:
   const Pipeline pipeline;

@@ -154,12 +154,12 @@ runtime::ModelReload::Swap renew_network(const runtime::Pipeline& running,
   return over;
 }
 
-void require_endpoint(const runtime::Pipeline& pipeline, bool tcp) {
-  if (pipeline.endpoints.collage.starts_with("tcp://") == tcp) return;
-  throw runtime::ConfigError(pipeline.service.file.string() + ": endpoints.collage: is " +
-                             pipeline.endpoints.collage +
-                             (tcp ? ", expected tcp:// for assembler and collage-cnn apart"
-                                  : ", expected inproc:// for both in one process"));
+void require_endpoint(const runtime::Pipeline& pipeline, bool apart) {
+  if (pipeline.endpoints.collage.starts_with("inproc://") != apart) return;
+  throw runtime::ConfigError(
+      pipeline.service.file.string() + ": endpoints.collage: is " + pipeline.endpoints.collage +
+      (apart ? ", expected tcp:// or ipc:// for assembler and collage-cnn apart"
+             : ", expected inproc:// for both in one process"));
 }
 
 std::string name(const char* role, const StageOptions& options) {

@@ -109,7 +109,7 @@ TEST_F(InstalledLibrary, TellsItsFlagsToPkgConfig) {
               "-Wl,-rpath,$(pkg-config --variable=libdir collage)"});
   const Ran ran = system_test::run({program.string(), "127.0.0.1:5570", "photo.jpg"}, 20s);
   EXPECT_EQ(ran.code, 2);
-  EXPECT_THAT(ran.output, HasSubstr("push_image: endpoints: '127.0.0.1:5570' is not tcp://"));
+  EXPECT_THAT(ran.output, HasSubstr("push_image: endpoints: is '127.0.0.1:5570', expected tcp://"));
 }
 
 // A version that may have another layout must not be taken for this one.

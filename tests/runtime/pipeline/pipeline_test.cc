@@ -150,6 +150,43 @@ TEST(Pipeline, EndpointsAreCheckedAndMustDiffer) {
   EXPECT_THAT(refusal(with("127.0.0.1:5571", "127.0.0.1:5570")), HasSubstr("same as producers"));
 }
 
+TEST(Pipeline, EndpointsMayBeNamesAddressesAndPaths) {
+  for (const char* good : {"tcp://localhost:5571", "tcp://broker.example:5571", "tcp://[::1]:5571",
+                           "tcp://[fd00::7]:5571", "ipc:///run/collage/workers"}) {
+    EXPECT_EQ(refusal(with("tcp://127.0.0.1:5571", good)), "accepted") << good;
+  }
+  EXPECT_EQ(refusal(with("tcp://127.0.0.1:5570", "tcp://*:5570")), "accepted");
+  EXPECT_EQ(refusal(with("inproc://collage", "ipc://@collage")), "accepted");
+}
+
+// A star is an alias in YAML, unless it is in quotes or behind other text.
+TEST(Pipeline, EndpointsThatNobodyCanConnectToAreRefusedWithWhatToWrite) {
+  for (const char* everywhere : {"tcp://*:5571", "tcp://0.0.0.0:5571", "\"tcp://[::]:5571\""}) {
+    EXPECT_THAT(refusal(with("tcp://127.0.0.1:5571", everywhere)),
+                AllOf(HasSubstr("endpoints.workers"), HasSubstr("cannot connect"),
+                      HasSubstr("such as tcp://127.0.0.1:5571")))
+        << everywhere;
+  }
+  EXPECT_THAT(refusal(with("tcp://127.0.0.1:5572", "tcp://::1:5572")),
+              HasSubstr("expected brackets: tcp://[::1]:5572"));
+  EXPECT_THAT(refusal(with("tcp://127.0.0.1:5572", "inproc://x")), HasSubstr("no other process"));
+  EXPECT_THAT(refusal(with("tcp://127.0.0.1:5572", "ipc://x")), HasSubstr("an absolute path"));
+}
+
+TEST(Pipeline, AnHttpAddressIsWrittenAsHttpServersKnowIt) {
+  for (const char* wrong : {"\"*\"", "\"[::1]\""}) {
+    EXPECT_THAT(refusal(with("address: 127.0.0.1", std::string("address: ") + wrong)),
+                AllOf(HasSubstr("http.address"), HasSubstr("0.0.0.0 (every address)")));
+  }
+  EXPECT_EQ(refusal(with("address: 127.0.0.1", "address: \"::1\"")), "accepted");
+}
+
+TEST(Pipeline, EndpointsThatClashAreRefused) {
+  EXPECT_THAT(refusal(with("127.0.0.1:5571", "localhost:5570")), HasSubstr("same as producers"));
+  std::string text = with("tcp://127.0.0.1:5570", "tcp://*:5571");
+  EXPECT_THAT(refusal(text), HasSubstr("endpoints.workers: has the port of producers"));
+}
+
 TEST(Pipeline, AVariantReadsBackWithItsOverrides) {
   const std::string text = runtime::pipeline_variant(
       kShipped,
