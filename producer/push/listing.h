@@ -1,59 +1,76 @@
 // Lists the files to push, one at a time, so that neither their contents nor the whole tree is in
 // memory.
 //
-// A file stands for itself.  A directory stands for the regular files below it, depth first and in
-// order of name, without hidden files and links to directories.  `-` stands for a list of paths,
-// one per line.  A file that cannot be read is an item with the reason, so that every path is
-// reported.
+// A file stands for itself.  A directory stands for what is below it, depth first and in order of
+// name, without hidden files.  A list stands for the paths in it (path_list.h); a file below a
+// directory of the same list comes only once, as in the output of find.  What cannot be sent is an
+// item with the reason, so that every path is reported: a file that cannot be read, a pipe, a link
+// to nothing, a link to a directory (they can form a loop, so none is followed), and a directory or
+// a list without files.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "producer/push/path_list.h"
 #include "producer/push/push_item.h"
 
 namespace producer {
 
-// Reads lines from a file descriptor without blocking.
-class Lines {
- public:
-  explicit Lines(int descriptor) : descriptor_(descriptor) {}
-
-  // `later`: there is no complete line yet.  `end`: there will be no more.
-  enum class Next : std::uint8_t { line, later, end };
-  // Reads a line without its newline.  A line longer than kLineMax is split into several.
-  Next next(std::string& line);
-
-  static constexpr std::size_t kLineMax = 64 * 1024;  // Bytes.
-
- private:
-  bool fill();
-
-  int descriptor_;
-  bool ended_ = false;
-  std::string buffer_;
+// What the user names: a path, or a list of paths.
+struct Input {
+  std::string name;     // The path, or the name of the list.
+  int descriptor = -1;  // What the list is read from; -1 if `name` is a path.
 };
 
 class Listing {
  public:
-  // `list` is the descriptor from which `-` reads.
-  Listing(std::vector<std::string> paths, int list);
+  // The descriptors stay the caller's.
+  explicit Listing(const std::vector<Input>& inputs);
 
   // Returns the next file with its contents.  A file above `bytes_max` bytes is not read.
   Item next(std::uint64_t bytes_max);
+  // Skips the next item without reading its file.  Returns false if there is none, or none yet.
+  bool skip();
 
  private:
-  bool expand(const std::filesystem::path& path, Item& failed);
+  using Path = std::filesystem::path;
+  struct Step {
+    enum class Kind : std::uint8_t {
+      path,       // To be visited.
+      list,       // To be read on.
+      directory,  // All that was below a directory has been visited.
+    } kind = Kind::path;
+    Path path{};              // The path, or the name of the list.
+    bool given = false;       // Named by the user, and not found in a directory.
+    std::uint64_t items = 0;  // Items so far when the directory was visited.
+    int list = -1;            // The list of the path, or the list itself.
+  };
+  struct List {
+    PathList paths;
+    bool any = false;                     // It has given a path.
+    std::set<std::string> directories{};  // Those of the list that were expanded, with a last '/'.
+  };
 
-  std::vector<std::filesystem::path> stack_;  // The paths not visited yet, the next one last.
-  Lines list_;
+  // What comes next: a step to be made, an item to be returned, or neither.
+  enum class Taken : std::uint8_t { step, item, nothing };
+  Taken take(Step& step, Item& item);
+  Taken take_path(const Step& list, Step& path, Item& item);
+  Item step(std::uint64_t bytes_max, bool read);
+  bool visit(const Step& step, std::uint64_t bytes_max, bool read, Item& item);
+  bool expand(const Step& step, Item& failed);
+  bool listed_before(const Step& step) const;
+
+  std::vector<Step> stack_;  // What is not done yet, the next one last.
+  std::vector<List> lists_;
+  std::uint64_t items_ = 0;  // Items returned so far.
 };
 
-// Returns the number of files that `paths` stand for; files of a list `-` are not counted.
-std::uint64_t count_files(const std::vector<std::string>& paths);
+// Returns the number of items that `inputs` stand for; items of lists are not counted.
+std::uint64_t count_files(const std::vector<Input>& inputs);
 
 // Reads one regular file as an item.
 Item read_image(const std::filesystem::path& path, std::uint64_t bytes_max);

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 
+#include "producer/push/latencies.h"
 #include "wire/message.h"
 #include "wire/payload.h"
 #include "wire/types.h"
@@ -42,6 +44,9 @@ struct Tally {
   std::uint64_t missing = 0, rejected = 0, refused = 0, cancelled = 0, superseded = 0;
   std::uint64_t unreadable = 0, interrupted = 0;
   std::uint64_t corrected = 0;  // Answered images whose answer was corrected.
+  // Images without an answer by status and reason, such as "missing (no_stage)".
+  std::map<std::string, std::uint64_t> causes{};
+  Latencies latencies{};  // Of answered images.
 };
 
 }  // namespace producer

@@ -14,16 +14,27 @@ constexpr const char* kFooter = R"(
 Examples:
   collage-push photo.jpg --endpoint tcp://127.0.0.1:5570
   collage-push photos/ --endpoint tcp://broker:5570 --rate 50 --deadline 2
-  find . -name '*.png' | collage-push - --endpoint tcp://broker:5570 > results.jsonl
+  find . -name '*.png' -print0 | collage-push - --endpoint tcp://broker:5570 > results.jsonl
+  collage-push --list photos.txt --format csv --endpoint tcp://broker:5570 > results.csv
   collage-push --status --endpoint tcp://broker:5570
   collage-push photo.jpg --endpoint tcp://broker:5570 --keys ~/.config/collage/keys
   collage-push frames/ --endpoint tcp://broker:5570 --rate 30 --latest --priority high
   collage-push photos/ -e tcp://a:5570 -e tcp://b:5570 --stream camera-7
 
-Files of a directory are sent in order of name; hidden files are left out.  Times are in seconds,
-probabilities are 0..1.  With --rate the load is open loop, and latency_s counts from the time at
-which the image was due.  Without --rate, latency_s counts from the time at which the image was
-submitted.  With --in-order, latency_s includes the wait for earlier images.
+Files of a directory are sent in order of name; hidden files are left out.  A list has one path a
+line (LF or CRLF), or paths that end with NUL, as find -print0 writes them.  What cannot be sent has
+the status unreadable, with the error: pipes, links to nothing, links to directories inside of a
+directory, and a directory or a list without files.  Bytes of a name that are not UTF-8 are written
+as \xHH, and file_base64 has the exact name.
+
+Times are in seconds, probabilities are 0..1.  With --rate the load is open loop: latency_s and the
+deadline of an image count from the time at which it was due.  Otherwise they count from the time at
+which it was submitted, which is as soon as the broker has room for it.  With --in-order, latency_s
+includes the wait for earlier images.
+
+A missing image has a reason: no_broker, no_sink, no_stage, overloaded (the stages had no time for
+it), no_answer (they had it and did not answer) or draining.  If the broker is silent, collage-push
+itself says missing, half a second after the deadline.
 
 With --latest an image that still waits when the next one is sent gets the status superseded; for
 pictures of a camera, of which only the newest counts.  An answer with "brownout": true is a
@@ -48,11 +59,6 @@ std::string positive_rate(const std::string& text) {
   return "'" + text + "' is not a rate in images per second from 0.001 to 1000000";
 }
 
-std::string endpoint_error(const std::string& text) {
-  if (valid_endpoint(text)) return {};
-  return "'" + text + "' is not an endpoint such as tcp://127.0.0.1:5570";
-}
-
 std::optional<wire::Priority> priority_of(std::string_view name) {
   using wire::Priority;
   for (const auto priority : {Priority::low, Priority::normal, Priority::high}) {
@@ -68,26 +74,19 @@ std::string priority_error(const std::string& text) {
 
 }  // namespace
 
-bool valid_endpoint(const std::string& endpoint) {
-  const std::string_view text = endpoint;
-  if (text.starts_with("ipc://")) return text.size() > 6;
-  if (!text.starts_with("tcp://")) return false;
-  const std::size_t colon = text.rfind(':');
-  if (colon < 7) return false;  // There is no host between "tcp://" and the colon.
-  const std::string_view port = text.substr(colon + 1);
-  unsigned number = 0;
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
-  return error == std::errc{} && end == port.data() + port.size() && number >= 1 && number <= 65535;
-}
-
 void add_push_options(CLI::App& app, PushOptions& options) {
   app.footer(kFooter);
-  app.add_option("path", options.paths, "Image files, directories, or - for a list of paths");
-  app.add_option("-e,--endpoint", options.endpoints,
-                 "The broker as tcp://HOST:PORT; give several brokers to let --stream choose one")
-      ->required()
-      ->allow_extra_args(false)
-      ->check(CLI::Validator(endpoint_error, ""));
+  app.add_option("path", options.paths,
+                 "Image files, directories, or - for a list of paths on standard input");
+  app.add_option("--list", options.lists, "A file with a list of paths; may be given again")
+      ->allow_extra_args(false);
+  app.add_option(
+         "-e,--endpoint", options.endpoints,
+         "The broker as tcp://HOST:PORT or ipc://PATH; give several brokers (again, or with "
+         "commas) to let --stream choose one")
+      ->envname("COLLAGE_ENDPOINT")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   app.add_option("--stream", options.stream,
                  "The name of the images' stream, such as camera-7; of several brokers the same "
                  "stream always gets the same one");
@@ -95,12 +94,18 @@ void add_push_options(CLI::App& app, PushOptions& options) {
       ->check(CLI::Validator(positive_rate, ""));
   app.add_option_function<double>(
          "--deadline", [&options](double s) { options.deadline = wire::from_seconds(s); },
-         "Seconds until an image counts as missing, bounded by the pipeline's deadline [10]")
+         "Seconds from when an image is submitted (with --rate: due) until it counts as missing; "
+         "the "
+         "pipeline's own deadline, if it is shorter, holds [10]")
       ->check(CLI::Validator(positive_seconds, ""));
   app.add_option_function<double>(
          "--timeout", [&options](double s) { options.reach_max = wire::from_seconds(s); },
          "Seconds to wait for the broker's first answer [5]")
       ->check(CLI::Validator(positive_seconds, ""));
+  app.add_option_function<std::string>(
+         "--format", [&options](const std::string& name) { options.csv = name == "csv"; },
+         "json: one object per line; csv: one row per line, after a header [json]")
+      ->check(CLI::IsMember({"json", "csv"}));
   app.add_flag("--in-order", options.in_order, "Print the results in the order of the files");
   app.add_option_function<std::string>(
          "--priority",
@@ -119,7 +124,12 @@ void add_push_options(CLI::App& app, PushOptions& options) {
   app.add_flag("--status", options.status, "Print the broker's counters as JSON and exit");
   app.add_flag("-q,--quiet", options.quiet, "Print no progress and no summary");
   app.callback([&options] {
-    if (options.paths.empty() && !options.status) throw CLI::RequiredError("path");
+    if (options.paths.empty() && options.lists.empty() && !options.status) {
+      throw CLI::RequiredError("path");
+    }
+    if (options.endpoints.empty()) {
+      throw CLI::RequiredError("--endpoint (or the environment variable COLLAGE_ENDPOINT)");
+    }
     if (options.endpoints.size() > 1 && options.stream.empty()) {
       throw CLI::RequiresError("--endpoint", "--stream (there are several endpoints)");
     }

@@ -1,9 +1,10 @@
-// The output of collage-push: one JSON object per result, and a line of progress.
+// The output of collage-push: one line per result as JSON or CSV, a line of progress, a summary.
 //
-// Pure.  Durations are in seconds, probabilities are 0..1.  Bytes of a file's name that are not
-// UTF-8 are replaced.
+// Pure.  Durations are in seconds, probabilities are 0..1.  A file's name may be any bytes.  Those
+// that are not UTF-8 are written as \xHH in "file", and then "file_base64" has the exact bytes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -21,8 +22,18 @@ namespace producer {
 //   corrected    as answered; a second line for an image that a collage had answered
 std::string json_line(const Line& line);
 
-// Returns the line of progress.  `total` is the number of images, 0 if not known; `elapsed` is the
-// time since the start.
-std::string progress_line(const Tally& tally, std::uint64_t total, wire::Duration elapsed);
+// The same as comma-separated values (RFC 4180), without the alternatives of `top`.  The header
+// names the columns; a value that a line does not have is empty.
+std::string csv_header();
+std::string csv_line(const Line& line);
+
+// Returns the line of progress, `columns` wide at most.  `total` is the number of images, 0 if not
+// known; `elapsed` is the time since the start.
+std::string progress_line(const Tally& tally, std::uint64_t total, wire::Duration elapsed,
+                          std::size_t columns);
+
+// Returns the summary: the counts by source, percentiles of the latencies of answered images, and
+// how many images have no answer, by cause.  Each line ends with a newline.
+std::string summary(const Tally& tally, wire::Duration elapsed);
 
 }  // namespace producer

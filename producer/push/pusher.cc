@@ -14,8 +14,11 @@ using wire::ResultStatus;
 
 namespace {
 
-constexpr int kItemsPerTurn = 32;        // A bound, so that reading files does not delay answers.
+// Bound what is read in one turn, so that reading files does not delay answers, and `ready_`.
+constexpr std::size_t kReadyMax = 32;
+constexpr std::size_t kReadyBytesMax = std::size_t{1} << 20;
 constexpr std::size_t kLaterMax = 1024;  // Bounds `later_`.
+constexpr double kAheadS = 0.1;          // At a rate, images that are due so soon are read.
 constexpr StreamId kStream{.value = 1};  // One stream has all images.
 constexpr std::uint64_t kLatest = 1;
 constexpr Duration kAskAgain = std::chrono::milliseconds(10);  // The wait for an empty source.
@@ -47,6 +50,16 @@ void count(Tally& tally, const wire::Result& result) {
   }
 }
 
+// Why an image has no answer, for the summary; empty if it has one.
+std::string cause_of(const Line& line) {
+  if (line.kind == Line::Kind::unreadable) return "unreadable (" + line.error + ")";
+  if (line.kind == Line::Kind::interrupted) return "interrupted";
+  if (line.result.status == ResultStatus::answered) return {};
+  const std::string status(to_string(line.result.status));
+  if (line.result.reason == wire::Reason::none) return status;
+  return status + " (" + std::string(to_string(line.result.reason)) + ")";
+}
+
 }  // namespace
 
 Pusher::Pusher(Policy policy, producer::Policy client, Source source, Report report)
@@ -59,13 +72,7 @@ Pusher::Pusher(Policy policy, producer::Policy client, Source source, Report rep
 }
 
 Actions Pusher::on_message(machine::Peer from, wire::Message message, Instant now) {
-  if (std::holds_alternative<wire::Drain>(message) && !drain_until_) {
-    drain_until_ = now + policy_.drain_max;
-    ended_ = true;
-    // The held image came from the source, so it must be reported, although it was never submitted.
-    if (held_) report_in_turn({.kind = Line::Kind::interrupted, .file = held_->file});
-    held_.reset();
-  }
+  if (std::holds_alternative<wire::Drain>(message) && !drain_until_) interrupt(now);
   return turn(client_.on_message(from, std::move(message), now), now);
 }
 
@@ -75,16 +82,16 @@ Actions Pusher::on_done(wire::WorkId, machine::Outcome, Instant now) { return on
 
 Actions Pusher::turn(Actions actions, Instant now) {
   if (!started_) started_ = now;
-  if (!reached_ && client_.joined()) {
-    reached_ = true;
-    first_due_ = now;  // The wait for the broker is not part of any latency.
-  }
+  if (!reached_ && client_.joined()) reach(now, actions);
   report_results();
   if (reached_) {
-    feed(now);
-    // Sends what feed() has submitted; otherwise it would wait for the next iteration.
-    actions.append(client_.on_timeout(now));
-    report_results();
+    if (submit_ready(now)) {
+      // Sends what was submitted; otherwise it would wait for the next iteration.
+      actions.append(client_.on_timeout(now));
+      report_results();
+    } else if (may_read() && submitted_at_ != now && (!again_ || *again_ <= now)) {
+      read(now);
+    }
   }
   report_corrections();
   actions.finished = done(now);
@@ -94,81 +101,138 @@ Actions Pusher::turn(Actions actions, Instant now) {
 std::optional<Instant> Pusher::next_timeout() const {
   std::optional<Instant> next = client_.next_timeout();
   const auto sooner = [&next](Instant t) { next = next ? std::min(*next, t) : t; };
+  // After the instant `t`, if there was one.
+  const auto after = [](std::optional<Instant> t) { return t ? *t + Duration(1) : Instant{}; };
   if (started_ && !reached_) sooner(*started_ + policy_.reach_max);
-  if (again_) sooner(*again_);
   if (drain_until_) sooner(*drain_until_);
-  if (reached_ && !ended_ && !held_ && !again_ && policy_.rate > 0) sooner(due());
+  if (reached_ && may_read()) sooner(std::max(after(submitted_at_), again_.value_or(Instant{})));
+  // A client that is full takes an image once it has delivered another, and that is a message.
+  if (reached_ && !ready_.empty() && !full_) {
+    if (policy_.rate > 0) sooner(std::max(after(read_at_), due()));
+    if (policy_.rate <= 0 && client_.window() > 0) sooner(after(read_at_));
+  }
   return next;
 }
 
-// --- from the source ---
+void Pusher::reach(Instant now, Actions& actions) {
+  reached_ = true;
+  first_due_ = now;  // The wait for the broker is not part of any latency.
+  const Duration most = client_.welcome().deadline_max;
+  if (most > Duration{} && policy_.deadline > most) {
+    actions.log(machine::LogMessage::Level::warning,
+                "the pipeline gives an image " +
+                    std::to_string(most / std::chrono::milliseconds(1)) +
+                    " ms at most, which is less than --deadline");
+  }
+}
+
+// Images that were read must be reported, although they were never submitted.
+void Pusher::interrupt(Instant now) {
+  drain_until_ = now + policy_.drain_max;
+  ended_ = true;
+  for (auto& [before, line] : later_) before = std::min(before, next_);
+  for (Item& item : std::exchange(ready_, {})) {
+    report_in_turn({.kind = Line::Kind::interrupted, .file = std::move(item.file)}, next_);
+  }
+  ready_bytes_ = 0;
+  report_later();
+}
+
+// --- to the client ---
 
 Instant Pusher::due() const {
   return first_due_ + wire::from_seconds(static_cast<double>(images_) / policy_.rate);
 }
 
-bool Pusher::may_take(Instant now) const {
-  if (ended_ || held_) return false;
+bool Pusher::may_submit(Instant now) const {
+  if (ready_.empty() || read_at_ == now) return false;
   return policy_.rate > 0 ? due() <= now : client_.window() > 0;
 }
 
-void Pusher::feed(Instant now) {
-  if (again_ && *again_ > now) return;
-  again_.reset();
-  if (held_ && !push_held(now)) return;
-  // Lines wait for the result of an earlier image; with no bound, a directory of unreadable files
-  // would fill the memory meanwhile.
-  if (later_.size() >= kLaterMax) {
-    again_ = now + kAskAgain;
-    return;
-  }
-  for (int i = 0; i < kItemsPerTurn; ++i) {
-    if (!may_take(now) || !take(now)) return;
-  }
-  if (may_take(now)) again_ = now;
+// Returns true if anything was submitted.
+bool Pusher::submit_ready(Instant now) {
+  full_ = false;
+  bool any = false;
+  while (may_submit(now) && submit_next(now)) any = true;
+  if (any) submitted_at_ = now;
+  return any;
 }
 
-// Takes one item.  Returns false if the source has none or the client is full.
-bool Pusher::take(Instant now) {
-  Item item = source_(client_.welcome().image_bytes_max);
-  if (item.kind == Item::Kind::end) {
-    ended_ = true;
-    return false;
+// Returns false if the client is full.  At a rate the image stays due then.
+bool Pusher::submit_next(Instant now) {
+  // The latency counts from the due time, so that a full client does not hide its delay.
+  const Instant was_due = policy_.rate > 0 ? std::min(due(), now) : now;
+  SubmitOptions options{.deadline = policy_.deadline,
+                        .stream = policy_.in_order ? std::optional(kStream) : std::nullopt,
+                        .priority = policy_.priority,
+                        .latest = policy_.latest ? kLatest : 0};
+  const Duration most = client_.welcome().deadline_max;
+  if (most > Duration{}) options.deadline = std::min(options.deadline, most);
+  const bool over = options.deadline > Duration{} && now - was_due >= options.deadline;
+  if (options.deadline > Duration{}) options.deadline -= now - was_due;
+  Item& item = ready_.front();
+  if (!over) {
+    const Client::Submitted submitted = client_.submit(next_, item.image, options, now);
+    full_ = submitted != Client::Submitted::queued;
+    if (full_) return false;
+    pending_.emplace(next_, Pending{std::move(item.file), was_due, now});
+    ++next_.value;
+  } else {
+    Line line{.file = std::move(item.file), .result = {}, .latency = now - was_due};
+    line.result.reason = wire::Reason::no_credit;
+    report_in_turn(std::move(line), next_);
   }
-  if (item.kind == Item::Kind::later) {
-    again_ = now + kAskAgain;
-    return false;
+  ready_bytes_ -= item.image.size();
+  ready_.pop_front();
+  ++images_;
+  return true;
+}
+
+// --- from the source ---
+
+bool Pusher::may_read() const {
+  if (ended_ || ready_.size() >= kReadyMax || ready_bytes_ >= kReadyBytesMax) return false;
+  if (policy_.rate > 0) {
+    return ready_.size() < 1 + static_cast<std::size_t>(policy_.rate * kAheadS);
   }
+  return ready_.size() < client_.window();
+}
+
+void Pusher::read(Instant now) {
+  again_.reset();
+  for (std::size_t i = 0; i < kReadyMax && may_read(); ++i) {
+    // Lines wait for the result of an earlier image; with no bound, a directory of unreadable files
+    // would fill the memory meanwhile.
+    const bool room = later_.size() < kLaterMax;
+    Item item = room ? source_(client_.welcome().image_bytes_max)
+                     : Item{.kind = Item::Kind::later, .file = {}, .image = {}, .error = {}};
+    if (item.kind == Item::Kind::later) {
+      again_ = now + kAskAgain;
+      return;
+    }
+    read_at_ = now;
+    if (item.kind == Item::Kind::end) {
+      ended_ = true;
+    } else {
+      take(std::move(item));
+    }
+  }
+}
+
+void Pusher::take(Item item) {
   ++tally_.taken;
-  // Held if the client is full: at a rate it stays due and is submitted as soon as there is room.
   if (item.kind == Item::Kind::image) {
-    held_ = std::move(item);
-    return push_held(now);
+    ready_bytes_ += item.image.size();
+    ready_.push_back(std::move(item));
+    return;
   }
   Line line{.kind = Line::Kind::unreadable, .file = item.file, .error = item.error};
   if (item.kind == Item::Kind::too_large) {
     line.kind = Line::Kind::delivered;
-    line.result.status = ResultStatus::refused;
+    line.result.status = wire::ResultStatus::refused;
     line.result.reason = wire::Reason::image_too_large;
   }
-  report_in_turn(std::move(line));
-  return true;
-}
-
-bool Pusher::push_held(Instant now) {
-  const SubmitOptions options{.deadline = policy_.deadline,
-                              .stream = policy_.in_order ? std::optional(kStream) : std::nullopt,
-                              .priority = policy_.priority,
-                              .latest = policy_.latest ? kLatest : 0};
-  const Client::Submitted submitted = client_.submit(next_, held_->image, options, now);
-  if (submitted != Client::Submitted::queued) return false;
-  // The latency counts from the due time, so that a full client does not hide its delay.
-  const Instant was_due = policy_.rate > 0 ? std::min(due(), now) : now;
-  pending_.emplace(next_, Pending{std::move(held_->file), was_due, now});
-  held_.reset();
-  ++next_.value;
-  ++images_;
-  return true;
+  report_in_turn(std::move(line), {next_.value + ready_.size()});
 }
 
 // --- to the report ---
@@ -212,14 +276,17 @@ void Pusher::report_corrections() {
   }
 }
 
-void Pusher::report_in_turn(Line line) {
-  later_.emplace_back(next_, std::move(line));
+// Reports a line of an image that was not submitted; in order, once all requests before `before`
+// are reported.
+void Pusher::report_in_turn(Line line, wire::RequestId before) {
+  later_.emplace_back(before, std::move(line));
   report_later();
 }
 
 void Pusher::report_later() {
-  const auto waits = [this](wire::RequestId next) {
-    return policy_.in_order && !pending_.empty() && pending_.begin()->first < next;
+  const auto waits = [this](wire::RequestId before) {
+    const bool open = !pending_.empty() && pending_.begin()->first < before;
+    return policy_.in_order && (open || next_ < before);
   };
   while (!later_.empty() && !waits(later_.front().first)) {
     report_line(std::move(later_.front().second));
@@ -232,6 +299,9 @@ void Pusher::report_line(Line line) {
   tally_.unreadable += line.kind == Line::Kind::unreadable ? 1 : 0;
   tally_.interrupted += line.kind == Line::Kind::interrupted ? 1 : 0;
   if (line.kind == Line::Kind::delivered) count(tally_, line.result);
+  const std::string cause = cause_of(line);
+  if (!cause.empty()) ++tally_.causes[cause];
+  if (cause.empty()) tally_.latencies.observe(line.latency);
   report_(line);
 }
 
@@ -250,7 +320,7 @@ bool Pusher::done(Instant now) {
     report_later();
     return true;
   }
-  return ended_ && pending_.empty() && client_.correctable() == 0;
+  return ended_ && ready_.empty() && pending_.empty() && client_.correctable() == 0;
 }
 
 }  // namespace producer

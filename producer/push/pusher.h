@@ -30,8 +30,10 @@ namespace producer {
 class Pusher : public machine::Machine {
  public:
   struct Policy {
-    double rate = 0;             // Images per second; 0 for as fast as credit allows.
-    wire::Duration deadline{};   // The deadline of each image; 0 for the client's default.
+    double rate = 0;  // Images per second; 0 for as fast as credit allows.
+    // The deadline of each image, from its submission or, at a rate, from when it is due; 0 for the
+    // client's default.
+    wire::Duration deadline{};
     wire::Duration reach_max{};  // The time to wait for the first Welcome; > 0.
     wire::Duration drain_max{};  // The time for open images after a Drain.
     bool in_order = false;       // Report images in the order of the source.
@@ -67,15 +69,19 @@ class Pusher : public machine::Machine {
   };
 
   machine::Actions turn(machine::Actions actions, wire::Instant now);
-  void feed(wire::Instant now);
-  bool take(wire::Instant now);
-  bool push_held(wire::Instant now);
-  bool may_take(wire::Instant now) const;
+  void reach(wire::Instant now, machine::Actions& actions);
+  void interrupt(wire::Instant now);
   wire::Instant due() const;
+  bool may_submit(wire::Instant now) const;
+  bool submit_ready(wire::Instant now);
+  bool submit_next(wire::Instant now);
+  bool may_read() const;
+  void read(wire::Instant now);
+  void take(Item item);
   void report_results();
   void report_corrections();
   void report_line(Line line);
-  void report_in_turn(Line line);
+  void report_in_turn(Line line, wire::RequestId before);
   void report_later();
   bool done(wire::Instant now);
 
@@ -90,12 +96,17 @@ class Pusher : public machine::Machine {
   std::deque<std::pair<wire::RequestId, std::string>> collages_;
   // Lines of images that were not submitted, each with the request before which it is reported.
   std::deque<std::pair<wire::RequestId, Line>> later_;
-  std::optional<Item> held_;  // An image that is due, but the client was full.
+  std::deque<Item> ready_;       // Images that have been read and not submitted.
+  std::size_t ready_bytes_ = 0;  // Bytes of `ready_`.
+  bool full_ = false;            // The client has not taken the first of `ready_`.
+  // Files are never read and images never submitted at the same instant.  Reading takes time that
+  // `now` does not show: the deadlines of images submitted then would begin too early.
+  std::optional<wire::Instant> read_at_, submitted_at_;
   wire::RequestId next_{.value = 1};
   std::uint64_t images_ = 0;  // Images submitted; at a rate they give the next due time.
   std::optional<wire::Instant> started_;  // The time of the first iteration.
   wire::Instant first_due_;               // The due time of the first image.
-  std::optional<wire::Instant> again_;    // When to ask the source again.
+  std::optional<wire::Instant> again_;    // The source is not asked before.
   std::optional<wire::Instant> drain_until_;
   bool reached_ = false;
   bool ended_ = false;

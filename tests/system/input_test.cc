@@ -14,6 +14,7 @@
 #include "imaging/encode.h"
 #include "imaging/library.h"
 #include "runtime/loop/clock.h"
+#include "runtime/pipeline/variant.h"
 #include "runtime/service/install_paths.h"
 #include "runtime/service/version.h"
 #include "tests/system/live_pipeline.h"
@@ -191,6 +192,8 @@ TEST(Input, TheProducerOfWireMdRunsAsItStands) {
   EXPECT_TRUE(pipeline.stop());
 }
 
+std::vector<std::string> shell(const std::string& command) { return {"/bin/sh", "-c", command}; }
+
 TEST(Input, PushPrintsOneLineAnImageAndItsExitCodeTellsWhetherAllWereAnswered) {
   LivePipeline pipeline({}, {.classifiers = 1, .collages = 1});
   const std::filesystem::path folder = system_test::scratch("images");
@@ -213,14 +216,70 @@ TEST(Input, PushPrintsOneLineAnImageAndItsExitCodeTellsWhetherAllWereAnswered) {
     EXPECT_EQ(json.at("status"), "answered");
     EXPECT_EQ(json.at("class"), "Ankle boot");
     EXPECT_EQ(json.at("source"), "single");
+    EXPECT_GE(json.at("latency_s").get<double>(), json.at("broker_latency_s").get<double>());
   }
   EXPECT_EQ(count, 2);
+
+  // A list as `find -print0` writes it, which names the folder first; CSV; the summary.
+  ran = system_test::run(shell("find " + folder.string() + " -print0 | COLLAGE_ENDPOINT=" +
+                               pipeline.producers() + " " + push[0] + " - --format csv"),
+                         30s);
+  EXPECT_EQ(ran.code, 0) << ran.output;
+  EXPECT_THAT(ran.output,
+              AllOf(HasSubstr("/a.png,answered,Ankle boot,9,"), HasSubstr("/b.png,answered,"),
+                    HasSubstr("2 of 2 answered"), HasSubstr("latency: p50 ")));
 
   std::ofstream(folder / "c.png") << "no image";
   ran = system_test::run(push, 30s);
   EXPECT_EQ(ran.code, 1);
   EXPECT_THAT(ran.output, HasSubstr("not_an_image"));
+
+  ran = system_test::run(
+      shell(push[0] + " -e " + pipeline.producers() + " " + (folder / "a.png").string() + " >&-"),
+      30s);
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_THAT(ran.output, HasSubstr("could not be written"));
+
+  for (const char* no_list : {"- <&-", "- < /", "- < /dev/null", "- < /proc/self/mem"}) {
+    ran = system_test::run(shell(push[0] + " -q -e " + pipeline.producers() + " " + no_list), 30s);
+    EXPECT_EQ(ran.code, 1) << no_list;
+    EXPECT_THAT(ran.output, HasSubstr(R"({"file":"-","status":"unreadable")")) << no_list;
+  }
   EXPECT_TRUE(pipeline.stop());
+}
+
+TEST(Input, AnEndpointThatCannotBeUsedIsNamedByPush) {
+  const auto push = [](const std::string& endpoint) {
+    return system_test::run({program("collage-push"), "x", "--timeout", "0.1", "-e", endpoint},
+                            60s);
+  };
+  Ran ran = push("tcp://*:5570");
+  EXPECT_EQ(ran.code, 2);
+  EXPECT_THAT(ran.output, HasSubstr("the broker's host"));
+  ran = push("tcp://no-such-host.invalid:5570");
+  EXPECT_EQ(ran.code, 2);
+  EXPECT_THAT(ran.output, HasSubstr("the name no-such-host.invalid does not resolve"));
+  ran = system_test::run({program("collage-push"), "x", "-e", "tcp://a:1", "--dedline", "3"}, 20s);
+  EXPECT_EQ(ran.code, 2);
+  EXPECT_THAT(ran.output, HasSubstr("did you mean --deadline?"));
+  ran = system_test::run({program("collage-stage"), "clasifier"}, 20s);
+  EXPECT_EQ(ran.code, 2);
+  EXPECT_THAT(ran.output, HasSubstr("did you mean classifier?"));
+}
+
+TEST(Input, CheckRefusesEndpointsThatTheProcessCouldNotUse) {
+  const std::filesystem::path file = system_test::scratch("pipeline.yaml");
+  const auto check = [&](const std::string& endpoint) {
+    std::ofstream(file) << runtime::pipeline_variant(COLLAGE_SOURCE_DIR "/pipeline.yaml",
+                                                     {{"endpoints.producers", endpoint}});
+    return system_test::run({program("collage-broker"), "--check", file.string()}, 60s);
+  };
+  EXPECT_EQ(check("tcp://localhost:5570").code, 0);
+  EXPECT_EQ(check("tcp://*:5570").code, 0);
+  EXPECT_THAT(check("tcp://no-such-host.invalid:5570").output,
+              AllOf(HasSubstr("endpoints.producers"), HasSubstr("does not resolve")));
+  EXPECT_THAT(check("tcp://192.0.2.1:5570").output, HasSubstr("not an address of this host"));
+  EXPECT_EQ(check("tcp://192.0.2.1:5570").code, 2);
 }
 
 TEST(Input, AFileThatIsWrongIsOneLineAndExitCodeTwo) {
@@ -281,6 +340,16 @@ TEST(Input, APortThatIsTakenIsNoErrorOfTheFile) {
   const Ran second = system_test::run({program("collage-broker"), pipeline.file().string()}, 20s);
   EXPECT_EQ(second.code, 1);
   EXPECT_THAT(second.output, HasSubstr("Address already in use"));
+  // A whole pipeline ends at once: its processes would be started again and again.
+  const Ran whole =
+      system_test::run({program("collage-replay"), "pipeline", "--logs",
+                        system_test::scratch("logs").string(), pipeline.file().string()},
+                       20s);
+  EXPECT_EQ(whole.code, 2);
+  EXPECT_THAT(whole.output,
+              AllOf(HasSubstr("endpoints.producers: another process has " + pipeline.producers()),
+                    HasSubstr("running already?")));
+  EXPECT_EQ(std::count(whole.output.begin(), whole.output.end(), '\n'), 1) << whole.output;
 }
 
 TEST(Input, EveryProgramTellsItsVersionAndHelp) {

@@ -1,18 +1,25 @@
 #include "producer/push/commands/push.h"
 
+#include <fcntl.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 
 #include "producer/push/listing.h"
 #include "producer/push/push_report.h"
 #include "producer/push/pusher.h"
 #include "producer/push/status_poller.h"
+#include "runtime/config/config_error.h"
 #include "runtime/loop/clock.h"
+#include "runtime/loop/endpoint.h"
 #include "runtime/loop/loop.h"
 #include "runtime/loop/random_id.h"
 
@@ -33,24 +40,31 @@ int complain(const std::string& what) {
   return 2;
 }
 
+// The width of the terminal, less the last column, which some terminals wrap at.
+std::size_t columns() {
+  winsize size{};
+  const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+  return std::min<std::size_t>(known ? size.ws_col : 80, 80) - 1;
+}
+
 // Prints results as they arrive and, on a terminal, the progress.
 class Printer {
  public:
-  explicit Printer(const PushOptions& options)
-      : quiet_(options.quiet), progress_(!options.quiet && isatty(STDERR_FILENO) == 1) {
-    const bool list =
-        std::find(options.paths.begin(), options.paths.end(), "-") != options.paths.end();
+  Printer(const PushOptions& options, const std::vector<Input>& inputs)
+      : csv_(options.csv),
+        quiet_(options.quiet),
+        progress_(!options.quiet && isatty(STDERR_FILENO) == 1) {
     // A list cannot be counted before it is read, so there is no total with one.
-    if (progress_ && !list) total_ = count_files(options.paths);
+    const bool list = std::ranges::any_of(inputs, [](const Input& i) { return i.descriptor >= 0; });
+    if (progress_ && !list) total_ = count_files(inputs);
     // A whole line at a time, so that a reader at the other end of a pipe gets each result at once.
     std::setvbuf(stdout, nullptr, _IOLBF, 1 << 16);
+    if (csv_) write(csv_header());
   }
 
   void print(const Line& line) {
-    std::string text = json_line(line);
-    text += '\n';
     if (progress_ && isatty(STDOUT_FILENO) == 1) clear();
-    failed_ = std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || failed_;
+    write(csv_ ? csv_line(line) : json_line(line));
   }
 
   void progress(const Tally& tally) {
@@ -58,7 +72,7 @@ class Printer {
     if (!progress_ || (shown_ && now - *shown_ < kProgressEvery)) return;
     shown_ = now;
     clear();
-    std::fputs(progress_line(tally, total_, now - started_).c_str(), stderr);
+    std::fputs(progress_line(tally, total_, now - started_, columns()).c_str(), stderr);
     std::fflush(stderr);
   }
 
@@ -72,8 +86,10 @@ class Printer {
   bool finish(const Tally& tally) {
     if (progress_) clear();
     if (!quiet_) {
-      std::fprintf(stderr, "collage-push: %s\n",
-                   progress_line(tally, 0, runtime::now() - started_).c_str());
+      std::istringstream lines(summary(tally, runtime::now() - started_));
+      for (std::string line; std::getline(lines, line);) {
+        std::fprintf(stderr, "collage-push: %s\n", line.c_str());
+      }
     }
     return std::fflush(stdout) == 0 && !failed_;
   }
@@ -82,6 +98,12 @@ class Printer {
   // Removes the line of progress: back to its begin, erase to its end.
   static void clear() { std::fputs("\r\x1b[K", stderr); }
 
+  void write(std::string text) {
+    text += '\n';
+    failed_ = std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || failed_;
+  }
+
+  const bool csv_;
   const bool quiet_;
   const bool progress_;
   std::uint64_t total_ = 0;
@@ -90,15 +112,46 @@ class Printer {
   bool failed_ = false;
 };
 
+// What the user names, in order: paths, then lists.  Lists that are files stay open until the end.
+class Inputs {
+ public:
+  // Throws runtime::ConfigError, which names a list that cannot be opened.  Waits for the writer of
+  // a list that is a pipe, as every program does that opens one.
+  explicit Inputs(const PushOptions& options) {
+    for (const std::string& path : options.paths) {
+      all_.push_back({path, path == "-" ? STDIN_FILENO : -1});
+    }
+    for (const std::string& list : options.lists) {
+      const int descriptor = list == "-" ? STDIN_FILENO : open(list.c_str(), O_RDONLY | O_CLOEXEC);
+      if (descriptor < 0) {
+        throw runtime::ConfigError("collage-push: --list " + list + ": " + std::strerror(errno));
+      }
+      all_.push_back({list, descriptor});
+    }
+  }
+  ~Inputs() {
+    for (const Input& input : all_) {
+      if (input.descriptor > STDERR_FILENO) close(input.descriptor);
+    }
+  }
+  Inputs(const Inputs&) = delete;
+  Inputs& operator=(const Inputs&) = delete;
+
+  const std::vector<Input>& all() const { return all_; }
+
+ private:
+  std::vector<Input> all_;
+};
+
 Policy client_policy(const PushOptions& options) {
   Policy policy;
   policy.producer = runtime::random_long_id<wire::ProducerId>();
-  policy.deadline = options.deadline;
+  if (options.deadline > Duration{}) policy.deadline = options.deadline;
   policy.corrections = options.corrections;
   return policy;
 }
 
-std::string unreached(const PushOptions& options, wire::Reason refusal) {
+std::string unreached(const PushOptions& options, wire::Reason refusal, const std::string& why) {
   // In this case a broker has answered, so the other text would be wrong.
   if (refusal == wire::Reason::wrong_protocol) {
     return "the broker at " + options.endpoint + " does not speak protocol " +
@@ -106,13 +159,16 @@ std::string unreached(const PushOptions& options, wire::Reason refusal) {
   }
   std::string what = "no broker answered at " + options.endpoint + " within " +
                      nlohmann::json(wire::to_seconds(options.reach_max)).dump() + " s";
-  if (refusal != wire::Reason::none) what += ": " + std::string(to_string(refusal));
-  return what;
+  if (refusal != wire::Reason::none) return what + ": " + std::string(to_string(refusal));
+  return why.empty() ? what : what + ": " + why;
 }
 
 using OnLog = std::function<void(const machine::LogMessage&)>;
 
-void drive(const PushOptions& options, machine::Machine& machine, OnLog on_log) {
+// Runs the machine to its end.  `trouble` gets what kept it from the broker while `reached` was
+// false, as far as that is known.
+void drive(const PushOptions& options, machine::Machine& machine, OnLog on_log,
+           const std::function<bool()>& reached, std::string& trouble) {
   runtime::Signals signals;
   runtime::Context context;
   runtime::Link broker{.endpoint = options.endpoint};
@@ -121,14 +177,17 @@ void drive(const PushOptions& options, machine::Machine& machine, OnLog on_log) 
     // A status request may go to a sink as well, whose key is another.
     broker.name = options.status ? runtime::LinkName::any : runtime::LinkName::producers;
   }
+  // Silent: the log of a process goes to standard output, which has the results.
   runtime::Loop loop(context, {broker}, machine, {},
-                     {.signals = &signals, .on_log = std::move(on_log)});
+                     {.signals = &signals, .on_log = std::move(on_log), .silent = true});
   loop.run();
+  if (!reached()) trouble = loop.trouble();
 }
 
 int push_images(const PushOptions& options) {
-  Listing listing(options.paths, STDIN_FILENO);
-  Printer printer(options);
+  const Inputs inputs(options);
+  Listing listing(inputs.all());
+  Printer printer(options, inputs.all());
   const Pusher* running = nullptr;  // The callbacks need the pusher that they are passed to.
   Pusher pusher(
       {.rate = options.rate,
@@ -148,8 +207,11 @@ int push_images(const PushOptions& options) {
         printer.progress(running->tally());
       });
   running = &pusher;
-  drive(options, pusher, [&](const machine::LogMessage& message) { printer.log(message); });
-  if (!pusher.reached()) return complain(unreached(options, pusher.refusal()));
+  std::string trouble;
+  drive(
+      options, pusher, [&](const machine::LogMessage& message) { printer.log(message); },
+      [&] { return pusher.reached(); }, trouble);
+  if (!pusher.reached()) return complain(unreached(options, pusher.refusal(), trouble));
   const Tally& tally = pusher.tally();
   const bool printed = printer.finish(tally);
   if (!printed) complain("the results could not be written");
@@ -158,8 +220,10 @@ int push_images(const PushOptions& options) {
 
 int print_status(const PushOptions& options) {
   StatusPoller poller(kAskEvery, options.reach_max);
-  drive(options, poller, {});
-  if (!poller.status()) return complain(unreached(options, wire::Reason::none));
+  std::string trouble;
+  drive(
+      options, poller, {}, [&] { return poller.status().has_value(); }, trouble);
+  if (!poller.status()) return complain(unreached(options, wire::Reason::none, trouble));
   nlohmann::ordered_json json = nlohmann::ordered_json::object();
   for (const wire::Counter& counter : poller.status()->counters) {
     json[counter.name] = counter.value;
@@ -172,6 +236,10 @@ int print_status(const PushOptions& options) {
 }  // namespace
 
 int push(const PushOptions& options) {
+  for (const std::string& endpoint : options.endpoints) {
+    const std::string wrong = runtime::fault_of_client_endpoint(endpoint);
+    if (!wrong.empty()) return complain("--endpoint " + wrong);
+  }
   return options.status ? print_status(options) : push_images(options);
 }
 

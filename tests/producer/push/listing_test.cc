@@ -1,11 +1,14 @@
 #include "producer/push/listing.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <fstream>
+
+#include "tests/producer/push/pipe.h"
 
 namespace producer {
 namespace {
@@ -27,39 +30,41 @@ class ListingTest : public testing::Test {
     std::ofstream(root / name) << text;
     return (root / name).string();
   }
+  // Paths as inputs; "-" is the list.
+  static std::vector<Input> inputs(const std::vector<std::string>& paths, int list = -1) {
+    std::vector<Input> inputs;
+    for (const std::string& path : paths) inputs.push_back({path, path == "-" ? list : -1});
+    return inputs;
+  }
   // Returns the names below root: '?' before one that cannot be read, '+' before one too large.
-  std::vector<std::string> all(std::vector<std::string> paths, int list = -1,
+  std::vector<std::string> all(const std::vector<std::string>& paths, int list = -1,
                                std::uint64_t bytes_max = 1000) {
-    Listing listing(std::move(paths), list);
+    Listing listing(inputs(paths, list));
     std::vector<std::string> names;
     for (Item item = listing.next(bytes_max); item.kind != Kind::end;
          item = listing.next(bytes_max)) {
       const std::string mark = item.kind == Kind::unreadable  ? "?"
                                : item.kind == Kind::too_large ? "+"
                                                               : "";
-      names.push_back(mark + fs::path(item.file).lexically_relative(root).string());
+      const bool below = item.file.starts_with(root.string() + "/");
+      names.push_back(mark +
+                      (below ? fs::path(item.file).lexically_relative(root).string() : item.file));
+      error = item.error;
+      if (names.size() > 100) return {"it does not end"};
     }
     return names;
   }
+  // The same for a list with this text.
+  std::vector<std::string> listed(const std::string& text) {
+    Pipe list;
+    list.write_text(text);
+    list.hang_up();
+    return all({"-"}, list.ends[0]);
+  }
+  std::string at(const std::string& name) const { return (root / name).string(); }
 
   fs::path root;
-};
-
-// A pipe; hang_up closes its writing end.
-struct Pipe {
-  Pipe() { EXPECT_EQ(pipe(ends.data()), 0); }
-  ~Pipe() {
-    close(ends[0]);
-    hang_up();
-  }
-  void write_text(const std::string& text) {
-    EXPECT_EQ(write(ends[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
-  }
-  void hang_up() {
-    if (ends[1] >= 0) close(ends[1]);
-    ends[1] = -1;
-  }
-  std::array<int, 2> ends{};
+  std::string error;  // The last item's.
 };
 
 TEST_F(ListingTest, ADirectoryIsWalkedInOrderOfName) {
@@ -68,29 +73,67 @@ TEST_F(ListingTest, ADirectoryIsWalkedInOrderOfName) {
   write("a.png");
   write("c.png");
   EXPECT_THAT(all({root.string()}), ElementsAre("a.png", "b/10.png", "b/2.png", "c.png"));
-  EXPECT_EQ(count_files({root.string()}), 4u);
+  EXPECT_EQ(count_files(inputs({root.string()})), 4u);
 }
 
 TEST_F(ListingTest, ArgumentsKeepTheirOrder) {
   const std::string b = write("b");
   const std::string a = write("a");
   EXPECT_THAT(all({b, a, b}), ElementsAre("b", "a", "b"));
-  EXPECT_EQ(count_files({b, a, b}), 3u);
+  EXPECT_EQ(count_files(inputs({b, a, b})), 3u);
 }
 
-TEST_F(ListingTest, HiddenFilesAndLinksToDirectoriesAreLeftOut) {
+TEST_F(ListingTest, HiddenFilesAreLeftOut) {
   write("d/1");
   write("d/.hidden");
-  fs::create_directory_symlink(root / "d", root / "d" / "loop");
   EXPECT_THAT(all({root.string()}), ElementsAre("d/1"));
-  EXPECT_EQ(count_files({root.string()}), 1u);
+  EXPECT_EQ(count_files(inputs({root.string()})), 1u);
+}
+
+TEST_F(ListingTest, LinksThatLeadNowhereOrToADirectoryAreSaid) {
+  write("d/1");
+  fs::create_directory_symlink(root / "d", root / "d" / "loop");
+  EXPECT_THAT(all({root.string()}), ElementsAre("d/1", "?d/loop"));
+  EXPECT_EQ(error, "a link to a folder is not followed");
+  fs::create_symlink("/nowhere/at/all", root / "d" / "z");
+  EXPECT_THAT(all({at("d")}), ElementsAre("d/1", "?d/loop", "?d/z"));
+  EXPECT_EQ(error, "a link to a file that does not exist");
+  EXPECT_EQ(count_files(inputs({root.string()})), 3u);
+  fs::create_symlink("z2", root / "d" / "z2");
+  EXPECT_THAT(all({at("d/z2")}), ElementsAre("?d/z2"));
+  EXPECT_EQ(error, "Too many levels of symbolic links");
+}
+
+TEST_F(ListingTest, ALinkThatTheUserNamesIsFollowed) {
+  write("d/1");
+  fs::create_directory_symlink(root / "d", root / "link");
+  EXPECT_THAT(all({at("link")}), ElementsAre("link/1"));
+}
+
+TEST_F(ListingTest, ADirectoryWithoutFilesIsSaidIfTheUserNamesIt) {
+  fs::create_directories(root / "empty" / "inner");
+  write("hidden/.1");
+  EXPECT_THAT(all({at("empty")}), ElementsAre("?empty"));
+  EXPECT_EQ(error, "there are no files in this folder");
+  EXPECT_THAT(all({at("hidden")}), ElementsAre("?hidden"));
+  EXPECT_EQ(count_files(inputs({at("empty")})), 1u);
+  const std::string full = write("full/1");
+  EXPECT_THAT(all({root.string()}), ElementsAre("full/1"));
+  EXPECT_THAT(all({full, at("empty"), full}), ElementsAre("full/1", "?empty", "full/1"));
+}
+
+TEST_F(ListingTest, APipeInADirectoryIsSaidAndNotOpened) {
+  write("d/1");
+  ASSERT_EQ(mkfifo(at("d/fifo").c_str(), 0600), 0);
+  EXPECT_THAT(all({at("d")}), ElementsAre("d/1", "?d/fifo"));
+  EXPECT_EQ(error, "not a regular file");
 }
 
 TEST_F(ListingTest, WhatCannotBeReadIsAnItemWithItsReason) {
   const std::string good = write("good");
-  EXPECT_THAT(all({(root / "none").string(), good}), ElementsAre("?none", "good"));
-  Listing listing({(root / "none").string()}, -1);
-  EXPECT_EQ(listing.next(10).error, "No such file or directory");
+  EXPECT_THAT(all({at("none"), good}), ElementsAre("?none", "good"));
+  EXPECT_THAT(all({at("none")}), ElementsAre("?none"));
+  EXPECT_EQ(error, "No such file or directory");
 }
 
 TEST_F(ListingTest, SomethingThatIsNoFileIsNotOpened) {
@@ -120,9 +163,48 @@ TEST_F(ListingTest, AListNamesFilesAndDirectories) {
               ElementsAre("z", "d/1", "d/2", "?none", "last"));
 }
 
+TEST_F(ListingTest, AListOfFindBringsEachFileOnce) {
+  write("d/1");
+  write("d/sub/2");
+  const std::string one = at("d"), two = at("d/1"), three = at("d/sub"), four = at("d/sub/2");
+  const std::string null(1, '\0');
+  EXPECT_THAT(listed(one + "\n" + two + "\n" + three + "\n" + four + "\n"),
+              ElementsAre("d/1", "d/sub/2"));
+  EXPECT_THAT(listed(one + null + two + null + three + null + four + null),
+              ElementsAre("d/1", "d/sub/2"));
+}
+
+TEST_F(ListingTest, WhatADirectoryOfTheListHasNotBroughtIsKept) {
+  write("d/1");
+  write("d/.hidden");
+  write("other/3");
+  fs::create_directory_symlink(root / "other", root / "d" / "link");
+  EXPECT_THAT(listed(at("d") + "\n" + at("d/.hidden") + "\n" + at("d/link/3") + "\n" +
+                     at("d/none") + "\n" + at("dd") + "\n"),
+              ElementsAre("d/1", "?d/link", "d/.hidden", "d/link/3", "?d/none", "?dd"));
+}
+
+TEST_F(ListingTest, LinesMayEndWithCrLf) {
+  const std::string path = write("a.png");
+  EXPECT_THAT(listed(path + "\r\n" + path + "\r\n"), ElementsAre("a.png", "a.png"));
+  const std::string odd = write("cr\r");
+  EXPECT_THAT(listed(odd + "\n"), ElementsAre("cr\r"));
+}
+
+TEST_F(ListingTest, AListWithoutPathsIsSaid) {
+  EXPECT_THAT(listed(""), ElementsAre("?-"));
+  EXPECT_EQ(error, "there are no paths in this list");
+  EXPECT_THAT(listed("\n\r\n"), ElementsAre("?-"));
+}
+
+TEST_F(ListingTest, AnImageInPlaceOfAListIsSaid) {
+  EXPECT_THAT(listed("\x89PNG\r\n\x1a\n and more\n and more\n"), ElementsAre("?-"));
+  EXPECT_EQ(error, "the list cannot be read: it is a PNG image");
+}
+
 TEST_F(ListingTest, AListThatPausesDoesNotBlock) {
   Pipe list;
-  Listing listing({"-"}, list.ends[0]);
+  Listing listing(inputs({"-"}, list.ends[0]));
   EXPECT_EQ(listing.next(10).kind, Kind::later);
   const std::string path = write("a");
   list.write_text(path.substr(0, 3));
@@ -132,18 +214,6 @@ TEST_F(ListingTest, AListThatPausesDoesNotBlock) {
   EXPECT_EQ(listing.next(10).kind, Kind::later);
   list.hang_up();
   EXPECT_EQ(listing.next(10).kind, Kind::end);
-}
-
-TEST_F(ListingTest, AListWithoutLineEndsStaysBounded) {
-  Pipe list;
-  Lines lines(list.ends[0]);
-  std::string line;
-  for (std::size_t i = 0; i < Lines::kLineMax / 4096; ++i) {
-    EXPECT_EQ(lines.next(line), Lines::Next::later);
-    list.write_text(std::string(4096, 'x'));
-  }
-  EXPECT_EQ(lines.next(line), Lines::Next::line);
-  EXPECT_EQ(line.size(), Lines::kLineMax);
 }
 
 }  // namespace

@@ -83,28 +83,72 @@ TEST(PushReport, ACorrectionIsPrintedAsAnotherAnswer) {
             R"("broker_latency_s":0.0,"model":"s1","latency_s":1.5})");
 }
 
-TEST(PushReport, NamesThatAreNoUtf8AreStillJson) {
-  const std::string text =
-      json_line({.kind = Line::Kind::unreadable, .file = "\xff.png\n", .error = "e"});
-  EXPECT_TRUE(nlohmann::json::accept(text));
-  EXPECT_THAT(text, Not(HasSubstr("\n")));
+TEST(PushReport, NamesThatAreNoUtf8AreToldApart) {
+  const auto named = [](const std::string& name) {
+    return json_line({.kind = Line::Kind::interrupted, .file = name});
+  };
+  EXPECT_EQ(named("a\xff.png"),
+            R"({"file":"a\\xff.png","file_base64":"Yf8ucG5n","status":"interrupted"})");
+  EXPECT_NE(named("a\xfe.png"), named("a\xff.png"));
+  // The same letters in UTF-8 are another name.
+  EXPECT_EQ(named("a\\xff.png"), R"({"file":"a\\xff.png","status":"interrupted"})");
+  EXPECT_EQ(named("\xe6\x97\xa5\n"), "{\"file\":\"\xe6\x97\xa5\\n\",\"status\":\"interrupted\"}");
+  EXPECT_TRUE(nlohmann::json::accept(named("\xf0\x9f\x98\xe6\x97")));
 }
 
-TEST(PushReport, ProgressCountsSourcesAndWhatIsLeft) {
-  const Tally tally{.taken = 60,
-                    .reported = 50,
-                    .answered = 48,
-                    .single = 40,
-                    .collage = 7,
-                    .hedge = 1,
-                    .missing = 2};
-  EXPECT_EQ(progress_line(tally, 100, 5s),
-            "48 answered (single 40, collage 7, hedge 1), 2 without answer, 10.0 images/s, 50 to "
-            "go (5 s)");
-  EXPECT_THAT(progress_line(tally, 0, 5s), Not(HasSubstr("to go")));
-  EXPECT_THAT(progress_line({.corrected = 3}, 0, 5s), HasSubstr(", 3 corrected"));
-  EXPECT_THAT(progress_line({.brownout = 2, .superseded = 4}, 0, 5s),
-              HasSubstr(", 4 superseded, 2 in brownout"));
+TEST(PushReport, CsvHasAColumnForEachValue) {
+  EXPECT_EQ(csv_header(),
+            "request,file,status,class,label,probability,source,latency_s,broker_latency_s,model,"
+            "brownout,reason,error,file_base64");
+  EXPECT_EQ(csv_line(answered()), "7,a/7.png,answered,coat,4,0.9,collage,0.12,0.1,abc,,,,");
+  Line refused{.file = "x"};
+  refused.result.status = wire::ResultStatus::refused;
+  refused.result.reason = wire::Reason::image_too_large;
+  EXPECT_EQ(csv_line(refused), ",x,refused,,,,,0.0,,,,image_too_large,,");
+}
+
+TEST(PushReport, CsvQuotesWhatNeedsIt) {
+  EXPECT_EQ(csv_line({.kind = Line::Kind::unreadable, .file = "a,\"b\"\n", .error = "gone"}),
+            ",\"a,\"\"b\"\"\n\",unreadable,,,,,,,,,,gone,");
+  EXPECT_EQ(csv_line({.kind = Line::Kind::interrupted, .file = "\xff"}),
+            ",\\xff,interrupted,,,,,,,,,,,/w==");
+}
+
+Tally tally() {
+  Tally tally{.taken = 60,
+              .reported = 50,
+              .answered = 47,
+              .single = 40,
+              .collage = 6,
+              .hedge = 1,
+              .missing = 2,
+              .unreadable = 1};
+  tally.causes = {{"missing (no_stage)", 2}, {"unreadable (gone)", 1}};
+  for (int i = 1; i <= 47; ++i) tally.latencies.observe(std::chrono::milliseconds(10 * i));
+  return tally;
+}
+
+TEST(PushReport, ProgressFitsItsColumns) {
+  EXPECT_EQ(progress_line(tally(), 100, 5s, 100),
+            "50/100, 10.0/s, 5 s left, 3 without answer, p50 0.242 s, p99 0.47 s, 6 by collage");
+  EXPECT_EQ(progress_line(tally(), 100, 5s, 20), "50/100, 10.0/s, 5 s ");
+  EXPECT_EQ(progress_line({}, 0, 0s, 79), "0, 0.0/s");
+  Tally large = tally();
+  large.reported = 123'456'789'012;
+  EXPECT_LE(progress_line(large, 999'999'999'999, 500000s, 79).size(), 79u);
+}
+
+TEST(PushReport, TheSummaryHasPercentilesAndCausesByCount) {
+  EXPECT_EQ(summary(tally(), 5s),
+            "47 of 50 answered in 5 s (10.0/s): single 40, collage 6, hedge 1\n"
+            "latency: p50 0.242 s, p95 0.451 s, p99 0.47 s, max 0.47 s\n"
+            "2 missing (no_stage)\n"
+            "1 unreadable (gone)\n");
+  EXPECT_EQ(summary({}, 1s), "0 of 0 answered in 1 s (0.0/s): single 0, collage 0, hedge 0\n");
+  Tally more;
+  more.brownout = 2;
+  more.corrected = 3;
+  EXPECT_THAT(summary(more, 1s), HasSubstr(", in brownout 2, corrected 3\n"));
 }
 
 }  // namespace

@@ -34,6 +34,7 @@ class PusherTest : public testing::Test {
     client.corrections = corrections;
     pusher = std::make_unique<Pusher>(
         Pusher::Policy{.rate = rate,
+                       .deadline = image_deadline,
                        .reach_max = 3s,
                        .drain_max = 2s,
                        .in_order = in_order,
@@ -44,6 +45,7 @@ class PusherTest : public testing::Test {
   }
   Item next() {
     ++asked;
+    read_at = now;
     if (items.empty()) return {};
     Item item = std::move(items.front());
     items.pop_front();
@@ -57,20 +59,27 @@ class PusherTest : public testing::Test {
       if (const auto* submit = std::get_if<wire::Submit>(&out.message)) {
         sent_.push_back(submit->request.value);
         last_submit = *submit;
+        submitted_at = now;
       }
     }
+    for (const machine::LogMessage& log : actions.logs) logs.push_back(log.text);
     finished = actions.finished;
   }
+  // Until `t`, and what follows within a microsecond: files are read and sent at different
+  // instants.
   void advance(Duration t) {
-    for (auto next = pusher->next_timeout(); next && *next <= at(t) && !finished;
+    for (auto next = pusher->next_timeout(); next && *next <= at(t + 1us) && !finished;
          next = pusher->next_timeout()) {
       now = std::max(now, *next);
       take(pusher->on_timeout(now));
       ASSERT_LT(++turns_, 10000) << "The pusher keeps itself busy.";
     }
-    now = at(t);
+    now = std::max(now, at(t));
   }
-  void say(wire::Message message) { take(pusher->on_message({}, std::move(message), now)); }
+  void say(wire::Message message) {
+    take(pusher->on_message({}, std::move(message), now));
+    advance(now.since_start);
+  }
   void welcome(std::uint32_t credit) {
     advance(now.since_start);
     say(wire::Welcome{.epoch = {},
@@ -103,7 +112,9 @@ class PusherTest : public testing::Test {
 
   std::unique_ptr<Pusher> pusher;
   std::deque<Item> items;
-  Instant now;
+  Instant now, read_at, submitted_at;
+  Duration image_deadline{};
+  std::vector<std::string> logs;
   Line last;
   int asked = 0;
   bool finished = false;
@@ -291,6 +302,86 @@ TEST_F(PusherTest, LatencyCountsFromWhenTheImageWasDue) {
   EXPECT_EQ(last.latency, 350ms);
 }
 
+// Reading takes time that `now` does not show.
+TEST_F(PusherTest, FilesAreReadAndImagesSubmittedAtDifferentInstants) {
+  make(0);
+  images(40);
+  welcome(40);
+  EXPECT_EQ(sent().size(), 40u);
+  EXPECT_LT(read_at, submitted_at);
+  EXPECT_EQ(pusher->tally().taken, 40u);
+}
+
+TEST_F(PusherTest, OnlySoMuchIsReadAhead) {
+  make(1000, 5000, 10s);
+  for (int i = 0; i < 3000; ++i) {
+    items.push_back({.kind = Item::Kind::image,
+                     .file = "f",
+                     .image = wire::Payload(wire::Payload::Bytes(i < 500 ? 1 : 1 << 19))});
+  }
+  welcome(5000);
+  EXPECT_LE(asked, 1 + 32);
+  advance(600ms);
+  // The client refuses the large ones at once.
+  EXPECT_GT(lines().size(), 50u);
+  EXPECT_LE(pusher->tally().taken - sent().size() - pusher->tally().refused, 2u)
+      << "a mebibyte is in memory at most";
+}
+
+TEST_F(PusherTest, AtARateTheDeadlineCountsFromWhenTheImageWasDue) {
+  image_deadline = 1s;
+  make(10, 1, 9s);
+  images(3);
+  welcome(100);
+  EXPECT_EQ(last_submit.remaining, 1s - (submitted_at - Instant{}));
+  advance(400ms);  // The second is due at 100 ms, but the client holds one at most.
+  answer(1);
+  EXPECT_EQ(last_submit.request.value, 2u);
+  EXPECT_EQ(last_submit.remaining, 700ms);
+}
+
+TEST_F(PusherTest, AnImageWhoseDeadlineIsOverBeforeThereIsRoomIsMissing) {
+  image_deadline = 1s;
+  make(10, 1, 9s);
+  images(2);
+  welcome(100);
+  advance(1499ms);
+  EXPECT_THAT(lines(), IsEmpty());
+  advance(1600ms);  // The first is given up, and the second was due at 100 ms.
+  EXPECT_THAT(lines(), ElementsAre("f1", "f2"));
+  EXPECT_EQ(last.result.status, wire::ResultStatus::missing);
+  EXPECT_EQ(last.result.reason, wire::Reason::no_credit);
+  EXPECT_THAT(sent(), ElementsAre(1));
+  EXPECT_TRUE(finished);
+}
+
+TEST_F(PusherTest, ADeadlineThatThePipelineDoesNotGrantIsSaid) {
+  image_deadline = 20s;
+  make(0);
+  welcome(1);
+  EXPECT_THAT(logs, ElementsAre(testing::HasSubstr("10000 ms at most")));
+  logs.clear();
+  image_deadline = 10s;
+  make(0);
+  finished = false;
+  welcome(1);
+  EXPECT_THAT(logs, IsEmpty());
+}
+
+TEST_F(PusherTest, WhatHasNoAnswerIsCountedByItsCause) {
+  make(0);
+  images(2);
+  items.push_back({.kind = Item::Kind::unreadable, .file = "bad", .error = "gone"});
+  items.push_back({.kind = Item::Kind::too_large, .file = "big"});
+  welcome(4);
+  answer(1);
+  advance(1500ms);
+  EXPECT_THAT(pusher->tally().causes, ElementsAre(testing::Pair("missing (no_broker)", 1),
+                                                  testing::Pair("refused (image_too_large)", 1),
+                                                  testing::Pair("unreadable (gone)", 1)));
+  EXPECT_EQ(pusher->tally().latencies.count(), 1u);
+}
+
 TEST_F(PusherTest, UnreadableAndLargeFilesAreReportedAndTheOthersGoOn) {
   make(0);
   items.push_back({.kind = Item::Kind::unreadable, .file = "bad", .error = "gone"});
@@ -320,7 +411,8 @@ TEST_F(PusherTest, ASourceThatHasNothingYetIsAskedAgain) {
 TEST_F(PusherTest, ManyUnreadableFilesDoNotHoldUpATurn) {
   make(0);
   for (int i = 0; i < 1000; ++i) items.push_back({.kind = Item::Kind::unreadable, .file = "x"});
-  say(wire::Welcome{.epoch = {}, .heartbeat = 10s, .credit = 1, .image_bytes_max = 100});
+  take(pusher->on_message(
+      {}, wire::Welcome{.epoch = {}, .heartbeat = 10s, .credit = 1, .image_bytes_max = 100}, now));
   EXPECT_LE(asked, 32);
   advance(0ms);
   EXPECT_TRUE(finished);
