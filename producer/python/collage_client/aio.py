@@ -135,7 +135,8 @@ class AsyncClient:
         loop = self._running()
         now = time.monotonic()
         self._session.step(now)
-        self._session.receive(now)
+        self._session.receive(time.monotonic)
+        now = time.monotonic()
         self._session.step(now)  # Credit that came is used at once.
         self._hand_out()
         self._register(loop)

@@ -77,6 +77,11 @@ class Client:
         return self._machine.delivery.correctable
 
     @property
+    def image_bytes_max(self) -> int:
+        """The largest image that the broker takes; 0 before its greeting."""
+        return self._machine.image_bytes_max
+
+    @property
     def window(self) -> int:
         """How many more images would go out at once."""
         return self._machine.window
@@ -131,4 +136,4 @@ class Client:
         self._session.step(now)
         wait = max(0.0, min(until, self._session.next_timeout(now)) - now)
         if self._session.socket.poll(int(wait * 1000) + 1):
-            self._session.receive(self._now())
+            self._session.receive(self._now)

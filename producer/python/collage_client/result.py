@@ -1,7 +1,9 @@
 """What becomes of an image."""
 
+import base64
 import dataclasses
 import json
+import os
 from typing import Any
 
 
@@ -28,9 +30,18 @@ class Result:
         return self.top[0][0] if self.top else None
 
 
+def name_fields(file: str) -> dict[str, Any]:
+    """The name of a file for JSON: bytes that are not UTF-8 as \\xHH, then the exact ones too."""
+    raw = os.fsencode(file)
+    text = raw.decode("utf-8", "backslashreplace")
+    exact = text.encode("utf-8") == raw
+    return {"file": text} | ({} if exact else {"file_base64": base64.b64encode(raw).decode()})
+
+
 def json_line(file: str, result: Result) -> str:
     """One result as a line of JSON, with the names that collage-push uses."""
-    line: dict[str, Any] = {"request": result.request, "file": file, "status": result.status}
+    line: dict[str, Any] = {"request": result.request} if result.request else {}
+    line |= name_fields(file) | {"status": result.status}
     if result.status in ("answered", "corrected"):
         name, probability = result.top[0] if result.top else (None, 0.0)
         line |= {"class": name, "probability": round(probability, 6),

@@ -1,10 +1,12 @@
 """The machine on a ZeroMQ socket: what both clients share below their waiting."""
 
 import os
+from collections.abc import Callable
 
 import zmq
 
 from collage_client import wire
+from collage_client.endpoint import fault, needs_ipv6, unresolved
 from collage_client.keys import Keys
 from collage_client.machine import RECONNECT_S, Machine
 from collage_client.request import Options
@@ -22,6 +24,9 @@ class Session:
 
     def __init__(self, endpoint: str, options: Options, keys: str | os.PathLike[str] | None,
                  now: float) -> None:
+        wrong = fault(endpoint)
+        if wrong:
+            raise ValueError(f"endpoint {wrong}")
         self.endpoint = endpoint
         self.machine = Machine(options, self._send)
         self.connections = 0  # how many were opened: each has a descriptor of its own
@@ -43,13 +48,17 @@ class Session:
             self._try_other_key(self._keys, now)
         self.machine.turn(now)
 
-    def receive(self, now: float) -> None:
-        """Takes what has come."""
-        for _ in range(MESSAGES_MAX):
-            try:
-                frames = self.socket.recv_multipart(zmq.DONTWAIT)
-            except zmq.Again:
-                return
+    def receive(self, clock: Callable[[], float]) -> None:
+        """Takes what has come.  The clock is read after that, or a message might seem to have come
+        before it was sent."""
+        arrived: list[wire.Frames] = []
+        try:
+            while len(arrived) < MESSAGES_MAX:
+                arrived.append(self.socket.recv_multipart(zmq.DONTWAIT))
+        except zmq.Again:
+            pass
+        now = clock()
+        for frames in arrived:
             self.machine.on_frames(frames, now)
 
     def readable(self) -> bool:
@@ -63,8 +72,9 @@ class Session:
 
     def unreachable(self, within_s: float) -> Unreachable:
         """The error of a connect that failed."""
-        why = f" {self.machine.refusal}" if self.machine.refusal else ""
-        return Unreachable(f"no broker answered at {self.endpoint} within {within_s:g} s{why}")
+        why = self.machine.refusal or unresolved(self.endpoint)
+        return Unreachable(f"no broker answered at {self.endpoint} within {within_s:g} s"
+                           + (f": {why}" if why else ""))
 
     def _open(self, now: float) -> None:
         self.socket = self._context.socket(zmq.DEALER)
@@ -76,6 +86,7 @@ class Session:
                 self.socket.curve_publickey = self._keys.public
                 self.socket.curve_secretkey = self._keys.secret
                 self.socket.curve_serverkey = self._keys.broker[self._broker_key]
+            self.socket.ipv6 = needs_ipv6(self.endpoint)
             self.socket.connect(self.endpoint)
         except zmq.ZMQError as error:
             self.close()

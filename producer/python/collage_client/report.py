@@ -1,0 +1,77 @@
+"""What the command line prints: a line per result as JSON or CSV, the progress, a summary."""
+
+import collections
+import csv
+import io
+import json
+import time
+from typing import Any
+
+from collage_client.result import Result, name_fields
+
+COLUMNS = ("request", "file", "status", "class", "label", "probability", "source", "latency_s",
+           "broker_latency_s", "model", "brownout", "reason", "error", "file_base64")
+
+
+def error_line(file: str, error: str) -> str:
+    """A file that was not sent, as JSON."""
+    return json.dumps(name_fields(file) | {"status": "unreadable", "error": error})
+
+
+def csv_line(line: str) -> str:
+    """A line of JSON as a row of COLUMNS."""
+    values: dict[str, Any] = json.loads(line)
+    if values.get("brownout"):
+        values["brownout"] = "true"
+    out = io.StringIO()
+    csv.writer(out, lineterminator="").writerow(values.get(name, "") for name in COLUMNS)
+    return out.getvalue()
+
+
+class Tally:
+    """Counts results by source and by cause, and keeps the latencies of answers."""
+
+    LATENCY_MAX = 1 << 20  # Latencies kept: the newest.
+
+    def __init__(self) -> None:
+        self.begun = time.monotonic()
+        self.reported = 0
+        self.sources: collections.Counter[str] = collections.Counter()
+        self.causes: collections.Counter[str] = collections.Counter()
+        self.latencies: collections.deque[float] = collections.deque(maxlen=self.LATENCY_MAX)
+
+    def add(self, result: Result) -> None:
+        self.reported += 1
+        if result.status == "answered":
+            self.sources[result.source] += 1
+            self.latencies.append(result.latency_s)
+        else:
+            self.causes[result.status + (f" ({result.reason})" if result.reason else "")] += 1
+
+    def add_unreadable(self, error: str) -> None:
+        self.reported += 1
+        self.causes[f"unreadable ({error})"] += 1
+
+    @property
+    def answered(self) -> int:
+        return sum(self.sources.values())
+
+    def summary(self) -> list[str]:
+        elapsed = max(time.monotonic() - self.begun, 1e-9)
+        by_source = ", ".join(f"{name} {self.sources[name]}"
+                              for name in ("single", "collage", "hedge"))
+        lines = [f"{self.answered} of {self.reported} answered in {elapsed:.3g} s "
+                 f"({self.reported / elapsed:.1f}/s): {by_source}"]
+        if self.latencies:
+            ranked = sorted(self.latencies)
+            shown = [f"p{p} {ranked[-(-len(ranked) * p // 100) - 1]:.3g} s" for p in (50, 95, 99)]
+            lines.append(f"latency: {', '.join(shown)}, max {ranked[-1]:.3g} s")
+        return lines + [f"{count} {cause}" for cause, count in sorted(self.causes.items())]
+
+    def progress(self) -> str:
+        elapsed = max(time.monotonic() - self.begun, 1e-9)
+        text = f"{self.reported}, {self.reported / elapsed:.1f}/s"
+        if self.reported > self.answered:
+            text += f", {self.reported - self.answered} without answer"
+        return text[:79]
+

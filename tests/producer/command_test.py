@@ -1,0 +1,243 @@
+"""The command line of the Python client: what it reads, what it says, against a played broker."""
+
+import contextlib
+import csv
+import io
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+import msgpack
+import zmq
+
+CLIENT = pathlib.Path(__file__).resolve().parents[2] / "producer" / "python"
+sys.path.insert(0, str(CLIENT))
+from collage_client import endpoint, listing  # noqa: E402
+
+PNG = b"\x89PNG\r\n\x1a\n and more"
+
+
+class Folder(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="collage-command-")
+        self.addCleanup(folder.cleanup)
+        self.root = folder.name
+
+    def path(self, name):
+        return os.path.join(self.root, name)
+
+    def write(self, name, data=b"x"):
+        path = self.path(name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(os.fsencode(path), "wb") as file:
+            file.write(data)
+        return path
+
+
+class Listing(Folder):
+    def names(self, *inputs, bytes_max=1000):
+        """Names below the root, with their error if there is one."""
+        found = []
+        for item in listing.items(list(inputs), bytes_max):
+            name = item.file.removeprefix(self.root + "/")
+            error = "too large" if item.too_large else item.error
+            found.append(f"{name}: {error}" if error else name)
+        return found
+
+    def given(self, *names, **options):
+        return self.names(*(listing.Input(self.path(name)) for name in names), **options)
+
+    def listed(self, data):
+        read, write = os.pipe()
+        self.addCleanup(os.close, read)
+        os.write(write, data)
+        os.close(write)
+        return self.names(listing.Input("-", read))
+
+    def test_a_folder_stands_for_the_files_below_it(self):
+        for name in ("d/b", "d/a/2", "d/a/10", "d/.hidden"):
+            self.write(name)
+        self.assertEqual(self.given("d"), ["d/a/10", "d/a/2", "d/b"])
+
+    def test_what_is_no_file_is_said_and_not_opened(self):
+        self.write("d/a")
+        os.mkfifo(self.path("d/fifo"))
+        os.symlink("/nowhere", self.path("d/link"))
+        os.symlink(".", self.path("d/loop"))
+        self.assertEqual(self.given("d"),
+                         ["d/a", "d/fifo: not a regular file",
+                          "d/link: a link to a file that does not exist",
+                          "d/loop: a link to a folder is not followed"])
+        self.assertEqual(self.given("none"), ["none: No such file or directory"])
+
+    def test_a_file_above_the_limit_is_not_read(self):
+        self.write("small", b"12345")
+        with open(self.path("huge"), "wb") as file:
+            file.truncate(1 << 40)
+        self.assertEqual(self.given("huge", "small", bytes_max=5), ["huge: too large", "small"])
+
+    def test_folders_and_lists_without_files_are_said(self):
+        os.makedirs(self.path("empty/inner"))
+        self.assertEqual(self.given("empty"), ["empty: there are no files in this folder"])
+        self.assertEqual(self.listed(b"\n"), ["-: there are no paths in this list"])
+
+    def test_lists_as_shells_and_editors_write_them(self):
+        a, b = (self.write(name).encode() for name in ("a", "new\nline"))
+        self.assertEqual(self.listed(a + b"\n" + a), ["a", "a"])
+        self.assertEqual(self.listed(b"\xef\xbb\xbf" + a + b"\r\n"), ["a"])
+        self.assertEqual(self.listed(a + b"\0" + b + b"\0"), ["a", "new\nline"])
+        late = a + b"\n/" + b"x" * 5000 + b"\n" + a + b"\0" + a
+        self.assertEqual([n for n in self.listed(late) if len(n) == 1], ["a", "a", "a"])
+
+    def test_a_list_of_find_brings_each_file_once(self):
+        names = [self.path("d"), self.write("d/1"), self.path("d/sub"), self.write("d/sub/2"),
+                 self.write("d/.hidden")]
+        for end in ("\n", "\0"):
+            data = "".join(name + end for name in names).encode()
+            self.assertEqual(self.listed(data), ["d/1", "d/sub/2", "d/.hidden"])
+
+    def test_what_is_no_list_is_said(self):
+        self.assertEqual(self.listed(PNG), ["-: the list cannot be read: it is a PNG image"])
+        self.assertEqual(self.listed(b"\xff\xfea\0\n\0"),
+                         ["-: the list cannot be read: it is text in UTF-16, expected UTF-8"])
+        self.assertEqual(self.names(listing.Input("-", 987)),
+                         ["-: the list cannot be read: it is closed"])
+        with contextlib.ExitStack() as stack:
+            folder = os.open("/", os.O_RDONLY)
+            stack.callback(os.close, folder)
+            self.assertEqual(self.names(listing.Input("-", folder)),
+                             ["-: the list cannot be read: Is a directory"])
+
+    def test_a_list_that_pauses_does_not_block(self):
+        read, write = os.pipe()
+        self.addCleanup(os.close, read)
+        files = listing.items([listing.Input("-", read)], 10)
+        self.assertIsNone(next(files))
+        os.write(write, self.write("a").encode() + b"\n")
+        self.assertEqual(next(files).file, self.path("a"))
+        self.assertIsNone(next(files))
+        os.close(write)
+        self.assertEqual(list(files), [])
+
+
+class Endpoint(unittest.TestCase):
+    def test_what_is_wrong_is_said_with_what_to_write(self):
+        for good in ("tcp://broker:5570", "tcp://localhost:1", "tcp://127.0.0.1:65535",
+                     "tcp://[::1]:5570", "ipc:///run/collage", "ipc://@collage"):
+            self.assertEqual(endpoint.fault(good), "", good)
+        for bad in ("", "broker:5570", "tcp://broker", "tcp://broker:0", "tcp://broker:65536",
+                    "http://broker:80", "tcp://a b:1", "tcp://broker:5570/"):
+            self.assertIn("tcp://HOST:PORT", endpoint.fault(bad), bad)
+        self.assertIn("the broker's host, such as tcp://127.0.0.1:5570",
+                      endpoint.fault("tcp://*:5570"))
+        self.assertIn("brackets: tcp://[::1]:5570", endpoint.fault("tcp://::1:5570"))
+        self.assertIn("absolute path", endpoint.fault("ipc://x"))
+
+    def test_ipv6_is_for_those_that_have_nothing_else(self):
+        self.assertTrue(endpoint.needs_ipv6("tcp://[::1]:1"))
+        self.assertFalse(endpoint.needs_ipv6("tcp://127.0.0.1:1"))
+        self.assertFalse(endpoint.needs_ipv6("tcp://localhost:1"))
+        self.assertFalse(endpoint.needs_ipv6("ipc:///x"))
+
+
+class Broker(threading.Thread):
+    """Answers every image; counts nothing and forgets nobody."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self._context = zmq.Context()
+        self._socket = self._context.socket(zmq.ROUTER)
+        self._socket.linger = 0
+        self.endpoint = "tcp://127.0.0.1:%d" % self._socket.bind_to_random_port("tcp://127.0.0.1")
+        self._over = threading.Event()
+
+    def run(self):
+        while not self._over.is_set():
+            if self._socket.poll(50):
+                peer, header, *_ = self._socket.recv_multipart()
+                _, kind, *fields = msgpack.unpackb(header)
+                answer = [3, 3, 7, 10 ** 9, 4, 100, 5 * 10 ** 9, 0] if kind == 1 else \
+                    [3, 6, fields[0], 0, 1, 0, 10 ** 6, 0, [["coat", [4, 0.75]]], "v", False]
+                self._socket.send_multipart([peer, msgpack.packb(answer)])
+        self._context.destroy()
+
+    def stop(self):
+        self._over.set()
+        self.join()
+
+
+class Command(Folder):
+    @classmethod
+    def setUpClass(cls):
+        cls.broker = Broker()
+        cls.broker.start()
+        cls.addClassCleanup(cls.broker.stop)
+
+    def run_client(self, *arguments, data=b"", environment=None, **options):
+        """What the program prints, line by line, its errors and its exit code."""
+        options = {"input": data, "stdout": subprocess.PIPE} | options
+        if options.get("stdin"):
+            del options["input"]
+        ran = subprocess.run(
+            [sys.executable, "-B", "-m", "collage_client", *arguments], stderr=subprocess.PIPE,
+            timeout=50, env=os.environ | {"PYTHONPATH": str(CLIENT)} | (environment or {}),
+            **options)
+        return (ran.stdout or b"").decode().splitlines(), ran.stderr.decode(), ran.returncode
+
+    def test_lists_answers_and_the_summary(self):
+        a, b = self.write("a\udcff.png"), self.write("a\udcfe.png")
+        names = os.fsencode(a) + b"\0" + os.fsencode(b) + b"\0"
+        lines, errors, code = self.run_client(
+            "-", data=names, environment={"COLLAGE_ENDPOINT": self.broker.endpoint})
+        answers = [json.loads(line) for line in lines]
+        self.assertEqual(code, 0, errors)
+        self.assertEqual([answer["status"] for answer in answers], ["answered"] * 2)
+        self.assertEqual(answers[0]["file"], self.path("a\\xff.png"))
+        self.assertNotEqual(answers[0]["file_base64"], answers[1]["file_base64"])
+        for answer in answers:
+            self.assertGreaterEqual(answer["latency_s"], 0)
+        self.assertIn("2 of 2 answered", errors)
+        self.assertRegex(errors, r"p50 .* p99 .* max ")
+
+    def test_csv_and_causes(self):
+        self.write("d/big", b"x" * 101)
+        self.write('d/quo"te,', b"x")
+        os.mkfifo(self.path("d/pipe"))
+        lines, errors, code = self.run_client(self.path("d"), "-e", self.broker.endpoint,
+                                              "--format", "csv")
+        self.assertEqual(code, 1)
+        rows = {row["file"].removeprefix(self.root + "/d/"): row
+                for row in csv.DictReader(io.StringIO("\n".join(lines)))}
+        self.assertEqual(rows['quo"te,']["class"], "coat")
+        self.assertEqual(rows["big"]["reason"], "image_too_large")
+        self.assertEqual(rows["pipe"]["error"], "not a regular file")
+        self.assertIn("1 refused (image_too_large)", errors)
+        self.assertIn("1 unreadable (not a regular file)", errors)
+
+    def test_mistyped_options_and_endpoints_are_named(self):
+        _, errors, code = self.run_client("a", "--dedline", "3")
+        self.assertEqual(code, 2)
+        self.assertIn("did you mean --deadline?", errors)
+        _, errors, code = self.run_client("a", "-e", "tcp://*:5570")
+        self.assertEqual(code, 2)
+        self.assertIn("for listening", errors)
+        _, errors, code = self.run_client("a", "-e", "tcp://no-such-host.invalid:1",
+                                          "--timeout", "0.01")
+        self.assertEqual(code, 2)
+        self.assertIn("does not resolve", errors)
+
+    def test_output_that_cannot_be_written_is_said(self):
+        with open("/dev/full", "w") as full:
+            _, errors, code = self.run_client(self.write("a"), "-e", self.broker.endpoint,
+                                              stdout=full)
+        self.assertEqual(code, 1)
+        self.assertIn("could not be written", errors)
+
+
+if __name__ == "__main__":
+    unittest.main()
