@@ -5,15 +5,21 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "producer/push/status_poller.h"
 #include "replay/commands/commands.h"
 #include "replay/live/fleet.h"
 #include "replay/live/process.h"
+#include "runtime/config/config_error.h"
 #include "runtime/loop/clock.h"
+#include "runtime/loop/endpoint.h"
+#include "runtime/loop/loop.h"
 #include "runtime/loop/signals.h"
 #include "runtime/pipeline/pipeline.h"
 #include "runtime/service/install_paths.h"
+#include "runtime/service/service.h"
 
 namespace replay {
 namespace {
@@ -66,13 +72,77 @@ std::string classify_url(const runtime::Pipeline& pipeline) {
          "/v1/classify";
 }
 
+// Throws ConfigError if another process has an endpoint or a port of the pipeline.  The processes
+// would only find that out one by one, and be started again and again.
+void check_free(const runtime::Pipeline& pipeline, live::Fleet::Size size) {
+  const auto check = [&](const std::string& key, const std::string& endpoint) {
+    if (!runtime::is_taken(endpoint)) return;
+    throw runtime::ConfigError(pipeline.service.file.string() + ": " + key +
+                               ": another process has " + endpoint +
+                               "; is this pipeline running already?");
+  };
+  check("endpoints.producers", pipeline.endpoints.producers);
+  check("endpoints.workers", pipeline.endpoints.workers);
+  check("endpoints.answers", pipeline.endpoints.answers);
+  if (size.collages > 0) check("endpoints.collage", pipeline.endpoints.collage);
+  const auto check_ports = [&](const std::string& key, const std::string& address, int first,
+                               int many) {
+    if (address.empty()) return;
+    const std::string host = address.find(':') == address.npos ? address : "[" + address + "]";
+    for (int port = first; port < first + many; ++port) {
+      const std::string endpoint = "tcp://" + host + ":" + std::to_string(port);
+      if (runtime::parse_endpoint(endpoint)) check(key, endpoint);
+    }
+  };
+  const std::string& address = pipeline.service.http_address;
+  check_ports("http.broker", address, pipeline.http.broker, 1);
+  check_ports("http.sink", address, pipeline.http.sink, 1);
+  check_ports("http.classifier", address, pipeline.http.classifier, size.classifiers);
+  check_ports("http.collage", address, pipeline.http.collage, size.collages);
+  if (!size.gateway) return;
+  check_ports("http.gateway", address, pipeline.http.gateway, 1);
+  check_ports("gateway.port", pipeline.gateway.address, pipeline.gateway.port, 1);
+}
+
+// Asks the broker once, and returns true if all processes have joined it.
+bool is_ready(const runtime::Pipeline& pipeline, live::Fleet::Size size,
+              const std::shared_ptr<runtime::KeyStore>& keys) {
+  producer::StatusPoller poller(kInterval, 2 * kInterval);
+  runtime::Context context;
+  runtime::Loop loop(context,
+                     {runtime::connected_dealer(
+                         runtime::reached_from_here(pipeline.endpoints.producers),
+                         pipeline.broker.image_bytes_max, keys, runtime::LinkName::producers)},
+                     poller, {}, {.silent = true});
+  loop.run();
+  if (!poller.status()) return false;
+  const std::map<std::string, int> expected = {
+      {"sinks", 1}, {"classifiers", size.classifiers}, {"assemblers", size.collages}};
+  std::size_t found = 0;
+  for (const wire::Counter& counter : poller.status()->counters) {
+    const auto one = expected.find(counter.name);
+    found += one != expected.end() && counter.value >= static_cast<std::uint64_t>(one->second);
+  }
+  return found == expected.size();
+}
+
+// The keys to ask the broker with; null without encryption, nullopt if there are none for
+// producers.
+std::optional<std::shared_ptr<runtime::KeyStore>> keys_of(const runtime::Pipeline& pipeline) try {
+  return runtime::open_keys(pipeline.service, runtime::KeyOwner::producer);
+} catch (const runtime::ConfigError&) {
+  return std::nullopt;
+}
+
 int run_pipeline(const PipelineOptions& options) {
   const runtime::Pipeline pipeline = runtime::load_pipeline(options.pipeline);
   runtime::Signals signals;
   const int classifiers =
       options.classifiers > 0 ? options.classifiers : pipeline.grid * pipeline.grid;
   const bool gateway = may_run_gateway(options, pipeline);
-  live::Fleet fleet(options.pipeline, {classifiers, options.collages, gateway}, options.logs);
+  const live::Fleet::Size size{classifiers, options.collages, gateway};
+  check_free(pipeline, size);
+  live::Fleet fleet(options.pipeline, size, options.logs);
   std::printf(
       "%zu processes from %s, policy %s; producers connect to %s\n%s%slogs in %s; Ctrl-C ends\n",
       fleet.size(), options.pipeline.c_str(), pipeline.policy.c_str(),
@@ -80,8 +150,16 @@ int run_pipeline(const PipelineOptions& options) {
       gateway ? (classify_url(pipeline) + "\n").c_str() : "", options.logs.c_str());
   std::fflush(stdout);
   Supervisor supervisor(fleet, options.logs);
+  const auto keys = keys_of(pipeline);
+  bool ready = !keys;  // Without keys for producers nobody can tell.
   while (signals.take_stops() == 0) {
     supervisor.check(runtime::now());
+    if (!ready && is_ready(pipeline, size, *keys)) {
+      ready = true;
+      std::printf("ready: collage-push IMAGES --endpoint %s\n",
+                  runtime::reached_from_here(pipeline.endpoints.producers).c_str());
+      std::fflush(stdout);
+    }
     live::pause(kInterval);
   }
   const bool clean = fleet.stop();

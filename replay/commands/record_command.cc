@@ -129,6 +129,7 @@ void add_record_command(CLI::App& app, Verbs& verbs) {
       "out: use policy `none` to record stragglers.\n\n"
       "  collage-replay record --endpoint tcp://10.0.0.5:5570 --images 5000");
   verb->add_option("--endpoint", options->endpoint, "The broker's endpoint for producers.")
+      ->envname("COLLAGE_ENDPOINT")
       ->capture_default_str();
   verb->add_option("--keys", options->keys,
                    "Encrypts; the folder of producer.secret and broker.public.");

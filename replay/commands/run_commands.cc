@@ -39,6 +39,17 @@ struct RunOptions {
   std::optional<std::size_t> batches;
   std::optional<std::size_t> simulated_batches;
   std::vector<std::string> policies;
+  std::filesystem::path costs;  // A file of costs; empty: those of the last run, or measured.
+  bool measure = false;         // Whether costs are measured although the last run has some.
+
+  ScenarioRunner::Options of_runner() const {
+    return {.scenario = scenario,
+            .pipeline = pipeline,
+            .deployed = deployed,
+            .out = out,
+            .alone = alone,
+            .costs = costs};
+  }
 };
 
 // The scenario with the values that the command line replaces.
@@ -81,6 +92,24 @@ std::optional<double> known_accuracy(const std::filesystem::path& manifest) {
   return accuracy > 0 ? std::optional(accuracy) : std::nullopt;
 }
 
+// The times that the models take: from the file that the user gives, or from the last run, or
+// measured now.  Repeated with the same costs, a simulation gives the same figures.
+StoredCosts costs_of(const RunOptions& options, const Scenario& scenario,
+                     const runtime::Pipeline& pipeline, const models::Dataset& data,
+                     const std::vector<Sample>& samples) {
+  if (!options.costs.empty()) return read_costs(options.costs);
+  const std::vector<std::string> models = {models::load_manifest(pipeline.models.single).version,
+                                           models::load_manifest(pipeline.models.collage).version};
+  const std::string machine = machine_description();
+  const std::filesystem::path file =
+      ScenarioRunner::folder(options.of_runner(), scenario.name, load::Mode::simulated) /
+      ScenarioRunner::kCostsFile;
+  const auto earlier = options.measure ? std::nullopt : earlier_costs(file, models, machine);
+  if (!earlier) return {measure_costs(pipeline, data, samples), {}, models, machine};
+  std::fprintf(stderr, "compute times are those of %s; --measure takes new ones\n", file.c_str());
+  return *earlier;
+}
+
 ScenarioRunner::Inputs measure_inputs(const RunOptions& options, const Scenario& scenario) {
   const imaging::Library library;
   const models::Dataset data = test_images(scenario.dataset);
@@ -91,7 +120,7 @@ ScenarioRunner::Inputs measure_inputs(const RunOptions& options, const Scenario&
       runtime::pipeline_variant(options.pipeline,
                                 pipeline_keys(scenario, scenario.policies.front())),
       options.pipeline);
-  inputs.costs = measure_costs(pipeline, data, inputs.samples);
+  inputs.costs = costs_of(options, scenario, pipeline, data, inputs.samples);
   inputs.single_accuracy = known_accuracy(pipeline.models.single);
   inputs.collage_accuracy = known_accuracy(pipeline.models.collage);
   inputs.machine = machine_description();
@@ -111,13 +140,7 @@ int run(const RunOptions& options) {
   // Before the measurement, so that Ctrl-C is noticed from the beginning.
   runtime::Signals signals;
   ScenarioRunner::Inputs inputs = measure_inputs(options, scenario);
-  return ScenarioRunner({.scenario = options.scenario,
-                         .pipeline = options.pipeline,
-                         .deployed = options.deployed,
-                         .out = options.out,
-                         .alone = options.alone},
-                        std::move(scenario), std::move(inputs))
-      .run(signals);
+  return ScenarioRunner(options.of_runner(), std::move(scenario), std::move(inputs)).run(signals);
 }
 
 void add_options(CLI::App& verb, RunOptions& options) {
@@ -131,6 +154,12 @@ void add_options(CLI::App& verb, RunOptions& options) {
                   "Simulated batches of each policy; 0 for none.")
       ->check(CLI::Range(0, 10'000'000));
   verb.add_option("--policies", options.policies, "Comma-separated.")->delimiter(',');
+  verb.add_option(
+      "--costs", options.costs,
+      "File of compute times for the simulation, as every run writes it to costs.json in\n"
+      "its folder; with the same costs and seed a simulation gives the same figures.");
+  verb.add_flag("--measure", options.measure,
+                "Measures the compute times, and does not take those of the last run.");
 }
 
 }  // namespace

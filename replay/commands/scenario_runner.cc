@@ -42,7 +42,9 @@ ScenarioRunner::ScenarioRunner(Options options, load::Scenario scenario, Inputs 
     : options_(std::move(options)),
       scenario_(std::move(scenario)),
       inputs_(std::move(inputs)),
-      costs_(inputs_.costs.simulated()) {}
+      costs_(inputs_.costs.costs.simulated()) {
+  costs_.link = inputs_.costs.link;
+}
 
 int ScenarioRunner::run(runtime::Signals& signals) {
   signals_ = &signals;
@@ -59,10 +61,15 @@ int ScenarioRunner::run(runtime::Signals& signals) {
 
 Mode ScenarioRunner::live_mode() const { return options_.deployed ? Mode::deployed : Mode::live; }
 
-std::filesystem::path ScenarioRunner::folder(Mode mode) const {
+std::filesystem::path ScenarioRunner::folder(const Options& options, const std::string& scenario,
+                                             Mode mode) {
   const std::string name(to_string(mode));
-  if (options_.alone) return mode == Mode::simulated ? options_.out / name : options_.out;
-  return options_.out / (scenario_.name + "-" + name);
+  if (options.alone) return mode == Mode::simulated ? options.out / name : options.out;
+  return options.out / (scenario + "-" + name);
+}
+
+std::filesystem::path ScenarioRunner::folder(Mode mode) const {
+  return folder(options_, scenario_.name, mode);
 }
 
 std::string ScenarioRunner::command() const {
@@ -70,9 +77,12 @@ std::string ScenarioRunner::command() const {
   for (const load::PolicyVariant& policy : scenario_.policies) {
     policies += (policies.empty() ? "" : ",") + policy.name;
   }
-  return fmt::format("collage-replay run {} --seed {} --batches {} --simulated {} --policies {}{}",
-                     options_.scenario, scenario_.seed, scenario_.live_batches,
-                     scenario_.simulated_batches, policies, options_.deployed ? " --deployed" : "");
+  const std::string costs =
+      options_.costs.empty() ? std::string() : " --costs " + options_.costs.string();
+  return fmt::format(
+      "collage-replay run {} --seed {} --batches {} --simulated {} --policies {}{}{}",
+      options_.scenario, scenario_.seed, scenario_.live_batches, scenario_.simulated_batches,
+      policies, costs, options_.deployed ? " --deployed" : "");
 }
 
 // The runs whose policies the mode can run; prints the other policies.
@@ -143,9 +153,9 @@ report::Summary ScenarioRunner::empty_summary(Mode mode) const {
   summary.machine = inputs_.machine;
   summary.command = command();
   summary.slots = scenario_.slots();
-  summary.single_inference_s = inputs_.costs.single_s;
-  summary.collage_inference_s = inputs_.costs.collage_s;
-  summary.collage_time_ratio = inputs_.costs.ratio();
+  summary.single_inference_s = inputs_.costs.costs.single_s;
+  summary.collage_inference_s = inputs_.costs.costs.collage_s;
+  summary.collage_time_ratio = inputs_.costs.costs.ratio();
   return summary;
 }
 
@@ -169,6 +179,9 @@ report::Summary ScenarioRunner::run_policies(Mode mode, std::size_t batches) {
   keep_pictures(summary);
   events.finish();
   write_run(folder(mode), summary);
+  StoredCosts used = inputs_.costs;
+  used.link = costs_.link;
+  write_costs(folder(mode) / kCostsFile, used);
   return summary;
 }
 
@@ -205,7 +218,8 @@ void ScenarioRunner::run_policy(const load::Point& point, Mode mode, report::Eve
   if (mode != Mode::simulated && costs_.link == wire::Duration{}) {
     costs_.link = recorder.collector().link();
   }
-  report::PolicyRun run = recorder.collector().run(ran.work, inputs_.costs.ratio(), scenario_.seed);
+  report::PolicyRun run =
+      recorder.collector().run(ran.work, inputs_.costs.costs.ratio(), scenario_.seed);
   run.seconds = ran.seconds;
   run.violations = ran.violations.size();
   summary.policies.push_back(std::move(run));

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "replay/commands/collage_picture.h"
-#include "replay/commands/cost_model.h"
+#include "replay/commands/costs_file.h"
 #include "replay/commands/samples.h"
 #include "replay/load/mode.h"
 #include "replay/load/points.h"
@@ -40,10 +40,11 @@ class ScenarioRunner {
     // itself the folder of the live run, and its sub-folder sim that of the simulated run.
     std::filesystem::path out;
     bool alone = false;
+    std::filesystem::path costs{};  // The file of costs that the user has given; may be empty.
   };
   struct Inputs {
     std::vector<Sample> samples;  // Images in the order of sending, then from the first one again.
-    ModelCosts costs;
+    StoredCosts costs;
     // Shares of right answers on the test images, 0 to 1; nullopt if they are not known.
     std::optional<double> single_accuracy{}, collage_accuracy{};
     std::string machine;  // Processor and cores, for the report.
@@ -52,6 +53,12 @@ class ScenarioRunner {
     // May be empty.
     DrawCollage draw_collage{};
   };
+
+  // The folder of a run of the scenario in a mode.
+  static std::filesystem::path folder(const Options& options, const std::string& scenario,
+                                      load::Mode mode);
+  // The file in it that has the costs.
+  static constexpr const char* kCostsFile = "costs.json";
 
   // Live runs require samples.
   ScenarioRunner(Options options, load::Scenario scenario, Inputs inputs);

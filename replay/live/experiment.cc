@@ -11,6 +11,7 @@
 #include "replay/live/fleet.h"
 #include "replay/live/start_watch.h"
 #include "runtime/loop/clock.h"
+#include "runtime/loop/endpoint.h"
 #include "runtime/loop/loop.h"
 #include "runtime/loop/random_id.h"
 #include "runtime/pipeline/variant.h"
@@ -121,8 +122,9 @@ void drive(load::LoadGenerator& generator, const runtime::Pipeline& pipeline,
   options.signals = &signals;
   const std::uint64_t frame_bytes_max = pipeline.broker.image_bytes_max;
   const auto keys = runtime::open_keys(pipeline.service, runtime::KeyOwner::producer);
-  const runtime::Link to_broker = runtime::connected_dealer(
-      pipeline.endpoints.producers, frame_bytes_max, keys, runtime::LinkName::producers);
+  const runtime::Link to_broker =
+      runtime::connected_dealer(runtime::reached_from_here(pipeline.endpoints.producers),
+                                frame_bytes_max, keys, runtime::LinkName::producers);
   std::vector<runtime::Link> links = {
       to_broker, runtime::connected_dealer(pipeline.endpoints.answers, frame_bytes_max, keys,
                                            runtime::LinkName::answers)};

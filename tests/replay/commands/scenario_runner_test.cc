@@ -49,7 +49,7 @@ class ScenarioRunnerTest : public testing::Test {
   int run(bool alone = false) {
     ScenarioRunner runner(
         {.scenario = "small", .pipeline = "pipeline.yaml", .out = out_, .alone = alone}, scenario_,
-        {.samples = {}, .costs = {.single_s = 0.01, .collage_s = 0.02}, .machine = "a machine"});
+        {.samples = {}, .costs = costs_, .machine = "a machine"});
     runtime::Signals signals;
     testing::internal::CaptureStdout();
     testing::internal::CaptureStderr();
@@ -59,6 +59,7 @@ class ScenarioRunnerTest : public testing::Test {
   }
 
   const std::filesystem::path before_, out_;
+  StoredCosts costs_{.costs = {.single_s = 0.01, .collage_s = 0.02, .decode = 1ms}};
   load::Scenario scenario_;
   std::string output_;
 };
@@ -81,6 +82,23 @@ TEST_F(ScenarioRunnerTest, WritesARunThatCanBeReadBack) {
   EXPECT_TRUE(std::filesystem::exists(out_ / "small-sim/report.html"));
   EXPECT_FALSE(std::filesystem::exists(out_ / "small-live"));
   EXPECT_THAT(output_, HasSubstr("small-sim/summary.json"));
+}
+
+TEST_F(ScenarioRunnerTest, OneSeedAndTheCostsOfARunGiveTheSameFigures) {
+  EXPECT_EQ(run(), 0);
+  const StoredCosts stored = read_costs(out_ / "small-sim/costs.json");
+  EXPECT_EQ(stored.costs.collage_s, 0.02);
+  const auto text = [this] {
+    std::ifstream in(out_ / "small-sim/summary.csv");
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  const std::string first = text();
+  costs_ = stored;
+  EXPECT_EQ(run(), 0);
+  EXPECT_EQ(text(), first);
+  costs_.costs.single_s *= 1.01;
+  EXPECT_EQ(run(), 0);
+  EXPECT_NE(text(), first);
 }
 
 TEST_F(ScenarioRunnerTest, AloneItsFolderIsTheRun) {
