@@ -104,7 +104,7 @@ struct Broker::Figures {
       gauge<B>([](const B& b) { return b.ledger_.batches().size(); }, "batches_open",
                "collage_batches_open", "Batches with a slot to be answered."),
       counter<B>([](const B& b) { return b.counters_.batches_uncovered; }, "batches_uncovered",
-                 "collage_batches_uncovered_total", "Batches that no collage is made of."),
+                 "collage_batches_uncovered_total", "Batches for which no collage stage was free."),
       counter<B>([](const B& b) { return b.counters_.batches_covered; }, "batches_covered",
                  "collage_batches_covered_total", "Sealed batches that a collage is made of."),
       counter<B>([](const B& b) { return b.counters_.images_covered; }, "images_covered",

@@ -136,7 +136,7 @@ void Broker::on_worker_undelivered(machine::Peer from) {
 void Broker::log_lost(const char* role, const Roster::Loss& loss, const char* tasks) {
   actions_.log(Level::warning, std::string("lost ") + role + " " + book_.described(loss.worker) +
                                    " with " + std::to_string(loss.tasks.size()) + tasks);
-  book_.on_lost(loss.worker, loss.cause, now_);
+  book_.on_lost(loss.worker, loss.cause, loss.leaving, now_);
 }
 
 void Broker::on_classifier_lost(const Roster::Loss& loss) {

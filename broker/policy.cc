@@ -23,8 +23,9 @@ const std::vector<std::pair<std::string, Redundancy>>& table() {
 }  // namespace
 
 std::uint32_t weight_of(const Weights& weights, std::string_view key_name, wire::ProducerId id) {
-  auto found = weights.find(key_name);
-  if (found == weights.end()) found = weights.find(machine::long_name(id));
+  // A key's owner chooses its producer id, and so could claim the weight of another.
+  const auto found =
+      weights.find(key_name.empty() ? machine::long_name(id) : std::string(key_name));
   return found == weights.end() ? 1 : found->second;
 }
 

@@ -175,6 +175,7 @@ Roster::Loss Roster::remove(wire::WorkerId id) {
   probation_.erase(id);
   Loss loss;
   loss.worker = id;
+  loss.leaving = worker.leaving;
   for (const Worker::Sent& sent : worker.sent) loss.tasks.push_back(sent.task);
   peers_.erase(worker.peer);
   workers_.erase(found);

@@ -102,6 +102,7 @@ class Roster {
     wire::WorkerId worker;
     std::vector<Task> tasks;
     wire::LossCause cause = wire::LossCause::connection;
+    bool leaving = false;  // It had asked for no further tasks.
   };
 
   explicit Roster(Policy policy) : policy_(policy) {}

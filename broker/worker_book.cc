@@ -50,11 +50,14 @@ void WorkerBook::on_joined(const wire::WorkerHello& hello, wire::Instant now) {
   entries_[hello.worker] = {std::move(fresh), now, now, now};
 }
 
-void WorkerBook::on_lost(wire::WorkerId id, wire::LossCause cause, wire::Instant now) {
+void WorkerBook::on_lost(wire::WorkerId id, wire::LossCause cause, bool leaving,
+                         wire::Instant now) {
   const auto found = entries_.find(id);
   if (found == entries_.end()) return;
   wire::WorkerReport& report = found->second.report;
-  if (report.state == WorkerState::leaving) {  // As it said it would.
+  // It left as it said it would; or its successor has joined already, for a process may be started
+  // again sooner than the silence of the one before is noticed.
+  if (leaving || succeeded(found->second)) {
     entries_.erase(found);
     return;
   }
@@ -64,6 +67,14 @@ void WorkerBook::on_lost(wire::WorkerId id, wire::LossCause cause, wire::Instant
   report.oldest_task = report.next_probe = {};
   found->second.since = now;
   forget_lost(now);
+}
+
+bool WorkerBook::succeeded(const Entry& gone) const {
+  return std::ranges::any_of(entries_, [&](const auto& other) {
+    const Entry& entry = other.second;
+    return entry.report.worker != gone.report.worker && entry.report.state != WorkerState::lost &&
+           same_place(entry.report, gone.report) && entry.joined >= gone.heard;
+  });
 }
 
 void WorkerBook::forget_lost(wire::Instant now) {

@@ -36,7 +36,8 @@ class WorkerBook {
   // Call it after the losses to which the join led.
   void on_joined(const wire::WorkerHello& hello, wire::Instant now);
   // A worker that has not joined changes nothing.
-  void on_lost(wire::WorkerId id, wire::LossCause cause, wire::Instant now);
+  // `leaving`: it had asked for no further tasks, so that its end is no loss.
+  void on_lost(wire::WorkerId id, wire::LossCause cause, bool leaving, wire::Instant now);
   // Notes the states of the workers that are there, and forgets old losses.
   void update(const Roster& classifiers, const Roster& assemblers, wire::Instant now);
 
@@ -54,6 +55,8 @@ class WorkerBook {
   };
 
   void update(const Roster& roster, wire::Instant now);
+  // Whether a worker that serves has joined at the same place since this one was last heard.
+  bool succeeded(const Entry& gone) const;
   void forget_lost(wire::Instant now);
 
   const Policy policy_;

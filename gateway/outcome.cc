@@ -36,6 +36,7 @@ int status_of(Reason reason) {
     case Reason::draining:
     case Reason::unknown_producer:
     case Reason::wrong_protocol:
+    case Reason::no_broker:
       return 503;
     default:  // A reason that no image can end with, so a mistake of the pipeline.
       return 500;
@@ -60,6 +61,8 @@ std::string detail_of(Reason reason) {
       return "the image has more bytes than the broker accepts";
     case Reason::draining:
       return "the broker is stopping";
+    case Reason::no_broker:
+      return "no broker answers";
     case Reason::full:
     case Reason::no_credit:
     case Reason::overloaded:
@@ -69,18 +72,47 @@ std::string detail_of(Reason reason) {
   }
 }
 
+// The problem of an image that was not accepted.
+Problem problem_of_reason(const wire::Result& result) {
+  Problem problem{status_of(result.reason), std::string(to_string(result.reason)),
+                  detail_of(result.reason)};
+  if (problem.status == 429 || problem.status == 503) {
+    const bool hint = result.retry_after > wire::Duration{};
+    problem.retry_after = hint ? result.retry_after : kRetryAfter;
+  }
+  return problem;
+}
+
+std::string why_missing(Reason reason) {
+  switch (reason) {
+    case Reason::no_sink:
+      return ": the pipeline has no sink";
+    case Reason::no_stage:
+      return ": no stage is connected";
+    case Reason::overloaded:
+      return ": the pipeline has too much work, and no stage got the image";
+    case Reason::no_credit:
+      return ": the broker took no more images";
+    case Reason::no_answer:
+      return ": the stages that got the image did not answer";
+    default:
+      return "";
+  }
+}
+
+// Without a broker, or with one that is stopping, the pipeline is away and not too slow.
+Problem problem_of_missing(const wire::Result& result) {
+  if (result.reason == Reason::no_broker || result.reason == Reason::draining) {
+    return problem_of_reason(result);
+  }
+  return {504, "missing", "no answer came by the deadline" + why_missing(result.reason)};
+}
+
 Problem problem_of(const wire::Result& result) {
   switch (result.status) {
     case ResultStatus::rejected:
-    case ResultStatus::refused: {
-      Problem problem{status_of(result.reason), std::string(to_string(result.reason)),
-                      detail_of(result.reason)};
-      if (problem.status == 429 || problem.status == 503) {
-        const bool hint = result.retry_after > wire::Duration{};
-        problem.retry_after = hint ? result.retry_after : kRetryAfter;
-      }
-      return problem;
-    }
+    case ResultStatus::refused:
+      return problem_of_reason(result);
     case ResultStatus::superseded:
       return {409, "superseded", "a newer image of the same X-Collage-Latest stream came"};
     case ResultStatus::cancelled:
@@ -89,7 +121,7 @@ Problem problem_of(const wire::Result& result) {
     case ResultStatus::missing:
       break;
   }
-  return {504, "missing", "no answer came by the deadline"};
+  return problem_of_missing(result);
 }
 
 }  // namespace

@@ -37,6 +37,11 @@ std::string without_version(std::string_view path) {
   return plain;
 }
 
+const Route* find_route(std::string_view head_path) {
+  const auto* route = std::ranges::find(kRoutes, without_version(head_path), &Route::path);
+  return route == std::end(kRoutes) ? nullptr : route;
+}
+
 }  // namespace
 
 bool is_inference_protocol(std::string_view path) {
@@ -44,9 +49,8 @@ bool is_inference_protocol(std::string_view path) {
 }
 
 OrProblem<Endpoint> find_endpoint(const RequestHead& head) {
-  const std::string path = without_version(head.path);
-  const auto* route = std::ranges::find(kRoutes, path, &Route::path);
-  if (route == std::end(kRoutes)) {
+  const Route* route = find_route(head.path);
+  if (route == nullptr) {
     return tl::unexpected(
         Problem{404, "not_found", "there is no such path; docs/HTTP.md lists them"});
   }
@@ -56,6 +60,12 @@ OrProblem<Endpoint> find_endpoint(const RequestHead& head) {
     return tl::unexpected(Problem{405, "method_not_allowed", post ? "use POST" : "use GET"});
   }
   return route->endpoint;
+}
+
+std::string_view allowed_methods(std::string_view path) {
+  const Route* route = find_route(path);
+  if (route == nullptr) return {};
+  return takes_post(route->endpoint) ? "POST" : "GET, HEAD";
 }
 
 }  // namespace gateway

@@ -33,4 +33,7 @@ bool is_inference_protocol(std::string_view path);
 // Returns the endpoint of a request; a Problem with 404 or 405 if there is none.
 OrProblem<Endpoint> find_endpoint(const RequestHead& head);
 
+// The value of the header Allow for a path: "GET, HEAD"; empty if there is no such path.
+std::string_view allowed_methods(std::string_view path);
+
 }  // namespace gateway

@@ -67,7 +67,8 @@ bool ClientStream::fill() {
 }
 
 void ClientStream::read_head() {
-  static constexpr std::string_view kEnd = "\r\n\r\n";
+  // As the library sees it: the line before the empty one may end in a line feed alone.
+  static constexpr std::string_view kEnd = "\n\r\n";
   std::size_t end = std::string::npos;
   while ((end = in_.find(kEnd, next_)) == std::string::npos) {
     if (in_.size() - next_ >= budget_ || !fill()) break;

@@ -1,8 +1,10 @@
 #include "gateway/door/codec.h"
 
 #include <exception>
+#include <limits>
 #include <utility>
 
+#include "gateway/door/chunks.h"
 #include "gateway/head.h"
 #include "runtime/loop/clock.h"
 #include "runtime/loop/log.h"
@@ -11,12 +13,6 @@ namespace gateway {
 namespace {
 
 constexpr std::size_t kHeadBytesMax = 32 << 10;
-
-// What the frame of chunks may take in addition to the body: half of it, which is chunks of
-// a dozen bytes.
-std::size_t framed_max(const Policy& policy) {
-  return policy.body_bytes_max + policy.body_bytes_max / 2 + kHeadBytesMax;
-}
 
 Problem no_room() {
   return {429, "full", "the gateway holds as many bytes of requests as it may",
@@ -67,6 +63,7 @@ void Codec::handle_errors() {
   set_exception_handler(
       [this](const httplib::Request&, httplib::Response& response, std::exception_ptr) {
         spdlog::error("a request to {} ended with an exception", request_.head.path);
+        over_ = unread_ = true;  // Of the body, any part may not have been read.
         refuse(response, {500, "internal_error", "the gateway has failed at this request"});
       });
   set_error_handler(
@@ -103,7 +100,8 @@ void Codec::begin(httplib::Request& request) {
   rejection_ = judge();
   // By RFC 9112 a request without either header has no body; the library would read to the end.
   if (!chunked_ && !request.has_header("Content-Length")) request.set_header("Content-Length", "0");
-  stream_.limit(chunked_ ? framed_max(policy_) : policy_.body_bytes_max);
+  // take() counts the bytes of chunks, and read_chunks bounds the lines between them.
+  stream_.limit(chunked_ ? std::numeric_limits<std::size_t>::max() : policy_.body_bytes_max);
 }
 
 std::optional<Problem> Codec::judge() {
@@ -128,8 +126,8 @@ std::optional<Problem> Codec::judge() {
 void Codec::read_body(httplib::Response& response, const httplib::ContentReader& reader) {
   auto body = std::make_shared<std::string>();
   if (!chunked_) body->reserve(reserved_.bytes());
-  const bool whole =
-      reader([&](const char* data, std::size_t size) { return take(data, size, *body); });
+  const auto sink = [&](const char* data, std::size_t size) { return take(data, size, *body); };
+  const bool whole = chunked_ ? read_chunks(stream_, sink) : reader(sink);
   if (!whole) {
     over_ = unread_ = true;
     response.status = -1;
@@ -183,10 +181,7 @@ void Codec::fill(httplib::Response& response, Response from) {
 void Codec::refuse(httplib::Response& response, const Problem& problem) {
   Response from = is_inference_protocol(request_.head.path) ? infer_problem_response(problem)
                                                             : problem_response(problem);
-  if (problem.status == 405) {
-    const bool post = problem.detail.ends_with("POST");
-    from.add("Allow", post ? "POST" : "GET, HEAD");
-  }
+  if (problem.status == 405) from.add("Allow", std::string(allowed_methods(request_.head.path)));
   fill(response, std::move(from));
 }
 

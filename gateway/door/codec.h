@@ -6,10 +6,13 @@
 //   - a body without Content-Length would have no bound, and a compressed one could grow on the
 //   way;
 //   - a body that is too large would be read to its end;
+//   - a chunk that does not end where it says would end the body, and the bytes after it would be
+//     taken for the next request;
 //   - a Range header with thousands of overlapping ranges would copy the response thousands of
 //     times, if matching it did not overflow the stack before;
 //   - responses would be compressed with the slowest setting whenever a client accepts that.
-// So ranges (head.h) and encodings are taken from a request before the library acts on them.
+// So ranges (head.h) and encodings are taken from a request before the library acts on them, and
+// chunks are read here (chunks.h).
 #pragma once
 
 #include <httplib.h>

@@ -1,10 +1,13 @@
 #include "gateway/door/door.h"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <string>
 #include <system_error>
@@ -23,6 +26,8 @@ namespace {
 // The library's own is 5: more connections at once would wait a second for their next attempt.
 constexpr int kBacklog = 1024;
 constexpr wire::Duration kLingerMax = std::chrono::seconds(2);
+constexpr int kAcceptPauseMs = 10;  // After an error that may last.
+constexpr wire::Duration kAcceptLogInterval = std::chrono::seconds(10);
 
 // The whole response to a connection above connections_max.
 std::string too_many_connections() {
@@ -50,20 +55,18 @@ void allow_descriptors(std::size_t connections_max) {
   setrlimit(RLIMIT_NOFILE, &files);
 }
 
-// Runs tasks at once: all that the library's loop does with a connection is to hand it on.
-class InlineQueue : public httplib::TaskQueue {
- public:
-  void enqueue(std::function<void()> task) override { task(); }
-  void shutdown() override {}
-};
+// Errors of one connection that was on its way, and of no connection.
+bool is_passing(int error) {
+  return error == EINTR || error == EAGAIN || error == EWOULDBLOCK || error == ECONNABORTED;
+}
 
 }  // namespace
 
-// The library's listening loop, with our own backlog, and without its threads.
-class Door::Listener : public httplib::Server {
+// The listening socket: the library looks up the address and binds, but does not accept, because
+// its loop ends for ever at any error but three (version 0.11).
+class Door::Listener : private httplib::Server {
  public:
-  Listener(Door& door, const Policy& policy) : door_(door) {
-    new_task_queue = [] { return new InlineQueue; };
+  explicit Listener(const Policy& policy) {
     // Replaces the library's SO_REUSEPORT, with which two processes could share a port unnoticed.
     set_socket_options([this](socket_t socket) {
       const int yes = 1;
@@ -81,17 +84,18 @@ class Door::Listener : public httplib::Server {
                                  "the address (gateway.address, gateway.port)");
     }
     ::listen(socket_, kBacklog);
+    // A connection may go between poll and accept, which must not wait for the next one then.
+    fcntl(socket_, F_SETFL, fcntl(socket_, F_GETFL) | O_NONBLOCK);
   }
+  ~Listener() override { ::close(socket_); }
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  int descriptor() const { return socket_; }
 
   int port = -1;
 
  private:
-  bool process_and_close_socket(socket_t socket) override {
-    door_.accept(socket);
-    return true;
-  }
-
-  Door& door_;
   socket_t socket_ = -1;
 };
 
@@ -100,23 +104,40 @@ Door::Door(const Policy& policy, Gateway& gateway, runtime::Loop& loop, Responde
       budget_(policy.open_bytes_max),
       responder_(policy, gateway, loop, std::move(report), stopping_.descriptor()) {
   allow_descriptors(policy_.connections_max);
-  listener_ = std::make_unique<Listener>(*this, policy_);
+  listener_ = std::make_unique<Listener>(policy_);
   port_ = static_cast<std::uint16_t>(listener_->port);
-  listening_ = std::thread([this] { listener_->listen_after_bind(); });
-  // stop() has no effect before the server runs, so the destructor would wait for ever.
-  while (!listener_->is_running()) std::this_thread::yield();
+  listening_ = std::thread([this] { listen(); });
 }
 
 Door::~Door() {
-  listener_->stop();
-  listening_.join();
   stopping_.notify();
+  listening_.join();
+  listener_.reset();
   {
     const std::lock_guard lock(mutex_);
     stopped_ = true;
   }
   changed_.notify_all();
   for (std::thread& thread : threads_) thread.join();
+}
+
+// Accepts until the door stops, whatever fails on the way: a process that is short of descriptors
+// or memory serves again once it is not, and a door that no longer listens would go unnoticed.
+void Door::listen() {
+  runtime::LogLimiter log(kAcceptLogInterval);
+  pollfd items[] = {{stopping_.descriptor(), POLLIN, 0}, {listener_->descriptor(), POLLIN, 0}};
+  while (items[0].revents == 0) {
+    if (::poll(items, 2, -1) < 0 || items[1].revents == 0) continue;
+    const int socket = ::accept4(listener_->descriptor(), nullptr, nullptr, SOCK_CLOEXEC);
+    const int error = errno;
+    if (socket >= 0) accept(socket);
+    if (socket >= 0 || is_passing(error)) continue;
+    if (log.admit(runtime::now())) {
+      spdlog::error("cannot accept a connection: {}; trying again",
+                    std::generic_category().message(error));
+    }
+    ::poll(items, 1, kAcceptPauseMs);
+  }
 }
 
 // Called by the listening thread, which must not wait.

@@ -37,6 +37,7 @@ class Door {
  private:
   class Listener;
 
+  void listen();
   void accept(int socket);
   bool have_thread();
   void work();

@@ -2,10 +2,12 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
 #include "gateway/classify_response.h"
+#include "gateway/door/fresh_key.h"
 #include "gateway/infer_request.h"
 #include "gateway/infer_response.h"
 #include "runtime/loop/event_fd.h"
@@ -62,9 +64,11 @@ Response respond_problem(const Request& request, const Problem& problem) {
                                              : problem_response(problem);
 }
 
-// Whether the same request would get this response again: not if it was refused for now.
-bool is_final(const Response& response) {
-  return response.status < 500 && response.status != 429 && response.status != 207;
+// The outcomes alone tell: a response of several images has a status of its own.
+bool are_final(const std::vector<Outcome>& outcomes) {
+  return std::ranges::none_of(outcomes, [](const Outcome& outcome) {
+    return status_of(outcome) >= 500 || status_of(outcome) == 429;
+  });
 }
 
 Response plain(int status, std::string text) {
@@ -129,8 +133,12 @@ Response Responder::report_page(Endpoint endpoint) {
 std::optional<Response> Responder::classify(const Request& request) {
   const auto options = read_options(request.head);
   if (!options) return respond_problem(request, options.error());
-  auto response = options->idempotency_key.empty() ? submit(request, *options)
-                                                   : classify_once(request, *options);
+  std::optional<Response> response;
+  if (!options->idempotency_key.empty()) {
+    response = classify_once(request, *options);
+  } else if (auto reply = submit(request, *options)) {
+    response = std::move(reply->response);
+  }
   if (!response) return std::nullopt;
   if (!options->traceparent.empty()) response->add("traceparent", options->traceparent);
   const wire::Duration receive = request.received - request.began;
@@ -161,27 +169,27 @@ std::optional<Response> Responder::classify_once(const Request& request,
     return respond_problem(request, {409, "in_progress", "the same request is being worked on",
                                      std::chrono::seconds(1)});
   }
-  auto response = submit(request, options);
-  const std::lock_guard lock(mutex_);
-  if (response && is_final(*response)) {
-    idempotency_.finish(key, *response, runtime::now());
-  } else {
-    idempotency_.abandon(key);
-  }
-  return response;
+  FreshKey fresh(idempotency_, mutex_, key);
+  auto reply = submit(request, options);
+  if (!reply) return std::nullopt;
+  if (reply->final) fresh.finish(reply->response, runtime::now());
+  return std::move(reply->response);
 }
 
-std::optional<Response> Responder::submit(const Request& request, const RequestOptions& options) {
+std::optional<Responder::Reply> Responder::submit(const Request& request,
+                                                  const RequestOptions& options) {
   if (request.endpoint == Endpoint::infer) {
     const auto parsed = read_infer_request(request.head, request.body, policy_);
-    if (!parsed) return infer_problem_response(parsed.error());
+    if (!parsed) return Reply{infer_problem_response(parsed.error())};
     const auto outcomes = await(request, parsed->images, options);
-    return outcomes ? std::optional(infer_response(*parsed, *outcomes)) : std::nullopt;
+    if (!outcomes) return std::nullopt;
+    return Reply{infer_response(*parsed, *outcomes), are_final(*outcomes)};
   }
   const auto parsed = read_classify_request(request.head, request.body, policy_);
-  if (!parsed) return problem_response(parsed.error());
+  if (!parsed) return Reply{problem_response(parsed.error())};
   const auto outcomes = await(request, parsed->images, options);
-  return outcomes ? std::optional(classify_response(*parsed, *outcomes)) : std::nullopt;
+  if (!outcomes) return std::nullopt;
+  return Reply{classify_response(*parsed, *outcomes), are_final(*outcomes)};
 }
 
 Responder::Outcomes Responder::await(const Request& request, const std::vector<Image>& images,

@@ -35,10 +35,16 @@ class Responder {
 
  private:
   using Outcomes = std::optional<std::vector<Outcome>>;
+  struct Reply {
+    Response response;
+    // True if the same request would get this response again; false if part of it was refused for
+    // now, or failed.
+    bool final = true;
+  };
 
   std::optional<Response> classify(const Request& request);
   std::optional<Response> classify_once(const Request& request, const RequestOptions& options);
-  std::optional<Response> submit(const Request& request, const RequestOptions& options);
+  std::optional<Reply> submit(const Request& request, const RequestOptions& options);
   Outcomes await(const Request& request, const std::vector<Image>& images,
                  const RequestOptions& options);
   Response report_page(Endpoint endpoint);

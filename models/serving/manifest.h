@@ -44,18 +44,18 @@ struct Manifest {
   std::string name;
   Kind kind = Kind::single;
   std::string dataset;
-  int grid = 1;                    // Tiles per side; 1 for a single (wire::Model: 0).
-  Head head = Head::grid;          // Head::detect only for a collage.
-  DetectShape detect{};            // For a detect head only.
-  std::string parity_code{};       // For a parity model: "addition" or "concatenation".
-  int parity_images = 0;           // For a parity model: images in one input.
-  std::filesystem::path weights;   // TorchScript; as written relative to the manifest.
-  std::string sha256;              // Hash of the weights, 64 lower-case hex digits.
-  std::string version;             // Short, from the name and the sha256.
-  TileShape tile;                  // What a picture becomes.
+  int grid = 1;                      // Tiles per side; 1 for a single (wire::Model: 0).
+  Head head = Head::grid;            // Head::detect only for a collage.
+  DetectShape detect{};              // For a detect head only.
+  std::string parity_code{};         // For a parity model: "addition" or "concatenation".
+  int parity_images = 0;             // For a parity model: images in one input.
+  std::filesystem::path weights;     // TorchScript; as written relative to the manifest.
+  std::string sha256;                // Hash of the weights, 64 lower-case hex digits.
+  std::string version;               // Short, from the name and the sha256.
+  TileShape tile;                    // What a picture becomes.
   imaging::Preprocess preprocess{};  // How it becomes that.
-  Normalisation normalisation;     // One value for each channel.
-  Calibration calibration;         // Fitted on the held-back images.
+  Normalisation normalisation;       // One value for each channel.
+  Calibration calibration;           // Fitted on the held-back images.
   std::vector<std::string> class_names;
   Origin origin;
 

@@ -33,6 +33,16 @@ bool is_there(const fs::path& path) {
   return fs::exists(fs::symlink_status(path, ignored));
 }
 
+// The path without what does not change its meaning: another '/', a '/' at its end, and '.'.  A
+// '..' stays, because what is before it may be a link.
+std::string key_of(const fs::path& path) {
+  fs::path key;
+  for (const fs::path& part : path) {
+    if (!part.empty() && part != ".") key /= part;
+  }
+  return key.string();
+}
+
 // A list with CRLF line ends, unless the name really has the \r.
 void strip_cr(std::string& line) {
   if (line.ends_with('\r') && !is_there(line)) line.pop_back();
@@ -140,6 +150,7 @@ Listing::Taken Listing::take_path(const Step& list, Step& path, Item& item) {
       break;
   }
   stack_.pop_back();
+  from.brought = {};
   if (item.kind == Item::Kind::end) return Taken::nothing;
   ++items_;
   return Taken::item;
@@ -148,7 +159,7 @@ Listing::Taken Listing::take_path(const Step& list, Step& path, Item& item) {
 // Returns false if the path is a directory whose contents follow, or was listed before.
 bool Listing::visit(const Step& step, std::uint64_t bytes_max, bool read, Item& item) {
   std::error_code error;
-  if (step.given && listed_before(step)) return false;
+  if (listed_before(step)) return false;
   if (fs::is_directory(step.path, error)) {
     if (step.given || !is_link(step.path)) return expand(step, item);
     item = unreadable(step.path, "a link to a folder is not followed");
@@ -174,37 +185,23 @@ bool Listing::expand(const Step& step, Item& failed) {
   if (step.given) {
     stack_.push_back(
         {.kind = Step::Kind::directory, .path = step.path, .given = true, .items = items_});
-    if (step.list >= 0) {
-      std::string prefix = step.path.string();
-      if (!prefix.ends_with('/')) prefix += '/';
-      lists_[static_cast<std::size_t>(step.list)].directories.insert(std::move(prefix));
-    }
   }
   std::sort(entries.begin(), entries.end(), std::greater<>());  // The stack's top is its end.
-  for (fs::path& entry : entries) stack_.push_back({.path = std::move(entry)});
+  for (fs::path& entry : entries) {
+    stack_.push_back({.path = std::move(entry), .list = step.list});
+  }
   return false;
 }
 
 // Returns true if a directory of the same list has brought the path already: `find` names a
-// directory before what is in it.  Hidden files and what is below a link are not brought that way.
-bool Listing::listed_before(const Step& step) const {
+// directory before what is in it.  Whether the path is there now would not do: it may be new, or be
+// in a directory that could not be read.  It is left out once only: a list that names it again,
+// such as one of files that have changed, means it.
+bool Listing::listed_before(const Step& step) {
   if (step.list < 0) return false;
-  const std::string path = step.path.string();
-  const auto& directories = lists_[static_cast<std::size_t>(step.list)].directories;
-  const auto brought_by = [&path](std::size_t directory_size) {
-    fs::path at = path.substr(0, directory_size);
-    const fs::path rest = path.substr(directory_size);
-    for (auto part = rest.begin(); part != rest.end(); ++part) {
-      if (hidden(*part) || *part == "..") return false;
-      if (part != rest.begin() && is_link(at)) return false;
-      at /= *part;
-    }
-    return is_there(at);
-  };
-  for (std::size_t end = path.find('/'); end != path.npos; end = path.find('/', end + 1)) {
-    const bool below = end + 1 < path.size();
-    if (below && directories.contains(path.substr(0, end + 1)) && brought_by(end + 1)) return true;
-  }
+  auto& brought = lists_[static_cast<std::size_t>(step.list)].brought;
+  if (step.given) return brought.erase(key_of(step.path)) > 0;
+  brought.insert(key_of(step.path));
   return false;
 }
 

@@ -2,8 +2,10 @@
 // memory.
 //
 // A file stands for itself.  A directory stands for what is below it, depth first and in order of
-// name, without hidden files.  A list stands for the paths in it (path_list.h); a file below a
-// directory of the same list comes only once, as in the output of find.  What cannot be sent is an
+// name, without hidden files.  A list stands for the paths in it (path_list.h); what a directory of
+// the list has brought is left out once if the list names it afterwards, as the output of find
+// does.  To know it, the paths of that directory are in memory until the list ends or names them.
+// A file that was not there when the directory was read is not left out.  What cannot be sent is an
 // item with the reason, so that every path is reported: a file that cannot be read, a pipe, a link
 // to nothing, a link to a directory (they can form a loop, so none is followed), and a directory or
 // a list without files.
@@ -47,12 +49,13 @@ class Listing {
     Path path{};              // The path, or the name of the list.
     bool given = false;       // Named by the user, and not found in a directory.
     std::uint64_t items = 0;  // Items so far when the directory was visited.
-    int list = -1;            // The list of the path, or the list itself.
+    int list = -1;            // The list that named the path or brought it, or the list itself.
   };
   struct List {
     PathList paths;
-    bool any = false;                     // It has given a path.
-    std::set<std::string> directories{};  // Those of the list that were expanded, with a last '/'.
+    bool any = false;  // It has given a path.
+    // What directories of the list have brought, and the list has not named since; see key_of.
+    std::set<std::string> brought{};
   };
 
   // What comes next: a step to be made, an item to be returned, or neither.
@@ -62,7 +65,7 @@ class Listing {
   Item step(std::uint64_t bytes_max, bool read);
   bool visit(const Step& step, std::uint64_t bytes_max, bool read, Item& item);
   bool expand(const Step& step, Item& failed);
-  bool listed_before(const Step& step) const;
+  bool listed_before(const Step& step);
 
   std::vector<Step> stack_;  // What is not done yet, the next one last.
   std::vector<List> lists_;

@@ -72,14 +72,14 @@ std::string priority_error(const std::string& text) {
   return "'" + text + "' is not low, normal or high";
 }
 
-}  // namespace
-
-void add_push_options(CLI::App& app, PushOptions& options) {
-  app.footer(kFooter);
+void add_inputs(CLI::App& app, PushOptions& options) {
   app.add_option("path", options.paths,
                  "Image files, directories, or - for a list of paths on standard input");
   app.add_option("--list", options.lists, "A file with a list of paths; may be given again")
       ->allow_extra_args(false);
+}
+
+void add_brokers(CLI::App& app, PushOptions& options) {
   app.add_option(
          "-e,--endpoint", options.endpoints,
          "The broker as tcp://HOST:PORT or ipc://PATH; give several brokers (again, or with "
@@ -90,23 +90,26 @@ void add_push_options(CLI::App& app, PushOptions& options) {
   app.add_option("--stream", options.stream,
                  "The name of the images' stream, such as camera-7; of several brokers the same "
                  "stream always gets the same one");
+  app.add_option("--keys", options.keys,
+                 "Encrypt with the keys of this folder: producer.secret and broker.public (for "
+                 "--status of a sink: sink.public)");
+}
+
+void add_times(CLI::App& app, PushOptions& options) {
   app.add_option("--rate", options.rate, "Images per second; without it, as fast as credit allows")
       ->check(CLI::Validator(positive_rate, ""));
   app.add_option_function<double>(
          "--deadline", [&options](double s) { options.deadline = wire::from_seconds(s); },
          "Seconds from when an image is submitted (with --rate: due) until it counts as missing; "
-         "the "
-         "pipeline's own deadline, if it is shorter, holds [10]")
+         "the pipeline's own deadline, if it is shorter, holds [10]")
       ->check(CLI::Validator(positive_seconds, ""));
   app.add_option_function<double>(
          "--timeout", [&options](double s) { options.reach_max = wire::from_seconds(s); },
          "Seconds to wait for the broker's first answer [5]")
       ->check(CLI::Validator(positive_seconds, ""));
-  app.add_option_function<std::string>(
-         "--format", [&options](const std::string& name) { options.csv = name == "csv"; },
-         "json: one object per line; csv: one row per line, after a header [json]")
-      ->check(CLI::IsMember({"json", "csv"}));
-  app.add_flag("--in-order", options.in_order, "Print the results in the order of the files");
+}
+
+void add_service(CLI::App& app, PushOptions& options) {
   app.add_option_function<std::string>(
          "--priority",
          [&options](const std::string& name) { options.priority = *priority_of(name); },
@@ -118,23 +121,42 @@ void add_push_options(CLI::App& app, PushOptions& options) {
       "--corrections", options.corrections,
       "Print one more line, with the status corrected, if a late single answer contradicts "
       "a collage's answer");
-  app.add_option("--keys", options.keys,
-                 "Encrypt with the keys of this folder: producer.secret and broker.public (for "
-                 "--status of a sink: sink.public)");
+}
+
+void add_output(CLI::App& app, PushOptions& options) {
+  app.add_option_function<std::string>(
+         "--format", [&options](const std::string& name) { options.csv = name == "csv"; },
+         "json: one object per line; csv: one row per line, after a header [json]")
+      ->check(CLI::IsMember({"json", "csv"}));
+  app.add_flag("--in-order", options.in_order, "Print the results in the order of the files");
   app.add_flag("--status", options.status, "Print the broker's counters as JSON and exit");
   app.add_flag("-q,--quiet", options.quiet, "Print no progress and no summary");
-  app.callback([&options] {
-    if (options.paths.empty() && options.lists.empty() && !options.status) {
-      throw CLI::RequiredError("path");
-    }
-    if (options.endpoints.empty()) {
-      throw CLI::RequiredError("--endpoint (or the environment variable COLLAGE_ENDPOINT)");
-    }
-    if (options.endpoints.size() > 1 && options.stream.empty()) {
-      throw CLI::RequiresError("--endpoint", "--stream (there are several endpoints)");
-    }
-    options.endpoint = options.endpoints[choose_broker(options.stream, options.endpoints)];
-  });
+}
+
+// What no single option shows to be wrong; then chooses the broker.
+void finish(PushOptions& options) {
+  if (options.paths.empty() && options.lists.empty() && !options.status) {
+    throw CLI::RequiredError("path");
+  }
+  if (options.endpoints.empty()) {
+    throw CLI::RequiredError("--endpoint (or the environment variable COLLAGE_ENDPOINT)");
+  }
+  if (options.endpoints.size() > 1 && options.stream.empty()) {
+    throw CLI::RequiresError("--endpoint", "--stream (there are several endpoints)");
+  }
+  options.endpoint = options.endpoints[choose_broker(options.stream, options.endpoints)];
+}
+
+}  // namespace
+
+void add_push_options(CLI::App& app, PushOptions& options) {
+  app.footer(kFooter);
+  add_inputs(app, options);
+  add_brokers(app, options);
+  add_times(app, options);
+  add_service(app, options);
+  add_output(app, options);
+  app.callback([&options] { finish(options); });
 }
 
 }  // namespace producer

@@ -9,16 +9,17 @@
 namespace replay {
 
 DrawCollage draw_collages_of(const models::Manifest& manifest) {
-  return [grid = manifest.layout(), tile = manifest.tile](const std::vector<wire::Payload>& images) {
+  return [grid = manifest.layout(),
+          target = manifest.target()](const std::vector<wire::Payload>& images) {
     imaging::Picture collage{.width = grid.width(),
                              .height = grid.height(),
-                             .channels = tile.channels,
-                             .pixels = imaging::new_canvas(grid, tile.channels)};
+                             .channels = target.channels,
+                             .pixels = imaging::new_canvas(grid, target.channels)};
     for (std::size_t slot = 0; slot < images.size(); ++slot) {
-      const auto picture =
-          imaging::decode(images[slot].bytes(), {tile.width, tile.height, tile.channels}, {});
+      const auto picture = imaging::decode(images[slot].bytes(), target, {});
       if (!picture) continue;
-      imaging::paste(collage.pixels, grid, tile.channels, static_cast<wire::Slot>(slot), *picture);
+      imaging::paste(collage.pixels, grid, target.channels, static_cast<wire::Slot>(slot),
+                     *picture);
     }
     return wire::Payload(imaging::encode_png(collage));
   };

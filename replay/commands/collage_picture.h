@@ -13,8 +13,8 @@ namespace replay {
 // whose image does not decode stays blank.
 using DrawCollage = std::function<wire::Payload(const std::vector<wire::Payload>& images)>;
 
-// Draws what the assembler makes for the collage-CNN of the manifest, pixel by pixel.  Calls require
-// an imaging::Library and at most as many images as the manifest has slots; they throw
+// Draws what the assembler makes for the collage-CNN of the manifest, pixel by pixel.  Calls
+// require an imaging::Library and at most as many images as the manifest has slots; they throw
 // std::runtime_error if memory runs out.
 DrawCollage draw_collages_of(const models::Manifest& manifest);
 

@@ -110,8 +110,8 @@ StoredCosts costs_of(const RunOptions& options, const Scenario& scenario,
   return *earlier;
 }
 
+// Requires an imaging::Library for as long as the inputs are used.
 ScenarioRunner::Inputs measure_inputs(const RunOptions& options, const Scenario& scenario) {
-  const imaging::Library library;
   const models::Dataset data = test_images(scenario.dataset);
   const std::size_t batches = std::max(scenario.live_batches, kSampleBatchesMin);
   ScenarioRunner::Inputs inputs;
@@ -139,6 +139,7 @@ int run(const RunOptions& options) {
   if (options.deployed) check_deployed(options, scenario);
   // Before the measurement, so that Ctrl-C is noticed from the beginning.
   runtime::Signals signals;
+  const imaging::Library library;
   ScenarioRunner::Inputs inputs = measure_inputs(options, scenario);
   return ScenarioRunner(options.of_runner(), std::move(scenario), std::move(inputs)).run(signals);
 }

@@ -8,6 +8,7 @@
 
 #include "broker/policy_names.h"
 #include "broker/policy_reader.h"
+#include "broker/worker_book.h"
 #include "gateway/policy_reader.h"
 #include "runtime/loop/endpoint.h"
 #include "stages/policy_reader.h"
@@ -48,11 +49,12 @@ std::string endpoint(Section& section, std::string_view key, bool inproc_allowed
   return text;
 }
 
-// The endpoint of a link whose clients read it in this file, too.
+// The endpoint of a link whose clients may read it in this file, too.  An address that stands for
+// every address is refused where a process connects (Startup), for each may have a file of its own.
 std::string endpoint_to_connect(Section& section, std::string_view key, bool inproc_allowed) {
   std::string text = endpoint(section, key, inproc_allowed);
   const Endpoint parts = *parse_endpoint(text);
-  if (is_wildcard(parts)) {
+  if (is_wildcard(parts) && parts.host == "*") {
     section.fail(key, "is " + in_quotes(text) +
                           ", to which the other processes cannot connect; expected the name or "
                           "address of the host that listens, such as tcp://127.0.0.1:" +
@@ -144,17 +146,29 @@ std::uint16_t first_port(Section& section, std::string_view key, int many, int f
   return static_cast<std::uint16_t>(section.integer(key, 1, 65'536 - many, fallback));
 }
 
+// HTTP servers know neither ZeroMQ's word for every address nor the brackets of an endpoint.
+void refuse_endpoint_syntax(const Section& s, const std::string& address,
+                            const std::string& others) {
+  if (address != "*" && !address.starts_with('[')) return;
+  s.fail("address", "is " + in_quotes(address) +
+                        ", expected a name or an address such as 127.0.0.1, ::1, 0.0.0.0 (every "
+                        "address)" +
+                        others);
+}
+
+void read_gateway(Section root, Pipeline& p) {
+  const Section s = root.section("gateway");
+  p.gateway = gateway::read_policy(s);
+  refuse_endpoint_syntax(s, p.gateway.address, "");
+}
+
 void read_http(Section root, Pipeline& p) {
   constexpr int kStagesMax = 100;  // The default ports of the roles of stages are 100 apart.
   Section s = root.section("http");
   std::string& address = p.service.http_address;
   address = s.text("address", "none");  // A text cannot be empty, so "none" stands for no HTTP.
   if (address == "none") address.clear();
-  if (address == "*" || address.starts_with('[')) {
-    s.fail("address", "is " + in_quotes(address) +
-                          ", expected a name or an address such as 127.0.0.1, ::1, 0.0.0.0 (every "
-                          "address), or none");
-  }
+  refuse_endpoint_syntax(s, address, ", or none");
   p.http.broker = first_port(s, "broker", 1, p.http.broker);
   p.http.sink = first_port(s, "sink", 1, p.http.sink);
   p.http.gateway = first_port(s, "gateway", 1, p.http.gateway);
@@ -225,8 +239,7 @@ void derive(Pipeline& p) {
   p.sink.membership = p.stages.membership;
   p.sink.collage_first = p.policy == broker::kCollageFirst;
   p.sink.patience.worker_max = p.broker.worker_max;
-  // Classifiers, assemblers, and room for those that were lost.
-  p.sink.worker_max = 3 * p.broker.worker_max;
+  p.sink.worker_max = 2 * p.broker.worker_max + broker::WorkerBook::Policy{}.lost_max;
   // Hedges of this share of the images cost as much as the collages: one inference per grid.
   p.sink.patience.budget_share = 1.0 / (p.grid * p.grid);
 }
@@ -244,7 +257,7 @@ Pipeline read(Document document, const std::filesystem::path& file) {
   p.broker = broker::read_policy(root.section("broker"));
   p.sink = stages::sink::read_policy(root.section("sink"));
   p.stages = stages::read_policy(root);
-  p.gateway = gateway::read_policy(root.section("gateway"));
+  read_gateway(root, p);
   read_http(root, p);
   read_log(root, p);
   read_security(root, p);

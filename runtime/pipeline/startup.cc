@@ -11,6 +11,37 @@
 
 namespace runtime {
 
+namespace {
+
+// Throws ConfigError if no HTTP server of this host can listen at the address.
+void check_http_address(const Pipeline& pipeline, const char* key, const std::string& address) {
+  const std::string host = address.find(':') == address.npos ? address : "[" + address + "]";
+  const std::string why = not_of_this_host("tcp://" + host + ":1");
+  if (why.empty()) return;
+  throw ConfigError(pipeline.service.file.string() + ": " + key + ": is " + in_quotes(address) +
+                    ": " + why);
+}
+
+// Whoever listens may do so at every address; whoever connects needs one of them.  A gateway takes
+// every address of the producers' link for its own host's.
+void refuse_wildcards(const Pipeline& pipeline, KeyOwner owner) {
+  const auto refuse = [&](const char* key, const std::string& endpoint) {
+    const auto parts = parse_endpoint(endpoint);
+    if (!parts || !is_wildcard(*parts)) return;
+    throw ConfigError(pipeline.service.file.string() + ": endpoints." + key + ": is " +
+                      in_quotes(endpoint) +
+                      ", to which this process cannot connect; expected the name or address of the "
+                      "host that listens, such as tcp://127.0.0.1:" +
+                      std::to_string(parts->port));
+  };
+  if (owner == KeyOwner::sink || owner == KeyOwner::stage) {
+    refuse("workers", pipeline.endpoints.workers);
+  }
+  if (owner == KeyOwner::stage) refuse("answers", pipeline.endpoints.answers);
+}
+
+}  // namespace
+
 void add_start_options(CLI::App& app, StartOptions& options) {
   app.add_option("pipeline", options.pipeline, "The file that describes the pipeline.");
   app.add_flag("--check", options.check, "Validate the file and what it names, then exit.");
@@ -23,7 +54,9 @@ Startup::Startup(const StartOptions& options, KeyOwner owner)
       options_(options),
       owner_(owner),
       pipeline(load_pipeline(options.pipeline)),
-      keys(open_keys(pipeline.service, owner)) {}
+      keys(open_keys(pipeline.service, owner)) {
+  refuse_wildcards(pipeline, owner);
+}
 
 // A name that does not resolve would not stop a process, for it may resolve later.  Whoever asks
 // for a check wants to know now.
@@ -42,12 +75,11 @@ void Startup::check_endpoints() const {
                       in_quotes(endpoint) + ": " + why);
   }
   const std::string& http = pipeline.service.http_address;
-  if (http.empty()) return;
-  const std::string why =
-      not_of_this_host("tcp://" + (http.find(':') == http.npos ? http : "[" + http + "]") + ":1");
-  if (why.empty()) return;
-  throw ConfigError(pipeline.service.file.string() + ": http.address: is " + in_quotes(http) +
-                    ": " + why);
+  if (!http.empty()) check_http_address(pipeline, "http.address", http);
+  // The gateway is the only producer that is a process of the pipeline.
+  if (owner_ == KeyOwner::producer) {
+    check_http_address(pipeline, "gateway.address", pipeline.gateway.address);
+  }
 }
 
 bool Startup::only_checks() const {

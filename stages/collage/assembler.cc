@@ -326,7 +326,10 @@ void Assembler::forget() {
 void Assembler::expire(wire::Instant now) {
   std::vector<wire::BatchId> old;
   for (const auto& [batch, assembly] : assemblies_) {
-    if (now >= assembly.deadline) old.push_back(batch);
+    // Until the seal further images may come, with later deadlines than those that are here.
+    const bool over =
+        assembly.sealed ? now >= assembly.deadline : now - assembly.opened > deadline_max_;
+    if (over) old.push_back(batch);
   }
   for (const Finished& finished : finished_) {
     if (now >= finished.assembly.deadline) old.push_back(finished.batch);

@@ -77,7 +77,7 @@ class Assembler : public machine::Machine {
   struct Assembly {
     wire::Sequence sequence;
     wire::Instant opened;       // By this process's clock, from the age in the first Assign.
-    wire::Instant deadline;     // The last of its images, by this process's clock.
+    wire::Instant deadline;     // The last of its images so far, by this process's clock.
     wire::Payload canvas;       // Empty while a paste into it is under way.
     std::vector<bool> arrived;  // For each slot: its image has arrived.
     std::vector<bool> blank;    // For each slot: nothing has been pasted into it.

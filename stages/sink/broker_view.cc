@@ -9,6 +9,7 @@ namespace stages::sink {
 void BrokerView::on_workers(wire::WorkerStates part, wire::Instant now) {
   if (part.first == 0) parts_.clear();
   const bool fits = part.first == parts_.size() && part.total <= worker_max_ &&
+                    part.total >= parts_.size() &&
                     part.workers.size() <= part.total - parts_.size();
   if (!fits) return parts_.clear();
   std::ranges::move(part.workers, std::back_inserter(parts_));

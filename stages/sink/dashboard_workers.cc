@@ -145,6 +145,10 @@ std::string reason_text(const wire::WorkerReport& worker) {
 
 std::string log_command(const wire::Location& location) {
   if (location.host.empty()) return "";
+  // The text comes from a peer, and people paste the command into a shell.
+  constexpr std::string_view kUnitCharacters =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:_.@-";
+  if (location.unit.find_first_not_of(kUnitCharacters) != std::string::npos) return "";
   if (!location.unit.empty()) return "journalctl -u " + location.unit + " --since -15min";
   return "journalctl _PID=" + std::to_string(location.pid) + " --since -15min";
 }
@@ -171,6 +175,7 @@ Json workers_json(const Sink& sink, const std::vector<std::string>& labels, wire
     const bool listed =
         std::ranges::find(reports, id, &wire::WorkerReport::worker) != reports.end();
     if (listed || !worker.collage || now - worker.heard > kUnlistedShown) continue;
+    if (rows.size() >= kRowsMax) break;
     Json row = unlisted_json(worker);
     add_answers(row, &worker, labels, now);
     rows.push_back(std::move(row));

@@ -49,6 +49,7 @@ Roll call_roll(const BrokerView& broker) {
       roll.lost.push_back(name_of(worker));
       continue;
     }
+    if (worker.state == WorkerState::leaving) continue;
     (worker.role == Role::classifier ? roll.classifiers : roll.assemblers) += 1;
     const bool slow =
         worker.state == WorkerState::suspect || worker.state == WorkerState::probation;

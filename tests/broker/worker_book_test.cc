@@ -107,7 +107,7 @@ TEST_F(WorkerBookTest, TellsWhyAWorkerIsOnProbationSinceWhenAndForHowLong) {
 
 TEST_F(WorkerBookTest, RemembersWhoWasLostByWhatAndWhen) {
   join(1, 0s);
-  book.on_lost({2, 1}, LossCause::silence, at(5s));
+  book.on_lost({2, 1}, LossCause::silence, false, at(5s));
   const auto reports = book.reports(at(8s));
   ASSERT_THAT(reports, SizeIs(1));
   EXPECT_EQ(reports[0].state, WorkerState::lost);
@@ -118,7 +118,7 @@ TEST_F(WorkerBookTest, RemembersWhoWasLostByWhatAndWhen) {
 TEST_F(WorkerBookTest, ForgetsALossAfterAWhile) {
   join(1, 0s);
   (void)classifiers.lost(peer(1));
-  book.on_lost({2, 1}, LossCause::connection, at(5s));
+  book.on_lost({2, 1}, LossCause::connection, false, at(5s));
   update(65s);
   EXPECT_THAT(book.reports(at(65s)), SizeIs(1));
   update(66s);
@@ -128,7 +128,7 @@ TEST_F(WorkerBookTest, ForgetsALossAfterAWhile) {
 TEST_F(WorkerBookTest, ForgetsTheOldestLossAtTheBound) {
   for (std::uint64_t n = 1; n <= 3; ++n) {
     join(n, 0s, static_cast<std::uint32_t>(n));
-    book.on_lost({2, n}, LossCause::connection, at(1s * n));
+    book.on_lost({2, n}, LossCause::connection, false, at(1s * n));
   }
   const auto reports = book.reports(at(9s));
   ASSERT_THAT(reports, SizeIs(2));
@@ -138,16 +138,23 @@ TEST_F(WorkerBookTest, ForgetsTheOldestLossAtTheBound) {
 
 TEST_F(WorkerBookTest, AProcessThatIsBackAtItsPlaceIsNotLostAnyMore) {
   join(1, 0s, 4);
-  book.on_lost({2, 1}, LossCause::connection, at(5s));
+  book.on_lost({2, 1}, LossCause::connection, false, at(5s));
   join(2, 6s, 4);
   EXPECT_THAT(states(6s), ElementsAre(WorkerState::ready));
+}
+
+TEST_F(WorkerBookTest, ASuccessorThatJoinedBeforeTheSilenceWasNoticedLeavesNoLoss) {
+  join(1, 0s, 4);
+  join(2, 1s, 4);
+  book.on_lost({2, 1}, LossCause::silence, false, at(2s));
+  EXPECT_THAT(states(2s), ElementsAre(WorkerState::ready));
 }
 
 TEST_F(WorkerBookTest, AProcessAtAnotherPlaceDoesNotHideALoss) {
   join(1, 0s, 4);
   join(9, 0s, 0, "");
-  book.on_lost({2, 1}, LossCause::connection, at(5s));
-  book.on_lost({2, 9}, LossCause::connection, at(5s));
+  book.on_lost({2, 1}, LossCause::connection, false, at(5s));
+  book.on_lost({2, 9}, LossCause::connection, false, at(5s));
   join(2, 6s, 4, "a3");
   join(3, 6s, 0, "");  // Hosts that are not known are not the same host.
   // By host: two without a name, a2, a3.
@@ -160,7 +167,7 @@ TEST_F(WorkerBookTest, AWorkerThatSaidItLeavesIsNotLost) {
   (void)classifiers.ready(peer(1), {{}, {}, true}, at(1s));
   update(2s);
   EXPECT_THAT(states(2s), ElementsAre(WorkerState::leaving));
-  book.on_lost({2, 1}, LossCause::connection, at(3s));
+  book.on_lost({2, 1}, LossCause::connection, true, at(3s));
   EXPECT_THAT(book.reports(at(3s)), IsEmpty());
 }
 
@@ -173,7 +180,7 @@ TEST_F(WorkerBookTest, AWorkerThatSaysHelloAgainKeepsItsState) {
 
 TEST_F(WorkerBookTest, ALostWorkerThatIsBackStartsAfresh) {
   join(1, 0s);
-  book.on_lost({2, 1}, LossCause::silence, at(5s));
+  book.on_lost({2, 1}, LossCause::silence, false, at(5s));
   book.on_joined(hello(1), at(6s));
   EXPECT_THAT(states(6s), ElementsAre(WorkerState::ready));
   EXPECT_EQ(book.reports(at(6s))[0].cause, LossCause::none);

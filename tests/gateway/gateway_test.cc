@@ -155,6 +155,15 @@ TEST_F(GatewayTest, WithoutABrokerRequestsWaitForBrokerWaitAndNoLonger) {
   EXPECT_THAT(ends.back(), ElementsAre(200));
 }
 
+TEST_F(GatewayTest, WithoutABrokerADeadlineBelowBrokerWaitEndsWith503Too) {
+  pass(at(0s));
+  submit(1, at(0s), {.deadline = 500ms});
+  pass(at(499ms));
+  EXPECT_THAT(ends, IsEmpty());
+  pass(at(500ms));
+  EXPECT_THAT(ends, ElementsAre(ElementsAre(503)));
+}
+
 TEST_F(GatewayTest, AWithdrawnSubmissionIsCancelledAndNotAnswered) {
   welcome(at(0s));
   const auto ticket = submit(2, at(0s));

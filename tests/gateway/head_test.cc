@@ -49,6 +49,12 @@ TEST(Head, RangesAreHiddenFromTheLibrary) {
             "If-Range: x");
 }
 
+TEST(Head, ARangeBehindALineFeedAloneIsHiddenToo) {
+  std::string text = "GET /x HTTP/1.1\r\nX: a\nRange: bytes=0-\nRANGE\nX: Range\n\tRange : b";
+  hide_ranges(text);
+  EXPECT_EQ(text, "GET /x HTTP/1.1\r\nX: a\nxange: bytes=0-\nxANGE\nX: Range\n\txange : b");
+}
+
 TEST(Head, ACompressedBodyIsRefused) {
   EXPECT_EQ(status_of_length({{"Content-Encoding", "gzip"}, {"Content-Length", "5"}}), 415);
   EXPECT_EQ(status_of_length({{"Content-Encoding", "identity"}, {"Content-Length", "5"}}), 200);
@@ -119,15 +125,18 @@ TEST(Head, EveryPathHasItsMethods) {
     EXPECT_EQ(status_of_route("GET", path), 200) << path;
     EXPECT_EQ(status_of_route("HEAD", path), 200) << path;
     EXPECT_EQ(status_of_route("POST", path), 405) << path;
+    EXPECT_EQ(allowed_methods(path), "GET, HEAD") << path;
   }
   for (const char* path :
        {"/v1/classify", "/v2/models/collage/infer", "/v2/models/collage/versions/1/infer"}) {
     EXPECT_EQ(status_of_route("POST", path), 200) << path;
     EXPECT_EQ(status_of_route("GET", path), 405) << path;
+    EXPECT_EQ(allowed_methods(path), "POST") << path;
   }
   for (const char* path : {"/", "", "/v1", "/v2/models/other", "/v2/models/collage/versions/2",
                            "/v2/models/collage/versions/12/infer", "/v1/classify/x"}) {
     EXPECT_EQ(status_of_route("GET", path), 404) << path;
+    EXPECT_EQ(allowed_methods(path), "") << path;
   }
 }
 

@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <mutex>
+#include <stdexcept>
 
+#include "gateway/door/fresh_key.h"
 #include "tests/values.h"
 
 namespace gateway {
@@ -45,6 +48,20 @@ TEST(Idempotency, WhatWasAbandonedMayBeginAgain) {
   known.begin("k", 1, at(0s));
   known.abandon("k");
   EXPECT_EQ(known.begin("k", 2, at(0s)).what, What::fresh);
+}
+
+TEST(Idempotency, AnExceptionAbandonsAFreshKey) {
+  Idempotency known(8, 10s);
+  std::mutex mutex;
+  known.begin("k", 1, at(0s));
+  try {
+    const FreshKey key(known, mutex, "k");
+    throw std::runtime_error("no memory");
+  } catch (const std::runtime_error&) {
+  }
+  EXPECT_EQ(known.begin("k", 1, at(0s)).what, What::fresh);
+  FreshKey(known, mutex, "k").finish({}, at(0s));
+  EXPECT_EQ(known.begin("k", 1, at(0s)).what, What::replay);
 }
 
 TEST(Idempotency, TheOldestResponsesMakeRoom) {

@@ -47,6 +47,28 @@ TEST(Outcome, EveryEndHasItsStatus) {
   EXPECT_EQ(status_of(Outcome{Outcome::Kind::no_room, {}}), 429);
 }
 
+TEST(Outcome, AMissingImageSaysWhy) {
+  for (const Reason reason : {Reason::no_broker, Reason::draining}) {
+    const Problem problem = problem_of(ended(ResultStatus::missing, reason));
+    EXPECT_EQ(problem.status, 503);
+    EXPECT_EQ(problem.reason, to_string(reason));
+    EXPECT_EQ(problem.retry_after, 1s);
+  }
+  const std::vector<std::pair<Reason, std::string>> details = {
+      {Reason::no_sink, "no sink"},
+      {Reason::no_stage, "no stage is"},
+      {Reason::overloaded, "too much work"},
+      {Reason::no_credit, "no more images"},
+      {Reason::no_answer, "did not answer"}};
+  for (const auto& [reason, detail] : details) {
+    const Problem problem = problem_of(ended(ResultStatus::missing, reason));
+    EXPECT_EQ(problem.status, 504) << to_string(reason);
+    EXPECT_EQ(problem.reason, "missing");
+    EXPECT_THAT(problem.detail, testing::HasSubstr(detail));
+    EXPECT_FALSE(problem.retry_after.has_value());
+  }
+}
+
 TEST(Outcome, TheHintOfTheBrokerIsRoundedUpToSeconds) {
   EXPECT_EQ(problem_of(ended(ResultStatus::refused, Reason::overloaded, 2100ms)).retry_after,
             2100ms);

@@ -22,7 +22,7 @@ bool has(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
 
-Bytes read(const fs::path& path) {
+Bytes bytes_in(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
@@ -53,7 +53,7 @@ Picture mirrored(const Picture& tile) {
 }
 
 void expect_near(const Picture& tile, const fs::path& reference, double levels) {
-  EXPECT_LE(difference(tile, decoded(read(reference), kColour32)), levels);
+  EXPECT_LE(difference(tile, decoded(bytes_in(reference), kColour32)), levels);
 }
 
 // Formats that are not served by default are expected to be rejected, as is WebP in the table.
@@ -64,7 +64,7 @@ Limits limits_for(const std::string& expected) {
 }
 
 void check(const fs::path& file, const std::string& expected) {
-  const auto tile = decode(read(file), kColour32, limits_for(expected));
+  const auto tile = decode(bytes_in(file), kColour32, limits_for(expected));
   const std::string outcome = tile ? "ok" : std::string(to_string(tile.error()));
   std::smatch words;
   if (std::regex_search(expected, words, std::regex("rejected[:;] (\\w+)"))) {

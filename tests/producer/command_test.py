@@ -6,11 +6,13 @@ import io
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import unittest
+import unittest.mock
 
 import msgpack
 import zmq
@@ -101,6 +103,39 @@ class Listing(Folder):
             data = "".join(name + end for name in names).encode()
             self.assertEqual(self.listed(data), ["d/1", "d/sub/2", "d/.hidden"])
 
+    def test_a_file_made_after_its_folder_was_read_is_kept(self):
+        self.write("d/1")
+        read, write = os.pipe()
+        self.addCleanup(os.close, read)
+        files = listing.items([listing.Input("-", read)], 10)
+        os.write(write, self.path("d").encode() + b"\n")
+        self.assertEqual(next(files).file, self.path("d/1"))
+        self.assertIsNone(next(files))
+        made, below = self.write("d/2"), self.write("d/sub/3")
+        os.write(write, "\n".join((self.path("d/1"), made, self.path("d/sub"), below)).encode())
+        os.close(write)
+        self.assertEqual([item.file for item in files], [made, below])
+
+    def test_a_file_of_a_folder_that_could_not_be_read_is_kept(self):
+        below = self.write("d/sub/2")
+        really = os.listdir
+        for closed in ("d", "d/sub"):
+            def fail(path, closed=self.path(closed)):
+                if path == closed:
+                    raise PermissionError(13, "Permission denied")
+                return really(path)
+
+            with unittest.mock.patch("os.listdir", fail):
+                self.assertEqual(self.listed(f"{self.path('d')}\n{below}\n".encode()),
+                                 [f"{closed}: Permission denied", "d/sub/2"])
+
+    def test_what_a_folder_has_brought_is_left_out_once_in_any_spelling(self):
+        path = self.write("d/1")
+        self.assertEqual(self.listed(f"{self.path('d')}//\n{self.path('d')}/.//1\n".encode()),
+                         ["d//1"])
+        self.assertEqual(self.listed(f"{self.path('d')}\n{path}\n{path}\n".encode()),
+                         ["d/1", "d/1"])
+
     def test_what_is_no_list_is_said(self):
         self.assertEqual(self.listed(PNG), ["-: the list cannot be read: it is a PNG image"])
         self.assertEqual(self.listed(b"\xff\xfea\0\n\0"),
@@ -146,7 +181,9 @@ class Endpoint(unittest.TestCase):
 
 
 class Broker(threading.Thread):
-    """Answers every image; counts nothing and forgets nobody."""
+    """Answers every image but SILENT; counts nothing and forgets nobody."""
+
+    SILENT = b"no answer"
 
     def __init__(self):
         super().__init__(daemon=True)
@@ -159,7 +196,9 @@ class Broker(threading.Thread):
     def run(self):
         while not self._over.is_set():
             if self._socket.poll(50):
-                peer, header, *_ = self._socket.recv_multipart()
+                peer, header, *images = self._socket.recv_multipart()
+                if self.SILENT in images:
+                    continue
                 _, kind, *fields = msgpack.unpackb(header)
                 answer = [3, 3, 7, 10 ** 9, 4, 100, 5 * 10 ** 9, 0] if kind == 1 else \
                     [3, 6, fields[0], 0, 1, 0, 10 ** 6, 0, [["coat", [4, 0.75]]], "v", False]
@@ -218,6 +257,24 @@ class Command(Folder):
         self.assertEqual(rows["pipe"]["error"], "not a regular file")
         self.assertIn("1 refused (image_too_large)", errors)
         self.assertIn("1 unreadable (not a regular file)", errors)
+
+    def test_what_is_open_when_it_is_interrupted_is_said(self):
+        silent, answered = self.write("1", Broker.SILENT), self.write("2")
+        # A list without an end, that names both before the client looks for answers.
+        ran = subprocess.Popen(
+            [sys.executable, "-B", "-m", "collage_client", "-", "-e", self.broker.endpoint],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": str(CLIENT)})
+        self.addCleanup(ran.kill)
+        with ran:
+            os.write(ran.stdin.fileno(), f"{silent}\n{answered}\n".encode())
+            self.assertEqual(json.loads(ran.stdout.readline())["file"], answered)
+            ran.send_signal(signal.SIGINT)
+            line, errors = json.loads(ran.stdout.readline()), ran.stderr.read().decode()
+        self.assertEqual(line, {"request": 1, "file": silent, "status": "interrupted"})
+        self.assertIn("1 of 2 answered", errors)
+        self.assertIn("1 interrupted", errors)
+        self.assertEqual(ran.returncode, 1)
 
     def test_mistyped_options_and_endpoints_are_named(self):
         _, errors, code = self.run_client("a", "--dedline", "3")

@@ -210,7 +210,7 @@ constexpr const char* kUnfair = "a producer gets more than its share while anoth
 TEST_F(OverloadCheckerTest, ProducersThatTakeTurnsShare) {
   refuse_overload();
   for (const std::uint64_t request : {1u, 2u, 3u, 101u, 102u, 103u}) wait(request);
-  for (const std::uint64_t request : {1u, 101u, 2u, 102u, 103u, 3u}) give(request);
+  for (const std::uint64_t request : {1u, 101u, 2u, 102u, 3u, 103u}) give(request);
   EXPECT_THAT(found(), IsEmpty());
 }
 

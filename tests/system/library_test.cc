@@ -125,11 +125,11 @@ TEST_F(InstalledLibrary, IsNotFoundAsAnotherMinorVersion) {
          "-DCMAKE_PREFIX_PATH=" + prefix_.string()},
         60s);
   };
-  EXPECT_EQ(configure("0.1").code, 0);
+  EXPECT_EQ(configure("0.2").code, 0);
   fs::remove_all(source / "build");
-  const Ran other = configure("0.0");
+  const Ran other = configure("0.1");
   EXPECT_NE(other.code, 0);
-  EXPECT_THAT(other.output, HasSubstr("compatible with requested version \"0.0\""));
+  EXPECT_THAT(other.output, HasSubstr("compatible with requested version \"0.1\""));
 }
 
 }  // namespace

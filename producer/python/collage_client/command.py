@@ -7,8 +7,10 @@ or reach no broker.
 import argparse
 import difflib
 import os
+import signal
 import sys
 import time
+import types
 from collections.abc import Iterator
 from typing import NoReturn
 
@@ -17,13 +19,16 @@ from collage_client.client import Client
 from collage_client.delivery import CORRECTION_MAX
 from collage_client.endpoint import fault
 from collage_client.listing import Input, Item, items
-from collage_client.report import COLUMNS, Tally, csv_line, error_line
+from collage_client.report import COLUMNS, Tally, csv_line, error_line, interrupted_line
 from collage_client.result import Result, json_line
 from collage_client.session import Unreachable
 from collage_client.wire import PRIORITY
 
 ASK_AGAIN_S = 0.01  # The wait for a list that has no path yet.
 PROGRESS_EVERY_S = 0.2
+PAUSE_S = 0.2  # The wait for results; an interruption is noticed after it.
+DRAIN_S = 2.0  # The wait for open images after an interruption.
+STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Push:
@@ -36,33 +41,71 @@ class Push:
         self._late: dict[int, str] = {}  # Answers that may be corrected.
         self._progress = not arguments.quiet and sys.stderr.isatty()
         self._shown = 0.0
+        self._drain_until: float | None = None  # Set by an interruption.
         self.tally = Tally()
         if arguments.format == "csv":
             print(",".join(COLUMNS), flush=True)
 
     def run(self, files: Iterator[Item | None]) -> int:
-        """Returns the exit code."""
-        client, more = self._client, True
+        """Returns the exit code.  The first Ctrl-C or SIGTERM ends the reading of files: open
+        images get DRAIN_S more and are reported as interrupted then.  The second acts as ever."""
+        handlers = {number: signal.getsignal(number) for number in STOPS}
+        # A shell lets its background jobs ignore Ctrl-C.
+        before = {n: one for n, one in handlers.items() if one not in (signal.SIG_IGN, None)}
+
+        def restore() -> None:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+        def interrupt(_number: int, _frame: types.FrameType | None) -> None:
+            # Raises nothing: that could lose an image that is just submitted or reported.
+            self._drain_until = time.monotonic() + DRAIN_S
+            restore()
+
+        for number in before:
+            signal.signal(number, interrupt)
+        try:
+            self._push(files)
+        finally:
+            restore()
+        return self._finish()
+
+    def _push(self, files: Iterator[Item | None]) -> None:
+        client, pause = self._client, PAUSE_S
+        more = True
         while more or client.open or client.correctable:
-            pause = 1.0
-            while more and client.window > 0:
-                try:
-                    item = next(files)
-                except StopIteration:
-                    more = False
-                    break
-                if item is None:
-                    pause = ASK_AGAIN_S
-                    break
-                self._take(item)
+            if self._drain_until is None:
+                more, pause = self._submit(files)
+            elif time.monotonic() < self._drain_until:
+                more, pause = False, PAUSE_S
+            else:
+                break
             idle = not (client.open or more or client.correctable)
             self._report(client.poll(0.0 if idle else pause))
+
+    def _submit(self, files: Iterator[Item | None]) -> tuple[bool, float]:
+        """Takes files while there is credit; whether there may be more, and how long to wait."""
+        while self._client.window > 0 and self._drain_until is None:
+            try:
+                item = next(files)
+            except StopIteration:
+                return False, PAUSE_S
+            if item is None:
+                return True, ASK_AGAIN_S
+            self._take(item)
+        return True, PAUSE_S
+
+    def _finish(self) -> int:
+        for request, file in self._names.items():
+            self.tally.add_interrupted()
+            self._print(interrupted_line(file, request))
         if self._progress:
             print("\r\x1b[K", end="", file=sys.stderr)
         if not self._arguments.quiet:
             for line in self.tally.summary():
                 print(f"collage-client: {line}", file=sys.stderr)
-        return 0 if self.tally.answered == self.tally.reported else 1
+        whole = self._drain_until is None and self.tally.answered == self.tally.reported
+        return 0 if whole else 1
 
     def _take(self, item: Item) -> None:
         if item.error:

@@ -111,13 +111,15 @@ def items(inputs: list[Input], bytes_max: int) -> Iterator[Item | None]:
     bytes_max is not read."""
     for one in inputs:
         if one.descriptor < 0:
-            yield from _given(one.name, bytes_max)
+            yield from _given(one.name, bytes_max, set())
         else:
             yield from _listed(one, bytes_max)
 
 
 def _listed(source: Input, bytes_max: int) -> Iterator[Item | None]:
-    directories: set[str] = set()  # Of this list, that were walked: their files come only once.
+    # What directories of the list have brought, and the list has not named since, as find does.
+    # Whether a path is there now would not do: it may be new, or its directory be unreadable.
+    brought: set[str] = set()
     empty = True
     try:
         for raw in PathList(source.descriptor).paths():
@@ -128,11 +130,12 @@ def _listed(source: Input, bytes_max: int) -> Iterator[Item | None]:
                 raw = raw[:-1]
             path = os.fsdecode(raw)
             empty = empty and not path
-            if not path or _listed_before(path, directories):
+            if not path:
                 continue
-            yield from _given(path, bytes_max)
-            if os.path.isdir(path):
-                directories.add(path if path.endswith("/") else path + "/")
+            if _key(path) in brought:
+                brought.remove(_key(path))
+                continue
+            yield from _given(path, bytes_max, brought)
     except _Fault as error:
         yield Item(source.name, error=f"the list cannot be read: {error}")
         return
@@ -140,41 +143,32 @@ def _listed(source: Input, bytes_max: int) -> Iterator[Item | None]:
         yield Item(source.name, error="there are no paths in this list")
 
 
-def _listed_before(path: str, directories: set[str]) -> bool:
-    """Whether a directory of the same list has brought the path: find names it before its files."""
-    ends = (at + 1 for at, letter in enumerate(path) if letter == "/")
-    return any(path[:end] in directories and _brought_by(path, path[:end]) for end in ends)
+def _key(path: str) -> str:
+    """The path without what does not change its meaning.  A ".." stays: a link may be before it."""
+    parts = (part for part in path.split("/") if part not in ("", "."))
+    return ("/" if path.startswith("/") else "") + "/".join(parts)
 
 
-def _brought_by(path: str, directory: str) -> bool:
-    if path == directory:
-        return False
-    at = directory
-    for number, part in enumerate(p for p in path[len(directory):].split("/") if p):
-        if part.startswith(".") or number and os.path.islink(at):
-            return False
-        at = os.path.join(at, part)
-    return os.path.lexists(at)
-
-
-def _given(path: str, bytes_max: int) -> Iterator[Item]:
-    """The items of a path that the user named."""
+def _given(path: str, bytes_max: int, brought: set[str]) -> Iterator[Item]:
+    """The items of a path that the user named; adds the paths that a directory brings."""
     if not os.path.isdir(path):
         yield read(path, bytes_max)
         return
     found = False
-    for item in _walk(path, bytes_max):
+    for item in _walk(path, bytes_max, brought):
         found = True
         yield item
     if not found:
         yield Item(path, error="there are no files in this folder")
 
 
-def _walk(folder: str, bytes_max: int) -> Iterator[Item]:
+def _walk(folder: str, bytes_max: int, brought: set[str]) -> Iterator[Item]:
     """What is in a directory and below it, in order of name, without hidden files."""
     stack = [folder]
     while stack:
         path = stack.pop()
+        if path is not folder:
+            brought.add(_key(path))
         if not os.path.isdir(path):
             yield read(path, bytes_max)
         elif path is not folder and os.path.islink(path):

@@ -18,6 +18,11 @@ def error_line(file: str, error: str) -> str:
     return json.dumps(name_fields(file) | {"status": "unreadable", "error": error})
 
 
+def interrupted_line(file: str, request: int) -> str:
+    """An image that was sent and not waited for, as JSON."""
+    return json.dumps({"request": request} | name_fields(file) | {"status": "interrupted"})
+
+
 def csv_line(line: str) -> str:
     """A line of JSON as a row of COLUMNS."""
     values: dict[str, Any] = json.loads(line)
@@ -51,6 +56,10 @@ class Tally:
     def add_unreadable(self, error: str) -> None:
         self.reported += 1
         self.causes[f"unreadable ({error})"] += 1
+
+    def add_interrupted(self) -> None:
+        self.reported += 1
+        self.causes["interrupted"] += 1
 
     @property
     def answered(self) -> int:

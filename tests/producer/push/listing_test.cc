@@ -184,6 +184,50 @@ TEST_F(ListingTest, WhatADirectoryOfTheListHasNotBroughtIsKept) {
               ElementsAre("d/1", "?d/link", "d/.hidden", "d/link/3", "?d/none", "?dd"));
 }
 
+TEST_F(ListingTest, AFileThatIsMadeAfterItsDirectoryWasReadIsKept) {
+  write("d/1");
+  Pipe list;
+  Listing listing(inputs({"-"}, list.ends[0]));
+  list.write_text(at("d") + "\n");
+  EXPECT_EQ(listing.next(10).file, at("d/1"));
+  EXPECT_EQ(listing.next(10).kind, Kind::later);
+  const std::string made = write("d/2"), below = write("d/sub/3");
+  list.write_text(at("d/1") + "\n" + made + "\n" + at("d/sub") + "\n" + below + "\n");
+  list.hang_up();
+  EXPECT_EQ(listing.next(10).file, made);
+  EXPECT_EQ(listing.next(10).file, below);
+  EXPECT_EQ(listing.next(10).kind, Kind::end);
+}
+
+TEST_F(ListingTest, AFileOfADirectoryThatCouldNotBeReadIsKept) {
+  write("d/1");
+  const std::string below = write("d/sub/2");
+  Pipe list;
+  Listing listing(inputs({"-"}, list.ends[0]));
+  list.write_text(at("d") + "\n" + at("d/sub") + "\n" + below + "\n");
+  list.hang_up();
+  EXPECT_EQ(listing.next(10).file, at("d/1"));
+  fs::remove_all(at("d/sub"));
+  EXPECT_EQ(listing.next(10).error, "No such file or directory");
+  write("d/sub/2");
+  EXPECT_EQ(listing.next(10).file, below);
+  EXPECT_EQ(listing.next(10).kind, Kind::end);
+}
+
+TEST_F(ListingTest, WhatADirectoryHasBroughtIsLeftOutOnce) {
+  write("d/1");
+  const std::string again = at("d/1") + "\n";
+  EXPECT_THAT(listed(at("d") + "\n" + again + again), ElementsAre("d/1", "d/1"));
+}
+
+TEST_F(ListingTest, APathIsKnownInAnySpelling) {
+  write("d/1");
+  write("d/sub/2");
+  EXPECT_THAT(
+      listed(at("d") + "//\n" + at("d") + "/./1\n" + at("d/sub") + "/\n" + at("d//sub//2") + "\n"),
+      ElementsAre("d/1", "d/sub/2"));
+}
+
 TEST_F(ListingTest, LinesMayEndWithCrLf) {
   const std::string path = write("a.png");
   EXPECT_THAT(listed(path + "\r\n" + path + "\r\n"), ElementsAre("a.png", "a.png"));

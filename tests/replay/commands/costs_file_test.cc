@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <string>
 
 #include "runtime/config/config_error.h"
 
@@ -29,7 +30,9 @@ class CostsFile : public testing::Test {
   }
 
   const std::filesystem::path file_ =
-      std::filesystem::path(testing::TempDir()) / "costs_file_test.json";
+      std::filesystem::path(testing::TempDir()) /
+      ("costs_of_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()) +
+       ".json");
   const StoredCosts costs_{{0.1 + 0.2, 1.0 / 3, 123456789ns}, 98765ns, {"s-1", "c-2"}, "a machine"};
 };
 
@@ -53,7 +56,7 @@ TEST_F(CostsFile, CostsOfOtherModelsOrAnotherMachineAreNotTaken) {
 }
 
 TEST_F(CostsFile, WhatIsWrongIsSaidInOneLine) {
-  EXPECT_THAT(refusal("no json"), HasSubstr("costs_file_test.json: is no file of costs"));
+  EXPECT_THAT(refusal("no json"), HasSubstr(".json: is no file of costs"));
   EXPECT_THAT(refusal("{}"), HasSubstr("single_s"));
   EXPECT_THAT(refusal(R"({"single_s": 0, "collage_s": 1, "decode_ns": 1, "link_ns": 0,)"
                       R"( "models": [], "machine": ""})"),

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "imaging/format.h"
+#include "runtime/pipeline/startup.h"
 #include "runtime/pipeline/variant.h"
 
 namespace {
@@ -16,6 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 const std::filesystem::path kShipped = std::filesystem::path(COLLAGE_SOURCE_DIR) / "pipeline.yaml";
@@ -161,16 +163,37 @@ TEST(Pipeline, EndpointsMayBeNamesAddressesAndPaths) {
 
 // A star is an alias in YAML, unless it is in quotes or behind other text.
 TEST(Pipeline, EndpointsThatNobodyCanConnectToAreRefusedWithWhatToWrite) {
-  for (const char* everywhere : {"tcp://*:5571", "tcp://0.0.0.0:5571", "\"tcp://[::]:5571\""}) {
-    EXPECT_THAT(refusal(with("tcp://127.0.0.1:5571", everywhere)),
-                AllOf(HasSubstr("endpoints.workers"), HasSubstr("cannot connect"),
-                      HasSubstr("such as tcp://127.0.0.1:5571")))
-        << everywhere;
-  }
+  EXPECT_THAT(refusal(with("tcp://127.0.0.1:5571", "tcp://*:5571")),
+              AllOf(HasSubstr("endpoints.workers"), HasSubstr("cannot connect"),
+                    HasSubstr("such as tcp://127.0.0.1:5571")));
   EXPECT_THAT(refusal(with("tcp://127.0.0.1:5572", "tcp://::1:5572")),
               HasSubstr("expected brackets: tcp://[::1]:5572"));
   EXPECT_THAT(refusal(with("tcp://127.0.0.1:5572", "inproc://x")), HasSubstr("no other process"));
   EXPECT_THAT(refusal(with("tcp://127.0.0.1:5572", "ipc://x")), HasSubstr("an absolute path"));
+}
+
+TEST(Pipeline, EveryAddressIsForWhoListensAndNotForWhoConnects) {
+  using runtime::KeyOwner;
+  const std::filesystem::path file = std::filesystem::path(testing::TempDir()) / "everywhere.yaml";
+  const auto starts = [&file](const std::string& key, const std::string& endpoint, KeyOwner owner) {
+    std::ofstream(file) << runtime::pipeline_variant(kShipped, {{key, endpoint}});
+    try {
+      const runtime::Startup start({.pipeline = file, .check = true}, owner);
+      return std::string("accepted");
+    } catch (const runtime::ConfigError& error) {
+      return std::string(error.what());
+    }
+  };
+  for (const char* every : {"tcp://0.0.0.0:5571", "tcp://[::]:5571"}) {
+    EXPECT_EQ(starts("endpoints.workers", every, KeyOwner::broker), "accepted");
+    for (const KeyOwner owner : {KeyOwner::sink, KeyOwner::stage}) {
+      EXPECT_THAT(starts("endpoints.workers", every, owner),
+                  AllOf(HasSubstr("endpoints.workers"), HasSubstr("cannot connect")));
+    }
+    EXPECT_EQ(starts("endpoints.answers", every, KeyOwner::sink), "accepted");
+    EXPECT_THAT(starts("endpoints.answers", every, KeyOwner::stage), HasSubstr("cannot connect"));
+  }
+  std::filesystem::remove(file);
 }
 
 TEST(Pipeline, AnHttpAddressIsWrittenAsHttpServersKnowIt) {
@@ -179,6 +202,38 @@ TEST(Pipeline, AnHttpAddressIsWrittenAsHttpServersKnowIt) {
                 AllOf(HasSubstr("http.address"), HasSubstr("0.0.0.0 (every address)")));
   }
   EXPECT_EQ(refusal(with("address: 127.0.0.1", "address: \"::1\"")), "accepted");
+}
+
+TEST(Pipeline, TheAddressOfTheGatewayIsWrittenInTheSameWay) {
+  const auto file_with = [](const std::string& address) {
+    return with("address: 127.0.0.1        # TLS", "address: " + address + "  # TLS");
+  };
+  for (const char* wrong : {"\"*\"", "\"[::1]\""}) {
+    EXPECT_THAT(refusal(file_with(wrong)),
+                AllOf(HasSubstr("gateway.address"), HasSubstr("0.0.0.0 (every address)"),
+                      Not(HasSubstr("none"))));
+  }
+  EXPECT_EQ(refusal(file_with("\"::1\"")), "accepted");
+}
+
+TEST(Pipeline, ACheckOfTheGatewayRefusesAnAddressOfAnotherHost) {
+  const std::filesystem::path file =
+      std::filesystem::path(testing::TempDir()) / "gateway_address.yaml";
+  const auto check = [&file](const std::string& address) {
+    std::ofstream(file) << runtime::pipeline_variant(kShipped, {{"gateway.address", address}});
+    const runtime::Startup start({.pipeline = file, .check = true}, runtime::KeyOwner::producer);
+    return start.only_checks();
+  };
+  EXPECT_TRUE(check("127.0.0.1"));
+  EXPECT_TRUE(check("0.0.0.0"));
+  try {
+    check("192.0.2.1");
+    ADD_FAILURE() << "accepted";
+  } catch (const runtime::ConfigError& error) {
+    EXPECT_THAT(error.what(),
+                AllOf(HasSubstr("gateway.address"), HasSubstr("not an address of this host")));
+  }
+  std::filesystem::remove(file);
 }
 
 TEST(Pipeline, EndpointsThatClashAreRefused) {

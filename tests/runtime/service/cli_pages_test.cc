@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <array>
 #include <cstdio>
 #include <filesystem>
@@ -75,7 +77,8 @@ TEST(ManualPage, EscapesWhatWouldBeACommandOfRoff) {
 
 // What bash offers for the last of some words, with the completion loaded.
 std::vector<std::string> offered(const std::vector<std::string>& words) {
-  const auto file = std::filesystem::path(testing::TempDir()) / "completion";
+  const auto file =
+      std::filesystem::path(testing::TempDir()) / ("completion-" + std::to_string(::getpid()));
   std::ofstream script(file);
   script << bash_completion(Program().app) << "\nCOMP_WORDS=(";
   for (const std::string& word : words) script << " '" << word << "'";
