@@ -102,9 +102,10 @@ std::uint32_t Checker::capacity(NodeId stage) const {
 void Checker::on_delivered(NodeId from, NodeId to, const wire::Message& message,
                            wire::Instant now) {
   if (to == fleet_.broker()) overload_.on_arrived(from, message, now);
-  if (fleet_.kind(to) == Fleet::Kind::classifier || fleet_.kind(to) == Fleet::Kind::collage) {
-    expiry_.on_arrived(to, message, now);
-  }
+  // Tasks go to nodes of the fleet alone; other messages may go to strangers.
+  const bool task = std::holds_alternative<wire::Assign>(message) ||
+                    std::holds_alternative<wire::CollageTask>(message);
+  if (task && fleet_.kind(to) != Fleet::Kind::assembler) expiry_.on_arrived(to, message, now);
   if (std::holds_alternative<wire::Submit>(message)) {
     gauges_.on_submit_arrived();
   } else if (const auto* result = std::get_if<wire::Result>(&message)) {

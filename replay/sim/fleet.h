@@ -70,7 +70,8 @@ class Fleet {
   void start(NodeId node);
 
   enum class Kind : std::uint8_t { broker, sink, classifier, assembler, collage, producer };
-  Kind kind(NodeId node) const { return kinds_[node]; }
+  // Throws std::out_of_range for a stranger.
+  Kind kind(NodeId node) const { return kinds_.at(node); }
   NodeId broker() const { return broker_; }
   NodeId sink() const { return sink_; }
   const std::vector<NodeId>& classifiers() const { return classifiers_; }
