@@ -182,10 +182,12 @@ std::vector<Task> Broker::take_for_collage() {
       tasks.push_back(image->task);
     }
   }
-  // No collage stage idles while an image waits.
+  // No collage stage idles while an image waits.  More may be left than a collage has slots.
   if (tasks.empty()) {
-    for (const Line::Image& image : left) tasks.push_back(image.task);
-    return tasks;
+    const auto end =
+        left.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(left.size(), slots_));
+    for (auto image = left.begin(); image != end; ++image) tasks.push_back(image->task);
+    left.erase(left.begin(), end);
   }
   for (const Line::Image& image : left | std::views::reverse) line_.put_back(image);
   return tasks;

@@ -163,6 +163,24 @@ TEST_F(BrokerOverloadTest, AnIdleAssemblerDoesNotWaitForAFullCollage) {
   EXPECT_THAT(requests_of(received<wire::Assign>(assembler(1))), ElementsAre(5u, 6u));
 }
 
+// All are favoured, and the s-CNN could take ten of them within half of its patience.
+TEST_F(BrokerOverloadTest, ACollageTakesNoMoreFavouredImagesThanItHasSlots) {
+  Policy policy = overload_policy("collage");
+  policy.hedge_after = 2s;
+  policy.deadline = policy.wait_max = 60s;
+  begin(std::move(policy));
+  int sent = 0;
+  while (counter("overloaded") == 0) send(1, static_cast<std::uint64_t>(++sent));
+  for (std::uint64_t request = 50; request <= 57; ++request) {
+    send(2, request, {}, 0, wire::Priority::high);
+  }
+  answer_all(sent - 1);  // Those that wait from before the overload.
+  join_assembler(1);
+  EXPECT_THAT(requests_of(received<wire::Assign>(assembler(1))), ElementsAre(51u, 52u, 53u, 54u));
+  EXPECT_EQ(the<wire::SealCollage>(assembler(1)).filled, 4);
+  EXPECT_EQ(counter("requests_open"), 9u);
+}
+
 TEST_F(BrokerOverloadTest, ProducersShareByTurns) {
   fill();
   for (std::uint64_t request = 4; request <= 6; ++request) send(1, request);
