@@ -111,7 +111,7 @@ Assembler::Assembly* Assembler::find_or_open(const wire::Assign& assign, wire::I
   if (found != assemblies_.end()) return &found->second;
   // Twice the capacity, for a broker that has just restarted does not know yet which batches are
   // still held from its life before.
-  if (assemblies_.size() >= 2 * std::size_t{membership_.hello().capacity}) {
+  if (membership_.held() >= 2 * std::size_t{membership_.hello().capacity}) {
     counters_.over_credit += 1;
     return nullptr;
   }
