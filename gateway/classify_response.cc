@@ -1,12 +1,11 @@
 #include "gateway/classify_response.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "producer/answer_json.h"
 #include "wire/check.h"
 
 namespace gateway {
@@ -14,37 +13,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Six significant digits, so that 0.9f is 0.9 and not 0.8999999761581421.
-double tidy(float value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.6g", static_cast<double>(value));
-  return std::atof(text);
-}
-
-double seconds(wire::Duration d) { return std::round(wire::to_seconds(d) * 1e6) / 1e6; }
-
 // The same members as a line of collage-push has.
 Json answer_json(const producer::Delivered& delivered) {
-  const wire::Result& result = delivered.result;
   Json json = {{"status", "answered"}};
-  if (!result.predictions.empty()) {
-    const wire::NamedPrediction& best = result.predictions.front();
-    json["class"] = best.name;
-    json["label"] = best.prediction.label.value;
-    json["probability"] = tidy(best.prediction.probability);
-  }
-  Json top = Json::array();
-  for (const wire::NamedPrediction& one : result.predictions) {
-    top.push_back({{"class", one.name},
-                   {"label", one.prediction.label.value},
-                   {"probability", tidy(one.prediction.probability)}});
-  }
-  json["top"] = std::move(top);
-  json["source"] = std::string(to_string(result.source));
-  json["broker_latency_s"] = seconds(result.latency);
-  json["model"] = result.version;
-  json["latency_s"] = seconds(delivered.latency);
-  if (result.brownout) json["brownout"] = true;
+  producer::add_answer(json, delivered.result);
+  json["latency_s"] = producer::rounded_seconds(delivered.latency);
   return json;
 }
 

@@ -3,6 +3,7 @@
 
 #include "gateway/door/door.h"
 #include "gateway/gateway.h"
+#include "runtime/loop/endpoint.h"
 #include "runtime/loop/random_id.h"
 #include "runtime/pipeline/startup.h"
 #include "runtime/service/cli.h"
@@ -11,8 +12,8 @@ namespace {
 
 runtime::Link link_of(const runtime::Startup& start) {
   // What comes from the broker is small.
-  return runtime::connected_dealer(start.pipeline.endpoints.producers, 0, start.keys,
-                                   runtime::LinkName::producers);
+  return runtime::connected_dealer(runtime::reached_from_here(start.pipeline.endpoints.producers),
+                                   0, start.keys, runtime::LinkName::producers);
 }
 
 int run(const runtime::StartOptions& options) {

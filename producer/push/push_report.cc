@@ -1,12 +1,11 @@
 #include "producer/push/push_report.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "producer/answer_json.h"
 #include "wire/utf8.h"
 
 namespace producer {
@@ -14,35 +13,6 @@ namespace producer {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// Rounds a float to six significant digits, so that 0.9f is printed as 0.9 and not as
-// 0.8999999761581421.
-double tidy(float value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.6g", static_cast<double>(value));
-  return std::atof(text);
-}
-
-// Rounded to microseconds.
-double seconds(wire::Duration d) { return std::round(wire::to_seconds(d) * 1e6) / 1e6; }
-
-void add_answer(Json& json, const wire::Result& result) {
-  if (!result.predictions.empty()) {
-    const wire::NamedPrediction& best = result.predictions.front();
-    json["class"] = best.name;
-    json["label"] = best.prediction.label.value;
-    json["probability"] = tidy(best.prediction.probability);
-  }
-  Json top = Json::array();
-  for (const wire::NamedPrediction& one : result.predictions) {
-    top.push_back({{"class", one.name}, {"probability", tidy(one.prediction.probability)}});
-  }
-  json["top"] = std::move(top);
-  json["source"] = std::string(to_string(result.source));
-  json["broker_latency_s"] = seconds(result.latency);
-  json["model"] = result.version;
-  if (result.brownout) json["brownout"] = true;
-}
 
 struct Name {
   std::string text;   // UTF-8.
@@ -127,7 +97,7 @@ std::string json_line(const Line& line) {
     json["error"] = line.error;
   } else if (line.kind != Line::Kind::interrupted) {
     if (line.result.status == wire::ResultStatus::answered) add_answer(json, line.result);
-    json["latency_s"] = seconds(line.latency);
+    json["latency_s"] = rounded_seconds(line.latency);
     if (line.result.reason != wire::Reason::none) {
       json["reason"] = std::string(to_string(line.result.reason));
     }
@@ -154,10 +124,10 @@ std::string csv_line(const Line& line) {
       std::string(status_of(line)),
       best ? best->name : "",
       best ? std::to_string(best->prediction.label.value) : "",
-      best ? Json(tidy(best->prediction.probability)).dump() : "",
+      best ? Json(rounded_probability(best->prediction.probability)).dump() : "",
       answered ? std::string(to_string(result.source)) : "",
-      timed ? Json(seconds(line.latency)).dump() : "",
-      answered ? Json(seconds(result.latency)).dump() : "",
+      timed ? Json(rounded_seconds(line.latency)).dump() : "",
+      answered ? Json(rounded_seconds(result.latency)).dump() : "",
       answered ? result.version : "",
       answered && result.brownout ? "true" : "",
       result.reason != wire::Reason::none ? std::string(to_string(result.reason)) : "",
