@@ -85,7 +85,6 @@ void add_faults(const Roll& roll, std::vector<std::string>& reasons) {
   if (!roll.slow.empty()) reasons.push_back(named(roll.slow, "slow"));
 }
 
-// Under overload each image outside of collages is a batch of its own, without cover by design.
 void add_uncovered(const Roll& roll, const History::Counts& recent,
                    std::vector<std::string>& reasons) {
   if (roll.assemblers == 0 || kUncoveredShare * recent.uncovered <= recent.batches) return;

@@ -150,6 +150,16 @@ TEST_F(BrokerOverloadTest, UnderBrownoutAsManyImagesAsACollageHoldsGoToAnIdleAss
   EXPECT_EQ(counter("answered_brownout"), 1u);
 }
 
+// No collage stage was looked for.
+TEST_F(BrokerOverloadTest, ASingleUnderBrownoutIsNoBatchWithoutCover) {
+  fill();
+  send(1, 4);
+  EXPECT_EQ(counter("overloaded"), 1u);
+  const std::uint64_t before = counter("batches_uncovered");
+  EXPECT_THAT(answer_all(4), ElementsAre(1u, 2u, 3u, 4u));
+  EXPECT_EQ(counter("batches_uncovered"), before);
+}
+
 TEST_F(BrokerOverloadTest, AnIdleAssemblerDoesNotWaitForAFullCollage) {
   fill();
   join_assembler(1);

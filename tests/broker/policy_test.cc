@@ -37,6 +37,13 @@ TEST(Policy, NamesSayWhenToHedge) {
   EXPECT_EQ(named_redundancy("collage-hedge")->hedge, Hedge::late_p95);
 }
 
+TEST(Policy, WhoHasAKeyCannotClaimTheWeightOfAnId) {
+  const Weights weights = {{"cameras", 4}, {"00000000000000010000000000000002", 2}};
+  EXPECT_EQ(weight_of(weights, "cameras", {1, 2}), 4u);
+  EXPECT_EQ(weight_of(weights, "archive", {1, 2}), 1u);
+  EXPECT_EQ(weight_of(weights, "", {1, 2}), 2u);
+}
+
 TEST(Policy, SilenceIsThreeMissedHeartbeatsAndALittle) {
   Policy policy;
   policy.heartbeat = 100ms;

@@ -87,6 +87,12 @@ TEST_F(HeadlineTest, SaysThatNothingIsAnsweredWithoutClassifiers) {
   EXPECT_THAT(line().reasons, ElementsAre(HasSubstr("no s-CNN stage has joined")));
 }
 
+TEST_F(HeadlineTest, AStageThatLeavesServesNoMore) {
+  workers.clear();
+  add(Role::classifier, WorkerState::leaving, 0);
+  EXPECT_THAT(line().reasons, ElementsAre("no s-CNN stage has joined: nothing is answered"));
+}
+
 TEST_F(HeadlineTest, SaysWhenBatchesGoWithoutCoverThoughThereIsACollageStage) {
   recent = {.single = 90, .batches = 10, .uncovered = 5};
   EXPECT_EQ(line().level, Level::degraded);
