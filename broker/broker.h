@@ -106,7 +106,7 @@ class Broker : public machine::Machine {
   Batch& open_batch(wire::BatchId id);
   wire::Duration time_limit(const wire::Submit& submit) const;
   Entry make_entry(wire::ProducerId producer, wire::Submit submit) const;
-  std::optional<wire::Duration> hedge_delay() const;
+  wire::Duration hedge_delay() const;
   void start(Entry& entry);
   void supersede(wire::ProducerId producer, const wire::Submit& newer);
   bool waits(const Entry& entry);
@@ -160,11 +160,14 @@ class Broker : public machine::Machine {
   void send_order(const Dispatcher::Order& order);
   void dispatch_waiting();
   void hedge(Task task);
+  bool answer_lost(const Entry& entry) const;
+  void dispatch_again(Entry& entry);
   void on_classifier_lost(const Roster::Loss& loss);
   void on_assembler_lost(const Roster::Loss& loss);
   void on_sink_lost();
   void log_lost(const char* role, const Roster::Loss& loss, const char* tasks);
   void log_uncovered();
+  wire::Duration suspect_age() const;
   void sweep();
 
   const Policy policy_;

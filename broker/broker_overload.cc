@@ -142,8 +142,7 @@ void Broker::start_single(Task task) {
     const Batcher::Place place = batcher_.add(now_);
     Batch& batch =
         place.opened ? open_batch(place.batch) : *ledger_.find_batch(place.batch.sequence.value);
-    const auto delay = hedge_delay();
-    place_waiting(task, batch, delay ? std::optional(now_ + *delay) : std::nullopt);
+    place_waiting(task, batch, now_ + hedge_delay());
     if (place.sealed) seal(place);
     return;
   }

@@ -118,7 +118,7 @@ struct Broker::Figures {
       gauge<B>([](const B& b) { return b.covers_.roster().outstanding(); }, "collages_outstanding",
                "", ""),
       counter<B>([](const B& b) { return b.counters_.redispatched; }, "tasks_redispatched",
-                 "collage_tasks_redispatched_total", "Tasks given again: their worker was lost."),
+                 "collage_tasks_redispatched_total", "Tasks given again: their worker or their answer was lost."),
       counter<B>([](const B& b) { return b.dispatcher_.counters().hedges; }, "hedges",
                  "collage_hedges_total", "Second tasks for late requests."),
       counter<B>([](const B& b) { return b.dispatcher_.counters().hedges_no_rate; },

@@ -126,18 +126,19 @@ Entry Broker::make_entry(wire::ProducerId producer, wire::Submit submit) const {
   entry.deadline = now_ + time_limit(submit);
   entry.priority = submit.priority;
   entry.latest = submit.latest;
-  if (const auto delay = hedge_delay()) entry.hedge_at = now_ + *delay;
+  entry.hedge_at = now_ + hedge_delay();
   entry.image = std::move(submit.image);
   return entry;
 }
 
-std::optional<wire::Duration> Broker::hedge_delay() const {
+// Without hedges too the image is looked at once: its answer may be lost.
+wire::Duration Broker::hedge_delay() const {
   const auto learned = [this](wire::Duration value) {
     return value > wire::Duration::zero() ? value : policy_.hedge_after;
   };
   switch (policy_.redundancy.hedge) {
     case Redundancy::Hedge::never:
-      return std::nullopt;
+      return suspect_age();
     case Redundancy::Hedge::p95:
       return learned(service_.p95);
     case Redundancy::Hedge::late_p95:
@@ -145,7 +146,7 @@ std::optional<wire::Duration> Broker::hedge_delay() const {
     case Redundancy::Hedge::budget:
       return learned(service_.budget);
   }
-  return std::nullopt;
+  return suspect_age();
 }
 
 void Broker::start(Entry& entry) {

@@ -101,7 +101,8 @@ void Broker::dispatch_waiting() {
 void Broker::hedge(Task task) {
   Entry* entry = ledger_.find(task);
   if (!entry) return;
-  entry->hedge_at.reset();
+  ledger_.hedge_again(*entry, now_ + suspect_age());
+  if (answer_lost(*entry)) return dispatch_again(*entry);
   const Batch& batch = *ledger_.find_batch(entry->task.batch);
   if (batch.collage_only && entry->tried.empty()) return rescue(*entry);
   const bool hedges = policy_.redundancy.hedge != Redundancy::Hedge::never;
@@ -111,11 +112,31 @@ void Broker::hedge(Task task) {
     return;
   }
   if (brownout() && batch.covers.empty() && !entry->moved_from && !spare) {
-    late_.push_back(entry->task);
+    if (std::find(late_.begin(), late_.end(), entry->task) == late_.end()) {
+      late_.push_back(entry->task);
+    }
     return serve_line();
   }
   if (!hedges) return;
   if (const auto order = dispatcher_.hedge(*entry, now_)) send_order(*order);
+}
+
+// Whether every s-CNN that was given the image is done with it, though no valid answer has come.
+// Not before the age of a suspect: an answer may be under way.
+bool Broker::answer_lost(const Entry& entry) const {
+  if (!entry.given || entry.waiting > 0 || now_ - entry.admitted < suspect_age()) return false;
+  const Roster& roster = dispatcher_.roster();
+  return std::none_of(entry.tried.begin(), entry.tried.end(), [&](wire::WorkerId id) {
+    return roster.has(id, entry.task) || (entry.moved_from && roster.has(id, *entry.moved_from));
+  });
+}
+
+// No hedge, for no other copy is at work; so it costs no token, and every policy has it.
+void Broker::dispatch_again(Entry& entry) {
+  counters_.redispatched += 1;
+  // The same s-CNN again is better than none.
+  if (!dispatcher_.roster().pick(entry.tried)) entry.tried.clear();
+  if (const auto order = dispatcher_.dispatch_first(entry, now_)) send_order(*order);
 }
 
 void Broker::log_uncovered() {
@@ -166,15 +187,18 @@ void Broker::on_sink_lost() {
   actions_.log(Level::warning, "lost sink " + short_name(sink_.leave()));
 }
 
+// So old is no task but one whose worker, or whose answer, is lost or stuck.
+wire::Duration Broker::suspect_age() const {
+  const wire::Duration p99 = std::max(service_.p99, policy_.hedge_after);
+  return wire::from_seconds(wire::to_seconds(p99) * policy_.suspect_factor);
+}
+
 void Broker::sweep() {
   next_sweep_ = now_ + policy_.heartbeat;
-  const wire::Duration p99 = std::max(service_.p99, policy_.hedge_after);
-  const wire::Duration suspect_age =
-      wire::from_seconds(wire::to_seconds(p99) * policy_.suspect_factor);
-  for (const Roster::Loss& loss : dispatcher_.roster().sweep(now_, suspect_age)) {
+  for (const Roster::Loss& loss : dispatcher_.roster().sweep(now_, suspect_age())) {
     on_classifier_lost(loss);
   }
-  for (const Roster::Loss& loss : covers_.roster().sweep(now_, suspect_age)) {
+  for (const Roster::Loss& loss : covers_.roster().sweep(now_, suspect_age())) {
     on_assembler_lost(loss);
   }
   update_overload();

@@ -60,6 +60,12 @@ void Ledger::start_timers(const Entry& entry) {
   if (entry.hedge_at) timers_.emplace(*entry.hedge_at, Due::hedge, entry.task);
 }
 
+void Ledger::hedge_again(Entry& entry, wire::Instant at) {
+  stop_timers(entry);
+  entry.hedge_at = at;
+  start_timers(entry);
+}
+
 void Ledger::stop_timers(const Entry& entry) {
   timers_.erase({entry.deadline, Due::deadline, entry.task});
   if (entry.hedge_at) timers_.erase({*entry.hedge_at, Due::hedge, entry.task});

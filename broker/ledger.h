@@ -82,6 +82,9 @@ class Ledger {
   // Requires that the image has been in one batch at most, and that the batch is not sealed.
   Entry& place(Task task, Batch& batch, std::optional<wire::Instant> hedge_at);
 
+  // Sets an entry's next hedge time.
+  void hedge_again(Entry& entry, wire::Instant at);
+
   // The entry of a slot that is not settled, or nullptr.  A slot that its image has left leads to
   // the image's present one.
   Entry* find(Task task);

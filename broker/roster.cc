@@ -168,6 +168,14 @@ std::optional<Roster::Queued> Roster::queued(wire::WorkerId id, Task task) const
   return Queued{worker->second.peer, {found->sequence}};
 }
 
+bool Roster::has(wire::WorkerId id, Task task) const {
+  const auto worker = workers_.find(id);
+  if (worker == workers_.end()) return false;
+  const std::vector<Worker::Sent>& tasks = worker->second.sent;
+  return std::any_of(tasks.begin(), tasks.end(),
+                     [task](const Worker::Sent& sent) { return sent.task == task; });
+}
+
 Roster::Loss Roster::remove(wire::WorkerId id) {
   const auto found = workers_.find(id);
   Worker& worker = found->second;

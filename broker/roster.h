@@ -146,6 +146,9 @@ class Roster {
   };
   std::optional<Queued> queued(wire::WorkerId id, Task task) const;
 
+  // Whether the worker has been given this task and is not known to be done with it.
+  bool has(wire::WorkerId id, Task task) const;
+
   // Takes out the worker whose connection is gone; nullopt if the peer is not of this roster.
   std::optional<Loss> lost(machine::Peer peer);
 

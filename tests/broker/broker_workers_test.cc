@@ -199,6 +199,70 @@ TEST_F(BrokerTest, AnUnansweredSlotIsHedgedOnAnotherWorker) {
   EXPECT_EQ(counter("hedges"), 1u);
 }
 
+TEST_F(BrokerTest, ASlotWhoseHedgeIsLateTooIsHedgedAgain) {
+  Policy policy = small_policy("hedge");
+  policy.deadline = 3s;
+  policy.suspect_factor = 3;
+  policy.heartbeat = 1s;
+  make(policy);
+  join_sink();
+  join_producer(1);
+  for (std::uint64_t n = 1; n <= 3; ++n) join_worker(n);
+  submit(1, 10);
+  submit(1, 11);  // Answered at once; its token is for the second hedge.
+  settle(the<wire::Assign>(worker(2)).batch, 1);
+  ready(worker(2), 100);
+  advance(200ms);
+  EXPECT_TRUE(the<wire::Assign>(worker(3)).hedge);
+  advance(799ms);
+  EXPECT_THAT(received<wire::Assign>(worker(2)), IsEmpty());
+  advance(800ms);
+  EXPECT_TRUE(the<wire::Assign>(worker(2)).hedge);
+  EXPECT_EQ(counter("hedges"), 2u);
+}
+
+// Whatever the policy, and without a token for a hedge.
+TEST_F(BrokerTest, ALostAnswerIsAskedForAgainAtTheAgeOfASuspect) {
+  for (const char* policy_name : {"none", "collage", "hedge", "collage-hedge"}) {
+    SCOPED_TRACE(policy_name);
+    Policy policy = small_policy(policy_name);
+    policy.deadline = 3s;
+    policy.suspect_factor = 3;
+    policy.hedge_rate_max = 0;
+    policy.heartbeat = 1s;
+    make(policy);
+    join_sink();
+    join_producer(1);
+    join_worker(1);
+    join_worker(2);
+    submit(1, 10);
+    const auto first = the<wire::Assign>(worker(1));
+    ready(worker(1), first.sequence.value);  // Done, and its answer never arrives.
+    advance(599ms);
+    EXPECT_THAT(received<wire::Assign>(worker(2)), IsEmpty());
+    advance(850ms);
+    const auto second = the<wire::Assign>(worker(2));
+    EXPECT_EQ(second.slot, first.slot);
+    EXPECT_FALSE(second.hedge);
+    ready(worker(2), second.sequence.value);  // Lost again; both have been asked.
+    advance(1'500ms);
+    EXPECT_THAT(received<wire::Assign>(worker(1)), SizeIs(1));
+    EXPECT_EQ(counter("tasks_redispatched"), 2u);
+  }
+}
+
+TEST_F(BrokerTest, AWorkerThatHoldsAnImageIsNotGivenItTwice) {
+  Policy policy = small_policy("hedge");
+  policy.deadline = 3s;
+  make(policy);
+  join_sink();
+  join_producer(1);
+  join_worker(1);
+  submit(1, 10);
+  advance(2s);
+  EXPECT_THAT(received<wire::Assign>(worker(1)), SizeIs(1));
+}
+
 TEST_F(BrokerTest, AnAnsweredSlotIsNotHedged) {
   make(small_policy("hedge"));
   join_producer(1);
@@ -240,6 +304,7 @@ TEST_F(BrokerTest, HedgesStartAtWhatTheSinkHasLearned) {
 TEST_F(BrokerTest, WhenEverythingIsSlowHedgesStop) {
   Policy policy = small_policy("hedge");
   policy.hedge_rate_max = 0.5;
+  policy.suspect_factor = 10;
   make(std::move(policy));
   join_producer(1);
   join_worker(1, 9);
