@@ -25,7 +25,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 CONTAINERS = HERE.parent.parent / "packages/containers"
 PROGRAMS = HERE.parent.parent / "build/release/bin"
 BASE = "localhost/collage-test-base"
-TARGETS = ["broker", "sink", "stage", "client"]
+TARGETS = ["broker", "sink", "gateway", "stage", "client"]
 STAGES = ["classifier-0", "classifier-1"]
 UP_S = 60
 
@@ -100,7 +100,7 @@ class ContainerTest(Test):
     def up(self):
         self.compose("up", "-d", "--no-build")
         expect("the broker and the sink are ready", await_true(self.ready, UP_S))
-        for service in ("broker", "sink", *STAGES):
+        for service in ("broker", "sink", "gateway", *STAGES):
             user = sh("podman", "exec", self.container(service), "id", "-u").strip()
             expect(f"{service} runs as no root, not as {user}", user == "10001")
             said = sh("podman", "exec", self.container(service), "sh", "-c",
@@ -110,8 +110,8 @@ class ContainerTest(Test):
     @staticmethod
     def ready():
         try:
-            for port in (9570, 9571):
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2).close()
+            for path in ("9570/readyz", "9571/readyz", "8080/readyz"):
+                urllib.request.urlopen(f"http://127.0.0.1:{path}", timeout=2).close()
         except OSError:
             return False
         return True
@@ -124,6 +124,15 @@ class ContainerTest(Test):
         expect(f"{images} images are answered:\n{said[-500:]}",
                [answer["status"] for answer in answers] == ["answered"] * images)
         return answers
+
+    def http(self):
+        """The gateway answers a POST."""
+        request = urllib.request.Request("http://127.0.0.1:8080/v1/classify",
+                                         data=self.picture.read_bytes(),
+                                         headers={"Content-Type": "image/png"})
+        with urllib.request.urlopen(request, timeout=10) as response:
+            answer = json.load(response)
+        expect(f"the gateway answers with a label: {answer}", answer["status"] == "answered" and answer["class"])
 
     def version(self):
         with urllib.request.urlopen("http://127.0.0.1:9570/metrics", timeout=5) as page:
@@ -141,10 +150,11 @@ class ContainerTest(Test):
 
     def restart(self):
         """Each process comes back and finds the others."""
-        for service in ("broker", "sink", "collage-0", *STAGES):
+        for service in ("broker", "sink", "gateway", "collage-0", *STAGES):
             sh("podman", "restart", "-t", "15", self.container(service))
         expect("all is ready again", await_true(self.ready, UP_S))
         self.push()
+        self.http()
 
     def client(self):
         said = sh("podman", "run", "--rm", "localhost/collage-client", "--version")
@@ -166,7 +176,7 @@ def main():
         return 77
     test = ContainerTest(packages, scratch)
     try:
-        good = test.run([test.build, test.up, test.version, test.push, test.cover, test.restart,
+        good = test.run([test.build, test.up, test.version, test.push, test.http, test.cover, test.restart,
                          test.client, test.down], out / "containers.json")
     finally:
         try:

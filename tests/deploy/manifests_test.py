@@ -23,16 +23,31 @@ CONTAINERFILE = (PACKAGES / "containers/Containerfile").read_text()
 TARGETS = set(re.findall(r"^FROM \S+ AS (\w+)", CONTAINERFILE, re.MULTILINE))
 
 
-def check(text, program="collage-broker"):
-    """Whether a program accepts a pipeline file, with the paths and names of this machine."""
+def check(text, program):
+    """Whether a program (with its arguments) accepts a pipeline file, with the paths and names of
+    this machine."""
     text = text.replace("/usr/share/collage/", f"{PACKAGES.parent}/")
     text = re.sub(r"tcp://[a-z-]+:", "tcp://127.0.0.1:", text)
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
         file.write(text)
         file.flush()
-        done = subprocess.run([PROGRAMS / program, "--check", file.name], text=True, check=False,
+        done = subprocess.run([PROGRAMS / program[0], *program[1:], "--check", file.name], text=True, check=False,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return done.returncode == 0, done.stdout
+
+
+def program_of(file):
+    """The program that reads this file of a role, with its arguments."""
+    role = pathlib.PurePath(file).stem
+    return [f"collage-{role}", *(["classifier"] if role == "stage" else [])]
+
+
+def without_addresses(text):
+    """A pipeline file without what says where processes listen and find each other."""
+    pipeline = yaml.safe_load(text)
+    for key in ("endpoints", "http", "gateway"):
+        pipeline.pop(key, None)
+    return yaml.safe_dump(pipeline)
 
 
 class Kubernetes(unittest.TestCase):
@@ -104,15 +119,11 @@ class Kubernetes(unittest.TestCase):
         for _, container in self.containers():
             self.assertIn(re.fullmatch(r"collage-(\w+):latest", container["image"])[1], TARGETS)
 
-    def test_the_files_are_valid_and_differ_in_endpoints_alone(self):
-        others = set()
+    def test_the_files_are_valid_and_differ_in_addresses_alone(self):
         for name, text in self.configuration.items():
-            good, said = check(text)
+            good, said = check(text, program_of(name))
             self.assertTrue(good, f"{name}: {said}")
-            pipeline = yaml.safe_load(text)
-            del pipeline["endpoints"]
-            others.add(yaml.safe_dump(pipeline))
-        self.assertEqual(len(others), 1)
+        self.assertEqual(len({without_addresses(text) for text in self.configuration.values()}), 1)
 
     def test_the_names_of_endpoints_are_services_with_that_port(self):
         ports = {each["metadata"]["name"]: {port["port"] for port in each["spec"]["ports"]}
@@ -133,7 +144,7 @@ class Compose(unittest.TestCase):
         for name, service in self.services.items():
             source, place, _ = service["volumes"][0].split(":")
             text = (PACKAGES / "containers" / source).read_text()
-            good, said = check(text)
+            good, said = check(text, program_of(source))
             self.assertTrue(good, f"{name}: {said}")
             self.assertEqual(place, "/etc/collage/pipeline.yaml")
             hosts = re.findall(r"tcp://([^:]+):", text)
@@ -141,12 +152,9 @@ class Compose(unittest.TestCase):
             for host in hosts:
                 self.assertIn(host, {*self.services, "0.0.0.0"})
 
-    def test_the_files_differ_in_endpoints_alone(self):
-        others = set()
-        for role in ("broker", "sink", "stage"):
-            pipeline = yaml.safe_load((PACKAGES / f"containers/{role}.yaml").read_text())
-            del pipeline["endpoints"]
-            others.add(yaml.safe_dump(pipeline))
+    def test_the_files_differ_in_addresses_alone(self):
+        others = {without_addresses((PACKAGES / f"containers/{role}.yaml").read_text())
+                  for role in ("broker", "sink", "gateway", "stage")}
         self.assertEqual(len(others), 1)
 
     def test_each_service_is_built_from_a_target(self):
