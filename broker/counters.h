@@ -16,12 +16,12 @@ struct Counters {
   std::uint64_t overloads = 0;          // Times that overload began.
   std::uint64_t cancels_unknown = 0;    // Cancels ignored: no request of that id was open.
   std::uint64_t batches = 0, batches_uncovered = 0;
-  std::uint64_t batches_covered = 0;      // Sealed batches that a collage is made of.
-  std::uint64_t images_covered = 0;       // Images in these batches.
-  std::uint64_t redispatched = 0;         // Tasks given again: their worker or their answer was lost.
-  std::uint64_t settled_twice = 0;        // Answers dropped: the slot had been settled.
-  std::uint64_t settled_stale = 0;        // Answers dropped: they are for another broker's life.
-  std::uint64_t settled_bad = 0;          // Answers dropped: not well formed.
+  std::uint64_t batches_covered = 0;  // Sealed batches that a collage is made of.
+  std::uint64_t images_covered = 0;   // Images in these batches.
+  std::uint64_t redispatched = 0;     // Tasks given again: their worker or their answer was lost.
+  std::uint64_t settled_twice = 0;    // Answers dropped: the slot had been settled.
+  std::uint64_t settled_stale = 0;    // Answers dropped: they are for another broker's life.
+  std::uint64_t settled_bad = 0;      // Answers dropped: not well formed.
   std::uint64_t results_undelivered = 0;  // Results whose producer was gone or took no message.
   std::uint64_t corrections = 0;
   // Corrections dropped: not asked for, too late, or the same class as the collage's.

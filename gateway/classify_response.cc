@@ -25,8 +25,8 @@ std::string text_of(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-Response single_response(const Outcome& outcome) {
-  if (status_of(outcome) != 200) return problem_response(problem_of(outcome));
+Response single_response(const Image& image, const Outcome& outcome) {
+  if (status_of(outcome) != 200) return problem_response(problem_of(outcome, image));
   const wire::Result& result = outcome.delivered.result;
   Response response;
   response.body = text_of(answer_json(outcome.delivered));
@@ -44,7 +44,7 @@ Json element_json(std::size_t index, const Image& image, const Outcome& outcome)
   if (status == 200) {
     element["answer"] = answer_json(outcome.delivered);
   } else {
-    const Problem problem = problem_of(outcome);
+    const Problem problem = problem_of(outcome, image);
     element["reason"] = problem.reason;
     element["detail"] = problem.detail;
   }
@@ -61,7 +61,7 @@ std::string milliseconds_text(wire::Duration duration) {
 
 Response classify_response(const ClassifyRequest& request, const std::vector<Outcome>& outcomes) {
   COLLAGE_CHECK(outcomes.size() == request.images.size() && !outcomes.empty());
-  if (!request.list) return single_response(outcomes.front());
+  if (!request.list) return single_response(request.images.front(), outcomes.front());
   Response response;
   response.status = status_of(outcomes.front());
   Json array = Json::array();

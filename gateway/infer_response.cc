@@ -137,7 +137,7 @@ Response infer_response(const InferRequest& request, const std::vector<Outcome>&
   COLLAGE_CHECK(outcomes.size() == request.images.size() && !outcomes.empty());
   const bool any = std::ranges::any_of(
       outcomes, [](const Outcome& outcome) { return status_of(outcome) == 200; });
-  if (!any) return infer_problem_response(problem_of(outcomes.front()));
+  if (!any) return infer_problem_response(problem_of(outcomes.front(), request.images.front()));
   Json body = header_of(request);
   body["outputs"] = Json::array();
   std::string binary;

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <string>
 
+#include "imaging/format.h"
 #include "wire/check.h"
 
 namespace gateway {
@@ -145,6 +146,14 @@ Problem problem_of(const Outcome& outcome) {
   }
   COLLAGE_CHECK(outcome.delivered.result.status != ResultStatus::answered);
   return problem_of(outcome.delivered.result);
+}
+
+Problem problem_of(const Outcome& outcome, const Image& image) {
+  Problem problem = problem_of(outcome);
+  if (problem.reason == to_string(Reason::unsupported_image)) {
+    problem.detail += ": " + std::string(name_of(imaging::format_of(image.bytes.bytes())));
+  }
+  return problem;
 }
 
 }  // namespace gateway

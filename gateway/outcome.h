@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "gateway/image.h"
 #include "gateway/problem.h"
 #include "producer/delivered.h"
 
@@ -20,5 +21,7 @@ int status_of(const Outcome& outcome);
 
 // What is wrong with an image that was not answered.  Requires that it was not.
 Problem problem_of(const Outcome& outcome);
+// The same, with the format of an image that is rejected for it.
+Problem problem_of(const Outcome& outcome, const Image& image);
 
 }  // namespace gateway

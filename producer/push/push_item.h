@@ -33,6 +33,7 @@ struct Line {
   wire::Result result{};     // The result or the correction; its request is 0 if nothing was sent.
   wire::Duration latency{};  // Time since the image was due; zero unless delivered or corrected.
   std::string error{};       // Why the file is unreadable.
+  std::string format{};      // The format of an image that is rejected for it, such as "JPEG XL".
 };
 
 struct Tally {

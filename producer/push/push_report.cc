@@ -101,6 +101,7 @@ std::string json_line(const Line& line) {
     if (line.result.reason != wire::Reason::none) {
       json["reason"] = std::string(to_string(line.result.reason));
     }
+    if (!line.format.empty()) json["format"] = line.format;
   }
   // An error may have a name in it.
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -108,7 +109,7 @@ std::string json_line(const Line& line) {
 
 std::string csv_header() {
   return "request,file,status,class,label,probability,source,latency_s,broker_latency_s,model,"
-         "brownout,reason,error,file_base64";
+         "brownout,reason,error,file_base64,format";
 }
 
 std::string csv_line(const Line& line) {
@@ -132,7 +133,8 @@ std::string csv_line(const Line& line) {
       answered && result.brownout ? "true" : "",
       result.reason != wire::Reason::none ? std::string(to_string(result.reason)) : "",
       line.error,
-      name.exact ? "" : base64(line.file)};
+      name.exact ? "" : base64(line.file),
+      line.format};
   std::string text;
   for (const std::string& field : fields) text += csv_field(field) + ",";
   text.pop_back();

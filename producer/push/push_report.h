@@ -16,7 +16,8 @@ namespace producer {
 // status:
 //   answered     class, label, probability, top, source, latency_s, broker_latency_s, model
 //                (and brownout: true if the pipeline was overloaded)
-//   missing, rejected, refused, superseded   latency_s, reason (if there is one)
+//   missing, rejected, refused, superseded   latency_s, reason (if there is one), and format if the
+//                reason is unsupported_image
 //   unreadable   error
 //   interrupted  -
 //   corrected    as answered; a second line for an image that a collage had answered

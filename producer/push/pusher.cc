@@ -57,7 +57,8 @@ std::string cause_of(const Line& line) {
   if (line.result.status == ResultStatus::answered) return {};
   const std::string status(to_string(line.result.status));
   if (line.result.reason == wire::Reason::none) return status;
-  return status + " (" + std::string(to_string(line.result.reason)) + ")";
+  const std::string format = line.format.empty() ? "" : ": " + line.format;
+  return status + " (" + std::string(to_string(line.result.reason)) + format + ")";
 }
 
 }  // namespace
@@ -175,7 +176,8 @@ bool Pusher::submit_next(Instant now) {
     const Client::Submitted submitted = client_.submit(next_, item.image, options, now);
     full_ = submitted != Client::Submitted::queued;
     if (full_) return false;
-    pending_.emplace(next_, Pending{std::move(item.file), was_due, now});
+    pending_.emplace(
+        next_, Pending{std::move(item.file), was_due, now, imaging::format_of(item.image.bytes())});
     ++next_.value;
   } else {
     Line line{.file = std::move(item.file), .result = {}, .latency = now - was_due};
@@ -249,9 +251,13 @@ void Pusher::report_results() {
       if (collages_.size() >= correction_max_) collages_.pop_front();
       collages_.emplace_back(delivered.result.request, pending.file);
     }
-    report_line({.file = std::move(pending.file),
-                 .result = std::move(delivered.result),
-                 .latency = delivered.latency + waited});
+    Line line{.file = std::move(pending.file),
+              .result = std::move(delivered.result),
+              .latency = delivered.latency + waited};
+    if (line.result.reason == wire::Reason::unsupported_image) {
+      line.format = imaging::name_of(pending.format);
+    }
+    report_line(std::move(line));
     report_later();
   }
 }

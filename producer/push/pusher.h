@@ -22,6 +22,7 @@
 #include <string>
 #include <utility>
 
+#include "imaging/format.h"
 #include "producer/client.h"
 #include "producer/push/push_item.h"
 
@@ -66,6 +67,7 @@ class Pusher : public machine::Machine {
     std::string file;
     wire::Instant due;
     wire::Instant submitted;
+    imaging::Format format;
   };
 
   machine::Actions turn(machine::Actions actions, wire::Instant now);

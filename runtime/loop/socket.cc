@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <utility>
 
 #include "runtime/config/config_error.h"
+#include "runtime/loop/random_id.h"
 #include "wire/check.h"
 
 #ifdef __SANITIZE_THREAD__
@@ -145,7 +147,13 @@ std::string_view Incoming::address() {
   return address == nullptr ? std::string_view("an unknown address") : address;
 }
 
-Context::Context() : context_(std::make_unique<zmq::context_t>()) {}
+// libzmq draws the first routing id of each ROUTER socket by rand() and counts up from there; it
+// seeds rand() never.  A peer that knew the ids could choose the next one, at which libzmq's
+// assertion fails, or that of a peer that has just gone, and be sent its results.
+Context::Context() {
+  std::srand(static_cast<unsigned>(random_bits()));
+  context_ = std::make_unique<zmq::context_t>();
+}
 Context::~Context() = default;
 
 Socket::Socket(Context& context, const Link& link)

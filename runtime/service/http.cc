@@ -58,6 +58,11 @@ struct HttpServer::Server {
       setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     });
     http.set_payload_max_length(kBodyBytesMax);
+    // The library answers each range of a request, were there thousands; pages are sent whole.
+    http.set_pre_routing_handler([](const httplib::Request& request, httplib::Response&) {
+      const_cast<httplib::Request&>(request).ranges.clear();  // It is the library's own, not const.
+      return httplib::Server::HandlerResponse::Unhandled;
+    });
     // One request per connection and short timeouts: a client that sends nothing holds one of the
     // threads for seconds only.
     http.set_keep_alive_max_count(1);

@@ -102,6 +102,16 @@ TEST(ClassifyResponse, WhatWentWrongIsAProblemDocument) {
   EXPECT_EQ(problem["reason"], "overloaded");
 }
 
+TEST(ClassifyResponse, AFormatThatIsNotDecodedIsNamed) {
+  ClassifyRequest request = request_of(1, false);
+  request.images[0].bytes = wire::Payload(wire::Payload::Bytes{'8', 'B', 'P', 'S', 0, 1, 0, 0});
+  const Response response =
+      classify_response(request, {ended(ResultStatus::rejected, Reason::unsupported_image)});
+  EXPECT_EQ(response.status, 415);
+  EXPECT_EQ(json::parse(response.body)["detail"],
+            "the image has a format that the pipeline does not decode: PSD");
+}
+
 TEST(ClassifyResponse, AListHasAStatusForEachImage) {
   ClassifyRequest request = request_of(3, true);
   request.images[1].name = "b\xff.png";  // Not UTF-8.

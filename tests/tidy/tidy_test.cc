@@ -90,8 +90,8 @@ const std::vector<Room>& rooms() {
       {"models/research/", {"models/serving/", "wire/", "machine/", "imaging/"}},
       {"broker/", {"wire/", "machine/", "imaging/layout.h"}},
       {"stages/", {"wire/", "machine/", "imaging/layout.h", "imaging/format.h"}},
-      {"producer/", {"wire/", "machine/", "imaging/layout.h"}},
-      {"gateway/", {"producer/", "wire/", "machine/"}},
+      {"producer/", {"wire/", "machine/", "imaging/layout.h", "imaging/format.h"}},
+      {"gateway/", {"producer/", "wire/", "machine/", "imaging/format.h"}},
       // pipeline.yaml as a whole: it assembles the sections that the machines read.
       {"runtime/pipeline/",
        {"broker/", "stages/", "gateway/", "runtime/service/", "runtime/loop/", "runtime/security/",

@@ -83,6 +83,15 @@ TEST(PushReport, ACorrectionIsPrintedAsAnotherAnswer) {
             R"("broker_latency_s":0.0,"model":"s1","latency_s":1.5})");
 }
 
+TEST(PushReport, AFormatThatIsNotDecodedIsNamed) {
+  Line line{.file = "x", .latency = 1500ms, .format = "JPEG 2000"};
+  line.result.request = {3};
+  line.result.status = wire::ResultStatus::rejected;
+  line.result.reason = wire::Reason::unsupported_image;
+  EXPECT_EQ(json_line(line), R"({"request":3,"file":"x","status":"rejected","latency_s":1.5,)"
+                             R"("reason":"unsupported_image","format":"JPEG 2000"})");
+}
+
 TEST(PushReport, NamesThatAreNoUtf8AreToldApart) {
   const auto named = [](const std::string& name) {
     return json_line({.kind = Line::Kind::interrupted, .file = name});
@@ -99,19 +108,23 @@ TEST(PushReport, NamesThatAreNoUtf8AreToldApart) {
 TEST(PushReport, CsvHasAColumnForEachValue) {
   EXPECT_EQ(csv_header(),
             "request,file,status,class,label,probability,source,latency_s,broker_latency_s,model,"
-            "brownout,reason,error,file_base64");
-  EXPECT_EQ(csv_line(answered()), "7,a/7.png,answered,coat,4,0.9,collage,0.12,0.1,abc,,,,");
+            "brownout,reason,error,file_base64,format");
+  EXPECT_EQ(csv_line(answered()), "7,a/7.png,answered,coat,4,0.9,collage,0.12,0.1,abc,,,,,");
   Line refused{.file = "x"};
   refused.result.status = wire::ResultStatus::refused;
   refused.result.reason = wire::Reason::image_too_large;
-  EXPECT_EQ(csv_line(refused), ",x,refused,,,,,0.0,,,,image_too_large,,");
+  EXPECT_EQ(csv_line(refused), ",x,refused,,,,,0.0,,,,image_too_large,,,");
+  Line rejected{.file = "x", .format = "JPEG XL"};
+  rejected.result.status = wire::ResultStatus::rejected;
+  rejected.result.reason = wire::Reason::unsupported_image;
+  EXPECT_EQ(csv_line(rejected), ",x,rejected,,,,,0.0,,,,unsupported_image,,,JPEG XL");
 }
 
 TEST(PushReport, CsvQuotesWhatNeedsIt) {
   EXPECT_EQ(csv_line({.kind = Line::Kind::unreadable, .file = "a,\"b\"\n", .error = "gone"}),
-            ",\"a,\"\"b\"\"\n\",unreadable,,,,,,,,,,gone,");
+            ",\"a,\"\"b\"\"\n\",unreadable,,,,,,,,,,gone,,");
   EXPECT_EQ(csv_line({.kind = Line::Kind::interrupted, .file = "\xff"}),
-            ",\\xff,interrupted,,,,,,,,,,,/w==");
+            ",\\xff,interrupted,,,,,,,,,,,/w==,");
 }
 
 Tally tally() {

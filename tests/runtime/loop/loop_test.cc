@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <string>
 #include <thread>
 #include <zmq.hpp>
@@ -205,6 +206,27 @@ TEST_F(LoopTest, DropsMessagesOfPeersThatChooseTheirOwnRoutingId) {
   running.stop();
   EXPECT_EQ(loop.counters().foreign_id, 2u);
   EXPECT_THAT(machine.heard, ElementsAre("probe", "drain"));
+}
+
+// The id that libzmq gives to the first peer of a ROUTER.
+std::string first_routing_id() {
+  Context context;
+  zmq::socket_t router(context.native(), zmq::socket_type::router);
+  router.set(zmq::sockopt::rcvtimeo, 10000);
+  router.bind("inproc://ids");
+  zmq::socket_t dealer(context.native(), zmq::socket_type::dealer);
+  dealer.connect("inproc://ids");
+  dealer.send(zmq::str_buffer("hello"));
+  zmq::message_t id;
+  EXPECT_TRUE(router.recv(id));
+  return id.to_string();
+}
+
+TEST_F(LoopTest, RoutingIdsCannotBeForetold) {
+  std::srand(1);  // As in a process that seeds nothing.
+  const std::string first = first_routing_id();
+  std::srand(1);
+  EXPECT_NE(first_routing_id(), first);
 }
 
 TEST_F(LoopTest, ReportsAPeerThatCannotBeReachedToTheMachine) {

@@ -75,6 +75,19 @@ TEST_F(HttpTest, APageIsUnavailableWhileItsLoopIsBlocked) {
   EXPECT_EQ(get("/")->status, 503);
 }
 
+TEST_F(HttpTest, SendsAPageWholeWhateverRangesAreAskedFor) {
+  page = std::string(10'000, 'x');
+  std::string ranges = "bytes=0-9999";
+  for (int i = 0; i < 500; ++i) ranges += ",0-9999";
+  for (const std::string& range : {std::string("bytes=5-9"), ranges}) {
+    const auto got =
+        httplib::Client("127.0.0.1", server.port()).Get("/", httplib::Headers{{"Range", range}});
+    ASSERT_TRUE(got);
+    EXPECT_EQ(got->status, 200);
+    EXPECT_EQ(got->body.size(), 10'000u);
+  }
+}
+
 TEST_F(HttpTest, HasNoOtherPages) {
   EXPECT_EQ(get("/etc/passwd")->status, 404);
   EXPECT_EQ(httplib::Client("127.0.0.1", server.port()).Post("/metrics", "x", "text/plain")->status,
