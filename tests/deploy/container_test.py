@@ -28,14 +28,18 @@ BASE = "localhost/collage-test-base"
 TARGETS = ["broker", "sink", "gateway", "stage", "client"]
 STAGES = ["classifier-0", "classifier-1"]
 UP_S = 60
+LIMIT_MAX = 16384  # Of descriptors and processes of a container; podman lowers its own, too.
 
 
 def configure(scratch):
     """Has podman of this process and its children run containers on this machine: with runc, which
-    knows both versions of cgroups, and no limit above its own."""
-    limits = [f'"{name}={soft}:{hard}"' for name, (soft, hard) in {
-        "nofile": resource.getrlimit(resource.RLIMIT_NOFILE),
-        "nproc": resource.getrlimit(resource.RLIMIT_NPROC)}.items()]
+    knows both versions of cgroups, and with limits that may be set without CAP_SYS_RESOURCE: none
+    above its own."""
+    limits = []
+    for name, what in {"nofile": resource.RLIMIT_NOFILE, "nproc": resource.RLIMIT_NPROC}.items():
+        soft, hard = (LIMIT_MAX if limit == resource.RLIM_INFINITY else min(limit, LIMIT_MAX)
+                      for limit in resource.getrlimit(what))
+        limits.append(f'"{name}={soft}:{hard}"')
     file = scratch / "containers.conf"
     file.write_text(f"[containers]\ndefault_ulimits = [{', '.join(limits)}]\n"
                     '[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\n'
