@@ -10,26 +10,12 @@
 #include <utility>
 
 #include "runtime/config/config_error.h"
+#include "runtime/loop/hand_over.h"
 #include "runtime/loop/random_id.h"
 #include "wire/check.h"
 
-#ifdef __SANITIZE_THREAD__
-#include <sanitizer/tsan_interface.h>
-#endif
-
 namespace runtime {
 namespace {
-
-// Tell the thread sanitizer what it cannot see, for libzmq is not compiled with it: a frame that is
-// handed to ZeroMQ by one thread passes its queues, whose atomics order the threads, before another
-// receives it or drops it.
-#ifdef __SANITIZE_THREAD__
-void hand_over(const void* at) { __tsan_release(const_cast<void*>(at)); }
-void take_over(const void* at) { __tsan_acquire(const_cast<void*>(at)); }
-#else
-void hand_over(const void*) {}
-void take_over(const void*) {}
-#endif
 
 // A routing id that ZeroMQ chose is a zero byte and 32 bits.  A peer's number is these 32 bits with
 // one bit set above them, so that it is never 0, which means 'the one peer' on a dealer.

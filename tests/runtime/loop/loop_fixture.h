@@ -14,6 +14,7 @@
 #include <vector>
 #include <zmq.hpp>
 
+#include "runtime/loop/hand_over.h"
 #include "runtime/loop/loop.h"
 #include "wire/codec.h"
 
@@ -103,10 +104,12 @@ class Dealer {
   Message receive() {
     zmq::message_t header;
     if (!socket_.recv(header)) throw std::runtime_error("nothing came");
+    runtime::take_over(header.data());
     std::vector<wire::Payload> payloads;
     while (socket_.get(zmq::sockopt::rcvmore)) {
       auto part = std::make_shared<zmq::message_t>();
       (void)socket_.recv(*part);
+      runtime::take_over(part->data());
       payloads.emplace_back(part, std::span(part->data<std::uint8_t>(), part->size()));
     }
     return wire::decode({header.data<std::uint8_t>(), header.size()}, payloads).value();

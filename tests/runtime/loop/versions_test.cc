@@ -12,6 +12,7 @@
 #include <vector>
 #include <zmq.hpp>
 
+#include "runtime/loop/hand_over.h"
 #include "runtime/loop/loop.h"
 #include "wire/codec.h"
 
@@ -67,6 +68,7 @@ class RawPeer {
   std::vector<std::uint8_t> receive() {
     zmq::message_t header;
     if (!socket_.recv(header)) throw std::runtime_error("nothing came");
+    runtime::take_over(header.data());
     const auto* data = header.data<std::uint8_t>();
     return {data, data + header.size()};
   }
