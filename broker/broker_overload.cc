@@ -11,7 +11,6 @@
 // With Policy::brownout off, or a policy without collages, only s-CNNs take images from the line,
 // and what cover there is goes on as ever.
 #include <algorithm>
-#include <ranges>
 #include <utility>
 
 #include "broker/broker.h"
@@ -188,7 +187,7 @@ std::vector<Task> Broker::take_for_collage() {
     for (auto image = left.begin(); image != end; ++image) tasks.push_back(image->task);
     left.erase(left.begin(), end);
   }
-  for (const Line::Image& image : left | std::views::reverse) line_.put_back(image);
+  for (; !left.empty(); left.pop_back()) line_.put_back(left.back());
   return tasks;
 }
 

@@ -13,11 +13,10 @@ struct Extent {
 
 // The place of the quote that ends the text which begins at `begin`; the size if none does.
 std::size_t end_of_text(std::string_view json, std::size_t begin) {
-  for (std::size_t i = begin + 1; i < json.size(); ++i) {
-    i = json.find_first_of("\"\\", i);
-    if (i == json.npos) break;
+  std::size_t i = begin + 1;
+  while ((i = json.find_first_of("\"\\", i)) < json.size()) {
     if (json[i] == '"') return i;
-    ++i;  // What is escaped.
+    i += 2;  // The backslash and what it escapes.
   }
   return json.size();
 }

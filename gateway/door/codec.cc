@@ -168,21 +168,21 @@ void Codec::answer(httplib::Response& response) {
   gone_ = !result;
   if (gone_) response.status = 499;
   filled_ = true;
-  if (result) fill(response, std::move(*result));
+  if (result) fill(response, *result);
 }
 
-void Codec::fill(httplib::Response& response, Response from) {
+void Codec::fill(httplib::Response& response, const Response& from) {
   filled_ = true;
   response.status = from.status;
   for (const auto& [name, value] : from.headers) response.set_header(name, value);
-  response.set_content(std::move(from.body), from.type);
+  response.set_content(from.body, from.type);
 }
 
 void Codec::refuse(httplib::Response& response, const Problem& problem) {
   Response from = is_inference_protocol(request_.head.path) ? infer_problem_response(problem)
                                                             : problem_response(problem);
   if (problem.status == 405) from.add("Allow", std::string(allowed_methods(request_.head.path)));
-  fill(response, std::move(from));
+  fill(response, from);
 }
 
 // Called for every error; those that are not filled in are the library's own.

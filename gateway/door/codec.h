@@ -66,7 +66,7 @@ class Codec : private httplib::Server {
   bool take(const char* data, std::size_t size, std::string& body);
   Problem why_not_read() const;
   void answer(httplib::Response& response);
-  void fill(httplib::Response& response, Response from);
+  void fill(httplib::Response& response, const Response& from);
   void refuse(httplib::Response& response, const Problem& problem);
   void complete_error(httplib::Response& response);
   void finish_headers(httplib::Response& response);

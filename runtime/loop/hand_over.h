@@ -1,6 +1,6 @@
-// Tells the thread sanitizer what it cannot see, for libzmq is not compiled with it: a frame that is
-// handed to ZeroMQ by one thread passes its queues, whose atomics order the threads, before another
-// receives it or drops it.  Without the sanitizer these functions do nothing.
+// Tells the thread sanitizer what it cannot see, for libzmq is not compiled with it: a frame that
+// is handed to ZeroMQ by one thread passes its queues, whose atomics order the threads, before
+// another receives it or drops it.  Without the sanitizer these functions do nothing.
 #pragma once
 
 #ifdef __SANITIZE_THREAD__

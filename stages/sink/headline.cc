@@ -19,8 +19,17 @@ constexpr int kSilentHeartbeats = 10;
 // (CollageBatchesUncovered): collage stages are busy for a moment every now and then.
 constexpr std::uint64_t kUncoveredShare = 5;
 
+// "1,234": as the page writes numbers.
+std::string grouped(std::uint64_t count) {
+  std::string text = std::to_string(count);
+  for (std::size_t digits = 3; digits < text.size(); digits += 4) {
+    text.insert(text.size() - digits, ",");
+  }
+  return text;
+}
+
 std::string count_of(std::uint64_t count, const char* one, const char* many) {
-  return std::to_string(count) + " " + (count == 1 ? one : many);
+  return grouped(count) + " " + (count == 1 ? one : many);
 }
 
 // "3.4 %", and "under 0.1 %" for what would round to nothing.
@@ -70,11 +79,11 @@ std::string named(const std::vector<std::string>& names, const char* what) {
 
 void add_shortfalls(const History::Counts& recent, std::vector<std::string>& reasons) {
   if (recent.missing > 0) {
-    reasons.push_back(std::to_string(recent.missing) + " missing in the last minute (" +
+    reasons.push_back(grouped(recent.missing) + " missing in the last minute (" +
                       percent(recent.missing, recent.ended()) + ")");
   }
   if (recent.refused > 0) {
-    reasons.push_back(std::to_string(recent.refused) + " refused in the last minute (" +
+    reasons.push_back(grouped(recent.refused) + " refused in the last minute (" +
                       percent(recent.refused, recent.ended()) + ")");
   }
 }
@@ -159,7 +168,7 @@ Headline headline(const BrokerView& broker, const History::Counts& recent, bool 
     line.level = Level::overloaded;
     line.reasons.insert(line.reasons.begin(), overload(recent));
     if (recent.missing > 0) {
-      line.reasons.push_back(std::to_string(recent.missing) + " missing in the last minute");
+      line.reasons.push_back(grouped(recent.missing) + " missing in the last minute");
     }
     return line;
   }

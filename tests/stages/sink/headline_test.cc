@@ -46,11 +46,11 @@ TEST_F(HeadlineTest, SaysOkWithWhatThereIs) {
   EXPECT_EQ(line().level, Level::ok);
   EXPECT_THAT(line().reasons,
               ElementsAre("2 s-CNN stages and 1 collage stage, no images in the last minute"));
-  recent.single = 500;
+  recent.single = 1234567;
   EXPECT_EQ(line().level, Level::ok);
   EXPECT_THAT(
       line().reasons,
-      ElementsAre("2 s-CNN stages and 1 collage stage, 500 answers in the last minute, none "
+      ElementsAre("2 s-CNN stages and 1 collage stage, 1,234,567 answers in the last minute, none "
                   "missing, none refused"));
 }
 
