@@ -258,11 +258,11 @@ Socket::Received Socket::receive(Incoming& in) {
   }
   std::size_t parts = 1;
   for (more = part.more(), in.header = std::move(part); more; ++parts) {
-    part.rebuild();
-    COLLAGE_CHECK(receive_part(part));  // Messages arrive whole or not at all.
-    more = part.more();
+    zmq::message_t payload;
+    COLLAGE_CHECK(receive_part(payload));  // Messages arrive whole or not at all.
+    more = payload.more();
     // Every frame is read, or the next message would begin in the middle of this one.
-    if (parts < kPartsMax) in.payloads.push_back(payload_of(std::move(part)));
+    if (parts < kPartsMax) in.payloads.push_back(payload_of(std::move(payload)));
   }
   return foreign ? Received::foreign : Received::message;
 }

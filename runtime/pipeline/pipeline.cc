@@ -206,13 +206,14 @@ void read_security(Section root, Pipeline& p) {
 void read_emulation(Section root, Pipeline& p) {
   if (!root.has("emulation")) return;
   Section s = root.section("emulation");
-  Pipeline::Emulation& e = p.emulation.emplace();
+  Pipeline::Emulation e;
   e.latency = read_latency(s, p.service.file.parent_path());
   e.seed = static_cast<std::uint64_t>(s.integer("seed", 0, INT64_MAX, 1));
   e.slow = s.texts("slow", std::vector<std::string>{});
   e.slow_factor = s.number("slow_factor", 0, 1000, e.slow_factor);
   e.slow_after = s.duration("slow_after", {}, wire::kDurationMax, e.slow_after);
   e.slow_for = s.duration("slow_for", {}, wire::kDurationMax, e.slow_for);
+  p.emulation = std::move(e);
 }
 
 std::string read_policy(Section& root, const std::string& fallback) {

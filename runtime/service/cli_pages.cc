@@ -199,7 +199,7 @@ std::string completion_case(const std::string& verb, const CLI::App& app) {
 }  // namespace
 
 std::string manual_page(const CLI::App& app) {
-  const std::string name = app.get_name();
+  const std::string& name = app.get_name();
   const Apps verbs = verbs_of(app);
   std::string out = ".\\\" Made from the command line of the program: see its --help.\n.TH " +
                     in_capitals(escaped(name)) + " 1 \"\" \"collage " + escaped(version()) +
@@ -216,7 +216,7 @@ std::string manual_page(const CLI::App& app) {
 }
 
 std::string bash_completion(const CLI::App& app) {
-  const std::string name = app.get_name();
+  const std::string& name = app.get_name();
   std::string verbs, cases = completion_case("", app);
   for (const CLI::App* verb : verbs_of(app)) {
     verbs += " " + verb->get_name();

@@ -33,7 +33,7 @@ void DashboardState::hear(wire::WorkerId id, bool collage, wire::Duration age,
   worker.answers += 1;
   worker.heard = answer.at;
   worker.version = version;
-  worker.latest.push_back(std::move(answer));
+  worker.latest.push_back(answer);
   if (worker.latest.size() > policy_.answer_max) worker.latest.pop_front();
   worker.ages.push_back(age);
   if (worker.ages.size() > policy_.window) worker.ages.pop_front();

@@ -42,7 +42,7 @@ std::vector<std::string> folders_of(const std::vector<Found>& found) {
   std::vector<std::string> names;
   for (const Found& one : found) names.push_back(one.folder);
   std::ranges::sort(names);
-  names.erase(std::ranges::unique(names).begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;
 }
 
