@@ -137,12 +137,12 @@ std::string describe_keys(const fs::path& folder) {
     const KeyStore store(folder, owner);
     store.require_servers();
     const auto keyring = store.now();
-    using Role = KeyName::Role;
     text += fmt::format(
         "{} has {}, trusts {} of the broker and {} of the sink, allows {} of producers, {} of "
         "stages, {} of sinks\n",
         to_string(owner), keyring->own.shared.text(), keyring->broker.size(), keyring->sink.size(),
-        count(*keyring, Role::producer), count(*keyring, Role::stage), count(*keyring, Role::sink));
+        count(*keyring, KeyName::Role::producer), count(*keyring, KeyName::Role::stage),
+        count(*keyring, KeyName::Role::sink));
   }
   if (text.empty()) throw ConfigError(folder.string() + ": has no secret key");
   return text;

@@ -240,7 +240,8 @@ class Probation : public testing::Test {
   }
   // A task of worker n that takes so long; requires that it is idle.
   void work(std::uint64_t n, wire::Duration service) {
-    roster.assign(id(n), wire::Sequence{++sequence}, {sequence, 0}, at(now));
+    sequence += 1;
+    roster.assign(id(n), wire::Sequence{sequence}, {sequence, 0}, at(now));
     ready(n, sequence, now + service);
   }
   // Workers 1 and 2 are quick, 3 takes three times as long; then the roster judges.

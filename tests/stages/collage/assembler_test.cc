@@ -22,7 +22,7 @@ constexpr std::uint32_t kCollage = Assembler::kCollage;
 constexpr std::uint32_t kSink = Assembler::kSink;
 constexpr machine::Peer kFromBroker{kBroker, 0}, kCnn{kCollage, 1}, kOtherCnn{kCollage, 2};
 constexpr wire::Epoch kOwn{5};
-constexpr wire::Model kModel{11, 2, {}};
+const wire::Model kModel{11, 2, {}};
 
 class AssemblerTest : public testing::Test {
  protected:
