@@ -160,7 +160,8 @@ class Broker : public machine::Machine {
   void send_order(const Dispatcher::Order& order);
   void dispatch_waiting();
   void hedge(Task task);
-  bool answer_lost(const Entry& entry) const;
+  bool abandoned(const Entry& entry) const;
+  void dispatch_abandoned();
   void dispatch_again(Entry& entry);
   void on_classifier_lost(const Roster::Loss& loss);
   void on_assembler_lost(const Roster::Loss& loss);

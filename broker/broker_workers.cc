@@ -69,6 +69,7 @@ void Broker::join_sink(machine::Peer from, const wire::WorkerHello& hello) {
   welcome(from, 0);
   if (another) actions_.log(Level::info, "sink " + short_name(hello.worker) + " joined");
   sink_.send_open_batches(ledger_, now_, actions_);
+  if (another) dispatch_abandoned();
 }
 
 // --- tasks ---
@@ -102,7 +103,8 @@ void Broker::hedge(Task task) {
   Entry* entry = ledger_.find(task);
   if (!entry) return;
   ledger_.hedge_again(*entry, now_ + suspect_age());
-  if (answer_lost(*entry)) return dispatch_again(*entry);
+  // Not before the age of a suspect: an answer may be under way.
+  if (now_ - entry->admitted >= suspect_age() && abandoned(*entry)) return dispatch_again(*entry);
   const Batch& batch = *ledger_.find_batch(entry->task.batch);
   if (batch.collage_only && entry->tried.empty()) return rescue(*entry);
   const bool hedges = policy_.redundancy.hedge != Redundancy::Hedge::never;
@@ -121,10 +123,9 @@ void Broker::hedge(Task task) {
   if (const auto order = dispatcher_.hedge(*entry, now_)) send_order(*order);
 }
 
-// Whether every s-CNN that was given the image is done with it, though no valid answer has come.
-// Not before the age of a suspect: an answer may be under way.
-bool Broker::answer_lost(const Entry& entry) const {
-  if (!entry.given || entry.waiting > 0 || now_ - entry.admitted < suspect_age()) return false;
+// Whether every s-CNN that was given the image is done with it.
+bool Broker::abandoned(const Entry& entry) const {
+  if (!entry.given || entry.waiting > 0) return false;
   const Roster& roster = dispatcher_.roster();
   return std::none_of(entry.tried.begin(), entry.tried.end(), [&](wire::WorkerId id) {
     return roster.has(id, entry.task) || (entry.moved_from && roster.has(id, *entry.moved_from));
@@ -137,6 +138,16 @@ void Broker::dispatch_again(Entry& entry) {
   // The same s-CNN again is better than none.
   if (!dispatcher_.roster().pick(entry.tried)) entry.tried.clear();
   if (const auto order = dispatcher_.dispatch_first(entry, now_)) send_order(*order);
+}
+
+// The sink before has taken answers with it that nobody will give again.
+void Broker::dispatch_abandoned() {
+  for (const auto& [number, batch] : ledger_.batches()) {
+    for (wire::Slot slot = 0; slot < batch.slots.size(); ++slot) {
+      Entry* entry = ledger_.find({number, slot});
+      if (entry && abandoned(*entry)) dispatch_again(*entry);
+    }
+  }
 }
 
 void Broker::log_uncovered() {
