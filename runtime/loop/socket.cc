@@ -133,13 +133,7 @@ std::string_view Incoming::address() {
   return address == nullptr ? std::string_view("an unknown address") : address;
 }
 
-// libzmq draws the first routing id of each ROUTER socket by rand() and counts up from there; it
-// seeds rand() never.  A peer that knew the ids could choose the next one, at which libzmq's
-// assertion fails, or that of a peer that has just gone, and be sent its results.
-Context::Context() {
-  std::srand(static_cast<unsigned>(random_bits()));
-  context_ = std::make_unique<zmq::context_t>();
-}
+Context::Context() : context_(std::make_unique<zmq::context_t>()) {}
 Context::~Context() = default;
 
 Socket::Socket(Context& context, const Link& link)
@@ -152,6 +146,11 @@ Socket::Socket(Context& context, const Link& link)
 }
 
 void Socket::open() try {
+  // libzmq draws the first routing id of a ROUTER by rand(), which it never seeds, and counts up
+  // from there.  A peer that knew the ids could choose the next one, at which an assertion of
+  // libzmq fails, or that of a peer that has just gone, and be sent its results.  Programs that are
+  // clients alone have no ROUTER, and keep their own seed.
+  if (router_) std::srand(static_cast<unsigned>(random_bits()));
   socket_ = zmq::socket_t(context_->native(),
                           router_ ? zmq::socket_type::router : zmq::socket_type::dealer);
   set_options(socket_, link_);
