@@ -69,7 +69,7 @@ machine::Actions Broker::on_timeout(wire::Instant now) {
   while (const auto timer = ledger_.take_due(now)) {
     timer->due == Ledger::Due::deadline ? miss(timer->task) : late.push_back(timer->task);
   }
-  for (const Task task : late) hedge(task);
+  for (const Task task : late) look(task);
   if (overload_.on()) serve_line();
   if (now >= next_sweep_) sweep();
   if (drain_until_) {

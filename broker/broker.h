@@ -106,7 +106,7 @@ class Broker : public machine::Machine {
   Batch& open_batch(wire::BatchId id);
   wire::Duration time_limit(const wire::Submit& submit) const;
   Entry make_entry(wire::ProducerId producer, wire::Submit submit) const;
-  wire::Duration hedge_delay() const;
+  wire::Duration first_look() const;
   void start(Entry& entry);
   void supersede(wire::ProducerId producer, const wire::Submit& newer);
   bool waits(const Entry& entry);
@@ -135,7 +135,7 @@ class Broker : public machine::Machine {
   void serve_line();
   std::optional<wire::Instant> collage_at() const;
   void start_single(Task task);
-  void place_waiting(Task task, Batch& batch, std::optional<wire::Instant> hedge_at);
+  void place_waiting(Task task, Batch& batch, wire::Instant look_at);
   std::vector<Task> take_for_collage();
   std::size_t left_to_singles() const;
   void start_collage(const std::vector<Task>& tasks);
@@ -159,7 +159,8 @@ class Broker : public machine::Machine {
   void join_worker(machine::Peer from, const wire::WorkerHello& hello);
   void send_order(const Dispatcher::Order& order);
   void dispatch_waiting();
-  void hedge(Task task);
+  void look(Task task);
+  void hedge(Entry& entry);
   bool abandoned(const Entry& entry) const;
   void dispatch_abandoned();
   void dispatch_again(Entry& entry);
@@ -169,6 +170,7 @@ class Broker : public machine::Machine {
   void log_lost(const char* role, const Roster::Loss& loss, const char* tasks);
   void log_uncovered();
   wire::Duration suspect_age() const;
+  wire::Duration look_every() const;
   void sweep();
 
   const Policy policy_;

@@ -42,7 +42,7 @@ void Broker::update_overload() {
     actions_.log(Level::warning, "overloaded: more images come than the s-CNNs can classify");
   } else {
     actions_.log(Level::info, "not overloaded any more");
-    for (const Task task : std::exchange(late_, {})) hedge(task);
+    for (const Task task : std::exchange(late_, {})) look(task);
   }
 }
 
@@ -141,7 +141,7 @@ void Broker::start_single(Task task) {
     const Batcher::Place place = batcher_.add(now_);
     Batch& batch =
         place.opened ? open_batch(place.batch) : *ledger_.find_batch(place.batch.sequence.value);
-    place_waiting(task, batch, now_ + hedge_delay());
+    place_waiting(task, batch, now_ + first_look());
     if (place.sealed) seal(place);
     return;
   }
@@ -155,8 +155,8 @@ void Broker::start_single(Task task) {
   sink_.send_sealed(batch, now_, actions_);
 }
 
-void Broker::place_waiting(Task task, Batch& batch, std::optional<wire::Instant> hedge_at) {
-  Entry& entry = ledger_.place(task, batch, hedge_at);
+void Broker::place_waiting(Task task, Batch& batch, wire::Instant look_at) {
+  Entry& entry = ledger_.place(task, batch, look_at);
   sessions_.place(entry.producer, entry.request, entry.task);
   if (const auto order = dispatcher_.dispatch_first(entry, now_)) send_order(*order);
   if (const auto order = dispatcher_.probe(entry, now_)) send_order(*order);

@@ -121,7 +121,7 @@ struct Broker::Figures {
                  "collage_tasks_redispatched_total",
                  "Tasks given again: their worker or their answer was lost."),
       counter<B>([](const B& b) { return b.dispatcher_.counters().hedges; }, "hedges",
-                 "collage_hedges_total", "Second tasks for late requests."),
+                 "collage_hedges_total", "Further tasks for late requests."),
       counter<B>([](const B& b) { return b.dispatcher_.counters().hedges_no_rate; },
                  "hedges_no_rate", kWithheld, kWithheldHelp, "reason", "rate"),
       counter<B>([](const B& b) { return b.dispatcher_.counters().hedges_no_worker; },

@@ -126,19 +126,21 @@ Entry Broker::make_entry(wire::ProducerId producer, wire::Submit submit) const {
   entry.deadline = now_ + time_limit(submit);
   entry.priority = submit.priority;
   entry.latest = submit.latest;
-  entry.hedge_at = now_ + hedge_delay();
+  entry.hedge_from = now_ + first_look();
+  entry.look_at = entry.hedge_from;
   entry.image = std::move(submit.image);
   return entry;
 }
 
-// Without hedges too the image is looked at once: its answer may be lost.
-wire::Duration Broker::hedge_delay() const {
+// The time until the broker looks at an open image for the first time, and hedges it if the policy
+// does.
+wire::Duration Broker::first_look() const {
   const auto learned = [this](wire::Duration value) {
     return value > wire::Duration::zero() ? value : policy_.hedge_after;
   };
   switch (policy_.redundancy.hedge) {
     case Redundancy::Hedge::never:
-      return suspect_age();
+      break;
     case Redundancy::Hedge::p95:
       return learned(service_.p95);
     case Redundancy::Hedge::late_p95:
@@ -146,7 +148,7 @@ wire::Duration Broker::hedge_delay() const {
     case Redundancy::Hedge::budget:
       return learned(service_.budget);
   }
-  return suspect_age();
+  return look_every();
 }
 
 void Broker::start(Entry& entry) {

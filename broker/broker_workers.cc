@@ -99,54 +99,63 @@ void Broker::dispatch_waiting() {
   if (overload_.on()) serve_line();
 }
 
-void Broker::hedge(Task task) {
+// An image that is open for so long may need another s-CNN.
+void Broker::look(Task task) {
   Entry* entry = ledger_.find(task);
   if (!entry) return;
-  ledger_.hedge_again(*entry, now_ + suspect_age());
-  // Not before the age of a suspect: an answer may be under way.
-  if (now_ - entry->admitted >= suspect_age() && abandoned(*entry)) return dispatch_again(*entry);
-  const Batch& batch = *ledger_.find_batch(entry->task.batch);
-  if (batch.collage_only && entry->tried.empty()) return rescue(*entry);
+  ledger_.look_again(*entry, now_ + look_every());
+  if (abandoned(*entry)) return dispatch_again(*entry);
+  if (now_ >= entry->hedge_from) hedge(*entry);
+}
+
+void Broker::hedge(Entry& entry) {
+  const Batch& batch = *ledger_.find_batch(entry.task.batch);
+  if (batch.collage_only && entry.tried.empty()) return rescue(entry);
   const bool hedges = policy_.redundancy.hedge != Redundancy::Hedge::never;
   const bool spare = hedges && line_.empty() && dispatcher_.free();
-  if (overload_.on() && entry->favoured && hedges) {
-    if (const auto order = dispatcher_.hedge_first(*entry, now_)) send_order(*order);
-    return;
-  }
-  if (brownout() && batch.covers.empty() && !entry->moved_from && !spare) {
-    if (std::find(late_.begin(), late_.end(), entry->task) == late_.end()) {
-      late_.push_back(entry->task);
+  const bool first = overload_.on() && entry.favoured && hedges;
+  if (!first && brownout() && batch.covers.empty() && !entry.moved_from && !spare) {
+    if (std::ranges::find(late_, entry.task) == late_.end()) {
+      late_.push_back(entry.task);
     }
     return serve_line();
   }
   if (!hedges) return;
-  if (const auto order = dispatcher_.hedge(*entry, now_)) send_order(*order);
+  // For an image that is open for so much longer, both s-CNNs are lost or stuck.
+  entry.hedge_from = now_ + suspect_age();
+  const auto order = first ? dispatcher_.hedge_first(entry, now_) : dispatcher_.hedge(entry, now_);
+  if (order) send_order(*order);
 }
 
 // Whether every s-CNN that was given the image is done with it.
 bool Broker::abandoned(const Entry& entry) const {
-  if (!entry.given || entry.waiting > 0) return false;
   const Roster& roster = dispatcher_.roster();
-  return std::none_of(entry.tried.begin(), entry.tried.end(), [&](wire::WorkerId id) {
-    return roster.has(id, entry.task) || (entry.moved_from && roster.has(id, *entry.moved_from));
-  });
+  return entry.given && std::ranges::none_of(entry.tried, [&](wire::WorkerId id) {
+           return roster.has(id, entry.task) ||
+                  (entry.moved_from && roster.has(id, *entry.moved_from));
+         });
 }
 
 // No hedge, for no other copy is at work; so it costs no token, and every policy has it.
 void Broker::dispatch_again(Entry& entry) {
-  counters_.redispatched += 1;
   // The same s-CNN again is better than none.
   if (!dispatcher_.roster().pick(entry.tried)) entry.tried.clear();
+  // An image in line may have waited for an s-CNN other than those that it can have now.
+  if (entry.waiting > 0) return dispatch_waiting();
+  counters_.redispatched += 1;
   if (const auto order = dispatcher_.dispatch_first(entry, now_)) send_order(*order);
 }
 
 // The sink before has taken answers with it that nobody will give again.
 void Broker::dispatch_abandoned() {
+  std::vector<Task> tasks;
   for (const auto& [number, batch] : ledger_.batches()) {
-    for (wire::Slot slot = 0; slot < batch.slots.size(); ++slot) {
-      Entry* entry = ledger_.find({number, slot});
-      if (entry && abandoned(*entry)) dispatch_again(*entry);
+    for (const std::optional<Entry>& entry : batch.slots) {
+      if (entry && abandoned(*entry)) tasks.push_back(entry->task);
     }
+  }
+  for (const Task task : tasks) {
+    if (Entry* entry = ledger_.find(task)) dispatch_again(*entry);
   }
 }
 
@@ -203,6 +212,10 @@ wire::Duration Broker::suspect_age() const {
   const wire::Duration p99 = std::max(service_.p99, policy_.hedge_after);
   return wire::from_seconds(wire::to_seconds(p99) * policy_.suspect_factor);
 }
+
+// How often an open image is looked at again.  Not at every p95 of stages that are quick: thousands
+// of images may be open.
+wire::Duration Broker::look_every() const { return std::max(service_.p95, policy_.hedge_after); }
 
 void Broker::sweep() {
   next_sweep_ = now_ + policy_.heartbeat;

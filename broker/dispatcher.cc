@@ -90,6 +90,7 @@ void Dispatcher::forget(Task task) {
 }
 
 std::optional<Dispatcher::Order> Dispatcher::hedge_first(Entry& entry, wire::Instant now) {
+  if (std::ranges::find(hedges_, entry.task) != hedges_.end()) return std::nullopt;
   if (hedge_tokens_ < 1 || pick(entry)) return hedge(entry, now);
   hedge_tokens_ -= 1;
   hedges_.push_back(entry.task);

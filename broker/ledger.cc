@@ -28,14 +28,14 @@ Entry& Ledger::add(Batch& batch, Entry entry) {
 
 Entry& Ledger::add_waiting(Entry entry) {
   entry.task = {++last_waiting_, kWaiting};
-  entry.hedge_at.reset();
+  entry.look_at.reset();
   start_timers(entry);
   open_requests_ += 1;
   open_bytes_ += entry.image.size();
   return waiting_.emplace(last_waiting_, std::move(entry)).first->second;
 }
 
-Entry& Ledger::place(Task task, Batch& batch, std::optional<wire::Instant> hedge_at) {
+Entry& Ledger::place(Task task, Batch& batch, wire::Instant look_at) {
   Entry* present = find(task);
   COLLAGE_CHECK(present && !present->moved_from);
   stop_timers(*present);
@@ -49,7 +49,8 @@ Entry& Ledger::place(Task task, Batch& batch, std::optional<wire::Instant> hedge
     batches_.at(task.batch).slots[task.slot].reset();
     entry.moved_from = task;
   }
-  entry.hedge_at = hedge_at;
+  entry.look_at = look_at;
+  entry.hedge_from = look_at;
   Entry& placed = add(batch, std::move(entry));
   if (placed.moved_from) moved_.emplace(*placed.moved_from, placed.task);
   return placed;
@@ -57,18 +58,18 @@ Entry& Ledger::place(Task task, Batch& batch, std::optional<wire::Instant> hedge
 
 void Ledger::start_timers(const Entry& entry) {
   timers_.emplace(entry.deadline, Due::deadline, entry.task);
-  if (entry.hedge_at) timers_.emplace(*entry.hedge_at, Due::hedge, entry.task);
+  if (entry.look_at) timers_.emplace(*entry.look_at, Due::look, entry.task);
 }
 
-void Ledger::hedge_again(Entry& entry, wire::Instant at) {
+void Ledger::look_again(Entry& entry, wire::Instant at) {
   stop_timers(entry);
-  entry.hedge_at = at;
+  entry.look_at = at;
   start_timers(entry);
 }
 
 void Ledger::stop_timers(const Entry& entry) {
   timers_.erase({entry.deadline, Due::deadline, entry.task});
-  if (entry.hedge_at) timers_.erase({*entry.hedge_at, Due::hedge, entry.task});
+  if (entry.look_at) timers_.erase({*entry.look_at, Due::look, entry.task});
 }
 
 Batch* Ledger::find_batch(std::uint64_t batch) {

@@ -6,7 +6,7 @@
 // former batch stays open until the image is settled.
 //
 // The ledger makes answers exactly-once: settle() hands an entry over once and never again.  Until
-// then the ledger holds the image (one reference) and keeps the deadline and the hedge time in
+// then the ledger holds the image (one reference) and keeps the deadline and the next look in
 // order.  It forgets a batch when the batch is sealed and all of its slots are settled.
 //
 // Ledger is pure.  Timers are ordered by instant, then batch, then slot.
@@ -32,7 +32,8 @@ struct Entry {
   wire::RequestId request;
   wire::Instant admitted;
   wire::Instant deadline;
-  std::optional<wire::Instant> hedge_at;
+  std::optional<wire::Instant> look_at;  // When the broker looks at the open image next.
+  wire::Instant hedge_from;              // No hedge before.
   wire::Payload image;
   std::vector<wire::WorkerId> tried;  // Workers that the image has been given to, less the lost.
   bool given = false;                 // Some s-CNN has been given the image.
@@ -63,7 +64,7 @@ struct Batch {
 
 class Ledger {
  public:
-  enum class Due : std::uint8_t { hedge, deadline };
+  enum class Due : std::uint8_t { look, deadline };
   struct Timer {
     Due due = Due::deadline;
     Task task;
@@ -78,12 +79,13 @@ class Ledger {
 
   // Adds an image that waits outside of any batch; the same validity.
   Entry& add_waiting(Entry entry);
-  // Gives an image the next slot of an open batch, and a new hedge time.  The same validity.
-  // Requires that the image has been in one batch at most, and that the batch is not sealed.
-  Entry& place(Task task, Batch& batch, std::optional<wire::Instant> hedge_at);
+  // Gives an image the next slot of an open batch, and another time to look at it.  The same
+  // validity. Requires that the image has been in one batch at most, and that the batch is not
+  // sealed.
+  Entry& place(Task task, Batch& batch, wire::Instant look_at);
 
-  // Sets an entry's next hedge time.
-  void hedge_again(Entry& entry, wire::Instant at);
+  // Has the entry looked at another time, whether the former is over or not.
+  void look_again(Entry& entry, wire::Instant at);
 
   // The entry of a slot that is not settled, or nullptr.  A slot that its image has left leads to
   // the image's present one.

@@ -199,8 +199,12 @@ std::string dashboard_json(const Sink& sink, const std::vector<std::string>& lab
 
 std::string picture_bytes(const Sink& sink) {
   if (!sink.picture()) return {};
-  const auto bytes = sink.picture()->picture.bytes();
-  return {bytes.begin(), bytes.end()};
+  std::string text;
+  for (int shift = 56; shift >= 0; shift -= 8) {
+    text += static_cast<char>(sink.picture()->batch.sequence.value >> shift);
+  }
+  const auto pixels = sink.picture()->picture.bytes();
+  return text.append(pixels.begin(), pixels.end());
 }
 
 }  // namespace stages::sink

@@ -22,7 +22,8 @@ std::string dashboard_json(const Sink& sink, const std::vector<std::string>& lab
 // The page's strips: of each interval of the history the rates, quantiles of latency, batch fill.
 std::string history_json(const Sink& sink, wire::Instant now);
 
-// The pixels of the newest collage, as its message had them; empty if there is none.
+// The number of the newest collage's batch, eight bytes, the most significant first, and its pixels
+// as its message had them; empty if there is none.
 std::string picture_bytes(const Sink& sink);
 
 }  // namespace stages::sink

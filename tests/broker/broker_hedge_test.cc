@@ -46,7 +46,7 @@ TEST_F(BrokerTest, ASlotWhoseHedgeIsLateTooIsHedgedAgain) {
 }
 
 // Whatever the policy, and without a token for a hedge.
-TEST_F(BrokerTest, ALostAnswerIsAskedForAgainAtTheAgeOfASuspect) {
+TEST_F(BrokerTest, ALostAnswerIsAskedForAgainWhenTheBrokerLooksAtTheImage) {
   for (const char* policy_name : {"none", "collage", "hedge", "collage-hedge"}) {
     SCOPED_TRACE(policy_name);
     Policy policy = small_policy(policy_name);
@@ -62,17 +62,41 @@ TEST_F(BrokerTest, ALostAnswerIsAskedForAgainAtTheAgeOfASuspect) {
     submit(1, 10);
     const auto first = the<wire::Assign>(worker(1));
     ready(worker(1), first.sequence.value);  // Done, and its answer never arrives.
-    advance(599ms);
+    advance(199ms);
     EXPECT_THAT(received<wire::Assign>(worker(2)), IsEmpty());
-    advance(850ms);
+    advance(200ms);
     const auto second = the<wire::Assign>(worker(2));
     EXPECT_EQ(second.slot, first.slot);
     EXPECT_FALSE(second.hedge);
     ready(worker(2), second.sequence.value);  // Lost again; both have been asked.
-    advance(1'500ms);
+    advance(399ms);
+    EXPECT_THAT(received<wire::Assign>(worker(1)), IsEmpty());
+    advance(400ms);
     EXPECT_THAT(received<wire::Assign>(worker(1)), SizeIs(1));
     EXPECT_EQ(counter("tasks_redispatched"), 2u);
   }
+}
+
+// The image waits for another s-CNN than the one whose answer was lost, and there is none any more.
+TEST_F(BrokerTest, AnImageThatWaitsGoesToTheSCnnThatHasLostItsAnswerIfThatIsTheLast) {
+  Policy policy = small_policy("hedge");
+  policy.deadline = 3s;
+  policy.suspect_factor = 3;
+  policy.heartbeat = 1s;
+  make(policy);
+  join_sink();
+  join_producer(1);
+  join_worker(1);
+  join_worker(2);
+  submit(1, 10);
+  const auto first = the<wire::Assign>(worker(1));
+  advance(200ms);
+  EXPECT_TRUE(the<wire::Assign>(worker(2)).hedge);
+  ready(worker(1), first.sequence.value);  // Done, and its answer never arrives.
+  say(worker(2), wire::Undelivered{});     // Lost with the hedge, for which no other is free.
+  EXPECT_THAT(received<wire::Assign>(worker(1)), IsEmpty());
+  advance(400ms);
+  EXPECT_EQ(the<wire::Assign>(worker(1)).slot, first.slot);
 }
 
 TEST_F(BrokerTest, WhatAFormerSinkTookWithItIsGivenOutAgainWhenAnotherJoins) {

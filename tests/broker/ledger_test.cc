@@ -91,14 +91,14 @@ TEST(Ledger, TimersComeInOrderOfTimeAndHedgesBeforeDeadlines) {
   Ledger ledger;
   Batch& batch = ledger.open({kEpoch, {1}}, at(0ms));
   const Task late = ledger.add(batch, entry(1, 300ms)).task;
-  Entry hedged = entry(2, 200ms);
-  hedged.hedge_at = at(200ms);
-  const Task both = ledger.add(batch, std::move(hedged)).task;
+  Entry looked_at = entry(2, 200ms);
+  looked_at.look_at = at(200ms);
+  const Task both = ledger.add(batch, std::move(looked_at)).task;
   EXPECT_EQ(ledger.next_timeout(), at(200ms));
   EXPECT_FALSE(ledger.take_due(at(199ms)));
   auto timer = ledger.take_due(at(300ms));
   ASSERT_TRUE(timer);
-  EXPECT_EQ(timer->due, Ledger::Due::hedge);
+  EXPECT_EQ(timer->due, Ledger::Due::look);
   EXPECT_EQ(timer->task, both);
   timer = ledger.take_due(at(300ms));
   ASSERT_TRUE(timer);
@@ -113,9 +113,9 @@ TEST(Ledger, TimersComeInOrderOfTimeAndHedgesBeforeDeadlines) {
 TEST(Ledger, SettlingTakesTheTimersAlong) {
   Ledger ledger;
   Batch& batch = ledger.open({kEpoch, {1}}, at(0ms));
-  Entry hedged = entry(2, 200ms);
-  hedged.hedge_at = at(100ms);
-  (void)ledger.settle(ledger.add(batch, std::move(hedged)).task);
+  Entry looked_at = entry(2, 200ms);
+  looked_at.look_at = at(100ms);
+  (void)ledger.settle(ledger.add(batch, std::move(looked_at)).task);
   EXPECT_EQ(ledger.next_timeout(), std::nullopt);
   EXPECT_FALSE(ledger.take_due(at(1h)));
 }
@@ -123,7 +123,7 @@ TEST(Ledger, SettlingTakesTheTimersAlong) {
 TEST(Ledger, AnImageMayWaitOutsideOfAnyBatch) {
   Ledger ledger;
   Entry made = entry(5, 1s, 25);
-  made.hedge_at = at(100ms);
+  made.look_at = at(100ms);
   const Task task = ledger.add_waiting(std::move(made)).task;
   EXPECT_EQ(task.slot, kWaiting);
   EXPECT_EQ(ledger.waiting().size(), 1u);
@@ -160,10 +160,10 @@ TEST(Ledger, AWaitingImageTakesASlotWithItsDeadline) {
   EXPECT_TRUE(ledger.waiting().empty());
   EXPECT_EQ(ledger.open_requests(), 1u);
   EXPECT_EQ(ledger.open_bytes(), 25u);
-  const auto hedge = ledger.take_due(at(600ms));
-  ASSERT_TRUE(hedge);
-  EXPECT_EQ(hedge->due, Ledger::Due::hedge);
-  EXPECT_EQ(hedge->task, (Task{1, 0}));
+  const auto look = ledger.take_due(at(600ms));
+  ASSERT_TRUE(look);
+  EXPECT_EQ(look->due, Ledger::Due::look);
+  EXPECT_EQ(look->task, (Task{1, 0}));
   EXPECT_EQ(ledger.next_timeout(), at(1s));
   const auto deadline = ledger.take_due(at(1s));
   ASSERT_TRUE(deadline);
@@ -177,7 +177,7 @@ TEST(Ledger, AnImageThatMovesToAnotherBatchIsFoundUnderEitherSlot) {
   (void)ledger.add(first, entry(4, 1s));
   const Task former = ledger.add(first, entry(5, 900ms, 25)).task;
   Batch& second = ledger.open({kEpoch, {2}}, at(300ms));
-  const Entry& placed = ledger.place(former, second, std::nullopt);
+  const Entry& placed = ledger.place(former, second, at(950ms));
   const Task present = placed.task;
   EXPECT_EQ(present, (Task{2, 0}));
   EXPECT_EQ(placed.moved_from, former);

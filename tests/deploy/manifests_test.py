@@ -119,6 +119,11 @@ class Kubernetes(unittest.TestCase):
         for _, container in self.containers():
             self.assertIn(re.fullmatch(r"collage-(\w+):latest", container["image"])[1], TARGETS)
 
+    def test_a_client_keeps_its_gateway(self):
+        gateway, = (each for each in self.of("Service")
+                    if each["metadata"]["name"] == "collage-gateway")
+        self.assertEqual(gateway["spec"]["sessionAffinity"], "ClientIP")
+
     def test_the_files_are_valid_and_differ_in_addresses_alone(self):
         for name, text in self.configuration.items():
             good, said = check(text, program_of(name))

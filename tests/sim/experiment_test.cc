@@ -190,6 +190,19 @@ TEST(Experiment, AWorkerThatAnswersGarbageIsNeverBelieved) {
   EXPECT_LT(ran.with_source(wire::Source::single), sound - 50);  // Its answers were lost.
 }
 
+// Not even without redundancy: an image whose answer is lost or invalid is given out again.
+TEST(Experiment, AnswersThatAreLostOrInvalidCostNoAnswerUnderAnyPolicy) {
+  for (const char* policy : {"none", "collage", "hedge", "collage-hedge"}) {
+    ExperimentOptions bad = options(policy, 300);
+    bad.fleet.broker.task_age_max = seconds(3);  // A task may be lost, too.
+    bad.faults = {{.what = Fault::What::garbage, .node = "classifier-1"},
+                  {.what = Fault::What::link, .node = "classifier-5", .loss = 0.2}};
+    const Ran ran = run(bad);
+    EXPECT_EQ(first(ran), "") << policy;
+    EXPECT_EQ(ran.with(wire::ResultStatus::answered), 2700u) << policy;
+  }
+}
+
 TEST(Experiment, TheCollageStandsInForAStageThatIsAlwaysSlow) {
   ExperimentOptions slow = options("collage", 2000);
   const double sound_s = quantile(run(slow).batch_s, 0.95);

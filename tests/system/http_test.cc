@@ -98,9 +98,9 @@ TEST_F(Http, StagesSayWhereTheyRunAndPicturesAreShownIfAskedFor) {
   }
   const nlohmann::json picture = shown["picture"];
   ASSERT_TRUE(picture.contains("number")) << picture;
-  EXPECT_EQ(get(kSink, "/picture.bin")->body.size(), picture["width"].get<std::size_t>() *
-                                                         picture["height"].get<std::size_t>() *
-                                                         picture["channels"].get<std::size_t>());
+  EXPECT_EQ(get(kSink, "/picture.bin")->body.size(),
+            8 + picture["width"].get<std::size_t>() * picture["height"].get<std::size_t>() *
+                    picture["channels"].get<std::size_t>());
   EXPECT_TRUE(nlohmann::json::parse(get(kSink, "/history.json")->body).contains("per_second"));
   EXPECT_TRUE(pipeline.stop());
 }

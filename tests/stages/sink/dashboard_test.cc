@@ -202,7 +202,7 @@ TEST_F(DashboardTest, ShowsTheNewestPictureWithItsSlots) {
   EXPECT_EQ(picture["number"], 7);
   EXPECT_EQ(picture["width"], 2);
   EXPECT_EQ(picture["slots"].size(), 4u);
-  EXPECT_EQ(picture_bytes(sink), std::string("\1\2\3\4\5\6"));
+  EXPECT_EQ(picture_bytes(sink), std::string("\0\0\0\0\0\0\0\7\1\2\3\4\5\6", 14));
 }
 
 TEST_F(DashboardTest, TakesNoPictureWhosePixelsDoNotFitItsForm) {
