@@ -41,7 +41,10 @@ Broker::Broker(Policy policy, wire::Epoch epoch)
               sequences_),
       sessions_({policy_.producer_max, policy_.producer_credit, policy_.silence_max()}),
       corrections_({policy_.correction_window, policy_.correction_max}),
-      sink_(slots_) {
+      sinks_({.slots = slots_,
+              .sink_max = policy_.sink_max,
+              .heartbeat = policy_.heartbeat,
+              .silence_max = policy_.silence_max()}) {
   COLLAGE_CHECK(policy_.grid >= wire::kGridSideMin && policy_.grid <= wire::kGridSideMax);
   COLLAGE_CHECK(policy_.linger < policy_.hedge_after && policy_.hedge_after < policy_.deadline);
 }
@@ -109,7 +112,7 @@ void Broker::on_producer(machine::Peer from, wire::Message message) {
 }
 
 void Broker::on_worker(machine::Peer from, wire::Message message) {
-  if (sink_.is(from) && on_sink(message)) return;
+  if (const auto sink = sinks_.heard(from, now_); sink && on_sink(from, *sink, message)) return;
   if (const auto* hello = std::get_if<wire::WorkerHello>(&message)) {
     on_hello(from, *hello);
   } else if (const auto* ready = std::get_if<wire::Ready>(&message)) {
@@ -126,15 +129,16 @@ void Broker::on_worker(machine::Peer from, wire::Message message) {
 }
 
 // False for what a sink sends as any worker does.
-bool Broker::on_sink(wire::Message& message) {
+bool Broker::on_sink(machine::Peer from, wire::SinkIndex index, wire::Message& message) {
   if (auto* settled = std::get_if<wire::SlotSettled>(&message)) {
     on_settled(std::move(*settled));
   } else if (auto* disagreement = std::get_if<wire::Disagreement>(&message)) {
     on_disagreement(std::move(*disagreement));
   } else if (const auto* service = std::get_if<wire::ServiceTimes>(&message)) {
-    service_ = *service;
+    sinks_.learn(index, *service);
+    service_ = sinks_.service();
   } else if (std::holds_alternative<wire::Undelivered>(message)) {
-    on_sink_lost();
+    on_sink_lost(*sinks_.leave(from));
   } else {
     return false;
   }

@@ -5,14 +5,15 @@
 //   link kWorkers   (ROUTER)   from stages       WorkerHello, Ready
 //                              to classifiers    Welcome, Refuse, Assign, Withdraw
 //                              to assemblers     Welcome, Refuse, Assign, SealCollage, DropCollage
-//                              from the sink     SlotSettled, Disagreement, ServiceTimes
-//                              to the sink       BatchOpened, BatchSealed, BatchSettled,
+//                              to both           Redirect
+//                              from sinks        SlotSettled, Disagreement, ServiceTimes
+//                              to sinks          BatchOpened, BatchSealed, BatchSettled,
 //                                                WorkerStates, Status
 //   both links                 from observers    StatusRequest
 //                              to observers      Status
 //
-// It owns admission, the deadline and exactly-once; which answer is good enough is the sink's
-// choice.  The life of a request:
+// It owns admission, the deadline and exactly-once; which answer is good enough is the choice of
+// the batch's sink.  The life of a request:
 //
 //     Submit -> admitted -> dispatched (and to the assembler) -> settled by the sink -> Result
 //                  |            +-- hedged, if it is late and the policy allows it
@@ -46,7 +47,7 @@
 #include "broker/policy.h"
 #include "broker/roster.h"
 #include "broker/sessions.h"
-#include "broker/sink_link.h"
+#include "broker/sinks.h"
 #include "broker/version_figures.h"
 #include "broker/worker_book.h"
 #include "machine/machine.h"
@@ -84,7 +85,7 @@ class Broker : public machine::Machine {
   // Dispatch by link (broker.cc).
   void on_producer(machine::Peer from, wire::Message message);
   void on_worker(machine::Peer from, wire::Message message);
-  bool on_sink(wire::Message& message);
+  bool on_sink(machine::Peer from, wire::SinkIndex index, wire::Message& message);
   void on_anyone(machine::Peer from, const wire::Message& message);
   void refuse_peer(machine::Peer from, wire::Reason reason);
   void welcome(machine::Peer peer, std::size_t credit);
@@ -162,11 +163,11 @@ class Broker : public machine::Machine {
   void look(Task task);
   void hedge(Entry& entry);
   bool abandoned(const Entry& entry) const;
-  void dispatch_abandoned();
   void dispatch_again(Entry& entry);
   void on_classifier_lost(const Roster::Loss& loss);
   void on_assembler_lost(const Roster::Loss& loss);
-  void on_sink_lost();
+  void on_sink_lost(const Sinks::Lost& lost);
+  void move_batches(wire::SinkIndex from, wire::SinkIndex to);
   void log_lost(const char* role, const Roster::Loss& loss, const char* tasks);
   void log_uncovered();
   wire::Duration suspect_age() const;
@@ -189,10 +190,10 @@ class Broker : public machine::Machine {
   std::optional<std::pair<machine::Peer, std::string>> authenticated_;
   Sessions sessions_;
   Corrections corrections_;
-  SinkLink sink_;
+  Sinks sinks_;
   WorkerBook book_{WorkerBook::Policy{}};
   VersionFigures versions_;
-  wire::ServiceTimes service_;  // The sink's latest report; zeros before the first.
+  wire::ServiceTimes service_;  // What the sinks have learned; zeros before the first report.
   wire::Instant next_sweep_;
   std::optional<wire::Instant> drain_until_;       // Set while the broker drains.
   std::optional<wire::Instant> uncovered_logged_;  // When log_uncovered() last wrote a line.

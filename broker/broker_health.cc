@@ -11,7 +11,7 @@ namespace broker {
 // The sink gets both once a heartbeat.  A sink that has just joined waits for the next one.
 void Broker::report_health() {
   book_.update(dispatcher_.roster(), covers_.roster(), now_);
-  sink_.send_health(book_.messages(now_), status(), actions_);
+  sinks_.send_health(book_.messages(now_), status(), actions_);
 }
 
 // Batches without a collage have no fill: under brownout each image outside of collages is a batch

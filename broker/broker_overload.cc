@@ -147,12 +147,12 @@ void Broker::start_single(Task task) {
   }
   counters_.batches += 1;  // Not uncovered: no collage stage was looked for.
   Batch& batch = ledger_.open(batcher_.next(), now_);
-  sink_.send_opened(batch, now_, actions_);
+  sinks_.open(batch, now_, actions_);
   // Most of those that are late at 1 x patience come soon after it, but stragglers do not.
   const bool favoured = ledger_.find(task)->favoured;
   place_waiting(task, batch, now_ + (favoured ? patience() : patience() * 3 / 2));
   ledger_.seal(batch);
-  sink_.send_sealed(batch, now_, actions_);
+  sinks_.send_sealed(batch, now_, actions_);
 }
 
 void Broker::place_waiting(Task task, Batch& batch, wire::Instant look_at) {
@@ -211,7 +211,7 @@ void Broker::start_collage(const std::vector<Task>& tasks) {
   // A batch that is prepared ahead waits for the one before.
   const bool ahead = covers_.outstanding(batch) > 1;
   const wire::Instant begins = now_ + (ahead ? service.mean() : wire::Duration::zero());
-  sink_.send_opened(batch, now_, actions_);
+  sinks_.open(batch, now_, actions_);
   for (const Task task : tasks) {
     const Entry& waiting = *ledger_.find(task);
     // Half of its time is for the s-CNN, however late collages may have been.
@@ -223,7 +223,7 @@ void Broker::start_collage(const std::vector<Task>& tasks) {
   }
   ledger_.seal(batch);
   count_fill(batch);
-  sink_.send_sealed(batch, now_, actions_);
+  sinks_.send_sealed(batch, now_, actions_);
   covers_.seal(batch, now_, actions_);
 }
 

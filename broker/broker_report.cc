@@ -109,6 +109,9 @@ struct Broker::Figures {
                  "collage_batches_covered_total", "Sealed batches that a collage is made of."),
       counter<B>([](const B& b) { return b.counters_.images_covered; }, "images_covered",
                  "collage_images_covered_total", "Images in such batches."),
+      counter<B>([](const B& b) { return b.counters_.batches_moved; }, "batches_moved",
+                 "collage_batches_moved_total",
+                 "Batches given to another sink, for theirs was lost."),
       gauge<B>([](const B& b) { return std::uint64_t{b.slots_}; }, "batch_slots",
                "collage_batch_slots", "Images that fit into a batch."),
       counter<B>([](const B& b) { return b.dispatcher_.counters().dispatched; }, "tasks_dispatched",
@@ -155,7 +158,7 @@ struct Broker::Figures {
       gauge<B>([](const B& b) { return b.covers_.roster().size(); }, "assemblers", "", ""),
       gauge<B>([](const B& b) { return b.covers_.roster().on_probation(); },
                "assemblers_on_probation", "", ""),
-      gauge<B>([](const B& b) { return std::uint64_t{b.sink_.joined()}; }, "sinks", "", ""),
+      gauge<B>([](const B& b) { return std::uint64_t{b.sinks_.size()}; }, "sinks", "", ""),
       counter<B>([](const B& b) { return b.counters_.workers_lost; }, "workers_lost",
                  "collage_workers_lost_total",
                  "Workers that fell silent or lost their connection."),
@@ -186,7 +189,7 @@ machine::Telemetry Broker::telemetry() const {
   report.gauge("collage_service_p99_seconds",
                "The p99 of the ages of single answers, as the sink has learned it.",
                wire::to_seconds(service_.p99));
-  if (!sink_.joined()) report.not_ready_reasons.push_back("no sink: nobody chooses answers");
+  if (sinks_.size() == 0) report.not_ready_reasons.push_back("no sink: nobody chooses answers");
   if (dispatcher_.roster().size() == 0) report.not_ready_reasons.push_back("no classifier");
   if (drain_until_) report.not_ready_reasons.push_back("draining");
   return report;
@@ -199,7 +202,7 @@ void Broker::report_workers(machine::Telemetry& report) const {
   add_roster(workers, "classifier", classifiers);
   add_roster(workers, "assembler", assemblers);
   workers.samples.push_back(
-      {Labels{{"role", "sink"}, {"state", "well"}}, sink_.joined() ? 1.0 : 0.0});
+      {Labels{{"role", "sink"}, {"state", "well"}}, static_cast<double>(sinks_.size())});
   report.metrics.push_back(std::move(workers));
   add_by_role(report, "collage_tasks_in_flight", "Tasks (assemblers: batches) given and not done.",
               classifiers.outstanding(), assemblers.outstanding());

@@ -108,7 +108,7 @@ Batch& Broker::open_batch(wire::BatchId id) {
     log_uncovered();
   }
   // After the covers are chosen, for the message says whether there is one.
-  sink_.send_opened(batch, now_, actions_);
+  sinks_.open(batch, now_, actions_);
   return batch;
 }
 
@@ -202,7 +202,7 @@ void Broker::seal(Batcher::Place last) {
   Batch& batch = *ledger_.find_batch(last.batch.sequence.value);
   ledger_.seal(batch);
   count_fill(batch);
-  sink_.send_sealed(batch, now_, actions_);
+  sinks_.send_sealed(batch, now_, actions_);
   // All slots may be answered or cancelled by now.  Then no collage is needed, and the DropCollage
   // that finish() sends says so.
   if (batch.open > 0) {
@@ -214,7 +214,7 @@ void Broker::seal(Batcher::Place last) {
 void Broker::finish(std::uint64_t number) {
   const auto batch = ledger_.finish(number);
   if (!batch) return;
-  sink_.send_settled(*batch, actions_);
+  sinks_.settle(*batch, actions_);
   covers_.drop(*batch, actions_);
 }
 
@@ -290,7 +290,7 @@ void Broker::miss(Task task) {
 // none, and an image that no stage has got had to wait for others.
 wire::Reason Broker::missing_reason(Task task) {
   if (drain_until_) return wire::Reason::draining;
-  if (!sink_.joined()) return wire::Reason::no_sink;
+  if (sinks_.size() == 0) return wire::Reason::no_sink;
   if (dispatcher_.roster().size() + covers_.roster().size() == 0) return wire::Reason::no_stage;
   const Entry& entry = *ledger_.find(task);
   const Batch* batch = ledger_.find_batch(entry.task.batch);

@@ -65,11 +65,22 @@ void Broker::join_worker(machine::Peer from, const wire::WorkerHello& hello) {
 }
 
 void Broker::join_sink(machine::Peer from, const wire::WorkerHello& hello) {
-  const bool another = sink_.join(hello.worker, from);
+  if (hello.sink >= policy_.sink_max) {
+    counters_.workers_refused += 1;
+    actions_.log(Level::warning, "refused sink " + short_name(hello.worker) + ": its index is " +
+                                     std::to_string(hello.sink) + ", endpoints.answers has " +
+                                     std::to_string(policy_.sink_max));
+    return actions_.send(from, wire::Refuse{Reason::too_many_peers});
+  }
+  if (sinks_.join(hello.sink, hello.worker, from, now_)) {
+    actions_.log(Level::info, "sink " + short_name(hello.worker) + " joined");
+  }
   welcome(from, 0);
-  if (another) actions_.log(Level::info, "sink " + short_name(hello.worker) + " joined");
-  sink_.send_open_batches(ledger_, now_, actions_);
-  if (another) dispatch_abandoned();
+  move_batches(hello.sink, hello.sink);
+  // Those of sinks that were lost before there was another.
+  for (wire::SinkIndex index = 0; index < policy_.sink_max; ++index) {
+    if (!sinks_.joined(index)) move_batches(index, hello.sink);
+  }
 }
 
 // --- tasks ---
@@ -77,7 +88,7 @@ void Broker::join_sink(machine::Peer from, const wire::WorkerHello& hello) {
 void Broker::on_ready(machine::Peer from, const wire::Ready& ready) {
   if (dispatcher_.roster().ready(from, ready, now_)) return dispatch_waiting();
   if (covers_.roster().ready(from, ready, now_)) return serve_line();
-  if (sink_.is(from)) return;  // A sink has no credit to give; its Ready is a sign of life.
+  if (sinks_.is(from)) return;  // A sink has no credit to give; its Ready is a sign of life.
   actions_.send(from, wire::Refuse{Reason::unknown_worker});
 }
 
@@ -91,7 +102,8 @@ void Broker::send_order(const Dispatcher::Order& order) {
                              .age = age,
                              .worker = entry.tried.back()});
   actions_.send(order.peer, wire::Assign{order.sequence, batch, entry.task.slot, order.hedge, age,
-                                         entry.deadline - now_, entry.image});
+                                         entry.deadline - now_, entry.image,
+                                         ledger_.find_batch(entry.task.batch)->sink});
 }
 
 void Broker::dispatch_waiting() {
@@ -104,7 +116,15 @@ void Broker::look(Task task) {
   Entry* entry = ledger_.find(task);
   if (!entry) return;
   ledger_.look_again(*entry, now_ + look_every());
-  if (abandoned(*entry)) return dispatch_again(*entry);
+  if (abandoned(*entry)) {
+    Batch& batch = *ledger_.find_batch(entry->task.batch);
+    // The answer may wait at a sink that is blocked.
+    if (!sinks_.listens(batch.sink, now_)) return;
+    // It was lost, perhaps on a bad link to this sink: the next goes to another if there is one.
+    // Or this sink's choice was lost on its way here: it is asked for it by opening the batch anew.
+    sinks_.move(batch, sinks_.choose(now_), now_, actions_);
+    return dispatch_again(*entry);
+  }
   if (now_ >= entry->hedge_from) hedge(*entry);
 }
 
@@ -144,19 +164,6 @@ void Broker::dispatch_again(Entry& entry) {
   if (entry.waiting > 0) return dispatch_waiting();
   counters_.redispatched += 1;
   if (const auto order = dispatcher_.dispatch_first(entry, now_)) send_order(*order);
-}
-
-// The sink before has taken answers with it that nobody will give again.
-void Broker::dispatch_abandoned() {
-  std::vector<Task> tasks;
-  for (const auto& [number, batch] : ledger_.batches()) {
-    for (const std::optional<Entry>& entry : batch.slots) {
-      if (entry && abandoned(*entry)) tasks.push_back(entry->task);
-    }
-  }
-  for (const Task task : tasks) {
-    if (Entry* entry = ledger_.find(task)) dispatch_again(*entry);
-  }
 }
 
 void Broker::log_uncovered() {
@@ -203,8 +210,25 @@ void Broker::on_assembler_lost(const Roster::Loss& loss) {
   for (const Task task : loss.tasks) rescue_batch(task.batch);
 }
 
-void Broker::on_sink_lost() {
-  actions_.log(Level::warning, "lost sink " + short_name(sink_.leave()));
+void Broker::on_sink_lost(const Sinks::Lost& lost) {
+  actions_.log(Level::warning, "lost sink " + short_name(lost.id));
+  if (sinks_.size() > 0) move_batches(lost.index, sinks_.choose(now_));
+}
+
+// Opens the batches of a sink anew at another, or at the process that has taken its place, and has
+// the stages send their answers there.
+void Broker::move_batches(wire::SinkIndex from, wire::SinkIndex to) {
+  std::optional<wire::BatchId> oldest;
+  for (const auto& [number, batch] : ledger_.batches()) {
+    if (batch.sink != from) continue;
+    if (!oldest) oldest = batch.id;
+    counters_.batches_moved += from != to ? 1 : 0;
+    sinks_.move(*ledger_.find_batch(number), to, now_, actions_);
+  }
+  if (!oldest) return;
+  const wire::Redirect redirect{from, to, *oldest};
+  for (const machine::Peer peer : dispatcher_.roster().peers()) actions_.send(peer, redirect);
+  for (const machine::Peer peer : covers_.roster().peers()) actions_.send(peer, redirect);
 }
 
 // So old is no task but one whose worker, or whose answer, is lost or stuck.
@@ -225,6 +249,7 @@ void Broker::sweep() {
   for (const Roster::Loss& loss : covers_.roster().sweep(now_, suspect_age())) {
     on_assembler_lost(loss);
   }
+  while (const auto lost = sinks_.leave_silent(now_)) on_sink_lost(*lost);
   update_overload();
   if (overload_.on()) serve_line();
   sessions_.sweep(now_);

@@ -18,6 +18,7 @@ struct Counters {
   std::uint64_t batches = 0, batches_uncovered = 0;
   std::uint64_t batches_covered = 0;  // Sealed batches that a collage is made of.
   std::uint64_t images_covered = 0;   // Images in these batches.
+  std::uint64_t batches_moved = 0;    // Batches given to another sink, for theirs was lost.
   std::uint64_t redispatched = 0;     // Tasks given again: their worker or their answer was lost.
   std::uint64_t settled_twice = 0;    // Answers dropped: the slot had been settled.
   std::uint64_t settled_stale = 0;    // Answers dropped: they are for another broker's life.

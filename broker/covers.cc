@@ -71,8 +71,9 @@ void Covers::send_image(const Batch& batch, const Entry& entry, wire::Instant no
   for (const Cover& cover : batch.covers) {
     const auto peer = roster_.peer_of(cover.assembler);
     if (!peer) continue;
-    actions.send(*peer, wire::Assign{cover.sequence, batch.id, entry.task.slot, false,
-                                     now - entry.admitted, entry.deadline - now, entry.image});
+    actions.send(
+        *peer, wire::Assign{cover.sequence, batch.id, entry.task.slot, false, now - entry.admitted,
+                            entry.deadline - now, entry.image, batch.sink});
   }
 }
 

@@ -60,6 +60,7 @@ struct Batch {
   std::size_t open = 0;                     // Number of slots not settled.
   std::vector<Cover> covers;
   bool collage_only = false;  // No s-CNN has been asked for its images, or only late ones have.
+  wire::SinkIndex sink = 0;   // Who joins its answers.
 };
 
 class Ledger {

@@ -73,8 +73,9 @@ struct Policy {
   std::size_t open_bytes_max = std::size_t{1} << 30;  // Bytes of all images held at once.
   std::size_t open_request_max = 4096;
   std::size_t producer_max = 256;
-  std::size_t producer_credit = 256;                           // Open requests per producer.
-  std::size_t worker_max = 1024;                               // Workers of each role.
+  std::size_t producer_credit = 256;  // Open requests per producer.
+  std::size_t worker_max = 1024;      // Workers of each role.
+  std::size_t sink_max = 1;           // The number of the pipeline's endpoints for answers.
   wire::Duration correction_window = std::chrono::seconds(2);  // After a collage answer; 0: never.
   std::size_t correction_max = 4096;  // Collage answers remembered for corrections.
   // Under overload (overload.h): whether images without an s-CNN go into collages.

@@ -251,6 +251,12 @@ std::optional<machine::Peer> Roster::peer_of(wire::WorkerId id) const {
   return found->second.peer;
 }
 
+std::vector<machine::Peer> Roster::peers() const {
+  std::vector<machine::Peer> peers;
+  for (const auto& [id, worker] : workers_) peers.push_back(worker.peer);
+  return peers;
+}
+
 std::vector<machine::Peer> Roster::busy() const {
   std::vector<machine::Peer> peers;
   for (const auto& [id, worker] : workers_) {

@@ -158,6 +158,8 @@ class Roster {
 
   // The connection of a worker; nullopt if it is not in the roster.
   std::optional<machine::Peer> peer_of(wire::WorkerId id) const;
+  // The connections of all workers.
+  std::vector<machine::Peer> peers() const;
   // The connections of the workers with tasks.
   std::vector<machine::Peer> busy() const;
   const std::map<wire::WorkerId, Worker>& workers() const { return workers_; }

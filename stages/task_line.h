@@ -80,6 +80,13 @@ class TaskLine {
     });
   }
 
+  // Calls `change` with each task that is not finished.
+  template <class Change>
+  void for_each(Change change) {
+    for (Arrived& arrived : waiting_) change(arrived.task);
+    if (current_) change(current_->task);
+  }
+
   std::optional<wire::Instant> next_timeout() const {
     if (!outcome_) return std::nullopt;
     return release_at_;

@@ -1,14 +1,14 @@
 // The skeleton of a stage that works on one task at a time: all but its task and its answer.
 //
 //   link kCoordinator (0, DEALER)  to the coordinator    WorkerHello, Ready
-//                                  from the coordinator  Welcome, Refuse, tasks
-//   link kSinkLink    (1, DEALER)  to the sink           answers
+//                                  from the coordinator  Welcome, Refuse, Redirect, tasks
+//   links kSinkLink + i (DEALER)   to sink i             answers
 //
 //     task -> Membership::take -> TaskLine -> job() as Work -> on_done -> answer(), Ready
 //
 // A derived stage supplies job(), answer() and the figures of its own counters.  `Task` is a
-// message with a sequence, an age, the time that remains and coordinator_epoch(); `Counters`
-// derives from TaskCounters.
+// message with a sequence, an age, the time that remains, its batch's sink and coordinator_epoch();
+// `Counters` derives from TaskCounters.
 //
 // A pure state machine (machine/machine.h).  The tasks held are bounded by twice hello.capacity.
 #pragma once
@@ -24,6 +24,7 @@
 #include "machine/figures.h"
 #include "machine/machine.h"
 #include "stages/membership.h"
+#include "stages/sent_answers.h"
 #include "stages/task_line.h"
 #include "wire/check.h"
 
@@ -39,22 +40,27 @@ struct TaskCounters {
   std::uint64_t repeated = 0;     // Tasks dropped: came twice, or from a coordinator not joined.
   std::uint64_t expired = 0;      // Tasks dropped: their time was over before they were begun.
   std::uint64_t over_credit = 0;  // Tasks dropped: beyond twice the credit granted.
-  std::uint64_t undelivered = 0;  // Messages to the coordinator or the sink that could not be sent.
+  std::uint64_t undelivered = 0;  // Messages to the coordinator or a sink that could not be sent.
+  std::uint64_t sent_again = 0;   // Answers sent to another sink after their first was lost.
   std::uint64_t bad_messages = 0;
 };
 
 template <class Task, class Counters>
 class TaskStage : public machine::Machine {
  public:
+  // Requires sinks > 0, the number of sinks that the stage is connected to.
   TaskStage(wire::WorkerHello hello, Membership::Policy membership,
-            std::optional<Emulation> emulation)
-      : membership_(std::move(hello), membership), line_(std::move(emulation)) {}
+            std::optional<Emulation> emulation, std::size_t sinks = 1)
+      : sinks_(sinks), membership_(std::move(hello), membership), line_(std::move(emulation)) {}
 
   machine::Actions on_message(machine::Peer from, wire::Message message, wire::Instant now) final {
     const bool from_coordinator = from.link == kCoordinator.link;
     const wire::Epoch before = membership_.epoch();
     if (auto* task = std::get_if<Task>(&message); task && from_coordinator) {
       take(std::move(*task), now);
+    } else if (const auto* redirect = std::get_if<wire::Redirect>(&message);
+               redirect && from_coordinator) {
+      on_redirect(*redirect, now);
     } else if (std::holds_alternative<wire::Undelivered>(message)) {
       counters_.undelivered += 1;
       // Only an answer is lost with the sink's connection; the standing with the coordinator is as
@@ -64,7 +70,10 @@ class TaskStage : public machine::Machine {
                !(from_coordinator && on_other(message))) {
       counters_.bad_messages += 1;
     }
-    if (membership_.epoch() != before) on_new_coordinator();
+    if (membership_.epoch() != before) {
+      answers_.clear();
+      on_new_coordinator();
+    }
     return advance(now);
   }
 
@@ -103,9 +112,14 @@ class TaskStage : public machine::Machine {
 
   // The work that a task asks for; may move pictures out of it.
   virtual decltype(machine::Work::job) job(Task& task) = 0;
-  // Sends the answer, if there is one, and counts it.  `age` is the task's since admission (of a
-  // collage: since its batch opened).  Returns whether the inference gave something usable.
-  virtual bool answer(Finished& finished, wire::Duration age) = 0;
+  // The answer of a task, and whether its inference gave something usable.
+  struct Given {
+    std::optional<wire::Message> answer;  // nullopt: there is none.
+    bool usable = false;
+  };
+  // Makes the answer and counts it.  `age` is the task's since admission (of a collage: since its
+  // batch opened).
+  virtual Given answer(Finished& finished, wire::Duration age) = 0;
   // Handles a message of the coordinator that is neither a task nor about the membership; false if
   // the stage knows no such message.
   virtual bool on_other(const wire::Message&) { return false; }
@@ -116,8 +130,10 @@ class TaskStage : public machine::Machine {
 
   wire::WorkerId id() const { return membership_.hello().worker; }
 
+  const std::size_t sinks_;
   Membership membership_;
   TaskLine<Task> line_;
+  SentAnswers answers_{kSinkLink};
   Counters counters_;
   machine::Actions actions_;  // What the turn under way has asked for so far.
 
@@ -131,6 +147,9 @@ class TaskStage : public machine::Machine {
                                  "undelivered"),
       machine::dropped<Counters>([](const Counters& c) { return c.bad_messages; }, "",
                                  "bad_message"),
+      machine::counter<Counters>([](const Counters& c) { return c.sent_again; }, "",
+                                 "collage_answers_sent_again_total",
+                                 "Answers sent to another sink after their first was lost."),
   };
 
   void take(Task task, wire::Instant now) {
@@ -138,11 +157,24 @@ class TaskStage : public machine::Machine {
     // the stage still holds from the coordinator's life before.
     if (membership_.held() >= 2 * std::size_t{membership_.hello().capacity}) {
       counters_.over_credit += 1;
+    } else if (task.sink >= sinks_) {
+      counters_.bad_messages += 1;  // Its pipeline.yaml names fewer sinks than the broker's.
     } else if (!membership_.take(task.sequence, coordinator_epoch(task))) {
       counters_.repeated += 1;
     } else {
       line_.push(std::move(task), now);
     }
+  }
+
+  void on_redirect(const wire::Redirect& redirect, wire::Instant now) {
+    if (redirect.to >= sinks_) {
+      counters_.bad_messages += 1;
+      return;
+    }
+    line_.for_each([&redirect](Task& task) {
+      if (task.sink == redirect.from) task.sink = redirect.to;
+    });
+    counters_.sent_again += answers_.redirect(redirect, now, actions_);
   }
 
   // Drops tasks whose deadlines are over: an answer would come too late for everyone.
@@ -161,8 +193,11 @@ class TaskStage : public machine::Machine {
       const wire::Duration elapsed = now - finished->arrived;
       times_.task.observe(elapsed);
       const wire::Duration compute = finished->outcome.compute;
-      if (answer(*finished, std::min(finished->task.age + elapsed, wire::kDurationMax))) {
-        times_.inference.observe(compute);
+      Given given = answer(*finished, std::min(finished->task.age + elapsed, wire::kDurationMax));
+      if (given.usable) times_.inference.observe(compute);
+      if (given.answer) {
+        answers_.send(finished->task.sink, finished->task.batch, std::move(*given.answer),
+                      finished->arrived + finished->task.remaining, now, actions_);
       }
       // After the answer: a coordinator that gets the credit first could count the task as done
       // unanswered.

@@ -121,9 +121,9 @@ template <>
 inline constexpr auto kFields<ProducerHello> = std::tuple(&ProducerHello::producer,
                                                           &ProducerHello::corrections);
 template <>
-inline constexpr auto kFields<WorkerHello> = std::tuple(&WorkerHello::worker, &WorkerHello::role,
-                                                        &WorkerHello::model, &WorkerHello::capacity,
-                                                        since<3>(&WorkerHello::location));
+inline constexpr auto kFields<WorkerHello> = std::tuple(
+    &WorkerHello::worker, &WorkerHello::role, &WorkerHello::model, &WorkerHello::capacity,
+    since<3>(&WorkerHello::location), since<4>(AtMost{&WorkerHello::sink, kSinksMax - 1}));
 template <>
 inline constexpr auto kFields<Welcome> = std::tuple(&Welcome::epoch, &Welcome::heartbeat,
                                                     &Welcome::credit, &Welcome::image_bytes_max,
@@ -148,17 +148,18 @@ template <>
 inline constexpr auto kFields<Assign> = std::tuple(&Assign::sequence, &Assign::batch,
                                                    AtMost{&Assign::slot, kSlotsMax - 1},
                                                    &Assign::hedge, &Assign::age, &Assign::remaining,
-                                                   &Assign::image);
+                                                   &Assign::image,
+                                                   since<4>(AtMost{&Assign::sink, kSinksMax - 1}));
 template <>
 inline constexpr auto kFields<SealCollage> = std::tuple(&SealCollage::batch,
                                                         AtMost{&SealCollage::filled, kSlotsMax});
 template <>
 inline constexpr auto kFields<DropCollage> = std::tuple(&DropCollage::batch);
 template <>
-inline constexpr auto kFields<CollageTask> = std::tuple(&CollageTask::epoch, &CollageTask::sequence,
-                                                        &CollageTask::batch, &CollageTask::blank,
-                                                        &CollageTask::age, &CollageTask::remaining,
-                                                        &CollageTask::picture);
+inline constexpr auto kFields<CollageTask> =
+    std::tuple(&CollageTask::epoch, &CollageTask::sequence, &CollageTask::batch,
+               &CollageTask::blank, &CollageTask::age, &CollageTask::remaining,
+               &CollageTask::picture, since<4>(AtMost{&CollageTask::sink, kSinksMax - 1}));
 template <>
 inline constexpr auto kFields<Answer> = std::tuple(&Answer::batch,
                                                    AtMost{&Answer::slot, kSlotsMax - 1},
@@ -214,6 +215,10 @@ inline constexpr auto kFields<CollagePicture> = std::tuple(&CollagePicture::batc
                                                            &CollagePicture::height,
                                                            AtMost{&CollagePicture::channels, 3},
                                                            &CollagePicture::picture);
+template <>
+inline constexpr auto kFields<Redirect> = std::tuple(AtMost{&Redirect::from, kSinksMax - 1},
+                                                     AtMost{&Redirect::to, kSinksMax - 1},
+                                                     &Redirect::oldest);
 
 // --- older versions ---
 

@@ -109,11 +109,12 @@ std::uint64_t labels_hash(const std::vector<std::string>& names) {
 // docs/WIRE.md and the logs use these names, which differ from the names of some structs.
 std::string_view kind(const Message& message) {
   static constexpr std::array<std::string_view, std::variant_size_v<Message>> kNames = {
-      "producer_hello", "worker_hello", "welcome",     "refuse",      "submit",        "result",
-      "ready",          "assign",       "seal",        "drop",        "collage_task",  "answer",
-      "collage_answer", "opened",       "sealed",      "closed",      "settled",       "service",
-      "probe",          "status",       "cancel",      "correction",  "corrected",     "withdraw",
-      "workers",        "picture",      "undelivered", "undecodable", "authenticated", "drain"};
+      "producer_hello", "worker_hello", "welcome",  "refuse",      "submit",       "result",
+      "ready",          "assign",       "seal",     "drop",        "collage_task", "answer",
+      "collage_answer", "opened",       "sealed",   "closed",      "settled",      "service",
+      "probe",          "status",       "cancel",   "correction",  "corrected",    "withdraw",
+      "workers",        "picture",      "redirect", "undelivered", "undecodable",  "authenticated",
+      "drain"};
   return kNames[message.index()];
 }
 

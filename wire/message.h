@@ -6,9 +6,10 @@
 //   stage             WorkerHello, Ready                                       broker
 //   broker            Welcome, Refuse, Assign                                  stage
 //   broker            Withdraw                                                 classifier
+//   broker            Redirect                                                 stage
 //   broker            SealCollage, DropCollage                                 assembler
 //   collage-CNN       WorkerHello, Ready                                       assembler
-//   assembler         Welcome, Refuse, CollageTask                             collage-CNN
+//   assembler         Welcome, Refuse, CollageTask, Redirect                   collage-CNN
 //   stage, assembler  Answer                                                   sink
 //   assembler         CollagePicture                                           sink
 //   collage-CNN       CollageAnswer                                            sink
@@ -39,7 +40,7 @@ namespace wire {
 // and observers of kProtocolMin and later; all other peers of different versions refuse each other
 // at the hello.  Machines know nothing of versions: the codec fills in and leaves out what an older
 // version does not have (fields.h).
-inline constexpr std::uint32_t kProtocol = 3;
+inline constexpr std::uint32_t kProtocol = 4;
 inline constexpr std::uint32_t kProtocolMin = 2;
 
 enum class Role : std::uint8_t { classifier = 1, assembler = 2, collage = 3, sink = 4 };
@@ -134,6 +135,7 @@ struct WorkerHello {
   Model model;
   std::uint32_t capacity = 0;  // Tasks that fit at once (an assembler: batches); 0 for a sink.
   Location location{};
+  SinkIndex sink = 0;  // Of a sink: which one it is.
 };
 struct Welcome {
   Epoch epoch;
@@ -204,6 +206,15 @@ struct Assign {
   Duration age{};        // Time since the image was admitted.
   Duration remaining{};  // Time until the request's deadline.
   Payload image;
+  SinkIndex sink = 0;  // The sink that joins the answers of the batch.
+};
+// From here on sink `to` joins the answers of all batches that sink `from` joined; both are the
+// same if it has restarted.  The receiver sends again, to `to`, what `from` got of its answers to
+// the batch `oldest` and later ones.
+struct Redirect {
+  SinkIndex from = 0;
+  SinkIndex to = 0;
+  BatchId oldest;  // No batch before it is open.
 };
 // The classifier takes this task back out of its queue, unless it has begun.
 struct Withdraw {
@@ -227,6 +238,7 @@ struct CollageTask {
   Duration age{};           // Time since the batch opened.
   Duration remaining{};     // Time until the last deadline of its images.
   Payload picture;          // The pixels of the whole collage, 8 bits per sample, interleaved.
+  SinkIndex sink = 0;       // The sink that joins the answers of the batch.
 };
 struct Answer {
   BatchId batch;
@@ -361,9 +373,9 @@ using Message =
     std::variant<ProducerHello, WorkerHello, Welcome, Refuse, Submit, Result, Ready, Assign,
                  SealCollage, DropCollage, CollageTask, Answer, CollageAnswer, BatchOpened,
                  BatchSealed, BatchSettled, SlotSettled, ServiceTimes, StatusRequest, Status,
-                 Cancel, Correction, Disagreement, Withdraw, WorkerStates, CollagePicture,
+                 Cancel, Correction, Disagreement, Withdraw, WorkerStates, CollagePicture, Redirect,
                  Undelivered, Undecodable, Authenticated, Drain>;
-inline constexpr std::size_t kWireMessages = 26;  // The number of messages before the local ones.
+inline constexpr std::size_t kWireMessages = 27;  // The number of messages before the local ones.
 
 // Returns the name of a message's kind, as in docs/WIRE.md and in the logs.
 std::string_view kind(const Message& message);

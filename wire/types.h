@@ -50,6 +50,10 @@ inline constexpr int kGridSideMin = 2;
 inline constexpr int kGridSideMax = 5;
 inline constexpr std::size_t kSlotsMax = kGridSideMax * kGridSideMax;
 
+// Which of a pipeline's sinks: an index into its list of endpoints for answers.
+using SinkIndex = std::uint8_t;
+inline constexpr std::size_t kSinksMax = 16;
+
 // A point on the monotonic timeline of one process.  It offers no now(): only the loop and
 // the simulator can make one, so nothing else can read a clock.
 struct Instant {

@@ -83,7 +83,7 @@ void check_free(const runtime::Pipeline& pipeline, live::Fleet::Size size) {
   };
   check("endpoints.producers", pipeline.endpoints.producers);
   check("endpoints.workers", pipeline.endpoints.workers);
-  check("endpoints.answers", pipeline.endpoints.answers);
+  for (const std::string& answers : pipeline.endpoints.answers) check("endpoints.answers", answers);
   if (size.collages > 0) check("endpoints.collage", pipeline.endpoints.collage);
   const auto check_ports = [&](const std::string& key, const std::string& address, int first,
                                int many) {
@@ -96,7 +96,9 @@ void check_free(const runtime::Pipeline& pipeline, live::Fleet::Size size) {
   };
   const std::string& address = pipeline.service.http_address;
   check_ports("http.broker", address, pipeline.http.broker, 1);
-  check_ports("http.sink", address, pipeline.http.sink, 1);
+  for (std::size_t i = 0; i < pipeline.endpoints.answers.size(); ++i) {
+    check_ports("http.sink", address, pipeline.http.sink + 10 * static_cast<int>(i), 1);
+  }
   check_ports("http.classifier", address, pipeline.http.classifier, size.classifiers);
   check_ports("http.collage", address, pipeline.http.collage, size.collages);
   if (!size.gateway) return;
@@ -117,7 +119,9 @@ bool is_ready(const runtime::Pipeline& pipeline, live::Fleet::Size size,
   loop.run();
   if (!poller.status()) return false;
   const std::map<std::string, int> expected = {
-      {"sinks", 1}, {"classifiers", size.classifiers}, {"assemblers", size.collages}};
+      {"sinks", static_cast<int>(pipeline.endpoints.answers.size())},
+      {"classifiers", size.classifiers},
+      {"assemblers", size.collages}};
   std::size_t found = 0;
   for (const wire::Counter& counter : poller.status()->counters) {
     const auto one = expected.find(counter.name);

@@ -126,8 +126,8 @@ void drive(load::LoadGenerator& generator, const runtime::Pipeline& pipeline,
       runtime::connected_dealer(runtime::reached_from_here(pipeline.endpoints.producers),
                                 frame_bytes_max, keys, runtime::LinkName::producers);
   std::vector<runtime::Link> links = {
-      to_broker, runtime::connected_dealer(pipeline.endpoints.answers, frame_bytes_max, keys,
-                                           runtime::LinkName::answers)};
+      to_broker, runtime::connected_dealer(pipeline.endpoints.answers.front(), frame_bytes_max,
+                                           keys, runtime::LinkName::answers)};
   links.insert(links.end(), generator.producers() - 1, to_broker);
   runtime::Loop loop(context, links, generator, {}, options);
   loop.run();

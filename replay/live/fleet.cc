@@ -16,8 +16,11 @@ Fleet::Fleet(const std::filesystem::path& pipeline, Size size, const std::filesy
     : pipeline_(pipeline), own_(std::move(own)), logs_(logs) {
   std::filesystem::create_directories(logs);
   start("broker", "collage-broker", {});
-  start("sink", "collage-sink", {});
-  const bool together = runtime::load_pipeline(pipeline).endpoints.collage.starts_with("inproc://");
+  const runtime::Pipeline::Endpoints endpoints = runtime::load_pipeline(pipeline).endpoints;
+  for (std::size_t i = 0; i < endpoints.answers.size(); ++i) {
+    start(sink_name(i), "collage-sink", {"--index", std::to_string(i)});
+  }
+  const bool together = endpoints.collage.starts_with("inproc://");
   for (int i = 0; i < size.collages; ++i) {
     const std::vector<std::string> index = {"--index", std::to_string(i)};
     for (const char* role : together ? std::vector<const char*>{"collage"}
@@ -31,6 +34,10 @@ Fleet::Fleet(const std::filesystem::path& pipeline, Size size, const std::filesy
     start(std::string("classifier-") + index, "collage-stage", {"classifier", "--index", index});
   }
   if (size.gateway) start("gateway", "collage-gateway", {});
+}
+
+std::string sink_name(std::size_t index) {
+  return index == 0 ? "sink" : "sink-" + std::to_string(index);
 }
 
 void Fleet::start(const std::string& name, const std::string& program,

@@ -23,7 +23,7 @@ class Fleet {
   // Pipeline files by process name, for processes that do not use the common one.
   using PipelineFiles = std::map<std::string, std::filesystem::path>;
 
-  // Starts broker, sink, collage stages, classifiers and gateway from the pipeline file; each
+  // Starts broker, sinks, collage stages, classifiers and gateway from the pipeline file; each
   // process logs to `logs`/<name>.log.  Throws std::runtime_error.
   Fleet(const std::filesystem::path& pipeline, Size size, const std::filesystem::path& logs,
         PipelineFiles own = {});
@@ -32,7 +32,8 @@ class Fleet {
   Exited exited();
   // Starts a process again.  Requires that it has ended.
   void restart(const std::string& name);
-  // The process of a name: broker, sink, collage-0, classifier-3.  Throws std::out_of_range.
+  // The process of a name: broker, sink, sink-1, collage-0, classifier-3.  Throws
+  // std::out_of_range.
   Process& process(const std::string& name) { return processes_.at(name); }
 
   // Stops all processes with SIGTERM, first the gateway, then the broker.  Returns false if one had
@@ -51,6 +52,9 @@ class Fleet {
   std::vector<std::string> order_;  // Process names in the order of their start.
   std::map<std::string, Process> processes_;
 };
+
+// The name of a sink's process: "sink" for index 0, then "sink-1".
+std::string sink_name(std::size_t index);
 
 // The last lines of a process's log, for an error message.
 std::string log_tail(const std::filesystem::path& logs, const std::string& name);

@@ -10,7 +10,8 @@ namespace {
 std::vector<runtime::Link> links_of(const runtime::Pipeline& pipeline) {
   const std::uint64_t bytes = pipeline.broker.image_bytes_max;
   std::vector<runtime::Link> links;
-  for (const std::string& endpoint : {pipeline.endpoints.workers, pipeline.endpoints.answers}) {
+  for (const std::string& endpoint :
+       {pipeline.endpoints.workers, pipeline.endpoints.answers.front()}) {
     links.push_back(runtime::bound_router("tcp://127.0.0.1:0", bytes));
     for (std::uint32_t i = 0; i < Forwarder::kUpstreams; ++i) {
       links.push_back(runtime::connected_dealer(endpoint, bytes));

@@ -1,5 +1,7 @@
 #include "replay/sim/checker.h"
 
+#include <algorithm>
+
 #include "broker/policy.h"
 
 namespace replay::sim {
@@ -28,7 +30,8 @@ Checker::Checker(const TrialOptions& options, const World& world, const Fleet& f
       links_(options, violations_),
       gauges_(options, violations_),
       overload_(options, violations_, weights_of(options, world, fleet)),
-      expiry_(violations_) {}
+      expiry_(violations_),
+      sinks_(options, violations_) {}
 
 void Checker::on_submit(NodeId producer, wire::RequestId request, const Asked& asked) {
   requests_.on_submit(producer, request, asked);
@@ -51,6 +54,7 @@ void Checker::on_corrections(NodeId producer, const std::vector<producer::Correc
 void Checker::on_sent(NodeId from, NodeId to, const wire::Message& message, wire::Instant now) {
   log_.message(world_.name(from), world_.name(to), message, now);
   check_sent(from, to, message, now);
+  sinks_.on_sent(from, to, message, now);
   if (from == fleet_.broker()) overload_.on_sent(to, message, now);
 }
 
@@ -70,12 +74,13 @@ void Checker::check_sent(NodeId from, NodeId to, const wire::Message& message, w
   } else if (const auto* sealed = std::get_if<wire::BatchSealed>(&message)) {
     links_.on_sealed(*sealed, now);
   } else if (const auto* settled = std::get_if<wire::SlotSettled>(&message)) {
-    links_.on_settled(*settled, now);
+    links_.on_settled(from, *settled, now);
   } else if (const auto* disagreement = std::get_if<wire::Disagreement>(&message)) {
-    links_.on_disagreement(*disagreement, now);
+    links_.on_disagreement(from, *disagreement, now);
   } else if (const auto* ready = std::get_if<wire::Ready>(&message)) {
-    // The sink sends Ready, too, but takes no tasks.
-    if (from != fleet_.sink()) links_.on_ready(world_.name(from), capacity(from), *ready, now);
+    // A sink sends Ready, too, but takes no tasks.
+    if (fleet_.kind(from) != Fleet::Kind::sink)
+      links_.on_ready(world_.name(from), capacity(from), *ready, now);
   } else if (const auto* correction = std::get_if<wire::Correction>(&message)) {
     requests_.on_correction_sent(to, *correction, fleet_.corrects(to), now);
   } else if (const auto* result = std::get_if<wire::Result>(&message)) {
@@ -83,7 +88,7 @@ void Checker::check_sent(NodeId from, NodeId to, const wire::Message& message, w
     requests_.on_result_sent(to, *result, now);
   } else if (const auto* status = std::get_if<wire::Status>(&message)) {
     from == fleet_.broker() ? gauges_.on_broker_status(*status, now)
-                            : gauges_.on_sink_status(*status, now);
+                            : gauges_.on_sink_status(from, *status, now);
   }
 }
 
@@ -101,13 +106,18 @@ std::uint32_t Checker::capacity(NodeId stage) const {
 
 void Checker::on_delivered(NodeId from, NodeId to, const wire::Message& message,
                            wire::Instant now) {
-  if (to == fleet_.broker()) overload_.on_arrived(from, message, now);
+  if (to == fleet_.broker()) {
+    overload_.on_arrived(from, message, now);
+    sinks_.on_arrived(from, message, now);
+  }
   // Tasks go to nodes of the fleet alone; other messages may go to strangers.
   const bool task = std::holds_alternative<wire::Assign>(message) ||
                     std::holds_alternative<wire::CollageTask>(message);
   if (task && fleet_.kind(to) != Fleet::Kind::assembler) expiry_.on_arrived(to, message, now);
   if (std::holds_alternative<wire::Submit>(message)) {
     gauges_.on_submit_arrived();
+  } else if (const auto* opened = std::get_if<wire::BatchOpened>(&message)) {
+    links_.on_opened(to, *opened);
   } else if (const auto* result = std::get_if<wire::Result>(&message)) {
     requests_.on_result_arrived(to, *result, now);
   } else if (const auto* correction = std::get_if<wire::Correction>(&message)) {
@@ -117,9 +127,9 @@ void Checker::on_delivered(NodeId from, NodeId to, const wire::Message& message,
 
 void Checker::on_life(NodeId node, bool alive, wire::Instant now) {
   log_.line(world_.name(node) + (alive ? " starts" : " crashes"), now);
-  if (node == fleet_.sink()) {
-    links_.on_sink_life();
-    gauges_.on_sink_life();
+  if (std::ranges::find(fleet_.sinks(), node) != fleet_.sinks().end()) {
+    links_.on_sink_life(node);
+    gauges_.on_sink_life(node);
   }
   if (node == fleet_.broker()) {
     requests_.on_broker_life();

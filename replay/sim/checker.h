@@ -3,7 +3,8 @@
 //
 // The checker itself decides nothing.  It hands each observation to the class that judges it:
 // RequestOracle (requests and results), LinkChecker (batches and slots), GaugeChecker (status),
-// OverloadChecker (the broker's line), ExpiryChecker (stages that begin too late).
+// OverloadChecker (the broker's line), ExpiryChecker (stages that begin too late), SinkChecker
+// (answers that a sink takes with it).
 // None of them looks into a machine.
 #pragma once
 
@@ -18,6 +19,7 @@
 #include "replay/sim/link_checker.h"
 #include "replay/sim/overload_checker.h"
 #include "replay/sim/request_oracle.h"
+#include "replay/sim/sink_checker.h"
 #include "replay/sim/trial_options.h"
 #include "replay/sim/violations.h"
 
@@ -71,6 +73,7 @@ class Checker : public Observer {
   GaugeChecker gauges_;
   OverloadChecker overload_;
   ExpiryChecker expiry_;
+  SinkChecker sinks_;
 };
 
 }  // namespace replay::sim

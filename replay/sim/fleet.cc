@@ -20,12 +20,15 @@ Fleet::Fleet(FleetPolicy policy, World& world, Executor& executor, machine::Rng 
     : policy_(std::move(policy)), world_(world), executor_(executor), rng_(rng) {
   COLLAGE_CHECK(world_.node_count() == 0);
   broker_ = add(Kind::broker, "broker");
-  sink_ = add(Kind::sink, "sink");
-  join(sink_, stages::sink::kBroker, broker_, broker::kWorkers);
+  policy_.broker.sink_max = policy_.sinks;
+  for (std::size_t i = 0; i < policy_.sinks; ++i) {
+    sinks_.push_back(add(Kind::sink, i == 0 ? "sink" : "sink-" + std::to_string(i)));
+    join(sinks_.back(), stages::sink::kBroker, broker_, broker::kWorkers);
+  }
   for (std::size_t i = 0; i < policy_.classifiers; ++i) {
     classifiers_.push_back(add(Kind::classifier, "classifier-" + std::to_string(i)));
     join(classifiers_.back(), stages::classifier::kBroker, broker_, broker::kWorkers);
-    join(classifiers_.back(), stages::classifier::kSink, sink_, stages::sink::kStages);
+    join_sinks(classifiers_.back(), stages::classifier::kSink);
   }
   for (std::size_t i = 0; i < policy_.assemblers; ++i) {
     const NodeId assembler = add(Kind::assembler, "assembler-" + std::to_string(i));
@@ -33,10 +36,10 @@ Fleet::Fleet(FleetPolicy policy, World& world, Executor& executor, machine::Rng 
     assemblers_.push_back(assembler);
     collages_.push_back(collage);
     join(assembler, Assembler::kBroker, broker_, broker::kWorkers);
-    join(assembler, Assembler::kSink, sink_, stages::sink::kStages);
+    join_sinks(assembler, Assembler::kSink);
     world_.connect(collage, CollageWorker::kAssembler, assembler, Assembler::kCollage,
                    policy_.inner_link);
-    join(collage, CollageWorker::kSink, sink_, stages::sink::kStages);
+    join_sinks(collage, CollageWorker::kSink);
   }
   for (std::size_t i = 0; i < policy_.producers; ++i) {
     producers_.push_back(add(Kind::producer, "producer-" + std::to_string(i)));
@@ -48,6 +51,12 @@ NodeId Fleet::add(Kind kind, const std::string& name) {
   kinds_.push_back(kind);
   executors_.emplace_back(executor_);
   return world_.add(name, &executors_.back());
+}
+
+void Fleet::join_sinks(NodeId stage, std::uint32_t first) {
+  for (std::uint32_t i = 0; i < sinks_.size(); ++i) {
+    join(stage, first + i, sinks_[i], stages::sink::kStages);
+  }
 }
 
 void Fleet::join(NodeId dealer, std::uint32_t dealer_link, NodeId router,
@@ -134,24 +143,27 @@ std::unique_ptr<machine::Machine> Fleet::make(NodeId node) {
   switch (kind(node)) {
     case Kind::broker:
       return std::make_unique<broker::Broker>(policy_.broker, wire::Epoch{draw_id()});
-    case Kind::sink:
-      return std::make_unique<stages::sink::Sink>(wire::WorkerId{draw_id(), draw_id()},
-                                                  policy_.sink);
+    case Kind::sink: {
+      stages::sink::Sink::Policy own = policy_.sink;
+      own.index = static_cast<wire::SinkIndex>(node - sinks_.front());
+      return std::make_unique<stages::sink::Sink>(wire::WorkerId{draw_id(), draw_id()}, own);
+    }
     case Kind::classifier: {
       const wire::WorkerHello own =
           hello(node, wire::Role::classifier, policy_.classifier_capacity);
       return std::make_unique<stages::classifier::Classifier>(own, policy_.membership,
-                                                              emulation(node));
+                                                              emulation(node), policy_.sinks);
     }
     case Kind::assembler: {
       const wire::WorkerHello own = hello(node, wire::Role::assembler, policy_.assembler_capacity);
       return std::make_unique<Assembler>(
           own, wire::Epoch{draw_id()},
-          Assembler::Policy{policy_.membership, policy_.broker.heartbeat});
+          Assembler::Policy{policy_.membership, policy_.broker.heartbeat, {}, policy_.sinks});
     }
     case Kind::collage: {
       const wire::WorkerHello own = hello(node, wire::Role::collage, policy_.collage_capacity);
-      return std::make_unique<CollageWorker>(own, policy_.membership, emulation(node));
+      return std::make_unique<CollageWorker>(own, policy_.membership, emulation(node),
+                                             policy_.sinks);
     }
     case Kind::producer: {
       producer::Policy own = policy_.producer;

@@ -34,6 +34,7 @@ struct FleetPolicy {
   producer::Policy producer;
   std::size_t classifiers = 0;
   std::size_t assemblers = 0;  // Each has its own collage-CNN.
+  std::size_t sinks = 1;
   std::size_t producers = 1;
   std::size_t correcting = 0;             // The first so many producers ask for corrections.
   std::uint32_t classifier_capacity = 1;  // Images that a classifier takes at once.
@@ -73,13 +74,16 @@ class Fleet {
   // Throws std::out_of_range for a stranger.
   Kind kind(NodeId node) const { return kinds_.at(node); }
   NodeId broker() const { return broker_; }
-  NodeId sink() const { return sink_; }
+  // The first sink; all of them.
+  NodeId sink() const { return sinks_.front(); }
+  const std::vector<NodeId>& sinks() const { return sinks_; }
   const std::vector<NodeId>& classifiers() const { return classifiers_; }
   const std::vector<NodeId>& assemblers() const { return assemblers_; }
   const std::vector<NodeId>& collages() const { return collages_; }
   const std::vector<NodeId>& producers() const { return producers_; }
-  // The nodes of a process as `collage-replay` names them: "broker", "sink", "classifier-3", and
-  // "collage-0" for an assembler with its collage-CNN.  Empty if there is none of that name.
+  // The nodes of a process as `collage-replay` names them: "broker", "sink", "sink-1",
+  // "classifier-3", and "collage-0" for an assembler with its collage-CNN.  Empty if there is none
+  // of that name.
   std::vector<NodeId> nodes_of(const std::string& process) const;
   // Makes the answers of a process invalid from here on, or valid again.
   void set_garbage(const std::string& process, bool on);
@@ -95,16 +99,18 @@ class Fleet {
   wire::WorkerHello hello(NodeId node, wire::Role role, std::uint32_t capacity);
   std::optional<stages::Emulation> emulation(NodeId node);
   NodeId add(Kind kind, const std::string& name);
+  // Joins the links of a stage from `first` on to all sinks.
+  void join_sinks(NodeId stage, std::uint32_t first);
   void join(NodeId dealer, std::uint32_t dealer_link, NodeId router, std::uint32_t router_link);
   std::uint64_t draw_id();
 
-  const FleetPolicy policy_;
+  FleetPolicy policy_;
   World& world_;
   Executor& executor_;
   std::deque<GarblingExecutor> executors_;  // One for each node, by its id.
   machine::Rng rng_;
-  NodeId broker_ = 0, sink_ = 0;
-  std::vector<NodeId> classifiers_, assemblers_, collages_, producers_;
+  NodeId broker_ = 0;
+  std::vector<NodeId> sinks_, classifiers_, assemblers_, collages_, producers_;
   std::vector<Kind> kinds_;  // One for each node, by its id.
   std::vector<ChannelId> channels_;
 };

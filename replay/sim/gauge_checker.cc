@@ -101,21 +101,21 @@ void GaugeChecker::check_work(const Gauges& gauges, wire::Instant now) {
   at_most(gauges, "hedges", static_cast<std::uint64_t>(hedges_max), now);
 }
 
-void GaugeChecker::on_sink_status(const wire::Status& status, wire::Instant now) {
-  sink_ = gauges_of(status);
-  at_most(*sink_, "batches_open", options_.fleet.sink.joiner.open_batch_max, now);
-  at_most(*sink_, "orphans", options_.fleet.sink.joiner.orphan_max, now);
+void GaugeChecker::on_sink_status(NodeId sink, const wire::Status& status, wire::Instant now) {
+  const Gauges& gauges = sinks_[sink] = gauges_of(status);
+  at_most(gauges, "batches_open", options_.fleet.sink.joiner.open_batch_max, now);
+  at_most(gauges, "orphans", options_.fleet.sink.joiner.orphan_max, now);
 }
 
 void GaugeChecker::finish(wire::Instant now) {
-  if (!broker_ || !sink_) {
+  if (!broker_ || sinks_.size() < options_.fleet.sinks) {
     return violations_.add("broker or sink reports no status at the end", now);
   }
   for (const char* name : {"requests_open", "requests_waiting", "image_bytes_open", "batches_open",
                            "tasks_outstanding", "collages_outstanding", "correctable"}) {
     at_most(*broker_, name, 0, now);
   }
-  at_most(*sink_, "batches_open", 0, now);
+  for (const auto& [sink, gauges] : sinks_) at_most(gauges, "batches_open", 0, now);
   for (const char* name : {"workers_lost", "workers_refused", "bad_messages"}) {
     if (calm_) at_most(*broker_, name, read(*calm_, name), now);
   }

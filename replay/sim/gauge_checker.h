@@ -29,10 +29,10 @@ class GaugeChecker {
   void on_task_sent() { seen_.tasks += 1; }
 
   void on_broker_status(const wire::Status& status, wire::Instant now);
-  void on_sink_status(const wire::Status& status, wire::Instant now);
-  // Broker or sink has started or crashed: its figures count from zero.
+  void on_sink_status(NodeId sink, const wire::Status& status, wire::Instant now);
+  // Broker or a sink has started or crashed: its figures count from zero.
   void on_broker_life();
-  void on_sink_life() { sink_.reset(); }
+  void on_sink_life(NodeId sink) { sinks_.erase(sink); }
 
   // From here on nothing goes wrong any more.
   void on_calm() { calm_ = broker_; }
@@ -56,8 +56,9 @@ class GaugeChecker {
   const TrialOptions& options_;
   Violations& violations_;
   Seen seen_;
-  std::optional<Gauges> broker_, sink_;  // The latest of each.
-  std::optional<Gauges> calm_;           // The broker's when the calm phase began.
+  std::optional<Gauges> broker_;    // The latest.
+  std::map<NodeId, Gauges> sinks_;  // The latest of each.
+  std::optional<Gauges> calm_;      // The broker's when the calm phase began.
 };
 
 }  // namespace replay::sim

@@ -25,6 +25,14 @@ void LinkChecker::on_assign(const wire::Assign& assign, wire::Instant now) {
   if (!known) known = token;
 }
 
+void LinkChecker::on_opened(NodeId sink, const wire::BatchOpened& opened) {
+  for (auto& [number, slot] : batches_[opened.batch].slots) {
+    if (const auto own = slot.settled.find(sink); own != slot.settled.end()) {
+      own->second.repeats += 1;
+    }
+  }
+}
+
 void LinkChecker::on_sealed(const wire::BatchSealed& sealed, wire::Instant now) {
   Batch& batch = batches_[sealed.batch];
   batch.collage_only = sealed.collage_only;
@@ -32,18 +40,21 @@ void LinkChecker::on_sealed(const wire::BatchSealed& sealed, wire::Instant now) 
   for (const wire::Duration age : sealed.ages) admitted.push_back(now - age);
 }
 
-void LinkChecker::on_settled(const wire::SlotSettled& settled, wire::Instant now) {
+void LinkChecker::on_settled(NodeId sink, const wire::SlotSettled& settled, wire::Instant now) {
   const std::string what = name(settled.batch, settled.slot);
   const wire::Verdict& verdict = settled.verdict;
   const bool answered = verdict.reason == wire::Reason::none;
   const bool collage = settled.source == wire::Source::collage;
   Batch& batch = batches_[settled.batch];
   Slot& slot = batch.slots[settled.slot];
-  if (slot.settled) {
+  const auto [own, first] = slot.settled.try_emplace(sink);
+  if (first) {
+    own->second.predictions = verdict.predictions;
+    if (collage && answered) own->second.collage = verdict.predictions.front().label;
+  } else if (own->second.repeats == 0 || own->second.predictions != verdict.predictions) {
     violations_.add("the sink settles " + what + " twice", now);
   } else {
-    slot.settled.emplace();
-    if (collage && answered) slot.settled->collage = verdict.predictions.front().label;
+    own->second.repeats -= 1;
   }
   if (!slot.token) return violations_.add("the sink settles " + what + ", a blank slot", now);
   if (answered && !may_answer(options_.executor, without_names(verdict.predictions), settled.source,
@@ -76,17 +87,19 @@ void LinkChecker::check_collage(const Batch& batch, const wire::SlotSettled& set
   }
 }
 
-void LinkChecker::on_disagreement(const wire::Disagreement& disagreement, wire::Instant now) {
+void LinkChecker::on_disagreement(NodeId sink, const wire::Disagreement& disagreement,
+                                  wire::Instant now) {
   const std::string what = name(disagreement.batch, disagreement.slot);
-  std::optional<Settled>& settled = batches_[disagreement.batch].slots[disagreement.slot].settled;
-  if (!settled || !settled->collage) {
+  auto& all = batches_[disagreement.batch].slots[disagreement.slot].settled;
+  const auto settled = all.find(sink);
+  if (settled == all.end() || !settled->second.collage) {
     return violations_.add("the sink corrects " + what + ", which no collage settled, or again",
                            now);
   }
-  if (*settled->collage == disagreement.predictions.front().label) {
+  if (*settled->second.collage == disagreement.predictions.front().label) {
     violations_.add("the sink corrects " + what + " to what it was", now);
   }
-  settled->collage.reset();
+  settled->second.collage.reset();
 }
 
 void LinkChecker::on_ready(const std::string& stage, std::uint32_t capacity,
@@ -97,9 +110,9 @@ void LinkChecker::on_ready(const std::string& stage, std::uint32_t capacity,
                   now);
 }
 
-void LinkChecker::on_sink_life() {
+void LinkChecker::on_sink_life(NodeId sink) {
   for (auto& [id, batch] : batches_) {
-    for (auto& [number, slot] : batch.slots) slot.settled.reset();
+    for (auto& [number, slot] : batch.slots) slot.settled.erase(sink);
   }
 }
 

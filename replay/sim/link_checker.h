@@ -2,7 +2,8 @@
 //
 // What it expects follows from docs/ARCHITECTURE.md:
 //   - a slot of a batch belongs to one image, whose token every answer for it spells;
-//   - a sink settles a slot once, and corrects a slot at most once, to another class, if a collage
+//   - a sink settles a slot once, and once more with the same answer whenever its batch is opened
+//     again, and corrects a slot at most once, to another class, if a collage
 //     settled it;
 //   - a collage answer is never settled before patience unless the batch has no singles, for a
 //   blank slot, below the gate, or with
@@ -27,22 +28,27 @@ class LinkChecker {
   LinkChecker(const TrialOptions& options, Violations& violations);
 
   void on_assign(const wire::Assign& assign, wire::Instant now);
+  // The sink is told that the batch is open, perhaps again.
+  void on_opened(NodeId sink, const wire::BatchOpened& opened);
   void on_sealed(const wire::BatchSealed& sealed, wire::Instant now);
-  void on_settled(const wire::SlotSettled& settled, wire::Instant now);
-  void on_disagreement(const wire::Disagreement& disagreement, wire::Instant now);
+  // `sink` is the sender.
+  void on_settled(NodeId sink, const wire::SlotSettled& settled, wire::Instant now);
+  void on_disagreement(NodeId sink, const wire::Disagreement& disagreement, wire::Instant now);
   // `stage` is the name of the sender, `capacity` the number of tasks that it takes at once.
   void on_ready(const std::string& stage, std::uint32_t capacity, const wire::Ready& ready,
                 wire::Instant now);
-  // The sink has started or crashed: it does not remember which slots it has settled.
-  void on_sink_life();
+  // A sink has started or crashed: it does not remember which slots it has settled.
+  void on_sink_life(NodeId sink);
 
  private:
   struct Settled {
     std::optional<wire::ClassId> collage;  // The class if a collage gave it; reset by a correction.
+    wire::Predictions predictions{};
+    std::size_t repeats = 0;  // How often the sink may settle it again.
   };
   struct Slot {
     std::optional<std::uint64_t> token;  // Token of its image; nullopt for a blank slot.
-    std::optional<Settled> settled;      // What the present sink has settled.
+    std::map<NodeId, Settled> settled;   // What each present sink has settled.
   };
   struct Batch {
     std::map<wire::Slot, Slot> slots;

@@ -9,14 +9,6 @@ namespace {
 // At most one sweep of the broker, which finds who is on probation, comes between two reports.
 constexpr wire::Duration kReportsApart = std::chrono::milliseconds(100);
 
-bool without(const Faults& f) {
-  const LinkFaults& links = f.links;
-  return links.loss == 0 && links.duplicate == 0 && links.delay == 0 &&
-         f.classifier_crashes + f.assembler_crashes + f.collage_crashes + f.sink_crashes +
-                 f.broker_crashes + f.producer_crashes + f.stalls + f.resets ==
-             0;
-}
-
 std::uint64_t read(const wire::Status& status, const char* name) {
   for (const wire::Counter& counter : status.counters) {
     if (counter.name == name) return counter.value;
@@ -30,7 +22,7 @@ OverloadChecker::OverloadChecker(const TrialOptions& options, Violations& violat
                                  Weights weights)
     : options_(options),
       violations_(violations),
-      faultless_(without(options.faults)),
+      faultless_(options.faultless()),
       knows_probation_(faultless_ && options.fleet.broker.heartbeat > kReportsApart),
       weights_(std::move(weights)) {}
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <sstream>
 #include <utility>
+#include <vector>
 
 #include "broker/broker.h"
 #include "replay/sim/status_requester.h"
@@ -42,10 +43,13 @@ class Trial {
     const NodeId requester = world_.add("status-requester");
     const LinkPolicy sound{options_.fleet.link.latency, {}, false};
     world_.connect(requester, StatusRequester::kBroker, fleet_.broker(), broker::kProducers, sound);
-    world_.connect(requester, StatusRequester::kSink, fleet_.sink(), stages::sink::kStages, sound);
+    const std::vector<NodeId>& sinks = fleet_.sinks();
+    for (std::uint32_t i = 0; i < sinks.size(); ++i) {
+      world_.connect(requester, StatusRequester::kSink + i, sinks[i], stages::sink::kStages, sound);
+    }
     world_.set_observer(&checker_);
     fleet_.start_all();
-    world_.start(requester, std::make_unique<StatusRequester>(kStatusEvery));
+    world_.start(requester, std::make_unique<StatusRequester>(kStatusEvery, sinks.size()));
     plan_traffic();
     plan_surge();
     plan_faults();
@@ -206,13 +210,18 @@ class Trial {
     crashes(faults.classifier_crashes, fleet_.classifiers());
     crashes(faults.assembler_crashes, fleet_.assemblers());
     crashes(faults.collage_crashes, fleet_.collages());
-    crashes(faults.sink_crashes, {fleet_.sink()});
+    // If only one sink is faulty, it is the last.  The first channels are those of the sinks.
+    const std::vector<NodeId> faulty_sinks =
+        faults.one_sink ? std::vector{fleet_.sinks().back()} : fleet_.sinks();
+    crashes(faults.sink_crashes, faulty_sinks);
     crashes(faults.broker_crashes, {fleet_.broker()});
     crashes(faults.producer_crashes, fleet_.producers());
-    std::vector<NodeId> stages = {fleet_.broker(), fleet_.sink()};
-    for (const auto* nodes : {&fleet_.classifiers(), &fleet_.assemblers(), &fleet_.collages()}) {
+    std::vector<NodeId> stages = {fleet_.broker()};
+    for (const auto* nodes :
+         {&fleet_.sinks(), &fleet_.classifiers(), &fleet_.assemblers(), &fleet_.collages()}) {
       stages.insert(stages.end(), nodes->begin(), nodes->end());
     }
+    if (faults.one_sink) stages = faulty_sinks;
     for (int i = 0; i < faults.stalls; ++i) {
       const NodeId node = any(stages);
       const wire::Duration length = draw(faults.stall_max);
@@ -222,7 +231,8 @@ class Trial {
       });
     }
     for (int i = 0; i < faults.resets; ++i) {
-      const ChannelId channel = any(fleet_.channels());
+      const ChannelId channel =
+          faults.one_sink ? fleet_.channels()[fleet_.sinks().size() - 1] : any(fleet_.channels());
       world_.at({draw(options_.hostile)}, [this, channel] {
         log_.line("a connection of " + world_.dealer_name(channel) + " breaks", world_.now());
         world_.reset(channel);

@@ -185,12 +185,32 @@ void draw_weights(Draw draw, TrialOptions& options) {
   }
 }
 
+// Drawn apart, too.  Where nothing but a sink is faulty, no answer may be lost with it.
+void draw_sinks(Draw draw, TrialOptions& options) {
+  if (draw.chance(0.5)) options.fleet.sinks = draw.number(2, 3);
+  if (!options.faultless() || draw.chance(0.3)) return;
+  Faults& faults = options.faults;
+  faults.one_sink = true;
+  faults.sink_crashes = draw.small(0, 2);
+  faults.stalls = draw.small(0, 2);
+  faults.resets = draw.small(0, 3);
+  // Outages that the broker has to notice if there is another sink, and deadlines that leave time
+  // for it.
+  const wire::Duration longest = options.fleet.sinks > 1 ? seconds(5) : seconds(1);
+  faults.down_max = draw.time(longest / 5, longest);
+  faults.stall_max = draw.time(longest / 5, longest);
+  broker::Policy& broker = options.fleet.broker;
+  broker.deadline = std::max<wire::Duration>(broker.deadline, seconds(4));
+  options.fleet.producer.deadline = broker.deadline;
+}
+
 }  // namespace
 
 TrialOptions draw_options(std::uint64_t seed) {
   TrialOptions options = draw_without_overload(seed);
   draw_overload(Draw(seed ^ 0x7d41b9c3e8f02a65u), options);
   draw_weights(Draw(seed ^ 0xe49b02d75a3c816fu), options);
+  draw_sinks(Draw(seed ^ 0x5a8e17c34fd902b6u), options);
   return options;
 }
 
@@ -221,6 +241,15 @@ TrialOptions without_features(TrialOptions options) {
   return options;
 }
 
+bool TrialOptions::faultless() const {
+  const LinkFaults& links = faults.links;
+  return links.loss == 0 && links.duplicate == 0 && links.delay == 0 &&
+         faults.classifier_crashes + faults.assembler_crashes + faults.collage_crashes +
+                 faults.sink_crashes + faults.broker_crashes + faults.producer_crashes +
+                 faults.stalls + faults.resets ==
+             0;
+}
+
 wire::Duration TrialOptions::recovery() const {
   const broker::Policy& broker = fleet.broker;
   return broker.deadline + broker.task_age_max + broker.silence_max() + 4 * broker.heartbeat +
@@ -237,7 +266,7 @@ std::string describe(const TrialOptions& o) {
       << " classifiers=" << o.fleet.classifiers << "x" << o.fleet.classifier_capacity
       << " assemblers=" << o.fleet.assemblers << "x" << o.fleet.assembler_capacity
       << " collage_capacity=" << o.fleet.collage_capacity << " producers=" << o.fleet.producers
-      << "\n  linger=" << ms(broker.linger)
+      << " sinks=" << o.fleet.sinks << "\n  linger=" << ms(broker.linger)
       << " patience=" << (o.fixed_patience ? ms(o.fleet.sink.patience.initial) : "learned")
       << " hedge_after=" << ms(broker.hedge_after) << " deadline=" << ms(broker.deadline)
       << " task_age_max=" << ms(broker.task_age_max) << " heartbeat=" << ms(broker.heartbeat)
@@ -254,10 +283,11 @@ std::string describe(const TrialOptions& o) {
       << "<=" << ms(o.faults.links.delay_max)
       << " crashes: classifiers=" << o.faults.classifier_crashes
       << " assemblers=" << o.faults.assembler_crashes << " collages=" << o.faults.collage_crashes
-      << " sink=" << o.faults.sink_crashes << " broker=" << o.faults.broker_crashes
-      << " producers=" << o.faults.producer_crashes << " down<=" << ms(o.faults.down_max)
-      << " stalls=" << o.faults.stalls << "<=" << ms(o.faults.stall_max)
-      << " resets=" << o.faults.resets << "\n  requests=" << o.requests << " burst=" << o.burst
+      << " sink=" << o.faults.sink_crashes << (o.faults.one_sink ? " (the last)" : "")
+      << " broker=" << o.faults.broker_crashes << " producers=" << o.faults.producer_crashes
+      << " down<=" << ms(o.faults.down_max) << " stalls=" << o.faults.stalls
+      << "<=" << ms(o.faults.stall_max) << " resets=" << o.faults.resets
+      << "\n  requests=" << o.requests << " burst=" << o.burst
       << " rejectable=" << o.rejectable_share << " own_deadline=" << o.own_deadline_share
       << " resubmit_after=" << ms(o.fleet.producer.resubmit_after) << " hostile=" << ms(o.hostile)
       << "\n  cancelled=" << o.features.cancel_share << " in_order=" << o.features.stream_share

@@ -17,6 +17,8 @@ struct Faults {
   int resets = 0;              // Connections that break and are opened again.
   wire::Duration down_max{};   // Longest time from a crash to the restart.
   wire::Duration stall_max{};  // Longest stall.
+  // Only the last sink crashes or stalls, and only its connection to the broker breaks.
+  bool one_sink = false;
 };
 
 // The features of the client library that producers use beyond plain requests.
@@ -51,6 +53,8 @@ struct TrialOptions {
   ClientFeatures features;
   wire::Duration hostile{};  // Length of the hostile phase.
 
+  // Whether the trial has no fault of any kind.
+  bool faultless() const;
   // Time after which no effect of the hostile phase may remain.
   wire::Duration recovery() const;
 };

@@ -34,25 +34,25 @@ std::filesystem::path model_file(Section& section, std::string_view key, const P
 
 // Checked here, because an error of bind or connect could not name the key.  Names are looked up
 // only by --check and when a process begins: they may belong to other hosts.
-std::string endpoint(Section& section, std::string_view key, bool inproc_allowed) {
-  std::string text = section.text(key);
+void check_endpoint(const Section& section, std::string_view key, const std::string& text,
+                    bool inproc_allowed) {
   const auto parts = parse_endpoint(text);
   if (!parts) section.fail(key, parts.error() + (inproc_allowed ? ", or inproc://NAME" : ""));
   const bool inproc = parts->transport == Endpoint::Transport::inproc;
-  if (inproc && inproc_allowed) return text;
+  if (inproc && inproc_allowed) return;
   if (inproc)
     section.fail(key, "is " + in_quotes(text) + ", which reaches no other process; " +
                           "expected tcp://HOST:PORT or ipc://PATH");
   if (parts->transport == Endpoint::Transport::tcp && parts->port == 0) {
     section.fail(key, "is " + in_quotes(text) + ", expected a port from 1 to 65535");
   }
-  return text;
 }
 
 // The endpoint of a link whose clients may read it in this file, too.  An address that stands for
 // every address is refused where a process connects (Startup), for each may have a file of its own.
-std::string endpoint_to_connect(Section& section, std::string_view key, bool inproc_allowed) {
-  std::string text = endpoint(section, key, inproc_allowed);
+void check_endpoint_to_connect(const Section& section, std::string_view key,
+                               const std::string& text, bool inproc_allowed) {
+  check_endpoint(section, key, text, inproc_allowed);
   const Endpoint parts = *parse_endpoint(text);
   if (is_wildcard(parts) && parts.host == "*") {
     section.fail(key, "is " + in_quotes(text) +
@@ -60,7 +60,26 @@ std::string endpoint_to_connect(Section& section, std::string_view key, bool inp
                           "address of the host that listens, such as tcp://127.0.0.1:" +
                           std::to_string(parts.port));
   }
+}
+
+std::string endpoint_to_connect(Section& section, std::string_view key, bool inproc_allowed) {
+  std::string text = section.text(key);
+  check_endpoint_to_connect(section, key, text, inproc_allowed);
   return text;
+}
+
+// One endpoint, or a list of them: one for each sink.
+std::vector<std::string> answer_endpoints(Section& section) {
+  constexpr std::string_view kKey = "answers";
+  if (!section.is_list(kKey)) return {endpoint_to_connect(section, kKey, false)};
+  std::vector<std::string> all = section.texts(kKey);
+  if (all.empty() || all.size() > wire::kSinksMax) {
+    section.fail(kKey, "has " + std::to_string(all.size()) +
+                           " endpoints, expected one for each sink, from 1 to " +
+                           std::to_string(wire::kSinksMax));
+  }
+  for (const std::string& text : all) check_endpoint_to_connect(section, kKey, text, false);
+  return all;
 }
 
 // Returns true if one host could not listen at both.
@@ -82,15 +101,15 @@ void read_models(Section root, Pipeline& p) {
 
 void read_endpoints(Section root, Pipeline& p) {
   Section section = root.section("endpoints");
-  p.endpoints = {endpoint(section, "producers", false),
-                 endpoint_to_connect(section, "workers", false),
-                 endpoint_to_connect(section, "answers", false),
-                 endpoint_to_connect(section, "collage", true)};
-  const std::vector<std::pair<std::string_view, std::string>> all = {
-      {"producers", p.endpoints.producers},
-      {"workers", p.endpoints.workers},
-      {"answers", p.endpoints.answers},
-      {"collage", p.endpoints.collage}};
+  p.endpoints.producers = section.text("producers");
+  check_endpoint(section, "producers", p.endpoints.producers, false);
+  p.endpoints.workers = endpoint_to_connect(section, "workers", false);
+  p.endpoints.answers = answer_endpoints(section);
+  p.endpoints.collage = endpoint_to_connect(section, "collage", true);
+  std::vector<std::pair<std::string_view, std::string>> all = {{"producers", p.endpoints.producers},
+                                                               {"workers", p.endpoints.workers}};
+  for (const std::string& answers : p.endpoints.answers) all.emplace_back("answers", answers);
+  all.emplace_back("collage", p.endpoints.collage);
   // Two links at one endpoint: the second bind would fail, without naming the key.
   for (std::size_t i = 0; i < all.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
@@ -170,7 +189,8 @@ void read_http(Section root, Pipeline& p) {
   if (address == "none") address.clear();
   refuse_endpoint_syntax(s, address, ", or none");
   p.http.broker = first_port(s, "broker", 1, p.http.broker);
-  p.http.sink = first_port(s, "sink", 1, p.http.sink);
+  p.http.sink =
+      first_port(s, "sink", 10 * static_cast<int>(p.endpoints.answers.size() - 1) + 1, p.http.sink);
   p.http.gateway = first_port(s, "gateway", 1, p.http.gateway);
   p.http.classifier = first_port(s, "classifier", kStagesMax, p.http.classifier);
   p.http.collage = first_port(s, "collage", kStagesMax, p.http.collage);
@@ -235,6 +255,7 @@ void derive(Pipeline& p) {
   COLLAGE_CHECK(redundancy.has_value());
   p.broker.grid = p.grid;
   p.broker.redundancy = *redundancy;
+  p.broker.sink_max = p.endpoints.answers.size();
   p.stages.membership = {.backoff_min = milliseconds(50),
                          .backoff_max = std::max<wire::Duration>(seconds(2), p.broker.heartbeat)};
   p.sink.membership = p.stages.membership;

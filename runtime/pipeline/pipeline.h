@@ -27,9 +27,11 @@ struct Pipeline {
     std::filesystem::path single, collage;  // Existing files: the manifests of the models.
   };
   struct Endpoints {
-    std::string producers, workers, answers, collage;
+    std::string producers, workers, collage;
+    std::vector<std::string> answers;  // One for each sink, by its index; 1 to kSinksMax.
   };
-  // HTTP ports.  A stage's port is the one of index 0; index i has the port + i.
+  // HTTP ports.  A stage's port is the one of index 0; index i has the port + i.  Sink i has the
+  // port + 10 i, for a gateway may have the next one.
   struct HttpPorts {
     std::uint16_t broker = 9570, sink = 9571, gateway = 9572, classifier = 9600, collage = 9700,
                   collage_cnn = 9800;

@@ -4,6 +4,7 @@
 #include <string>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "runtime/config/config_error.h"
 #include "runtime/loop/endpoint.h"
@@ -37,7 +38,16 @@ void refuse_wildcards(const Pipeline& pipeline, KeyOwner owner) {
   if (owner == KeyOwner::sink || owner == KeyOwner::stage) {
     refuse("workers", pipeline.endpoints.workers);
   }
-  if (owner == KeyOwner::stage) refuse("answers", pipeline.endpoints.answers);
+  if (owner != KeyOwner::stage) return;
+  for (const std::string& answers : pipeline.endpoints.answers) refuse("answers", answers);
+}
+
+void require_sink(const Pipeline& pipeline, std::size_t sink) {
+  const std::size_t sinks = pipeline.endpoints.answers.size();
+  if (sink < sinks) return;
+  throw ConfigError(pipeline.service.file.string() + ": endpoints.answers: has " +
+                    std::to_string(sinks) + " for sinks 0 to " + std::to_string(sinks - 1) +
+                    ", none for sink " + std::to_string(sink));
 }
 
 }  // namespace
@@ -56,6 +66,7 @@ Startup::Startup(const StartOptions& options, KeyOwner owner)
       pipeline(load_pipeline(options.pipeline)),
       keys(open_keys(pipeline.service, owner)) {
   refuse_wildcards(pipeline, owner);
+  require_sink(pipeline, options.sink);
 }
 
 // A name that does not resolve would not stop a process, for it may resolve later.  Whoever asks
@@ -63,11 +74,12 @@ Startup::Startup(const StartOptions& options, KeyOwner owner)
 void Startup::check_endpoints() const {
   const Pipeline::Endpoints& e = pipeline.endpoints;
   const bool broker = owner_ == KeyOwner::broker;
-  const std::tuple<std::string, std::string, bool> all[] = {
-      {"producers", e.producers, broker},
-      {"workers", e.workers, broker},
-      {"answers", e.answers, owner_ == KeyOwner::sink},
-      {"collage", e.collage, false}};
+  std::vector<std::tuple<std::string, std::string, bool>> all = {{"producers", e.producers, broker},
+                                                                 {"workers", e.workers, broker},
+                                                                 {"collage", e.collage, false}};
+  for (std::size_t i = 0; i < e.answers.size(); ++i) {
+    all.emplace_back("answers", e.answers[i], owner_ == KeyOwner::sink && options_.sink == i);
+  }
   for (const auto& [key, endpoint, listens] : all) {
     const std::string why = listens ? not_of_this_host(endpoint) : unresolved(endpoint);
     if (why.empty()) continue;

@@ -17,6 +17,7 @@ struct StartOptions {
   std::filesystem::path pipeline = default_pipeline();
   bool check = false;         // True to validate and exit.
   bool print_config = false;  // True to validate, print every key with its value, and exit.
+  std::size_t sink = 0;       // Of a sink: which of endpoints.answers is its own.
 };
 
 // Adds the pipeline file, --check, --print-config and their help.
@@ -30,7 +31,8 @@ void add_start_options(CLI::App& app, StartOptions& options);
 //     return start.serve({"sink", start.pipeline.http.sink, parts});
 class Startup {
  public:
-  // Handles signals from here on.  Throws ConfigError if the file or its keys are not valid.
+  // Handles signals from here on.  Throws ConfigError if the file or its keys are not valid, or if
+  // the pipeline has no such sink.
   Startup(const StartOptions& options, KeyOwner owner);
 
   // Returns true if --check or --print-config was given, that is, the process should exit now.

@@ -5,7 +5,6 @@
 namespace stages::classifier {
 namespace {
 
-constexpr machine::Peer kToSink{kSink, 0};
 constexpr const char* kTasks = "collage_tasks_total";
 constexpr const char* kTasksHelp = "Tasks done, by how they ended.";
 
@@ -24,7 +23,7 @@ decltype(machine::Work::job) Classifier::job(wire::Assign& task) {
   return machine::Classify{std::move(task.image)};
 }
 
-bool Classifier::answer(Finished& finished, wire::Duration age) {
+Classifier::Given Classifier::answer(Finished& finished, wire::Duration age) {
   const wire::Assign& task = finished.task;
   auto& verdict = std::get<wire::Verdict>(finished.outcome.what);
   const bool classified = verdict.reason == wire::Reason::none;
@@ -34,10 +33,9 @@ bool Classifier::answer(Finished& finished, wire::Duration age) {
                              .slot = task.slot,
                              .age = age,
                              .worker = id()});
-  actions_.send(kToSink, wire::Answer{task.batch, task.slot, id(), task.hedge, age,
-                                      finished.outcome.compute, std::move(verdict),
-                                      std::move(finished.outcome.version), age - task.age});
-  return classified;
+  return {wire::Answer{task.batch, task.slot, id(), task.hedge, age, finished.outcome.compute,
+                       std::move(verdict), std::move(finished.outcome.version), age - task.age},
+          classified};
 }
 
 void Classifier::on_new_coordinator() { actions_.log(machine::LogMessage::Level::info, "joined"); }

@@ -1,8 +1,8 @@
 // A single-image CNN stage (s-CNN): one image in, one answer out.
 //
 //   link kBroker (DEALER)   to the broker    WorkerHello, Ready
-//                           from the broker  Welcome, Refuse, Assign, Withdraw
-//   link kSink   (DEALER)   to the sink      Answer
+//                           from the broker  Welcome, Refuse, Assign, Withdraw, Redirect
+//   links kSink + i (DEALER) to sink i       Answer
 //
 // Stateless but for the tasks it holds: any number may run, join and leave at any time.  The
 // inference itself is Work (machine::Classify).  See task_stage.h for all the rest.
@@ -31,7 +31,7 @@ class Classifier : public TaskStage<wire::Assign, Counters> {
 
  private:
   decltype(machine::Work::job) job(wire::Assign& task) override;
-  bool answer(Finished& finished, wire::Duration age) override;
+  Given answer(Finished& finished, wire::Duration age) override;
   void on_new_coordinator() override;
   bool on_other(const wire::Message& message) override;
   std::span<const machine::Figure<Counters>> figures() const override;

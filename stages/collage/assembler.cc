@@ -16,7 +16,7 @@ using C = Assembler::Counters;
 using machine::counter;
 using machine::dropped;
 
-constexpr machine::Peer kToSink{Assembler::kSink, 0};
+machine::Peer to_sink(wire::SinkIndex sink) { return {Assembler::kSink + sink, 0}; }
 constexpr const char* kGivenUp = "collage_batches_given_up_total";
 constexpr const char* kGivenUpHelp = "Batches that no collage was made of.";
 
@@ -77,6 +77,8 @@ void Assembler::on_broker(wire::Message message, wire::Instant now) {
     take(std::move(*assign), now);
   } else if (const auto* seal = std::get_if<wire::SealCollage>(&message)) {
     on_seal(seal->batch);
+  } else if (const auto* redirect = std::get_if<wire::Redirect>(&message)) {
+    on_redirect(*redirect);
   } else if (const auto* drop = std::get_if<wire::DropCollage>(&message)) {
     discard(drop->batch, counters_.dropped);
   } else {
@@ -115,6 +117,11 @@ Assembler::Assembly* Assembler::find_or_open(const wire::Assign& assign, wire::I
     counters_.over_credit += 1;
     return nullptr;
   }
+  // Its pipeline.yaml names fewer sinks than the broker's.
+  if (assign.sink >= policy_.sinks) {
+    counters_.bad_messages += 1;
+    return nullptr;
+  }
   if (!membership_.take(assign.sequence, assign.batch.epoch)) {
     counters_.repeated += 1;
     return nullptr;
@@ -123,6 +130,7 @@ Assembler::Assembly* Assembler::find_or_open(const wire::Assign& assign, wire::I
   fresh.sequence = assign.sequence;
   fresh.opened = now - assign.age;
   fresh.deadline = now + assign.remaining;
+  fresh.sink = assign.sink;
   fresh.arrived.assign(slots_, false);
   fresh.blank.assign(slots_, true);
   return &assemblies_.emplace(assign.batch, std::move(fresh)).first->second;
@@ -134,6 +142,20 @@ void Assembler::on_seal(wire::BatchId batch) {
   if (found == assemblies_.end()) return;
   found->second.sealed = true;
   complete(batch);
+}
+
+void Assembler::on_redirect(const wire::Redirect& redirect) {
+  if (redirect.to >= policy_.sinks) {
+    counters_.bad_messages += 1;
+    return;
+  }
+  for (auto& [batch, assembly] : assemblies_) {
+    if (assembly.sink == redirect.from) assembly.sink = redirect.to;
+  }
+  for (Finished& finished : finished_) {
+    if (finished.assembly.sink == redirect.from) finished.assembly.sink = redirect.to;
+  }
+  if (cnn_) actions_.send(cnn_->peer, redirect);
 }
 
 void Assembler::discard(wire::BatchId batch, std::uint64_t& counter) {
@@ -199,14 +221,15 @@ machine::Actions Assembler::on_done(wire::WorkId work, machine::Outcome outcome,
     assembly.to_paste -= 1;
     if (pasted.reason != wire::Reason::none) {
       counters_.rejected += 1;
-      actions_.send(kToSink, wire::Answer{done.batch,
-                                          done.slot,
-                                          membership_.hello().worker,
-                                          false,
-                                          std::min(now - done.admitted, wire::kDurationMax),
-                                          {},
-                                          wire::Verdict{{}, pasted.reason},
-                                          {}});
+      actions_.send(to_sink(assembly.sink),
+                    wire::Answer{done.batch,
+                                 done.slot,
+                                 membership_.hello().worker,
+                                 false,
+                                 std::min(now - done.admitted, wire::kDurationMax),
+                                 {},
+                                 wire::Verdict{{}, pasted.reason},
+                                 {}});
     }
     complete(done.batch);
   }
@@ -292,11 +315,11 @@ void Assembler::hand_out(wire::Instant now) {
                                .age = age,
                                .worker = cnn_->id});
     if (auto picture = showing_.take(next.batch, next.assembly.blank, next.assembly.canvas, now)) {
-      actions_.send(kToSink, std::move(*picture));
+      actions_.send(to_sink(next.assembly.sink), std::move(*picture));
     }
-    actions_.send(cnn_->peer,
-                  wire::CollageTask{own_, sequence_, next.batch, std::move(next.assembly.blank),
-                                    age, remaining, std::move(next.assembly.canvas)});
+    actions_.send(cnn_->peer, wire::CollageTask{
+                                  own_, sequence_, next.batch, std::move(next.assembly.blank), age,
+                                  remaining, std::move(next.assembly.canvas), next.assembly.sink});
   }
 }
 

@@ -1,10 +1,12 @@
 // The assembler: makes one picture of a batch while its images arrive.
 //
 //   link kBroker  (DEALER)  to the broker         WorkerHello, Ready
-//                           from the broker       Welcome, Refuse, Assign, SealCollage, DropCollage
-//   link kCollage (ROUTER)  to the collage-CNN    Welcome, Refuse, CollageTask, DropCollage
+//                           from the broker       Welcome, Refuse, Assign, SealCollage,
+//                                                 DropCollage, Redirect
+//   link kCollage (ROUTER)  to the collage-CNN    Welcome, Refuse, CollageTask, DropCollage,
+//                                                 Redirect
 //                           from the collage-CNN  WorkerHello, Ready
-//   link kSink    (DEALER)  to the sink           Answer (rejected images only), CollagePicture
+//   links kSink + i (DEALER) to sink i            Answer (rejected images only), CollagePicture
 //
 //     Assign Assign ....... Assign SealCollage
 //       paste   paste         paste -> picture complete -> CollageTask
@@ -44,6 +46,7 @@ class Assembler : public machine::Machine {
     wire::Duration heartbeat{};  // The heartbeat that the collage-CNN must keep.
     // The form of the collages that people are shown; nullopt: they are shown none.
     std::optional<PictureForm> shown{};
+    std::size_t sinks = 1;  // The number of sinks that the assembler is connected to.
   };
   // hello.role is assembler; its model is what the collage-CNN must serve.  `own` is this
   // assembler's epoch, drawn afresh for every life.
@@ -83,6 +86,7 @@ class Assembler : public machine::Machine {
     std::vector<bool> blank;    // For each slot: nothing has been pasted into it.
     std::size_t to_paste = 0;   // Images arrived and not yet pasted or rejected.
     bool sealed = false;
+    wire::SinkIndex sink = 0;  // Who joins the answers of the batch.
   };
   struct Waiting {
     wire::BatchId batch;
@@ -114,6 +118,7 @@ class Assembler : public machine::Machine {
   // The assembly of the batch, a new one if it is unknown; nullptr (counted) if it is not taken in.
   Assembly* find_or_open(const wire::Assign& assign, wire::Instant now);
   void on_seal(wire::BatchId batch);
+  void on_redirect(const wire::Redirect& redirect);
   // Gives up a batch that is not with the collage-CNN yet; counts it.
   void discard(wire::BatchId batch, std::uint64_t& counter);
   void on_hello(machine::Peer from, const wire::WorkerHello& hello, wire::Instant now);

@@ -5,7 +5,6 @@
 namespace stages::collage {
 namespace {
 
-constexpr machine::Peer kSinkOfWorker{CollageWorker::kSink, 0};
 constexpr const char* kTasks = "collage_tasks_total";
 constexpr const char* kTasksHelp = "Tasks done, by how they ended.";
 
@@ -26,7 +25,7 @@ decltype(machine::Work::job) CollageWorker::job(wire::CollageTask& task) {
   return machine::ClassifyCollage{std::move(task.picture), task.blank};
 }
 
-bool CollageWorker::answer(Finished& finished, wire::Duration age) {
+CollageWorker::Given CollageWorker::answer(Finished& finished, wire::Duration age) {
   const wire::CollageTask& task = finished.task;
   auto& cells = std::get<machine::Cells>(finished.outcome.what).cells;
   const bool classified = !cells.empty();
@@ -36,13 +35,10 @@ bool CollageWorker::answer(Finished& finished, wire::Duration age) {
                              .slot = std::nullopt,
                              .age = age,
                              .worker = id()});
-  if (classified) {
-    actions_.send(
-        kSinkOfWorker,
-        wire::CollageAnswer{task.batch, id(), age, finished.outcome.compute, std::move(cells),
-                            std::move(finished.outcome.version), age - task.age});
-  }
-  return classified;
+  if (!classified) return {};
+  return {wire::CollageAnswer{task.batch, id(), age, finished.outcome.compute, std::move(cells),
+                              std::move(finished.outcome.version), age - task.age},
+          true};
 }
 
 bool CollageWorker::on_other(const wire::Message& message) {

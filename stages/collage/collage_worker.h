@@ -1,8 +1,9 @@
 // The collage-CNN stage: one picture of N tiles in, N answers out.
 //
 //   link kAssembler (DEALER)   to the assembler    WorkerHello, Ready
-//                              from the assembler  Welcome, Refuse, CollageTask, DropCollage
-//   link kSink      (DEALER)   to the sink         CollageAnswer
+//                              from the assembler  Welcome, Refuse, CollageTask, DropCollage,
+//                                                  Redirect
+//   links kSink + i (DEALER)   to sink i           CollageAnswer
 //
 // It belongs to one assembler: over inproc:// in the same process, or over tcp:// in another.
 // The inference is Work (machine::ClassifyCollage).  See task_stage.h for all the rest.
@@ -31,7 +32,7 @@ class CollageWorker : public TaskStage<wire::CollageTask, CollageWorkerCounters>
 
  private:
   decltype(machine::Work::job) job(wire::CollageTask& task) override;
-  bool answer(Finished& finished, wire::Duration age) override;
+  Given answer(Finished& finished, wire::Duration age) override;
   bool on_other(const wire::Message& message) override;
   std::span<const machine::Figure<CollageWorkerCounters>> figures() const override;
 };

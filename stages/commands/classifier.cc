@@ -9,6 +9,7 @@
 #include "runtime/loop/random_id.h"
 #include "runtime/service/location.h"
 #include "stages/classifier/classifier.h"
+#include "stages/commands/sink_links.h"
 #include "stages/commands/stage_commands.h"
 #include "stages/emulation_reader.h"
 #include "stages/served_models.h"
@@ -35,10 +36,10 @@ machine::Outcome classify_image(const models::Network& network, const imaging::L
 std::vector<runtime::Link> links_of(const runtime::Startup& start) {
   const runtime::Pipeline::Endpoints& endpoints = start.pipeline.endpoints;
   const std::uint64_t frame_bytes_max = start.pipeline.broker.image_bytes_max;
-  return {runtime::connected_dealer(endpoints.workers, frame_bytes_max, start.keys,
-                                    runtime::LinkName::workers),
-          runtime::connected_dealer(endpoints.answers, frame_bytes_max, start.keys,
-                                    runtime::LinkName::answers)};
+  std::vector<runtime::Link> links = {runtime::connected_dealer(
+      endpoints.workers, frame_bytes_max, start.keys, runtime::LinkName::workers)};
+  add_sink_links(start.pipeline, frame_bytes_max, start.keys, links);
+  return links;
 }
 
 }  // namespace
@@ -58,7 +59,8 @@ int run_classifier(const StageOptions& options) {
       runtime::random_long_id<wire::WorkerId>(), wire::Role::classifier,
       network->manifest().model(), pipeline.stages.classifier_capacity,
       runtime::process_location(static_cast<std::uint32_t>(options.index))};
-  classifier::Classifier machine(hello, pipeline.stages.membership, std::move(emulation));
+  classifier::Classifier machine(hello, pipeline.stages.membership, std::move(emulation),
+                                 pipeline.endpoints.answers.size());
   const auto runner = [&](machine::Work work) {
     return classify_image(*network, limits, pipeline.top_k, std::get<machine::Classify>(work.job));
   };

@@ -14,6 +14,7 @@
 #include "runtime/service/location.h"
 #include "stages/collage/assembler.h"
 #include "stages/collage/collage_worker.h"
+#include "stages/commands/sink_links.h"
 #include "stages/commands/stage_commands.h"
 #include "stages/emulation_reader.h"
 #include "stages/served_models.h"
@@ -77,9 +78,9 @@ Assembler make_assembler(const runtime::Pipeline& pipeline, const models::Manife
                          wire::WorkerId id, std::uint32_t index) {
   const wire::WorkerHello hello{id, wire::Role::assembler, manifest.model(),
                                 pipeline.stages.batches_max, runtime::process_location(index)};
-  return Assembler(
-      hello, runtime::random_id<wire::Epoch>(),
-      {pipeline.stages.membership, pipeline.broker.heartbeat, shown_form(pipeline, manifest)});
+  return Assembler(hello, runtime::random_id<wire::Epoch>(),
+                   {pipeline.stages.membership, pipeline.broker.heartbeat,
+                    shown_form(pipeline, manifest), pipeline.endpoints.answers.size()});
 }
 
 using Keys = std::shared_ptr<runtime::KeyStore>;
@@ -88,9 +89,11 @@ std::vector<runtime::Link> assembler_links(const runtime::Pipeline& pipeline, co
   using runtime::LinkName;
   const std::uint64_t frame_bytes_max = pipeline.broker.image_bytes_max;
   const auto& endpoints = pipeline.endpoints;
-  return {runtime::connected_dealer(endpoints.workers, frame_bytes_max, keys, LinkName::workers),
-          runtime::bound_router(endpoints.collage, frame_bytes_max, keys, LinkName::collage),
-          runtime::connected_dealer(endpoints.answers, frame_bytes_max, keys, LinkName::answers)};
+  std::vector<runtime::Link> links = {
+      runtime::connected_dealer(endpoints.workers, frame_bytes_max, keys, LinkName::workers),
+      runtime::bound_router(endpoints.collage, frame_bytes_max, keys, LinkName::collage)};
+  add_sink_links(pipeline, frame_bytes_max, keys, links);
+  return links;
 }
 
 runtime::Loop::Runner paster(const runtime::Pipeline& pipeline, const models::Manifest& manifest) {
@@ -107,7 +110,8 @@ CollageWorker make_worker(const runtime::Pipeline& pipeline, const models::Manif
                           std::uint32_t index) {
   const wire::WorkerHello hello{id, wire::Role::collage, manifest.model(),
                                 pipeline.stages.collage_capacity, runtime::process_location(index)};
-  return CollageWorker(hello, pipeline.stages.membership, std::move(emulation));
+  return CollageWorker(hello, pipeline.stages.membership, std::move(emulation),
+                       pipeline.endpoints.answers.size());
 }
 
 wire::WorkerId new_id() { return runtime::random_long_id<wire::WorkerId>(); }
@@ -123,8 +127,10 @@ std::vector<runtime::Link> worker_links(const runtime::Pipeline& pipeline,
   const std::uint64_t picture = static_cast<std::uint64_t>(manifest.input().bytes());
   const std::uint64_t frame_bytes_max = std::max<std::uint64_t>(picture, 64 * 1024);
   const auto& endpoints = pipeline.endpoints;
-  return {runtime::connected_dealer(endpoints.collage, frame_bytes_max, keys, LinkName::collage),
-          runtime::connected_dealer(endpoints.answers, frame_bytes_max, keys, LinkName::answers)};
+  std::vector<runtime::Link> links = {
+      runtime::connected_dealer(endpoints.collage, frame_bytes_max, keys, LinkName::collage)};
+  add_sink_links(pipeline, frame_bytes_max, keys, links);
+  return links;
 }
 
 using SharedNetwork = std::shared_ptr<const models::Network>;

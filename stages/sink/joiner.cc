@@ -74,6 +74,11 @@ Joiner::Settled Joiner::on_opened(const wire::BatchOpened& opened, wire::Instant
   return out;
 }
 
+Joiner::Settled Joiner::chosen(wire::BatchId id) const {
+  const auto found = batches_.find(id);
+  return found == batches_.end() ? Settled{} : found->second.chosen;
+}
+
 Joiner::Settled Joiner::on_sealed(const wire::BatchSealed& sealed, wire::Instant now) {
   Settled out;
   Batch* batch = find(sealed.batch);
@@ -94,6 +99,7 @@ void Joiner::on_batch_settled(wire::BatchId id) {
   if (!batch || batch->all_settled) return;
   batch->all_settled = true;
   batch->settled.assign(batch->settled.size(), true);
+  batch->chosen.clear();
   if (batch->collage && !batch->collage_used) counters_.wasted_collage += batch->collage->service;
   batch->collage.reset();
   settled_.push_back(id);
@@ -157,10 +163,17 @@ Joiner::Single Joiner::on_single(wire::Answer answer) {
   } else {
     batch->settled[answer.slot] = true;
     (rejected ? counters_.rejected : answer.hedge ? counters_.hedge : counters_.single) += 1;
-    out.settled.push_back({answer.batch, answer.slot, answer.hedge ? Source::hedge : Source::single,
-                           std::move(answer.verdict), std::move(answer.version)});
+    choose(*batch,
+           {answer.batch, answer.slot, answer.hedge ? Source::hedge : Source::single,
+            std::move(answer.verdict), std::move(answer.version)},
+           out.settled);
   }
   return out;
+}
+
+void Joiner::choose(Batch& batch, wire::SlotSettled settled, Settled& out) {
+  batch.chosen.push_back(settled);
+  out.push_back(std::move(settled));
 }
 
 std::optional<wire::Disagreement> Joiner::compare(Batch& batch, wire::Answer answer) {
@@ -229,9 +242,11 @@ void Joiner::settle_from_collage(wire::BatchId id, Batch& batch, wire::Slot slot
   batch.collage_version = batch.collage->version;
   batch.collage_labels[slot] = batch.collage->cells[slot].front().label;
   counters_.collage += 1;
-  out.push_back({id, slot, Source::collage,
-                 wire::Verdict{std::move(batch.collage->cells[slot]), Reason::none},
-                 batch.collage->version});
+  choose(
+      batch,
+      {id, slot, Source::collage,
+       wire::Verdict{std::move(batch.collage->cells[slot]), Reason::none}, batch.collage->version},
+      out);
 }
 
 // --- time ---

@@ -14,6 +14,9 @@
 // batch; a collage answer that comes before the seal waits for it.  The deadline is the broker's
 // business.
 //
+// A choice may be lost on its way to the broker, so the joiner keeps it until the broker has
+// settled the whole batch.
+//
 // The first late answer of an s-CNN for a slot that was settled from the collage is compared with
 // the collage's.  If the classes differ, the joiner reports a disagreement: at most one per slot,
 // and only while it remembers the batch.
@@ -86,6 +89,8 @@ class Joiner {
 
   // Notes a batch that opened `age` ago; a repeated message changes nothing.  Orphans may settle.
   [[nodiscard]] Settled on_opened(const wire::BatchOpened& opened, wire::Instant now);
+  // What has been chosen for the slots of a batch that the broker has not settled as a whole.
+  [[nodiscard]] Settled chosen(wire::BatchId batch) const;
   // Slots from ages.size() on are blank; the others were admitted that long ago.
   [[nodiscard]] Settled on_sealed(const wire::BatchSealed& sealed, wire::Instant now);
   // The broker has answered every slot, from this sink's choice or without it.  The batch is kept
@@ -109,6 +114,7 @@ class Joiner {
  private:
   struct Batch {
     std::vector<bool> settled;  // One flag per slot.
+    Settled chosen;             // Until the broker has settled the batch.
     // For each slot that the collage settled, its class, until an s-CNN has answered too.
     std::vector<std::optional<wire::ClassId>> collage_labels;
     bool all_settled = false;  // As the broker sees it (BatchSettled).
@@ -131,6 +137,7 @@ class Joiner {
   Batch* find(wire::BatchId batch);
   void keep_orphan(Orphan orphan);
   void adopt(wire::BatchId batch, wire::Instant now, Settled& out);
+  void choose(Batch& batch, wire::SlotSettled settled, Settled& out);
   // Settles slots from the collage or sets their timers, once both it and the seal are there.
   void apply_collage(wire::BatchId id, Batch& batch, wire::Instant now, Settled& out);
   // Compares a late single answer with the collage's for the same slot.

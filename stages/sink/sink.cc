@@ -18,10 +18,11 @@ std::uint64_t nanoseconds(wire::Duration duration) {
   return static_cast<std::uint64_t>(duration.count());
 }
 
-wire::WorkerHello hello(wire::WorkerId id) {
+wire::WorkerHello hello(wire::WorkerId id, wire::SinkIndex index) {
   wire::WorkerHello hello;
   hello.worker = id;
   hello.role = wire::Role::sink;
+  hello.sink = index;
   return hello;
 }
 
@@ -29,7 +30,7 @@ wire::WorkerHello hello(wire::WorkerId id) {
 
 Sink::Sink(wire::WorkerId id, Policy policy)
     : policy_(policy),
-      membership_(hello(id), policy.membership),
+      membership_(hello(id, policy.index), policy.membership),
       joiner_(policy.joiner),
       patience_(policy.patience),
       dashboard_({.worker_max = 2 * policy.patience.worker_max}),
@@ -53,6 +54,11 @@ machine::Actions Sink::on_message(machine::Peer from, wire::Message message, wir
 
 void Sink::on_broker(wire::Message message, wire::Instant now) {
   if (const auto* opened = std::get_if<wire::BatchOpened>(&message)) {
+    // If the batch is known, what was chosen for it may have been lost.
+    for (wire::SlotSettled& chosen : joiner_.chosen(opened->batch)) {
+      counters_.chosen_again += 1;
+      actions_.send(kToBroker, std::move(chosen));
+    }
     dashboard_.on_opened(*opened);
     send_settled(joiner_.on_opened(*opened, now), now);
   } else if (const auto* sealed = std::get_if<wire::BatchSealed>(&message)) {
@@ -228,6 +234,9 @@ struct Sink::Figures {
       dropped<S>([](const S& s) { return s.joiner_.counters().batches_expired; }, "batches_expired",
                  "batch_expired"),
       counter<S>([](const S& s) { return s.counters_.answers; }, "answers", "", ""),
+      counter<S>([](const S& s) { return s.counters_.chosen_again; }, "chosen_again",
+                 "collage_choices_sent_again_total",
+                 "Choices sent again, for the broker asked for a batch again."),
       counter<S>([](const S& s) { return s.counters_.collage_inferences; }, "collage_inferences",
                  "collage_inferences_total", "Collages answered, needed or not."),
       dropped<S>([](const S& s) { return s.counters_.undelivered; }, "undelivered", "undelivered"),

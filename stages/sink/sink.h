@@ -40,6 +40,7 @@ class Sink : public machine::Machine {
     bool show_pictures = false;     // Keeps the newest collage for the page.
     std::size_t worker_max = 2048;  // Workers of which the broker tells; follows from the broker's.
     Membership::Policy membership;
+    wire::SinkIndex index = 0;  // Which of the pipeline's sinks it is.
   };
   Sink(wire::WorkerId id, Policy policy);
 
@@ -52,6 +53,7 @@ class Sink : public machine::Machine {
   struct Counters {
     std::uint64_t answers = 0;             // Answers from s-CNNs and assemblers.
     std::uint64_t collage_inferences = 0;  // Collage answers, needed or not.
+    std::uint64_t chosen_again = 0;        // Choices sent again for batches that opened again.
     std::uint64_t undelivered = 0;         // Messages that could not be sent.
     std::uint64_t bad_messages = 0;
   };

@@ -69,8 +69,8 @@ void BrokerTest::join_assembler(std::uint64_t n, std::uint32_t capacity) {
   say(assembler(n), wire::WorkerHello{{3, n}, wire::Role::assembler, model, capacity});
 }
 
-void BrokerTest::join_sink(std::uint64_t id, machine::Peer peer) {
-  say(peer, wire::WorkerHello{{4, id}, wire::Role::sink, {}, 0});
+void BrokerTest::join_sink(std::uint64_t id, machine::Peer peer, wire::SinkIndex index) {
+  say(peer, wire::WorkerHello{{4, id}, wire::Role::sink, {}, 0, {}, index});
 }
 
 void BrokerTest::submit(std::uint64_t producer_number, std::uint64_t request, std::size_t bytes,

@@ -25,7 +25,7 @@ using namespace std::chrono_literals;
 constexpr machine::Peer producer(std::uint64_t n) { return {kProducers, n}; }
 constexpr machine::Peer worker(std::uint64_t n) { return {kWorkers, n}; }
 constexpr machine::Peer assembler(std::uint64_t n) { return {kWorkers, 50 + n}; }
-inline constexpr machine::Peer kSink{kWorkers, 90};
+inline constexpr machine::Peer kSink{kWorkers, 90}, kOtherSink{kWorkers, 91};
 
 // Grid 2, labels cat and dog, linger 40 ms, hedge after 200 ms, deadline 1 s, heartbeat 100 ms.
 Policy small_policy(std::string_view redundancy = "none");
@@ -42,7 +42,7 @@ class BrokerTest : public testing::Test {
   void join_producer(std::uint64_t n);
   void join_worker(std::uint64_t n, std::uint32_t capacity = 4);
   void join_assembler(std::uint64_t n, std::uint32_t capacity = 4);
-  void join_sink(std::uint64_t id = 1, machine::Peer peer = kSink);
+  void join_sink(std::uint64_t id = 1, machine::Peer peer = kSink, wire::SinkIndex index = 0);
   void submit(std::uint64_t producer_number, std::uint64_t request, std::size_t bytes = 10,
               wire::Duration remaining = {});
   void cancel(std::uint64_t producer_number, std::uint64_t request);

@@ -99,25 +99,6 @@ TEST_F(BrokerTest, AnImageThatWaitsGoesToTheSCnnThatHasLostItsAnswerIfThatIsTheL
   EXPECT_EQ(the<wire::Assign>(worker(1)).slot, first.slot);
 }
 
-TEST_F(BrokerTest, WhatAFormerSinkTookWithItIsGivenOutAgainWhenAnotherJoins) {
-  make(small_policy("none"));
-  join_sink(1);
-  join_producer(1);
-  join_worker(1);
-  join_worker(2);
-  submit(1, 10);
-  submit(1, 11);
-  const auto done = the<wire::Assign>(worker(1));
-  ready(worker(1), done.sequence.value);  // Answered, to the sink.
-  the<wire::Assign>(worker(2));           // Still at work: its answer goes to the next sink.
-  join_sink(1);                           // The same sink says hello again.
-  EXPECT_EQ(counter("tasks_redispatched"), 0u);
-  join_sink(2, {kWorkers, 91});
-  EXPECT_EQ(the<wire::Assign>(worker(2)).slot, done.slot);
-  EXPECT_THAT(received<wire::Assign>(worker(1)), IsEmpty());
-  EXPECT_EQ(counter("tasks_redispatched"), 1u);
-}
-
 TEST_F(BrokerTest, AWorkerThatHoldsAnImageIsNotGivenItTwice) {
   Policy policy = small_policy("hedge");
   policy.deadline = 3s;

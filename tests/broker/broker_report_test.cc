@@ -132,6 +132,7 @@ batches_open
 batches_uncovered
 batches_covered
 images_covered
+batches_moved
 batch_slots
 tasks_dispatched
 tasks_outstanding
@@ -166,6 +167,7 @@ service_p99_ns
 )");
   EXPECT_EQ(names(broker->telemetry()), R"(
 counter collage_batches_covered_total
+counter collage_batches_moved_total
 counter collage_batches_total
 counter collage_batches_uncovered_total
 counter collage_brownout_answers_total

@@ -249,60 +249,6 @@ TEST_F(BrokerTest, ALostAssemblerIsSentNothingMore) {
   EXPECT_THAT(received<wire::SealCollage>(assembler(1)), IsEmpty());
 }
 
-// --- the sink ---
-
-TEST_F(BrokerTest, ASinkThatRestartsIsSentAllThatIsOpenAgain) {
-  join_producer(1);
-  join_sink(1);
-  for (std::uint64_t request = 1; request <= 5; ++request) submit(1, request);
-  advance(30ms);
-  forget();
-  constexpr machine::Peer kOther{kWorkers, 91};
-  join_sink(2, kOther);
-  EXPECT_THAT(received<wire::Welcome>(kOther), SizeIs(1));
-  const auto opened = received<wire::BatchOpened>(kOther);
-  ASSERT_THAT(opened, SizeIs(2));
-  EXPECT_EQ(opened[0].batch, batch(1));
-  EXPECT_EQ(opened[0].slots, 4);
-  EXPECT_EQ(opened[0].age, 30ms);
-  EXPECT_EQ(opened[1].batch, batch(2));
-  const auto sealed = the<wire::BatchSealed>(kOther);
-  EXPECT_EQ(sealed.batch, batch(1));
-  EXPECT_THAT(sealed.ages, ElementsAre(30ms, 30ms, 30ms, 30ms));
-}
-
-TEST_F(BrokerTest, TheSinkBeforeHasNoSayAnyMore) {
-  join_producer(1);
-  join_sink(1);
-  submit(1, 5);
-  join_sink(2, {kWorkers, 91});
-  settle(batch(1), 0);
-  EXPECT_THAT(received<wire::Result>(producer(1)), IsEmpty());
-  EXPECT_EQ(counter("bad_messages"), 1u);
-}
-
-TEST_F(BrokerTest, ASinkThatWeDoNotKnowIsAskedToSayHelloAtOnce) {
-  settle({{kEpoch.value - 1}, {1}}, 0);  // It has not noticed yet that the broker restarted.
-  EXPECT_EQ(the<wire::Refuse>(kSink).reason, Reason::unknown_worker);
-  say(kSink, wire::ServiceTimes{});
-  EXPECT_EQ(the<wire::Refuse>(kSink).reason, Reason::unknown_worker);
-}
-
-TEST_F(BrokerTest, ASinkThatWasDeafForAWhileIsStillTheSink) {
-  join_sink();
-  advance(5s);
-  EXPECT_EQ(counter("sinks"), 1u);
-  EXPECT_FALSE(noted("lost sink"));
-}
-
-TEST_F(BrokerTest, ASinkWhoseConnectionFailsIsLost) {
-  join_sink();
-  say(kSink, wire::Undelivered{});
-  EXPECT_EQ(counter("sinks"), 0u);
-  ready(kSink, 0);
-  EXPECT_EQ(the<wire::Refuse>(kSink).reason, Reason::unknown_worker);
-}
-
 TEST_F(BrokerTest, AWorkerMayNotSettle) {
   join_producer(1);
   join_sink();

@@ -23,14 +23,14 @@ inline Policy overload_policy(std::string_view redundancy) {
 class BrokerOverloadTest : public BrokerTest {
  protected:
   BrokerOverloadTest() { begin(overload_policy("collage")); }
-  // Ends at 800 ms, when the broker has learned what the s-CNN can do.
+  // Ends at 1.6 s, when the broker has learned what the s-CNN can do.
   void begin(Policy policy) {
     make(std::move(policy));
     join_producer(1);
     join_producer(2);
     join_sink();
     join_worker(1, 1);
-    for (std::uint64_t request = 81; request <= 88; ++request) {
+    for (std::uint64_t request = 81; request <= 96; ++request) {
       send(1, request);
       answer();
     }

@@ -25,12 +25,18 @@ class OverloadTest : public testing::Test {
 };
 
 TEST_F(OverloadTest, BeginsWhenANewImageWouldWaitLongerThanPatience) {
+  arrivals(-5s, 1ms);
   EXPECT_FALSE(overload.update(waiting(4), at(0ms)));
   EXPECT_FALSE(overload.on());
   EXPECT_TRUE(overload.update(waiting(5), at(0ms)));
   EXPECT_TRUE(overload.on());
   EXPECT_FALSE(overload.update(waiting(50), at(10ms)));
   EXPECT_TRUE(overload.on());
+}
+
+TEST_F(OverloadTest, ABurstIsWaitedForUnlessItsLineIsTwiceAsLong) {
+  EXPECT_FALSE(overload.update(waiting(9), at(0ms)));
+  EXPECT_TRUE(overload.update(waiting(10), at(0ms)));
 }
 
 TEST_F(OverloadTest, DoesNotBeginBeforeServiceTimesAreKnown) {
@@ -43,7 +49,7 @@ TEST_F(OverloadTest, BeginsWithTheFirstImageIfNoStageIsLeft) {
 }
 
 TEST_F(OverloadTest, EndsWhenItIsCalmButNotWithinASecond) {
-  (void)overload.update(waiting(5), at(0ms));
+  (void)overload.update(waiting(10), at(0ms));
   EXPECT_FALSE(overload.update(waiting(0), at(999ms)));
   EXPECT_TRUE(overload.on());
   EXPECT_TRUE(overload.update(waiting(0), at(1s)));
@@ -51,13 +57,13 @@ TEST_F(OverloadTest, EndsWhenItIsCalmButNotWithinASecond) {
 }
 
 TEST_F(OverloadTest, GoesOnWhileAnImageWaits) {
-  (void)overload.update(waiting(5), at(0ms));
+  (void)overload.update(waiting(10), at(0ms));
   EXPECT_FALSE(overload.update(waiting(1), at(5s)));
   EXPECT_TRUE(overload.on());
 }
 
 TEST_F(OverloadTest, GoesOnWhileAlmostAsManyImagesComeAsTheStagesCanDo) {
-  (void)overload.update(waiting(5), at(0ms));
+  (void)overload.update(waiting(10), at(0ms));
   arrivals(0ms, 3s);
   EXPECT_FALSE(overload.update(waiting(0), at(2900ms)));
   EXPECT_TRUE(overload.on());
@@ -65,15 +71,15 @@ TEST_F(OverloadTest, GoesOnWhileAlmostAsManyImagesComeAsTheStagesCanDo) {
 }
 
 TEST_F(OverloadTest, MayBeginAgain) {
-  (void)overload.update(waiting(5), at(0ms));
+  (void)overload.update(waiting(10), at(0ms));
   (void)overload.update(waiting(0), at(2s));
-  EXPECT_TRUE(overload.update(waiting(5), at(3s)));
+  EXPECT_TRUE(overload.update(waiting(10), at(3s)));
   EXPECT_FALSE(overload.update(waiting(0), at(3500ms)));
   EXPECT_TRUE(overload.on());
 }
 
 TEST(ArrivalRate, IsThatOfAboutTheLastHalfSecond) {
-  ArrivalRate rate;
+  ArrivalRate rate(300ms);
   EXPECT_EQ(rate.per_second(at(1s)), 0);
   for (wire::Duration t = 0ms; t < 10s; t += 20ms) rate.add(at(t));
   const double now = rate.per_second(at(10s));

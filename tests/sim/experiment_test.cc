@@ -117,6 +117,21 @@ TEST(Experiment, EveryPolicyComesNearWhatAnIdealPipelineGets) {
   }
 }
 
+// The sink that stops has what is in flight, and the other joins it after three heartbeats.
+TEST(Experiment, ASinkThatStopsOrDiesCostsNoAnswerWhileThereIsAnother) {
+  for (const char* policy : {"none", "collage-hedge"}) {
+    for (const Fault::What what : {Fault::What::stop, Fault::What::kill}) {
+      ExperimentOptions two = options(policy, 300);
+      two.fleet.sinks = 2;
+      two.fleet.broker.heartbeat = milliseconds(500);
+      two.faults = {{.what = what, .node = "sink-1", .after = seconds(5), .length = seconds(8)}};
+      const Ran ran = run(two);
+      EXPECT_EQ(first(ran), "") << policy;
+      EXPECT_EQ(ran.with(wire::ResultStatus::answered), 2700u) << policy;
+    }
+  }
+}
+
 TEST(Experiment, TheSameOptionsGiveTheSameResultToTheBit) {
   const Ran once = run(options("collage-hedge", 300));
   const Ran again = run(options("collage-hedge", 300));

@@ -12,6 +12,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 constexpr wire::Instant kNow;
+constexpr NodeId kGaugedSink = 1;
 
 class GaugeCheckerTest : public testing::Test {
  protected:
@@ -41,13 +42,13 @@ TEST_F(GaugeCheckerTest, FiguresWithinTheirBoundsAreRight) {
               {"requests_open", 2},
               {"answered_single", 1},
               {"tasks_dispatched", 1}});
-  checker_.on_sink_status({{{"batches_open", 4}}}, kNow);
+  checker_.on_sink_status(kGaugedSink, {{{"batches_open", 4}}}, kNow);
   EXPECT_THAT(found(), IsEmpty());
 }
 
 TEST_F(GaugeCheckerTest, FindsAGaugeAboveItsBound) {
   broker_has({{"producers", 3}});
-  checker_.on_sink_status({{{"batches_open", 5}}}, kNow);
+  checker_.on_sink_status(kGaugedSink, {{{"batches_open", 5}}}, kNow);
   EXPECT_THAT(found(),
               ElementsAre("producers is 3, more than 2", "batches_open is 5, more than 4"));
 }
@@ -90,7 +91,7 @@ TEST_F(GaugeCheckerTest, AtTheEndNothingIsOpenAndNoWorkerIsLostSinceTheCalm) {
   checker_.on_calm();
   broker_has(
       {{"workers_lost", 3}, {"correctable", 1}, {"requests_open", 1}, {"requests_admitted", 1}});
-  checker_.on_sink_status({}, kNow);
+  checker_.on_sink_status(kGaugedSink, {}, kNow);
   EXPECT_THAT(found(), Contains(HasSubstr("correctable is 1")));
   checker_.finish(kNow);
   EXPECT_THAT(found(), Contains("requests_open is 1, more than 0"));
@@ -99,7 +100,7 @@ TEST_F(GaugeCheckerTest, AtTheEndNothingIsOpenAndNoWorkerIsLostSinceTheCalm) {
 
 TEST_F(GaugeCheckerTest, WithoutAStatusAtTheEndNothingIsProved) {
   broker_has({});
-  checker_.on_sink_life();
+  checker_.on_sink_life(kGaugedSink);
   checker_.finish(kNow);
   EXPECT_THAT(found(), ElementsAre("broker or sink reports no status at the end"));
 }

@@ -16,6 +16,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 constexpr wire::BatchId kBatch{{1}, {4}};
+constexpr NodeId kSettlingSink = 1, kOtherSink = 2;
 
 class LinkCheckerTest : public testing::Test {
  protected:
@@ -44,10 +45,11 @@ class LinkCheckerTest : public testing::Test {
     settled.slot = slot;
     settled.source = source;
     settled.verdict.predictions = {{{label}, probability}};
-    checker_.on_settled(settled, at(when));
+    checker_.on_settled(kSettlingSink, settled, at(when));
   }
   void correct(wire::Slot slot, std::uint64_t label) {
-    checker_.on_disagreement({kBatch, slot, wire::Source::single, {{{label}, 1}}, ""}, at(1s));
+    checker_.on_disagreement(kSettlingSink,
+                             {kBatch, slot, wire::Source::single, {{{label}, 1}}, ""}, at(1s));
   }
   const std::vector<std::string>& found() const { return violations_.texts(); }
 
@@ -87,9 +89,25 @@ TEST_F(LinkCheckerTest, FindsAnAnswerOfAnotherImageAndASlotWithTwoImages) {
                                    "one slot is given two images"));
 }
 
+TEST_F(LinkCheckerTest, ASinkMayRepeatItsAnswerWheneverItsBatchIsOpenedAgain) {
+  settle(0, wire::Source::single, 7, 55ms);
+  checker_.on_opened(kSettlingSink, {kBatch, 2, 60ms, false});
+  settle(0, wire::Source::single, 7, 61ms);
+  EXPECT_THAT(found(), IsEmpty());
+  settle(0, wire::Source::single, 7, 62ms);
+  EXPECT_THAT(found(), ElementsAre("the sink settles batch 4 slot 0 twice"));
+}
+
+TEST_F(LinkCheckerTest, FindsARepeatedAnswerThatIsAnother) {
+  settle(0, wire::Source::single, 7, 55ms);
+  checker_.on_opened(kSettlingSink, {kBatch, 2, 60ms, false});
+  settle(0, wire::Source::single, 7, 61ms, 0.5F);
+  EXPECT_THAT(found(), ElementsAre("the sink settles batch 4 slot 0 twice"));
+}
+
 TEST_F(LinkCheckerTest, ASinkSettlesASlotOnceInEachOfItsLives) {
   settle(0, wire::Source::single, 7, 55ms);
-  checker_.on_sink_life();
+  checker_.on_sink_life(kSettlingSink);
   settle(0, wire::Source::single, 7, 56ms);
   EXPECT_THAT(found(), IsEmpty());
   settle(0, wire::Source::single, 7, 57ms);
@@ -113,6 +131,20 @@ TEST_F(LinkCheckerTest, AStageHoldsAtMostTwiceItsCapacity) {
   EXPECT_THAT(found(), IsEmpty());
   checker_.on_ready("classifier-0", 1, {.seen = {}, .held = {{1}, {2}, {3}}}, at(0s));
   EXPECT_THAT(found(), ElementsAre("classifier-0 holds 3 tasks with a capacity of 1"));
+}
+
+TEST_F(LinkCheckerTest, EachSinkMaySettleASlotOnce) {
+  seal();
+  settle(0, wire::Source::single, 7, 60ms);
+  wire::SlotSettled again;
+  again.batch = kBatch;
+  again.source = wire::Source::single;
+  again.verdict.predictions = {{{7}, 1}};
+  checker_.on_settled(kOtherSink, again, at(70ms));
+  EXPECT_THAT(found(), IsEmpty());
+  checker_.on_sink_life(kSettlingSink);
+  checker_.on_settled(kOtherSink, again, at(80ms));
+  EXPECT_THAT(found(), ElementsAre("the sink settles batch 4 slot 0 twice"));
 }
 
 }  // namespace

@@ -29,11 +29,12 @@ class Echo : public TaskStage<wire::Assign, TaskCounters> {
     calls.push_back("job " + std::to_string(task.slot));
     return machine::Classify{std::move(task.image)};
   }
-  bool answer(Finished& finished, wire::Duration age) override {
+  Given answer(Finished& finished, wire::Duration age) override {
     calls.push_back("answer " + std::to_string(finished.task.slot) + " age " +
                     std::to_string(age / 1ms));
-    actions_.send(kSink, wire::Answer{});
-    return usable;
+    wire::Answer answer;
+    answer.slot = finished.task.slot;
+    return {answer, usable};
   }
   bool on_other(const wire::Message& message) override {
     return std::holds_alternative<wire::DropCollage>(message);
@@ -49,8 +50,10 @@ class TaskStageTest : public testing::Test {
     (void)stage.on_message(kCoordinator, wire::Welcome{kEpoch, 1s, 0, 0, 1s}, at(0ms));
   }
   machine::Actions assign(std::uint64_t number, wire::Duration t = 0ms,
-                          machine::Peer from = kCoordinator, wire::Duration remaining = 1s) {
+                          machine::Peer from = kCoordinator, wire::Duration remaining = 1s,
+                          wire::SinkIndex sink = 0) {
     wire::Assign task;
+    task.sink = sink;
     task.sequence = {number};
     task.batch = {kEpoch, {1}};
     task.slot = static_cast<wire::Slot>(number);
@@ -63,7 +66,7 @@ class TaskStageTest : public testing::Test {
   }
 
   Echo stage{wire::WorkerHello{{1, 2}, wire::Role::classifier, {}, 2},
-             Membership::Policy{100ms, 1s}, std::nullopt};
+             Membership::Policy{100ms, 1s}, std::nullopt, 2};
 };
 
 TEST_F(TaskStageTest, ATaskIsWorkedOnAnsweredAndItsCreditGivenBackInThisOrder) {
@@ -146,6 +149,57 @@ TEST_F(TaskStageTest, ATaskUnderWayDoesNotExpire) {
   EXPECT_TRUE(assign(1, 0ms, kCoordinator, 20ms).work);
   EXPECT_THAT(done(1, 30ms).messages, SizeIs(2));
   EXPECT_EQ(stage.counters().expired, 0u);
+}
+
+// The slots that a sink is answered.
+std::vector<int> answered(const machine::Actions& actions, wire::SinkIndex sink) {
+  std::vector<int> slots;
+  for (const auto& answer : heard<wire::Answer>(actions, kSinkLink + sink)) {
+    slots.push_back(answer.slot);
+  }
+  return slots;
+}
+
+TEST_F(TaskStageTest, AnAnswerGoesToTheSinkThatItsTaskNames) {
+  (void)assign(1, 0ms, kCoordinator, 1s, 1);
+  EXPECT_THAT(answered(done(1, 5ms), 1), ElementsAre(1));
+}
+
+TEST_F(TaskStageTest, TasksOfASinkThatIsLostAreAnsweredToTheOther) {
+  (void)assign(1);
+  (void)assign(2);
+  (void)stage.on_message(kCoordinator, wire::Redirect{0, 1, batch(1)}, at(1ms));
+  EXPECT_THAT(answered(done(1, 5ms), 1), ElementsAre(1));
+  EXPECT_THAT(answered(done(2, 9ms), 1), ElementsAre(2));
+}
+
+TEST_F(TaskStageTest, AnswersThatALostSinkGotAreSentAgainToTheOther) {
+  (void)assign(1);
+  EXPECT_THAT(answered(done(1, 5ms), 0), ElementsAre(1));
+  const auto actions = stage.on_message(kCoordinator, wire::Redirect{0, 1, batch(1)}, at(9ms));
+  EXPECT_THAT(answered(actions, 1), ElementsAre(1));
+  EXPECT_EQ(stage.counters().sent_again, 1u);
+}
+
+TEST_F(TaskStageTest, AnswersOfAFormerEpochAreNotSentAgain) {
+  (void)assign(1);
+  (void)done(1, 5ms);
+  (void)stage.on_message(kCoordinator, wire::Welcome{kOtherEpoch, 1s, 0, 0, 1s}, at(6ms));
+  const auto actions = stage.on_message(kCoordinator, wire::Redirect{0, 1, {kEpoch, {1}}}, at(9ms));
+  EXPECT_THAT(answered(actions, 1), IsEmpty());
+}
+
+TEST_F(TaskStageTest, ASinkThatTheStageIsNotConnectedToIsABadMessage) {
+  EXPECT_FALSE(assign(1, 0ms, kCoordinator, 1s, 2).work);
+  (void)stage.on_message(kCoordinator, wire::Redirect{0, 2, batch(1)}, at(1ms));
+  EXPECT_EQ(stage.counters().bad_messages, 2u);
+}
+
+TEST_F(TaskStageTest, OnlyTheCoordinatorRedirects) {
+  (void)assign(1);
+  (void)stage.on_message(kSink, wire::Redirect{0, 1, batch(1)}, at(1ms));
+  EXPECT_EQ(stage.counters().bad_messages, 1u);
+  EXPECT_THAT(answered(done(1, 5ms), 0), ElementsAre(1));
 }
 
 }  // namespace

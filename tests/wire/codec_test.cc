@@ -224,7 +224,7 @@ TEST(Codec, ValuesOutOfRangeAreRefused) {
                         std::size_t unit = 0) {
     const std::tuple model(1, grid, std::string(version, 'v'));
     const std::tuple location(std::string(host, 'h'), std::string(unit, 'u'), 0, 0);
-    return fault({}, kProtocol, 2, kWorker, role, model, 1, location);
+    return fault({}, kProtocol, 2, kWorker, role, model, 1, location, 0);
   };
   EXPECT_EQ(hello(1, 5, 1, kHostMax, kUnitMax), std::nullopt);
   EXPECT_EQ(hello(1, 5, 1, kHostMax + 1), Reason::bad_message);
@@ -234,6 +234,10 @@ TEST(Codec, ValuesOutOfRangeAreRefused) {
   EXPECT_EQ(hello(5, 5, 1), Reason::bad_message);
   EXPECT_EQ(hello(256 + 1, 5, 1), Reason::bad_message);
   EXPECT_EQ(hello(1, 6, 1), Reason::bad_message);
+
+  EXPECT_TRUE(good(27, 0, 15, kBatch));
+  EXPECT_TRUE(bad(27, 16, 0, kBatch));
+  EXPECT_TRUE(bad(27, 0, 16, kBatch));
   EXPECT_EQ(hello(1, 5, kVersionMax + 1), Reason::bad_message);
 
   const auto settled = [](int slot, int source) {
@@ -285,7 +289,7 @@ TEST(Codec, ListsBeyondTheirBoundAreRefused) {
 
 TEST(Codec, ABlankMaskHasNoBitsBeyondItsSlots) {
   const auto task = [](int slots, std::uint64_t mask) {
-    return fault({kImage}, kProtocol, 11, 1, 1, kBatch, std::tuple(slots, mask), 0, 0);
+    return fault({kImage}, kProtocol, 11, 1, 1, kBatch, std::tuple(slots, mask), 0, 0, 0);
   };
   EXPECT_EQ(task(9, 0x1ff), std::nullopt);
   EXPECT_EQ(task(9, 0x200), Reason::bad_message);
@@ -312,9 +316,9 @@ TEST(Codec, ProbabilitiesAreFiniteAndWithinZeroAndOne) {
 }
 
 TEST(Codec, AnUnsignedNumberMayComeInASignedFormat) {
-  EXPECT_EQ(fault_of("\x94\x03\xd0\x12\xd1" + std::string("\x00\x05\x00\x00", 4)),
+  EXPECT_EQ(fault_of("\x94\x04\xd0\x12\xd1" + std::string("\x00\x05\x00\x00", 4)),
             Reason::bad_message);
-  EXPECT_EQ(fault_of("\x92\x03\xd0\x13"), Reason::none);
+  EXPECT_EQ(fault_of("\x92\x04\xd0\x13"), Reason::none);
 }
 
 TEST(Codec, BombsAreRefusedWithoutAllocatingForThem) {
@@ -324,9 +328,9 @@ TEST(Codec, BombsAreRefusedWithoutAllocatingForThem) {
       "\xdb\xff\xff\xff\xff",              // A string.
       "\xc6\xff\xff\xff\xff",              // Bytes.
       "\xc9\xff\xff\xff\xff",              // An extension.
-      "\x93\x03\x14\xdd\xff\xff\xff\xff",  // A status of as many counters.
-      std::string("\x93\x03\x14\xdd\x00\x10\x00\x00", 8),
-      "\x93\x03\x14\x91\x92\xdb\xff\xff\xff\xff",
+      "\x93\x04\x14\xdd\xff\xff\xff\xff",  // A status of as many counters.
+      std::string("\x93\x04\x14\xdd\x00\x10\x00\x00", 8),
+      "\x93\x04\x14\x91\x92\xdb\xff\xff\xff\xff",
       std::string(kHeaderBytesMax, '\x91'),  // Depth.
       std::string(kHeaderBytesMax, '\x81'),
       "\xdc\xff\xff" + std::string(65535, '\x01'),

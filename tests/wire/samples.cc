@@ -13,8 +13,12 @@ std::vector<Message> samples() {
   const Payload picture(Payload::Bytes{0x00, 0x7f, 0xff});
   return {
       ProducerHello{{0xc3, 0xd4}, true},
-      WorkerHello{
-          worker, Role::collage, {0x1234, 3, "collage-3"}, 4, {"a2", "collage-stage@0", 7, 4321}},
+      WorkerHello{worker,
+                  Role::collage,
+                  {0x1234, 3, "collage-3"},
+                  4,
+                  {"a2", "collage-stage@0", 7, 4321},
+                  1},
       Welcome{{0xe0c4}, 1s, 64, 1000000, 10s, 2s},
       Refuse{Reason::wrong_protocol, kProtocol},
       Submit{{42}, 2s, image, Priority::high, 3},
@@ -28,10 +32,10 @@ std::vector<Message> samples() {
              "collage-3",
              true},
       Ready{{17}, {{15}, {16}}, true},
-      Assign{{17}, batch, 8, true, 3ms, 2s, image},
+      Assign{{17}, batch, 8, true, 3ms, 2s, image, 1},
       SealCollage{batch, 7},
       DropCollage{batch},
-      CollageTask{{0xa55e}, {9}, batch, {false, false, true, true}, 4ms, 2s, picture},
+      CollageTask{{0xa55e}, {9}, batch, {false, false, true, true}, 4ms, 2s, picture, 1},
       Answer{batch, 8, worker, true, 50ms, 2ms, {dog_or_cat, Reason::none}, "single-7", 40ms},
       CollageAnswer{batch, worker, 60ms, 12ms, {dog_or_cat, {}}, "collage-3", 15ms},
       BatchOpened{batch, 9, 5ms, true},
@@ -62,6 +66,7 @@ std::vector<Message> samples() {
                      150ms,
                      700ms}}},
       CollagePicture{batch, 96, 95, 3, picture},
+      Redirect{0, 1, batch},
   };
 }
 

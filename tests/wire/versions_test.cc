@@ -1,4 +1,4 @@
-// Peers of version 2: what is read from them and what is sent to them.
+// Peers of versions 2 and 3: what is read from them and what is sent to them.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -65,7 +65,7 @@ TEST(Versions, WhatIsSentInVersion2HasTheBytesOfVersion2) {
   EXPECT_EQ(sent("cancel"), "9302152a");
   EXPECT_EQ(sent("probe"), "920213");
   EXPECT_EQ(sent("welcome"), "980203cde0c4ce3b9aca0040ce000f4240cf00000002540be400ce77359400");
-  EXPECT_EQ(sent("refuse"), "9402042003");
+  EXPECT_EQ(sent("refuse"), "9402042004");
   EXPECT_EQ(sent("result"),
             "9a02062a000200ce055d4a80ce01312d009292a3646f679205ca3f40000092a36361749203ca3e000000"
             "a9636f6c6c6167652d33");
@@ -74,13 +74,11 @@ TEST(Versions, WhatIsSentInVersion2HasTheBytesOfVersion2) {
 }
 
 TEST(Versions, WhatIsSentInVersion3HasTheNewFields) {
-  const auto sent = [](std::string_view of) { return hex(encode(sample(of)).header); };
+  const auto sent = [](std::string_view of) { return hex(encode(sample(of), 3).header); };
   EXPECT_EQ(sent("submit"), "9603052ace773594000203");
   EXPECT_EQ(sent("result"),
             "9b03062a000200ce055d4a80ce01312d009292a3646f679205ca3f40000092a36361749203ca3e000000"
             "a9636f6c6c6167652d33c3");
-  EXPECT_EQ(sent("sealed"), "95030f92cde0c41192ce004c4b40ce003d0900c3");
-  EXPECT_EQ(sent("withdraw"), "93031811");
   for (const Message& message : samples()) {
     EXPECT_EQ(encode(message, kProtocol).header, encode(message).header);
   }
@@ -91,20 +89,23 @@ TEST(Versions, WhatNoProducerAndNoObserverGetsIsSentInTheCurrentVersion) {
                                            "probe",          "welcome",    "refuse",
                                            "result",         "correction", "status"};
   for (const Message& message : samples()) {
-    EXPECT_EQ(encode(message, 2).header[1], in_2.contains(kind(message)) ? 2 : 3) << kind(message);
+    EXPECT_EQ(encode(message, 2).header[1], in_2.contains(kind(message)) ? 2 : kProtocol)
+        << kind(message);
   }
 }
 
-TEST(Versions, WhatProducersAndObserversSendIsReadInVersion2) {
-  for (const char* of : {"producer_hello", "submit", "cancel", "probe"}) {
-    SCOPED_TRACE(of);
-    const Frames frames = encode(sample(of), 2);
-    std::uint32_t protocol = 0;
-    const auto decoded = decode(frames.header, payloads(frames), &protocol);
-    ASSERT_TRUE(decoded);
-    EXPECT_EQ(protocol, 2u);
-    EXPECT_EQ(kind(*decoded), of);
-    EXPECT_EQ(encode(*decoded, 2).header, frames.header);
+TEST(Versions, WhatProducersAndObserversSendIsReadInOlderVersions) {
+  for (const std::uint32_t version : {2u, 3u}) {
+    for (const char* of : {"producer_hello", "submit", "cancel", "probe"}) {
+      SCOPED_TRACE(of);
+      const Frames frames = encode(sample(of), version);
+      std::uint32_t protocol = 0;
+      const auto decoded = decode(frames.header, payloads(frames), &protocol);
+      ASSERT_TRUE(decoded);
+      EXPECT_EQ(protocol, version);
+      EXPECT_EQ(kind(*decoded), of);
+      EXPECT_EQ(encode(*decoded, version).header, frames.header);
+    }
   }
 }
 
@@ -148,7 +149,7 @@ TEST(Versions, EveryOtherKindOfVersion2IsOfAnotherProtocol) {
   EXPECT_EQ(fault({}, 2), Reason::wrong_protocol);
   EXPECT_EQ(fault({}, 2, std::string("probe")), Reason::wrong_protocol);
   EXPECT_EQ(fault({}, 1, 19), Reason::wrong_protocol);
-  EXPECT_EQ(fault({}, 4, 19), Reason::wrong_protocol);
+  EXPECT_EQ(fault({}, kProtocol + 1, 19), Reason::wrong_protocol);
 }
 
 TEST(Versions, ARefuseOfVersion2IsRead) {
@@ -170,12 +171,13 @@ TEST(Versions, EachVersionHasItsOwnNumberOfFields) {
   EXPECT_EQ(fault({kImage}, 3, 5, 42, 0, 1, 0, 0), Reason::bad_message);
   const std::tuple batch(1, 2);
   const std::vector<int> ages(2);
-  EXPECT_EQ(fault({}, 3, 15, batch, ages, false), Reason::none);
-  EXPECT_EQ(fault({}, 3, 15, batch, ages), Reason::bad_message);
+  EXPECT_EQ(fault({}, 4, 15, batch, ages, false), Reason::none);
+  EXPECT_EQ(fault({}, 4, 15, batch, ages), Reason::bad_message);
+  EXPECT_EQ(fault({}, 3, 15, batch, ages, false), Reason::wrong_protocol);
   const std::vector<int> none;
-  EXPECT_EQ(fault({}, 3, 6, 1, 0, 0, 0, 0, 0, none, std::string(), true), Reason::none);
-  EXPECT_EQ(fault({}, 3, 6, 1, 0, 0, 0, 0, 0, none, std::string()), Reason::bad_message);
-  EXPECT_EQ(fault({}, 3, 6, 1, 0, 0, 0, 0, 0, none, std::string(), 1), Reason::bad_message);
+  EXPECT_EQ(fault({}, 4, 6, 1, 0, 0, 0, 0, 0, none, std::string(), true), Reason::none);
+  EXPECT_EQ(fault({}, 4, 6, 1, 0, 0, 0, 0, 0, none, std::string()), Reason::bad_message);
+  EXPECT_EQ(fault({}, 4, 6, 1, 0, 0, 0, 0, 0, none, std::string(), 1), Reason::bad_message);
 }
 
 TEST(Versions, Version2IsCheckedAsStrictlyAsTheCurrentOne) {

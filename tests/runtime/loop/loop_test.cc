@@ -153,7 +153,7 @@ TEST_F(LoopTest, CountsGarbageAndServesOtherPeers) {
   liar.send({"GET / HTTP/1.1"});
   liar.send({""});
   liar.send({std::string("\xdd\xff\xff\xff\xff", 5)});
-  liar.send({std::string("\x92\x04\x13", 3)});  // A status request of version 4.
+  liar.send({std::string("\x92\x05\x13", 3)});  // A status request of version 5.
   Dealer honest(context, kPlace);
   honest.ask();
   liar.ask();
@@ -168,7 +168,7 @@ TEST_F(LoopTest, DropsAMessageOfAThousandPartsAsAWhole) {
   Loop loop = make({kRouter});
   Running running(loop);
   Dealer peer(context, kPlace);
-  peer.send(std::vector<std::string>(1000, "\x92\x03\x13"));
+  peer.send(std::vector<std::string>(1000, "\x92\x04\x13"));
   peer.ask();
   running.stop();
   EXPECT_EQ(loop.counters().bad_message, 1u);

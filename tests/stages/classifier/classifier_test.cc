@@ -210,6 +210,7 @@ TEST_F(ClassifierTest, ReportsWhatItHasDoneAndHowLongItTook) {
 // Dashboards, alerts and observers look figures up by these names.
 TEST_F(ClassifierTest, NoFigureChangesItsName) {
   EXPECT_EQ(names(classifier.telemetry()), R"(
+counter collage_answers_sent_again_total
 counter collage_dropped_total reason=bad_message
 counter collage_dropped_total reason=expired
 counter collage_dropped_total reason=over_credit

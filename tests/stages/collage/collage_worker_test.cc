@@ -172,6 +172,7 @@ TEST_F(CollageWorkerTest, ReportsWhatItHasDoneAndHowLongItTook) {
 // Dashboards, alerts and observers look figures up by these names.
 TEST_F(CollageWorkerTest, NoFigureChangesItsName) {
   EXPECT_EQ(names(worker.telemetry()), R"(
+counter collage_answers_sent_again_total
 counter collage_dropped_total reason=bad_message
 counter collage_dropped_total reason=expired
 counter collage_dropped_total reason=over_credit

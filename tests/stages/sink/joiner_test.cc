@@ -93,6 +93,17 @@ TEST_F(JoinerTest, ASingleAnswerIsHandedOnTheMomentItComes) {
   EXPECT_EQ(joiner.counters().hedge, 1u);
 }
 
+TEST_F(JoinerTest, WhatIsChosenIsKeptUntilTheBrokerHasSettledTheBatch) {
+  open(1);
+  seal(1, {0ms, 0ms});
+  single(1, 0, 5);
+  collage(1, {7, 8}, 250ms);
+  EXPECT_EQ(text(joiner.chosen(batch(1))), "1/0 single 5, 1/1 collage 8");
+  EXPECT_EQ(text(joiner.chosen(batch(2))), "");
+  joiner.on_batch_settled(batch(1));
+  EXPECT_EQ(text(joiner.chosen(batch(1))), "");
+}
+
 TEST_F(JoinerTest, TheAnswersVersionAndProbabilityGoAlong) {
   open(1);
   const auto settled = joiner

@@ -73,6 +73,18 @@ class SinkTest : public testing::Test {
   Sink sink{kId, policy()};
 };
 
+TEST_F(SinkTest, ABatchThatIsOpenedAgainIsToldWhatWasChosenForIt) {
+  open();
+  ASSERT_THAT(heard<wire::SlotSettled>(single(1), kBroker), SizeIs(1));
+  const auto again = tell(wire::BatchOpened{kBatch, 2, {}, true}, 150ms);
+  const auto chosen = heard<wire::SlotSettled>(again, kBroker);
+  ASSERT_THAT(chosen, SizeIs(1));
+  EXPECT_EQ(chosen[0].slot, 1);
+  EXPECT_EQ(chosen[0].verdict.predictions.at(0).label.value, 5u);
+  EXPECT_EQ(counter("settled_single"), 1u);
+  EXPECT_EQ(counter("chosen_again"), 1u);
+}
+
 TEST_F(SinkTest, SaysHelloAsASink) {
   Sink fresh(kId, policy());
   EXPECT_EQ(fresh.next_timeout(), at(0ms));
@@ -245,6 +257,7 @@ batches_open
 batches_refused
 batches_expired
 answers
+chosen_again
 collage_inferences
 undelivered
 bad_messages
@@ -253,6 +266,7 @@ wasted_collage_ns
 patience_ns
 )");
   EXPECT_EQ(names(sink.telemetry()), R"(
+counter collage_choices_sent_again_total
 counter collage_disagreements_total
 counter collage_dropped_total reason=bad_answer
 counter collage_dropped_total reason=bad_message
