@@ -31,8 +31,10 @@ FAULTS = (
     Fault("not-reading", 2.0, True, "for 2 s nobody reads what is sent, nothing is lost"),
     Fault("half-message", 0.5, True, "the first half of a message, then nothing, after 0.5 s a "
                                      "reset"),
-    Fault("logs-full", 2.0, False, "for 2 s its log is on a full disk (/dev/full)"),
-    Fault("memory-limit", 2.0, False, "for 2 s it gets no more memory (RLIMIT_AS)"),
+    Fault("logs-full", 2.0, False, "for 2 s its log is on a full disk (/dev/full), while its "
+                                   "connections are reset, which is logged"),
+    Fault("memory-limit", 2.0, False, "for 2 s it gets no more memory (RLIMIT_AS), while an "
+                                      "image of 9 MB comes"),
     Fault("no-descriptors", 2.0, False, "for 2 s it gets no descriptor (RLIMIT_NOFILE) while its "
                                         "connections are reset"),
     Fault("clock-step", 2.0, False, "its wall clock runs ahead by an hour for 2 s"),

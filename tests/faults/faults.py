@@ -10,7 +10,8 @@ faults.json has an array with an object for each cell:
   longest_gap_s: between two answers to the producer
   recovered_s: from a fault until the last slow answer after it, the longest of the repetitions
   refused; collage_other (a collage's answer is not the s-CNN's); http (the same for the gateway's
-  clients); ended (which processes ended, how often)
+  clients); unanswered (why, by whose word); ended (which processes ended, how often); ready
+  (whether all was well before the first fault)
   commit, brokers, sinks, every_s: the setting, which --resume compares
 
 Exit code 0: nothing was lost, doubled or wrong.  1: something was.  2: it could not start.
@@ -62,6 +63,7 @@ class Pipeline:
         self.account = Account(paced="")
         self.children: dict[str, Child] = {}
         self.ended: Counter[str] = Counter()
+        self.unanswered: Counter[str] = Counter()
         images = pictures.write(options.out / "images", IMAGES)
         size = topology.Size(options.brokers, options.sinks)
         builder = topology.build(size, options.programs, self.folder)
@@ -86,6 +88,9 @@ class Pipeline:
         else:
             self.account.result(life, told["result"], told["status"], told["source"],
                                 told.get("label"), told["at"])
+            if told["status"] != "answered":
+                by = "client" if told["local"] else "broker"
+                self.unanswered[f"{told['status']} by the {by}: {told['reason'] or 'none'}"] += 1
 
     def _on_end(self, child: Child, code: int) -> None:
         self.ended[f"{child.name}: {how_ended(code)}"] += 1
@@ -171,6 +176,7 @@ class Run:
         account.begin(time.monotonic())
         pipeline.web.begin()
         pipeline.ended.clear()
+        pipeline.unanswered.clear()
         spans = [await self.repetition(cell, number)
                  for number in range(self.options.repetitions)]
         closing = time.monotonic()
@@ -187,8 +193,8 @@ class Run:
         return {"fault": cell.fault.name, "role": cell.role,
                 "repetitions": self.options.repetitions, **figures,
                 "longest_gap_s": round(gap, 3), "recovered_s": round(back, 3), **extra,
-                "http": asdict(web), "ended": dict(pipeline.ended), "ready": ready,
-                **self.setting}
+                "http": asdict(web), "unanswered": dict(pipeline.unanswered),
+                "ended": dict(pipeline.ended), "ready": ready, **self.setting}
 
     async def repetition(self, cell: cells.Cell, number: int) -> tuple[float, float]:
         """Inflicts the fault once.  Returns when it began and when the next may begin."""
@@ -201,7 +207,8 @@ class Run:
             await asyncio.sleep(0.05)
         begin = time.monotonic()
         links = self.pipeline.made.links_of(child.name)
-        await injector.inflict(cell.fault, injector.Victim(child, links, number))
+        await injector.inflict(cell.fault, injector.Victim(
+            child, links, number, self.pipeline.web.send_big))
         end = max(begin + cells.period(cell.fault, self.options.every), time.monotonic() + 0.5)
         await asyncio.sleep(end - time.monotonic())
         return begin, end

@@ -22,8 +22,12 @@ HOUR_S = 3600
 
 
 class Victim:
-    def __init__(self, child: Child, links: list[Link], repetition: int) -> None:
+    """`send_big` has somebody send a big image through the pipeline."""
+
+    def __init__(self, child: Child, links: list[Link], repetition: int,
+                 send_big: Callable[[], None]) -> None:
         self.child, self.links, self.repetition = child, links, repetition
+        self.send_big = send_big
         self.life = child.lives
 
     async def await_end(self, limit_s: float) -> None:
@@ -130,6 +134,7 @@ async def logs_full(victim: Victim, length: float) -> None:
     outputs = (1, 2) if child.on_line is None else (2,)
     for output in outputs:
         ptrace.duplicate(child.pid, child.full, output)
+    await cut(victim, 0)  # There is something to log.
     await asyncio.sleep(length)
     if victim.same_life():
         for output in outputs:
@@ -154,14 +159,17 @@ async def _limited(victim: Victim, length: float, kind: int, soft: int) -> None:
 async def memory_limit(victim: Victim, length: float) -> None:
     with open(f"/proc/{victim.child.pid}/statm") as statm:
         pages = int(statm.read().split()[0])
-    await _limited(victim, length, resource.RLIMIT_AS, pages * os.sysconf("SC_PAGE_SIZE"))
+    limited = asyncio.ensure_future(
+        _limited(victim, length, resource.RLIMIT_AS, pages * os.sysconf("SC_PAGE_SIZE")))
+    await asyncio.sleep(0)
+    victim.send_big()  # What it has is enough for small ones.
+    await limited
 
 
 async def no_descriptors(victim: Victim, length: float) -> None:
     limited = asyncio.ensure_future(_limited(victim, length, resource.RLIMIT_NOFILE, DESCRIPTORS))
     await asyncio.sleep(0)  # The limit first, so that no connection is made again before it.
-    for link in victim.links:
-        link.reset()
+    await cut(victim, 0)
     await limited
 
 

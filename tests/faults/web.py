@@ -5,14 +5,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import time
 import uuid
 from dataclasses import dataclass
 from typing import Optional
 
+import pictures
+
 PATIENCE_S = 15.0  # Then an image counts as lost.
 TRY_S = 8.0
 AGAIN_S = 0.2
+BIG_SIDE = 3000  # Noise: it cannot be compressed.
 AGAIN = {409, 429, 503}  # The gateway asks to come back.
 
 
@@ -28,6 +32,7 @@ class WebClients:
     def __init__(self, port: int, images: list[bytes], reference: dict[int, int],
                  rate: float) -> None:
         self.port, self.images, self.reference, self.rate = port, images, reference, rate
+        self.big = pictures.png(random.Random(1).randbytes(BIG_SIDE**2), BIG_SIDE, BIG_SIDE)
         self.figures = WebFigures()
         self.tasks: set[asyncio.Task[None]] = set()
 
@@ -37,11 +42,17 @@ class WebClients:
     async def run(self) -> None:
         number = 0
         while True:
-            task = asyncio.ensure_future(self._classify(number % len(self.images), self.figures))
-            self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard)
+            self._begin(number % len(self.images))
             number += 1
             await asyncio.sleep(1 / self.rate)
+
+    def send_big(self) -> None:
+        self._begin(len(self.images))
+
+    def _begin(self, image: int) -> None:
+        task = asyncio.ensure_future(self._classify(image, self.figures))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
     async def settle(self) -> None:
         """Until the images that have been sent have their responses."""
@@ -53,7 +64,7 @@ class WebClients:
         key, end = uuid.uuid4().hex, time.monotonic() + PATIENCE_S
         while time.monotonic() < end:
             try:
-                status, body = await asyncio.wait_for(self._post(self.images[image], key), TRY_S)
+                status, body = await asyncio.wait_for(self._post(self._bytes(image), key), TRY_S)
             except (OSError, EOFError, ValueError, asyncio.TimeoutError):
                 status, body = 503, b""
             if status in AGAIN:
@@ -65,6 +76,9 @@ class WebClients:
                 figures.wrong += 1
             return
         figures.lost += 1
+
+    def _bytes(self, image: int) -> bytes:
+        return self.images[image] if image < len(self.images) else self.big
 
     def _right(self, image: int, answer: dict[str, object]) -> bool:
         return answer["source"] == "collage" or answer["label"] == self.reference.get(
