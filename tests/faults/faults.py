@@ -79,7 +79,8 @@ class Pipeline:
             self.children[name] = Child(name, argv, self.folder, self._on_line, self._on_end)
         builder.ports.release()
         self.clock_library: pathlib.Path = options.programs / "collage-stepped-clock.so"
-        self.web = WebClients(self.made.gateway_port, images, self.account.reference, WEB_RATE)
+        self.web = WebClients(self.made.gateway_port, images, self.account.reference, WEB_RATE,
+                              self.unanswered)
 
     def _on_line(self, life: str, line: bytes) -> None:
         told = json.loads(line)

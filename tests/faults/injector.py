@@ -16,8 +16,7 @@ from links import Link
 # A tenth of the time.
 RUN_S, PAUSE_S = 0.002, 0.018
 TERM_MAX_S = 15.0  # As TimeoutStopSec of the units.
-# Descriptors that are open stay usable; none of a connection that was reset comes back.
-DESCRIPTORS = 8
+CONNECTED = "01"  # In /proc/net/tcp.
 HOUR_S = 3600
 
 
@@ -166,8 +165,24 @@ async def memory_limit(victim: Victim, length: float) -> None:
     await limited
 
 
+def lowest_connection(pid: int) -> int:
+    """The lowest descriptor of a TCP connection of the process."""
+    connected = set()
+    with open(f"/proc/{pid}/net/tcp") as table:
+        for line in table:
+            fields = line.split()
+            if fields[3] == CONNECTED:
+                connected.add(f"socket:[{fields[9]}]")
+    folder = f"/proc/{pid}/fd"
+    return min(int(one) for one in os.listdir(folder)
+               if os.readlink(f"{folder}/{one}") in connected)
+
+
 async def no_descriptors(victim: Victim, length: float) -> None:
-    limited = asyncio.ensure_future(_limited(victim, length, resource.RLIMIT_NOFILE, DESCRIPTORS))
+    # What is open stays usable.  A connection that is reset leaves a descriptor, which cannot be
+    # opened again.  The limit is no lower, for poll(2) refuses to look at more than it.
+    limited = asyncio.ensure_future(_limited(
+        victim, length, resource.RLIMIT_NOFILE, lowest_connection(victim.child.pid)))
     await asyncio.sleep(0)  # The limit first, so that no connection is made again before it.
     await cut(victim, 0)
     await limited

@@ -8,6 +8,7 @@ import json
 import random
 import time
 import uuid
+from collections import Counter
 from dataclasses import dataclass
 from typing import Optional
 
@@ -30,9 +31,10 @@ class WebFigures:
 
 class WebClients:
     def __init__(self, port: int, images: list[bytes], reference: dict[int, int],
-                 rate: float) -> None:
+                 rate: float, unanswered: Counter[str]) -> None:
         self.port, self.images, self.reference, self.rate = port, images, reference, rate
         self.big = pictures.png(random.Random(1).randbytes(BIG_SIDE**2), BIG_SIDE, BIG_SIDE)
+        self.unanswered = unanswered
         self.figures = WebFigures()
         self.tasks: set[asyncio.Task[None]] = set()
 
@@ -70,9 +72,13 @@ class WebClients:
             if status in AGAIN:
                 await asyncio.sleep(AGAIN_S)
                 continue
+            if status == 200:
+                figures.wrong += not self._right(image, json.loads(body))
+                return
+            self.unanswered[f"http {status}: {json.loads(body)['reason']}"] += 1
             if status == 504:
                 figures.missing += 1
-            elif status != 200 or not self._right(image, json.loads(body)):
+            else:
                 figures.wrong += 1
             return
         figures.lost += 1
