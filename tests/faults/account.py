@@ -120,12 +120,14 @@ class Account:
                    if one.answered is None and self.since <= one.sent < before)
 
     def slow_until(self, begin: float, end: float) -> float:
-        """When the last of the images came that were sent in [begin, end) and took long; `begin`
-        if none did.  One without a result has taken until `end`."""
+        """When the last slow answer came of those that a fault at `begin` has delayed, if another
+        followed at `end`; `begin` if none was slow.  One that has not come has taken until `end`.
+        """
         last = begin
         for life in self.lives.values():
             for one in life.requests.values():
-                if begin <= one.sent < end:
+                # What was sent just before a fault is delayed by it, not by the one before.
+                if begin <= one.sent + SLOW_S < end:
                     came = end if one.answered is None else one.answered
                     if came - one.sent > SLOW_S or one.status == "missing":
                         last = max(last, came)

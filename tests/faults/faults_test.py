@@ -102,13 +102,16 @@ class AccountTest(unittest.TestCase):
         figures = account.close(9)
         self.assertEqual((figures.sent, figures.lost), (1, 1))
 
-    def test_recovery_ends_with_the_last_slow_answer(self):
+    def test_recovery_ends_with_the_last_slow_answer_before_the_next_fault(self):
         account = account_with(0, 1, 2)  # Sent at 0.1, 0.2 and 0.3.
         self.answer(account, 1, now=0.15)
-        self.assertEqual(account.slow_until(0.1, 0.2), 0.1)
+        self.assertEqual(account.slow_until(0.2, 0.4), 0.2)
         self.answer(account, 2, now=2.0)
         self.answer(account, 3, now=0.4)
-        self.assertEqual(account.slow_until(0.1, 3.0), 2.0)
+        self.assertEqual(account.slow_until(0.2, 3.0), 2.0)
+        # The second was sent just before the fault at 0.3, and is of that one.
+        self.assertEqual(account.slow_until(0.0, 0.3), 0.0)
+        self.assertEqual(account.slow_until(0.3, 3.0), 2.0)
 
     def test_an_open_image_is_not_steady(self):
         account = account_with(0)
@@ -160,6 +163,12 @@ class ReportTest(unittest.TestCase):
         self.assertTrue(report.line(RECORD | {"lost": 1}).endswith("!"))
         http = RECORD["http"] | {"wrong": 1}
         self.assertTrue(report.line(RECORD | {"http": http}).endswith("!"))
+
+    def test_the_table_has_a_row_for_each_fault_that_was_inflicted(self):
+        other = RECORD | {"role": "gateway", "lost": 1, "missing": 0}
+        rows = report.table([RECORD, other]).splitlines()
+        self.assertEqual(rows[2:], ["| kill |  |  | 12 0.2 |  |  |  | 0 0.2! |"])
+        self.assertTrue(all(len(row) <= 80 for row in rows))
 
     def test_the_file_is_read_as_it_was_written(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -7,7 +7,7 @@ import os
 import pathlib
 from typing import Any
 
-from cells import Cell, missed
+from cells import FAULTS, ROLES, Cell, missed
 
 GAP_MAX_S = 2.0
 
@@ -49,10 +49,12 @@ def line(record: Record) -> str:
 
 
 def table(records: list[Record]) -> str:
-    """Markdown; the columns are those of docs/RELIABILITY.md."""
-    lines = ["| fault | role | n | sent | lost | doubled | wrong | missing | gap, s | back, s |",
-             "|---|---|---|---|---|---|---|---|---|---|"]
-    for record in records:
-        lines.append("| {fault} | {role} | {repetitions} | {sent} | {lost} | {duplicated} | {wrong}"
-                     " | {missing} | {longest_gap_s:.2f} | {recovered_s:.2f} |".format(**record))
+    """Markdown, a row for each fault: what was missing, and the longest gap in seconds."""
+    shown = {(record["fault"], record["role"]): "{missing} {longest_gap_s:.1f}".format(**record)
+             + ("!" if missed(record) else "") for record in records}
+    lines = ["| | " + " | ".join(ROLES) + " |", "|---" * (1 + len(ROLES)) + "|"]
+    for fault in FAULTS:
+        row = [shown.get((fault.name, role), "") for role in ROLES]
+        if any(row):
+            lines.append(" | ".join([f"| {fault.name}", *row]) + " |")
     return "\n".join(lines)
