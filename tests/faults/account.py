@@ -121,14 +121,13 @@ class Account:
 
     def slow_until(self, begin: float, end: float) -> float:
         """When the last slow answer came of those that a fault at `begin` has delayed, if another
-        followed at `end`; `begin` if none was slow.  One that has not come has taken until `end`.
-        """
+        followed at `end`; `begin` if none was slow, `end` if one came later or not at all."""
         last = begin
         for life in self.lives.values():
             for one in life.requests.values():
                 # What was sent just before a fault is delayed by it, not by the one before.
                 if begin <= one.sent + SLOW_S < end:
-                    came = end if one.answered is None else one.answered
+                    came = end if one.answered is None else min(one.answered, end)
                     if came - one.sent > SLOW_S or one.status == "missing":
                         last = max(last, came)
         return last

@@ -14,15 +14,17 @@ class Fault:
     length_s: float  # From its begin to its end.
     of_link: bool    # Leaves the process of the role alone.
     what: str
+    ends: str = ""   # How it ends the process, as fleet.how_ended() says it; "" if it does not.
 
 
 FAULTS = (
-    Fault("kill", 0.0, False, "SIGKILL"),
+    Fault("kill", 0.0, False, "SIGKILL", "SIGKILL"),
     Fault("stop-5s", 5.0, False, "SIGSTOP, SIGCONT after 5 s"),
-    Fault("stop-then-kill", 2.0, False, "SIGSTOP, SIGKILL after 2 s"),
-    Fault("restart", 0.0, False, "SIGTERM, and started again when it has ended"),
+    Fault("stop-then-kill", 2.0, False, "SIGSTOP, SIGKILL after 2 s", "SIGKILL"),
+    Fault("restart", 0.0, False, "SIGTERM, and started again when it has ended",
+          "exit 0"),
     Fault("hang", 2.0, False, "the work thread loops for ever, the others live; SIGABRT after "
-                              "2 s, as a watchdog sends it"),
+                              "2 s, as a watchdog sends it", "SIGABRT"),
     Fault("slow", 2.0, False, "runs for a tenth of the time (SIGSTOP, SIGCONT) for 2 s"),
     Fault("cut", 0.0, True, "all its connections are reset"),
     Fault("half-open", 2.0, True, "for 2 s all bytes of one direction vanish, of the other in the "
@@ -41,7 +43,13 @@ FAULTS = (
 )
 
 # Cells without a meaning: (fault, role) -> why.  Whoever adds one says what stands in for it.
-NO_MEANING: dict[tuple[str, str], str] = {}
+NO_MEANING: dict[tuple[str, str], str] = {
+    ("logs-full", "producer"): "the client library writes no log",
+    ("memory-limit", "producer"): "a program without memory ends by its own std::bad_alloc, as in "
+                                  "kill/producer",
+    ("memory-limit", "sink"): "no image passes through the sink, so none asks it for memory; "
+                              "kill/sink shows what its end costs",
+}
 
 
 @dataclass(frozen=True)
@@ -84,3 +92,10 @@ def missed(record: dict[str, Any]) -> bool:
     """Whether a cell has lost, doubled or mistaken an image."""
     return any(record[key] != 0 for key in ("lost", "duplicated", "wrong")) or any(
         record["http"][key] != 0 for key in ("lost", "wrong"))
+
+
+def unexpected_ends(record: dict[str, Any]) -> dict[str, int]:
+    """Which processes ended that the fault was not to end, and how often."""
+    fault, = (one for one in FAULTS if one.name == record["fault"])
+    return {ending: count for ending, count in record["ended"].items()
+            if not ending.endswith(f": {fault.ends}")}

@@ -8,7 +8,8 @@ they are of its link.  Each cell (a fault and a role, cells.py) repeats its faul
 faults.json has an array with an object for each cell:
   fault, role, repetitions, sent, lost, duplicated, wrong, missing: images at the client library
   longest_gap_s: between two answers to the producer
-  recovered_s: from a fault until the last slow answer after it, the longest of the repetitions
+  recovered_s: from a fault until the last slow answer (over 0.25 s) before the next fault, the
+  longest of the repetitions
   refused; collage_other (a collage's answer is not the s-CNN's); http (the same for the gateway's
   clients); unanswered (why, by whose word); ended (which processes ended, how often); ready
   (whether all was well before the first fault)
@@ -22,130 +23,23 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import pathlib
 import signal
 import subprocess
 import sys
+import textwrap
 import time
-from collections import Counter
 from dataclasses import asdict
-from typing import Optional
 
 import cells
 import injector
-import pictures
 import ptrace
 import report
 import topology
-from account import Account
-from fleet import Child, how_ended
-from web import WebClients
+from pipeline import CannotStart, Pipeline
 
-RATE, NEIGHBOUR_RATE, WEB_RATE = 100.0, 10.0, 5.0
-IMAGES = 100
-START_MAX_S = 120.0
-CALM_S = 2.0
-RECOVER_MAX_S = 30.0
 # An image has its result shortly after its deadline at the latest.
 SETTLE_S = topology.DEADLINE_S + 3.0
-
-
-class CannotStart(Exception):
-    pass
-
-
-class Pipeline:
-    """The processes under test, with their producers and the account of these."""
-
-    def __init__(self, options: argparse.Namespace) -> None:
-        self.folder: pathlib.Path = options.out / "processes"
-        self.account = Account(paced="")
-        self.children: dict[str, Child] = {}
-        self.ended: Counter[str] = Counter()
-        self.unanswered: Counter[str] = Counter()
-        images = pictures.write(options.out / "images", IMAGES)
-        size = topology.Size(options.brokers, options.sinks)
-        builder = topology.build(size, options.programs, self.folder)
-        self.made = builder.made
-        for program in self.made.programs:
-            self.children[program.name] = Child(program.name, program.argv, self.folder,
-                                                on_end=self._on_end)
-        for name, rate in (("producer", RATE), ("neighbour", NEIGHBOUR_RATE)):
-            endpoints = [builder.to_producers(name, b) for b in range(size.brokers)]
-            argv = [str(options.programs / "collage-faults-producer"),
-                    str(options.out / "images"), str(rate),
-                    str(int(1000 * topology.DEADLINE_S)), *endpoints]
-            self.children[name] = Child(name, argv, self.folder, self._on_line, self._on_end)
-        builder.ports.release()
-        self.clock_library: pathlib.Path = options.programs / "collage-stepped-clock.so"
-        self.web = WebClients(self.made.gateway_port, images, self.account.reference, WEB_RATE,
-                              self.unanswered)
-
-    def _on_line(self, life: str, line: bytes) -> None:
-        told = json.loads(line)
-        if "sent" in told:
-            self.account.sent(life, told["sent"], told["image"], told["at"])
-        else:
-            self.account.result(life, told["result"], told["status"], told["source"],
-                                told.get("label"), told["at"])
-            if told["status"] != "answered":
-                by = "client" if told["local"] else "broker"
-                self.unanswered[f"{told['status']} by the {by}: {told['reason'] or 'none'}"] += 1
-
-    def _on_end(self, child: Child, code: int) -> None:
-        self.ended[f"{child.name}: {how_ended(code)}"] += 1
-        self.account.end_life(child.life, excused=child.expected_end)
-
-    def victims(self, cell: cells.Cell) -> list[Child]:
-        if cell.role == "producer":
-            names = ["producer" if cell.fault.of_link else "neighbour"]
-        else:
-            names = self.made.of_role(cell.role)
-        return [self.children[name] for name in names]
-
-    async def start(self) -> None:
-        for link in self.made.links:
-            await link.open()
-        for child in self.children.values():
-            child.start(self.clock_library)
-        # Gaps are those of one life: a cell that ends the producer itself has another measure.
-        self.account.paced = self.children["producer"].life
-        self.web_task = asyncio.ensure_future(self.web.run())
-
-    async def calm(self) -> None:
-        """Until an s-CNN has told the class of every image and answers come quickly."""
-        end = time.monotonic() + START_MAX_S
-        quiet_since: Optional[float] = None
-        while quiet_since is None or time.monotonic() < quiet_since + CALM_S:
-            await asyncio.sleep(0.1)
-            now = time.monotonic()
-            self.stop_if_broken()
-            if now > end:
-                raise CannotStart(f"the pipeline is not calm; logs are in {self.folder}")
-            calm = len(self.account.reference) == IMAGES and self.account.steady(now)
-            quiet_since = (quiet_since or now) if calm else None
-
-    def stop_if_broken(self) -> None:
-        for ending in self.ended:
-            name, _, how = ending.partition(": ")
-            if how == "exit 2":
-                lines = self.children[name].log_path.read_text().splitlines() or ["(no log)"]
-                raise CannotStart(f"{name} cannot start: {lines[-1]}")
-
-    async def recovered(self) -> bool:
-        """Waits until every process lives and answers come quickly."""
-        end = time.monotonic() + RECOVER_MAX_S
-        while time.monotonic() < end:
-            if self.account.steady(time.monotonic()) and all(
-                    child.alive() and time.monotonic() > child.started + 1
-                    for child in self.children.values()):
-                return True
-            await asyncio.sleep(0.1)
-        return False
-
-    async def end(self) -> None:
-        await asyncio.gather(*(child.end() for child in self.children.values()))
 
 
 class Run:
@@ -263,7 +157,8 @@ async def run(options: argparse.Namespace) -> int:
     todo = [cell for cell in asked if not report.known(records, cell, setting)]
     left: list[cells.Cell] = []
     if todo:
-        pipeline = Pipeline(options)
+        pipeline = Pipeline(topology.Size(options.brokers, options.sinks), options.programs,
+                            options.out)
         try:
             await pipeline.start()
             await pipeline.calm()
@@ -276,10 +171,13 @@ async def run(options: argparse.Namespace) -> int:
                    key=lambda one: order.index((one["fault"], one["role"])))
     print("\n" + report.table(shown))
     for (fault, role), why in cells.NO_MEANING.items():
-        print(f"no {fault}/{role}: {why}")
+        print(textwrap.fill(f"no {fault}/{role}: {why}", 79))
     bad = [f"{one['fault']}/{one['role']}" for one in shown if cells.missed(one)]
     if bad:
         print("lost, doubled or wrong: " + ", ".join(bad))
+    for one in shown:
+        for ending, count in cells.unexpected_ends(one).items():
+            print(f"ended by itself at {one['fault']}/{one['role']}: {ending}, {count} times")
     if left:
         print(f"left for the next call: {', '.join(cell.name for cell in left)}")
     return 1 if bad else 3 if left else 0

@@ -109,6 +109,7 @@ class AccountTest(unittest.TestCase):
         self.answer(account, 2, now=2.0)
         self.answer(account, 3, now=0.4)
         self.assertEqual(account.slow_until(0.2, 3.0), 2.0)
+        self.assertEqual(account.slow_until(0.2, 1.5), 1.5)
         # The second was sent just before the fault at 0.3, and is of that one.
         self.assertEqual(account.slow_until(0.0, 0.3), 0.0)
         self.assertEqual(account.slow_until(0.3, 3.0), 2.0)
@@ -134,6 +135,10 @@ class CellsTest(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "no cell is named kill/nobody"):
             cells.chosen(["kill/nobody"])
 
+    def test_a_cell_without_a_meaning_is_refused_with_why(self):
+        with self.assertRaisesRegex(ValueError, "writes no log"):
+            cells.chosen(["logs-full/producer"])
+
     def test_a_fault_is_over_for_a_second_before_the_next(self):
         periods = {fault.name: cells.period(fault, 3) for fault in cells.FAULTS}
         self.assertEqual((periods["kill"], periods["hang"], periods["stop-5s"]), (3, 3, 6))
@@ -142,6 +147,14 @@ class CellsTest(unittest.TestCase):
 RECORD = {"fault": "kill", "role": "sink", "repetitions": 20, "sent": 6600, "lost": 0,
           "duplicated": 0, "wrong": 0, "missing": 12, "longest_gap_s": 0.2, "recovered_s": 0.4,
           "http": {"sent": 300, "lost": 0, "wrong": 0, "missing": 0}, "commit": "abc"}
+
+
+class EndsTest(unittest.TestCase):
+    def test_only_what_the_fault_was_not_to_end_is_unexpected(self):
+        ended = {"sink-0: SIGKILL": 20, "broker-0: SIGABRT": 1}
+        self.assertEqual(cells.unexpected_ends(RECORD | {"ended": ended}),
+                         {"broker-0: SIGABRT": 1})
+        self.assertEqual(cells.unexpected_ends(RECORD | {"fault": "slow", "ended": ended}), ended)
 
 
 class ReportTest(unittest.TestCase):

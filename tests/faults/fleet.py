@@ -36,7 +36,7 @@ class Child:
         self.expected_end = False  # A fault is about to end it.
         self.stopping = False
         self.full = os.open("/dev/full", os.O_WRONLY)
-        self.log = os.open(self.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        self.log = os.open(self.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         self.step_path = folder / f"{name}.step"
         self.set_clock(0)
         self.process: subprocess.Popen[bytes]
