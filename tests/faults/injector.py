@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import resource
 import signal
@@ -166,7 +167,8 @@ async def memory_limit(victim: Victim, length: float) -> None:
 
 
 def lowest_connection(pid: int) -> int:
-    """The lowest descriptor of a TCP connection of the process."""
+    """The lowest descriptor of a TCP connection of the process; the lowest free one if it has
+    none."""
     connected = set()
     with open(f"/proc/{pid}/net/tcp") as table:
         for line in table:
@@ -174,8 +176,12 @@ def lowest_connection(pid: int) -> int:
             if fields[3] == CONNECTED:
                 connected.add(f"socket:[{fields[9]}]")
     folder = f"/proc/{pid}/fd"
-    return min(int(one) for one in os.listdir(folder)
-               if os.readlink(f"{folder}/{one}") in connected)
+    opened = {}
+    for one in os.listdir(folder):
+        with contextlib.suppress(FileNotFoundError):  # It has been closed meanwhile.
+            opened[int(one)] = os.readlink(f"{folder}/{one}")
+    free = next(number for number in range(len(opened) + 1) if number not in opened)
+    return min((number for number, what in opened.items() if what in connected), default=free)
 
 
 async def no_descriptors(victim: Victim, length: float) -> None:
