@@ -14,17 +14,17 @@ class Fault:
     length_s: float  # From its begin to its end.
     of_link: bool    # Leaves the process of the role alone.
     what: str
-    ends: str = ""   # How it ends the process, as fleet.how_ended() says it; "" if it does not.
+    ends: tuple[str, ...] = ()  # How it may end the process, as fleet.how_ended() says it.
 
 
 FAULTS = (
-    Fault("kill", 0.0, False, "SIGKILL", "SIGKILL"),
+    Fault("kill", 0.0, False, "SIGKILL", ("SIGKILL",)),
     Fault("stop-5s", 5.0, False, "SIGSTOP, SIGCONT after 5 s"),
-    Fault("stop-then-kill", 2.0, False, "SIGSTOP, SIGKILL after 2 s", "SIGKILL"),
+    Fault("stop-then-kill", 2.0, False, "SIGSTOP, SIGKILL after 2 s", ("SIGKILL",)),
     Fault("restart", 0.0, False, "SIGTERM, and started again when it has ended",
-          "exit 0"),
+          ("exit 0", "SIGTERM")),  # The latter while it starts.
     Fault("hang", 2.0, False, "the work thread loops for ever, the others live; SIGABRT after "
-                              "2 s, as a watchdog sends it", "SIGABRT"),
+                              "2 s, as a watchdog sends it", ("SIGABRT",)),
     Fault("slow", 2.0, False, "runs for a tenth of the time (SIGSTOP, SIGCONT) for 2 s"),
     Fault("cut", 0.0, True, "all its connections are reset"),
     Fault("half-open", 2.0, True, "for 2 s all bytes of one direction vanish, of the other in the "
@@ -98,4 +98,4 @@ def unexpected_ends(record: dict[str, Any]) -> dict[str, int]:
     """Which processes ended that the fault was not to end, and how often."""
     fault, = (one for one in FAULTS if one.name == record["fault"])
     return {ending: count for ending, count in record["ended"].items()
-            if not ending.endswith(f": {fault.ends}")}
+            if ending.split(": ")[1] not in fault.ends}
