@@ -1,0 +1,330 @@
+"""The pure parts of ./run faults: the account of images, the table of cells, pipeline files."""
+
+import asyncio
+import contextlib
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import tempfile
+import unittest
+
+import cells
+import ptrace
+import report
+import topology
+from account import Account
+from links import Link
+
+
+def account_with(*images):
+    """An account in which the producer's life has sent these images, an id each from 1 on."""
+    account = Account(paced="p#1")
+    for number, image in enumerate(images, 1):
+        account.sent("p#1", number, image, number / 10)
+    return account
+
+
+class AccountTest(unittest.TestCase):
+    def answer(self, account, number, label=7, source="single", now=1.0, status="answered"):
+        account.result("p#1", number, status, source, label, now)
+
+    def test_an_image_without_a_result_is_lost(self):
+        account = account_with(0, 1)
+        self.answer(account, 1)
+        figures = account.close(before=5)
+        self.assertEqual((figures.sent, figures.lost), (2, 1))
+
+    def test_an_image_that_was_sent_after_the_close_is_not_lost(self):
+        self.assertEqual(account_with(0, 1).close(before=0.15).lost, 1)
+
+    def test_a_second_result_is_a_double_even_if_the_first_was_of_a_former_cell(self):
+        account = account_with(0)
+        self.answer(account, 1)
+        self.answer(account, 1)
+        self.assertEqual(account.close(5).duplicated, 1)
+        account.begin(5)
+        self.answer(account, 1)
+        self.assertEqual(account.close(9).duplicated, 1)
+
+    def test_a_result_for_what_was_not_sent_is_wrong(self):
+        account = account_with(0)
+        self.answer(account, 2)
+        self.assertEqual(account.close(0).wrong, 1)
+
+    def test_another_class_by_an_s_cnn_is_wrong_and_by_a_collage_counts_apart(self):
+        account = account_with(0, 0, 0, 0)
+        self.answer(account, 1, label=7)
+        self.answer(account, 2, label=8, source="hedge")
+        self.answer(account, 3, label=8, source="collage")
+        self.answer(account, 4, label=7, source="collage")
+        figures = account.close(5)
+        self.assertEqual((figures.wrong, figures.collage_other, figures.lost), (1, 1, 0))
+
+    def test_a_collage_s_answer_is_no_reference(self):
+        account = account_with(0, 0)
+        self.answer(account, 1, label=8, source="collage")
+        self.answer(account, 2, label=7)
+        self.assertEqual((account.close(5).wrong, account.reference), (0, {0: 7}))
+
+    def test_missing_refused_and_rejected_are_told_apart(self):
+        account = account_with(0, 1, 2)
+        for number, status in enumerate(("missing", "refused", "rejected"), 1):
+            self.answer(account, number, label=None, status=status)
+        figures = account.close(5)
+        self.assertEqual((figures.missing, figures.refused, figures.wrong), (1, 1, 1))
+
+    def test_the_longest_gap_is_between_answers_of_the_paced_producer_alone(self):
+        account = account_with(0, 1, 2)
+        account.sent("q#1", 1, 0, 0.1)
+        self.answer(account, 1, now=0.5)
+        account.result("q#1", 1, "answered", "single", 7, 1.5)
+        self.answer(account, 3, now=2.0, status="missing", label=None)
+        self.answer(account, 2, now=3.0)
+        self.assertEqual(account.figures.longest_gap_s, 2.5)
+        account.end_gap(7.0)
+        self.assertEqual(account.figures.longest_gap_s, 4.0)
+
+    def test_images_of_a_producer_that_a_fault_ended_are_nobody_s(self):
+        for excused in (True, False):
+            account = account_with(0, 1)
+            self.answer(account, 1)
+            account.end_life("p#1", excused)
+            figures = account.close(5)
+            self.assertEqual((figures.sent, figures.lost), (1, 0) if excused else (2, 1))
+
+    def test_a_cell_counts_what_was_sent_in_it(self):
+        account = account_with(0, 1)
+        account.begin(5)
+        self.answer(account, 1, now=5.1)
+        account.sent("p#1", 3, 2, 5.2)
+        figures = account.close(9)
+        self.assertEqual((figures.sent, figures.lost), (1, 1))
+
+    def test_recovery_ends_with_the_last_slow_answer_before_the_next_fault(self):
+        account = account_with(0, 1, 2)  # Sent at 0.1, 0.2 and 0.3.
+        self.answer(account, 1, now=0.15)
+        self.assertEqual(account.slow_until(0.2, 0.4), 0.2)
+        self.answer(account, 2, now=2.0)
+        self.answer(account, 3, now=0.4)
+        self.assertEqual(account.slow_until(0.2, 3.0), 2.0)
+        self.assertEqual(account.slow_until(0.2, 1.5), 1.5)
+        # The second was sent just before the fault at 0.3, and is of that one.
+        self.assertEqual(account.slow_until(0.0, 0.3), 0.0)
+        self.assertEqual(account.slow_until(0.3, 3.0), 2.0)
+
+    def test_an_open_image_is_not_steady(self):
+        account = account_with(0)
+        self.assertFalse(account.steady(0.5))
+        self.answer(account, 1, now=0.2)
+        self.assertTrue(account.steady(0.5))
+        self.assertFalse(account.steady(9))
+
+
+class CellsTest(unittest.TestCase):
+    def test_every_cell_has_a_meaning_or_a_reason(self):
+        self.assertEqual(len(cells.all_cells()) + len(cells.NO_MEANING),
+                         len(cells.FAULTS) * len(cells.ROLES))
+
+    def test_cells_are_chosen_by_fault_or_by_fault_and_role(self):
+        self.assertEqual(cells.chosen([]), cells.all_cells())
+        self.assertEqual([cell.name for cell in cells.chosen(["cut/sink", "cut/sink"])],
+                         ["cut/sink"])
+        self.assertEqual({cell.fault.name for cell in cells.chosen(["kill"])}, {"kill"})
+        with self.assertRaisesRegex(ValueError, "no cell is named kill/nobody"):
+            cells.chosen(["kill/nobody"])
+
+    def test_a_cell_without_a_meaning_is_refused_with_why(self):
+        with self.assertRaisesRegex(ValueError, "writes no log"):
+            cells.chosen(["logs-full/producer"])
+
+    def test_a_fault_is_over_for_a_second_before_the_next(self):
+        periods = {fault.name: cells.period(fault, 3) for fault in cells.FAULTS}
+        self.assertEqual((periods["kill"], periods["hang"], periods["stop-5s"]), (3, 3, 6))
+
+
+RECORD = {"fault": "kill", "role": "sink", "repetitions": 20, "sent": 6600, "lost": 0,
+          "duplicated": 0, "wrong": 0, "missing": 12, "longest_gap_s": 0.2, "recovered_s": 0.4,
+          "http": {"sent": 300, "lost": 0, "wrong": 0, "missing": 0}, "commit": "abc"}
+
+
+class EndsTest(unittest.TestCase):
+    def test_only_what_the_fault_was_not_to_end_is_unexpected(self):
+        ended = {"sink-0: SIGKILL": 20, "broker-0: SIGABRT": 1}
+        self.assertEqual(cells.unexpected_ends(RECORD | {"ended": ended}),
+                         {"broker-0: SIGABRT": 1})
+        self.assertEqual(cells.unexpected_ends(RECORD | {"fault": "slow", "ended": ended}), ended)
+
+
+class ReportTest(unittest.TestCase):
+    def test_a_cell_is_known_if_commit_and_setting_are_the_same(self):
+        cell, = cells.chosen(["kill/sink"])
+        self.assertTrue(report.known([RECORD], cell, {"commit": "abc", "repetitions": 20}))
+        self.assertFalse(report.known([RECORD], cell, {"commit": "abd"}))
+        self.assertFalse(report.known([RECORD], cells.chosen(["kill/broker"])[0],
+                                      {"commit": "abc"}))
+        self.assertFalse(report.known([RECORD | {"commit": "abc+"}], cell, {"commit": "abc+"}))
+
+    def test_a_line_has_eighty_columns_and_marks_what_is_missed(self):
+        for fault in cells.FAULTS:
+            line = report.line(RECORD | {"fault": fault.name, "role": "classifier"})
+            self.assertEqual(len(line), len(report.HEADER) + 1)
+            self.assertLessEqual(len(line), 79)
+        self.assertTrue(report.line(RECORD).endswith(" "))
+        self.assertTrue(report.line(RECORD | {"longest_gap_s": 5.1}).endswith("*"))
+        self.assertTrue(report.line(RECORD | {"lost": 1}).endswith("!"))
+        http = RECORD["http"] | {"wrong": 1}
+        self.assertTrue(report.line(RECORD | {"http": http}).endswith("!"))
+
+    def test_the_table_has_a_row_for_each_fault_that_was_inflicted(self):
+        other = RECORD | {"role": "gateway", "lost": 1, "missing": 0}
+        rows = report.table([RECORD, other]).splitlines()
+        self.assertEqual(rows[2:], ["| kill |  |  | 12 0.2 |  |  |  | 0 0.2! |"])
+        self.assertTrue(all(len(row) <= 80 for row in rows))
+
+    def test_the_file_is_read_as_it_was_written(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder) / "faults.json"
+            self.assertEqual(report.load(file), [])
+            report.save(file, [RECORD, RECORD])
+            self.assertEqual(json.loads(file.read_text()), [RECORD, RECORD])
+            self.assertEqual(report.load(file), [RECORD, RECORD])
+
+
+class TopologyTest(unittest.TestCase):
+    def built(self, size):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.folder = pathlib.Path(scratch.name)
+        builder = topology.build(size, pathlib.Path("/bin"), self.folder)
+        builder.ports.release()
+        return builder.made
+
+    def test_every_role_but_the_producer_has_a_process_with_links(self):
+        made = self.built(topology.Size())
+        for role in cells.ROLES:
+            for name in made.of_role(role):
+                self.assertTrue(made.links_of(name), name)
+            self.assertEqual(bool(made.of_role(role)), role != "producer", role)
+
+    def test_who_connects_has_the_forwarder_s_port_and_who_binds_its_own(self):
+        made = self.built(topology.Size())
+        link, = [link for link in made.links_of("sink-0") if link.client == "sink-0"]
+        self.assertIn(f"workers: tcp://127.0.0.1:{link.port}\n",
+                      (self.folder / "sink-0.yaml").read_text())
+        self.assertIn(f"workers: tcp://127.0.0.1:{link.target}\n",
+                      (self.folder / "broker-0.yaml").read_text())
+
+    def test_several_sinks_are_a_list_and_several_brokers_share_the_stages(self):
+        made = self.built(topology.Size(brokers=2, sinks=2))
+        self.assertEqual(len(made.of_role("sink")), 4)
+        self.assertRegex((self.folder / "classifier-1.yaml").read_text(),
+                         r"answers: \[tcp://127.0.0.1:\d+, tcp://127.0.0.1:\d+\]")
+        self.assertEqual({link.server for link in made.links_of("classifier-1")},
+                         {"broker-1", "sink-1", "sink-3"})
+
+
+class Echo(asyncio.Protocol):
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def data_received(self, data):
+        self.transport.write(data)
+
+
+class LinkTest(unittest.IsolatedAsyncioTestCase):
+    """A forwarder between a client and a server that repeats what it reads."""
+
+    async def asyncSetUp(self):
+        server = await asyncio.get_running_loop().create_server(Echo, "127.0.0.1", 0)
+        with socket.socket() as one:
+            one.bind(("127.0.0.1", 0))
+            port = one.getsockname()[1]
+        self.link = Link("client", "server", port, server.sockets[0].getsockname()[1])
+        listener = await self.link.open()
+        self.closed = [server, listener]
+        await self.connect()
+        await self.say(b"hello")
+
+    async def asyncTearDown(self):
+        self.link.reset()
+        for one in self.closed:
+            one.close()
+            with contextlib.suppress(ConnectionResetError):
+                await one.wait_closed()
+
+    async def connect(self):
+        self.reader, writer = await asyncio.open_connection("127.0.0.1", self.link.port)
+        self.writer = writer
+        self.closed.insert(0, writer)
+
+    async def say(self, data, expected=None):
+        self.writer.write(data)
+        expected = data if expected is None else expected
+        got = await asyncio.wait_for(self.reader.readexactly(len(expected)), 10)
+        self.assertEqual(got, expected)
+
+    async def assert_reset(self):
+        with self.assertRaises(ConnectionResetError):
+            await asyncio.wait_for(self.reader.read(1), 10)
+
+    async def test_a_cut_link_is_reset_and_can_be_made_again(self):
+        self.link.reset()
+        await self.assert_reset()
+        await self.connect()
+        await self.say(b"again")
+
+    async def test_of_a_half_message_the_first_half_comes_and_then_a_reset(self):
+        self.link.halve()
+        # The server gets half of it, and the client half of what the server repeats.
+        await self.say(b"12345678", b"12")
+        self.link.heal()
+        await self.assert_reset()
+
+    async def test_a_link_whose_bytes_have_vanished_is_reset_when_it_heals(self):
+        self.link.drop(inbound=False, outbound=True)
+        self.writer.write(b"lost")
+        while not any(end.holed for end in self.link.ends):
+            await asyncio.sleep(0)
+        self.link.heal()
+        await self.assert_reset()
+
+    async def test_what_is_not_read_comes_later(self):
+        self.link.read(False)
+        self.writer.write(b"late")
+        self.link.heal()
+        self.assertEqual(await asyncio.wait_for(self.reader.readexactly(4), 10), b"late")
+
+
+@unittest.skipUnless(ptrace.possible(), "another machine")
+class PtraceTest(unittest.TestCase):
+    def started(self, *argv, **options):
+        process = subprocess.Popen(argv, **options)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        while "libc.so" not in pathlib.Path(f"/proc/{process.pid}/maps").read_text():
+            pass
+        return process
+
+    def test_a_process_whose_thread_hangs_works_on_for_ever(self):
+        process = self.started("sleep", "600")
+        ptrace.hang(process.pid)
+        self.assertEqual(pathlib.Path(f"/proc/{process.pid}/stat").read_text().split()[2], "R")
+
+    def test_an_output_can_be_put_on_a_full_disk_and_back(self):
+        full = os.open("/dev/full", os.O_WRONLY)
+        self.addCleanup(os.close, full)
+        process = self.started("cat", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL, pass_fds=[full])
+        self.addCleanup(process.stdin.close)
+        ptrace.duplicate(process.pid, full, 1)
+        self.assertEqual(os.readlink(f"/proc/{process.pid}/fd/1"), "/dev/full")
+        # It is still in the call in which it was, and notices that its output is full.
+        process.stdin.write(b"a")
+        process.stdin.flush()
+        self.assertEqual(process.wait(timeout=20), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,119 @@
+"""The pipeline under test as it runs: its processes, their producers, and the account of these."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import pathlib
+import time
+from collections import Counter
+from typing import Optional
+
+import cells
+import pictures
+import topology
+from account import Account
+from fleet import Child, how_ended
+from web import WebClients
+
+RATE, NEIGHBOUR_RATE, WEB_RATE = 100.0, 10.0, 5.0
+IMAGES = 100
+START_MAX_S = 120.0
+CALM_S = 2.0
+RECOVER_MAX_S = 30.0
+
+
+class CannotStart(Exception):
+    pass
+
+
+class Pipeline:
+    """The processes under test, with their producers and the account of these."""
+
+    def __init__(self, size: topology.Size, programs: pathlib.Path, out: pathlib.Path) -> None:
+        self.folder = out / "processes"
+        self.account = Account(paced="")
+        self.children: dict[str, Child] = {}
+        self.ended: Counter[str] = Counter()
+        self.unanswered: Counter[str] = Counter()
+        images = pictures.write(out / "images", IMAGES)
+        builder = topology.build(size, programs, self.folder)
+        self.made = builder.made
+        for program in self.made.programs:
+            self.children[program.name] = Child(program.name, program.argv, self.folder,
+                                                on_end=self._on_end)
+        for name, rate in (("producer", RATE), ("neighbour", NEIGHBOUR_RATE)):
+            endpoints = [builder.to_producers(name, b) for b in range(size.brokers)]
+            argv = [str(programs / "collage-faults-producer"),
+                    str(out / "images"), str(rate),
+                    str(int(1000 * topology.DEADLINE_S)), *endpoints]
+            self.children[name] = Child(name, argv, self.folder, self._on_line, self._on_end)
+        builder.ports.release()
+        self.clock_library = programs / "collage-stepped-clock.so"
+        self.web = WebClients(self.made.gateway_port, images, self.account.reference, WEB_RATE,
+                              self.unanswered)
+
+    def _on_line(self, life: str, line: bytes) -> None:
+        told = json.loads(line)
+        if "sent" in told:
+            self.account.sent(life, told["sent"], told["image"], told["at"])
+        else:
+            self.account.result(life, told["result"], told["status"], told["source"],
+                                told.get("label"), told["at"])
+            if told["status"] != "answered":
+                by = "client" if told["local"] else "broker"
+                self.unanswered[f"{told['status']} by the {by}: {told['reason'] or 'none'}"] += 1
+
+    def _on_end(self, child: Child, code: int) -> None:
+        self.ended[f"{child.name}: {how_ended(code)}"] += 1
+        self.account.end_life(child.life, excused=child.expected_end)
+
+    def victims(self, cell: cells.Cell) -> list[Child]:
+        if cell.role == "producer":
+            names = ["producer" if cell.fault.of_link else "neighbour"]
+        else:
+            names = self.made.of_role(cell.role)
+        return [self.children[name] for name in names]
+
+    async def start(self) -> None:
+        for link in self.made.links:
+            await link.open()
+        for child in self.children.values():
+            child.start(self.clock_library)
+        # Gaps are those of one life: a cell that ends the producer itself has another measure.
+        self.account.paced = self.children["producer"].life
+        self.web_task = asyncio.ensure_future(self.web.run())
+
+    async def calm(self) -> None:
+        """Until an s-CNN has told the class of every image and answers come quickly."""
+        end = time.monotonic() + START_MAX_S
+        quiet_since: Optional[float] = None
+        while quiet_since is None or time.monotonic() < quiet_since + CALM_S:
+            await asyncio.sleep(0.1)
+            now = time.monotonic()
+            self.stop_if_broken()
+            if now > end:
+                raise CannotStart(f"the pipeline is not calm; logs are in {self.folder}")
+            calm = len(self.account.reference) == IMAGES and self.account.steady(now)
+            quiet_since = (quiet_since or now) if calm else None
+
+    def stop_if_broken(self) -> None:
+        for ending in self.ended:
+            name, _, how = ending.partition(": ")
+            if how == "exit 2":
+                lines = self.children[name].log_path.read_text().splitlines() or ["(no log)"]
+                raise CannotStart(f"{name} cannot start: {lines[-1]}")
+
+    async def recovered(self) -> bool:
+        """Waits until every process lives and answers come quickly."""
+        end = time.monotonic() + RECOVER_MAX_S
+        while time.monotonic() < end:
+            if self.account.steady(time.monotonic()) and all(
+                    child.alive() and time.monotonic() > child.started + 1
+                    for child in self.children.values()):
+                return True
+            await asyncio.sleep(0.1)
+        return False
+
+    async def end(self) -> None:
+        await asyncio.gather(*(child.end() for child in self.children.values()))
