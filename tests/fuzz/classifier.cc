@@ -1,0 +1,90 @@
+// An s-CNN stage, fed any messages from its broker.
+//
+// Checked besides what Play checks: there are no more answers for a slot than tasks, and a stage
+// whose tasks are all done or dropped holds none.
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "stages/classifier/classifier.h"
+#include "tests/fuzz/drawer.h"
+#include "tests/fuzz/input.h"
+#include "tests/fuzz/play.h"
+#include "wire/check.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+using stages::classifier::Classifier;
+constexpr machine::Peer kBroker = stages::kCoordinator;
+constexpr machine::Peer kSink{stages::kSinkLink, 0};
+
+std::optional<stages::Emulation> emulation_of(fuzz::Input& input) {
+  if (input.flag()) return std::nullopt;
+  return stages::Emulation(stages::Pareto{1.5, 0.05}, machine::Rng(1), {2, 1s, 5s});
+}
+
+void play_stage(fuzz::Input& input) {
+  Classifier stage({{1, 1}, wire::Role::classifier, {7, 0, "v1"}, 2}, {100ms, 1s},
+                   emulation_of(input));
+  fuzz::Drawer drawer(input, 7, 2);
+  fuzz::Play play(stage, input, drawer);
+  std::map<std::pair<wire::BatchId, wire::Slot>, int> open;  // Tasks less answers.
+  play.watch([&](const machine::Actions& actions) {
+    for (const machine::Outgoing& out : actions.messages) {
+      if (const auto* answer = std::get_if<wire::Answer>(&out.message)) {
+        int& left = open[{answer->batch, answer->slot}];
+        COLLAGE_CHECK(out.to == kSink && --left >= 0);
+      } else {
+        COLLAGE_CHECK(out.to == kBroker);
+        const auto* ready = std::get_if<wire::Ready>(&out.message);
+        COLLAGE_CHECK(ready || std::holds_alternative<wire::WorkerHello>(out.message));
+        if (ready) COLLAGE_CHECK(ready->held.size() <= 4);
+      }
+    }
+  });
+  const auto assign = [&](const wire::Assign& task) {
+    open[{task.batch, task.slot}] += 1;
+    play.deliver(kBroker, task);
+  };
+  while (!input.empty() && !play.finished()) {
+    switch (input.below(8)) {
+      case 0:
+        play.deliver(kBroker, drawer.one_of<wire::Welcome, wire::Refuse, wire::Withdraw>());
+        break;
+      case 1:
+      case 2:
+        assign(drawer.draw<wire::Assign>());
+        break;
+      case 3:
+        play.finish_work();
+        break;
+      case 4:
+        play.deliver(kSink, wire::Undelivered{});
+        break;
+      case 5:
+        play.deliver(kBroker, wire::Withdraw{{input.byte()}});
+        break;
+      case 6:
+        if (input.below(8) == 7) play.deliver(machine::kLocal, wire::Drain{});
+        stage.set_version("v2");
+        break;
+      default: {
+        // Of a step that may be an Assign the answers cannot be counted.
+        const machine::Peer from{2, 0};
+        play.step(input.flag() ? from : kSink);
+      }
+    }
+  }
+  (void)stage.telemetry();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  fuzz::Input input(data, size);
+  play_stage(input);
+  return 0;
+}
