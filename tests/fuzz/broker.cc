@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <string>
 #include <variant>
+#include <vector>
 
 #include "broker/broker.h"
 #include "tests/fuzz/drawer.h"
@@ -102,9 +104,9 @@ class Game {
   void turn() {
     const machine::Peer producer{kProducers, input_.below(4)};
     const machine::Peer worker{kWorkers, input_.below(6)};
-    switch (input_.below(14)) {
+    switch (input_.below(18)) {
       case 0:
-        return hello(producer, drawer_.draw<wire::ProducerHello>());
+        return hello(producer);
       case 1:
       case 2:
         return submit(producer, drawer_.draw<wire::Submit>());
@@ -129,7 +131,15 @@ class Game {
       case 10:
         if (input_.below(8) == 7) play_.deliver(machine::kLocal, wire::Drain{});
         return;
+      case 14:
+        return rush();
+      case 15:
+        return serve(worker);
+      case 16:
+      case 17:
+        return play_.advance(drawer_.duration() / 64);
       case 11:
+        if (input_.below(16) != 15) return play_.advance(20ms);
         lost_ = true;  // The step may be an Undelivered, a Submit or a hello.
         unknown_ = true;
         return play_.step(producer);
@@ -138,6 +148,61 @@ class Game {
     }
   }
 
+  // Images at a steady rate, while one stage after another finishes its oldest task.
+  void rush() {
+    const std::size_t images = input_.below(32);
+    const wire::Duration every = drawer_.duration() / 128;
+    const std::uint8_t stages = input_.byte();
+    const bool favoured = input_.flag();
+    const std::uint64_t latest = input_.below(8);
+    for (std::size_t i = 0; i < images && !play_.finished(); ++i) {
+      submit({kProducers, i % 2}, {{++request_ % 64},
+                                   0ms,
+                                   wire::Payload({1, 2}),
+                                   favoured ? wire::Priority::high : wire::Priority::normal,
+                                   latest < 4 ? 0 : latest});
+      play_.advance(every);
+      if (((stages >> (i % 8)) & 1) != 0) serve({kWorkers, i % 3});
+    }
+  }
+  // A stage finishes its oldest task, and the sink takes its answer.
+  void serve(machine::Peer worker) {
+    auto& tasks = tasks_[worker];
+    if (tasks.empty()) return;
+    const wire::Assign task = tasks.front();
+    const bool collage = worker.id == 2;  // As in set_up().
+    const wire::Source source = collage      ? wire::Source::collage
+                                : task.hedge ? wire::Source::hedge
+                                             : wire::Source::single;
+    const auto slots = static_cast<wire::Slot>(collage ? 4 : 1);
+    for (wire::Slot slot = 0; slot < slots; ++slot) {
+      wire::SlotSettled settled{.batch = task.batch, .slot = slot, .source = source};
+      if (!collage) settled.slot = task.slot;
+      settled.verdict.predictions = {{{input_.below(kLabels.size())}, 0.9F}};
+      settled.version = "v1";
+      play_.deliver(kSink, settled);
+    }
+    std::erase_if(tasks, [&](const wire::Assign& one) { return one.sequence == task.sequence; });
+    wire::Ready ready{.seen = task.sequence};
+    for (const wire::Assign& one : tasks) {
+      ready.seen = std::max(ready.seen, one.sequence);
+      if (ready.held.empty() || ready.held.back() != one.sequence) {
+        ready.held.push_back(one.sequence);
+      }
+    }
+    play_.deliver(worker, ready);
+    if (!collage || input_.flag()) return;
+    wire::Disagreement late{.batch = task.batch, .slot = task.slot, .source = wire::Source::single};
+    late.predictions = {{{input_.below(kLabels.size())}, 0.9F}};
+    play_.deliver(kSink, late);
+  }
+
+  // Most connections are of one producer, which keeps them.
+  void hello(machine::Peer peer) {
+    auto drawn = drawer_.draw<wire::ProducerHello>();
+    if (drawn.producer.low < 12) drawn.producer = {1, peer.id};
+    hello(peer, drawn);
+  }
   void hello(machine::Peer peer, const wire::ProducerHello& hello) {
     const auto known = peers_.try_emplace(hello.producer, peer).first;
     const auto spoken = producers_.try_emplace(peer, hello.producer).first;
@@ -153,6 +218,10 @@ class Game {
     COLLAGE_CHECK(!actions.work);
     for (const machine::Outgoing& out : actions.messages) {
       COLLAGE_CHECK(may_send(out));
+      if (const auto* task = std::get_if<wire::Assign>(&out.message)) {
+        auto& tasks = tasks_[out.to];
+        if (tasks.size() < 64) tasks.push_back(*task);
+      }
       if (const auto* result = std::get_if<wire::Result>(&out.message)) {
         COLLAGE_CHECK(--open_[result->request] >= 0 || unknown_);
         correctable_[result->request] += result->source == wire::Source::collage;
@@ -170,6 +239,8 @@ class Game {
   fuzz::Play play_;
   std::map<wire::RequestId, int> open_;  // Submits less Results, over all producers.
   std::map<wire::RequestId, int> correctable_;
+  std::map<machine::Peer, std::vector<wire::Assign>> tasks_;  // Given and not served.
+  std::uint64_t request_ = 0;                                 // Of rush().
   std::map<wire::ProducerId, machine::Peer> peers_;
   std::map<machine::Peer, wire::ProducerId> producers_;
   bool reports_ = false;

@@ -5,8 +5,10 @@
 
 #include <chrono>
 #include <map>
+#include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "stages/classifier/classifier.h"
 #include "tests/fuzz/drawer.h"
@@ -22,8 +24,13 @@ constexpr machine::Peer kBroker = stages::kCoordinator;
 constexpr machine::Peer kSink{stages::kSinkLink, 0};
 
 std::optional<stages::Emulation> emulation_of(fuzz::Input& input) {
-  if (input.flag()) return std::nullopt;
-  return stages::Emulation(stages::Pareto{1.5, 0.05}, machine::Rng(1), {2, 1s, 5s});
+  static const auto kSeconds = std::make_shared<const std::vector<double>>(3, 0.1);
+  const std::vector<stages::LatencySource> sources{
+      stages::Pareto{1.5, 0.05}, stages::LogNormal{0.05, 1}, stages::Recorded{kSeconds},
+      machine::QuantileTable({{0, 0.01}, {1, 0.2}})};
+  const std::size_t source = input.below(sources.size() + 1);
+  if (source == sources.size()) return std::nullopt;
+  return stages::Emulation(sources[source], machine::Rng(1), {2, 1s, 5s});
 }
 
 void play_stage(fuzz::Input& input) {
@@ -49,6 +56,7 @@ void play_stage(fuzz::Input& input) {
     open[{task.batch, task.slot}] += 1;
     play.deliver(kBroker, task);
   };
+  if (input.flag()) play.deliver(kBroker, wire::Welcome{{1}, 100ms, 0, 0, 1s});
   while (!input.empty() && !play.finished()) {
     switch (input.below(8)) {
       case 0:
@@ -65,7 +73,7 @@ void play_stage(fuzz::Input& input) {
         play.deliver(kSink, wire::Undelivered{});
         break;
       case 5:
-        play.deliver(kBroker, wire::Withdraw{{input.byte()}});
+        play.deliver(kBroker, drawer.draw<wire::Withdraw>());
         break;
       case 6:
         if (input.below(8) == 7) play.deliver(machine::kLocal, wire::Drain{});

@@ -35,6 +35,7 @@ void play_stage(fuzz::Input& input) {
       }
     }
   });
+  if (input.flag()) play.deliver(kAssembler, wire::Welcome{{1}, 100ms, 0, 0, 1s});
   while (!input.empty() && !play.finished()) {
     switch (input.below(7)) {
       case 0:

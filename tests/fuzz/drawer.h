@@ -81,7 +81,7 @@ class Drawer {
     return kReasons[input_.below(kReasons.size())];
   }
 
-  // Notes the ids of a message that a machine has sent; they are drawn again.
+  // Notes the ids of a message that a machine has sent or received; they are drawn again.
   void learn(const wire::Message& message) {
     std::visit([this](const auto& m) { learn_fields(m); }, message);
   }
@@ -152,8 +152,14 @@ class Drawer {
   // Sequences and batches count up in a machine's life: the ones it used last are drawn, too.
   void get(wire::Sequence& sequence) { recent(sequence, sequences_); }
   void get(wire::BatchId& batch) {
-    if (recent(batch.sequence, batches_)) return get(batch.epoch);
+    if (recent(batch.sequence, batches_)) batch.sequence.value %= 16;
     batch.epoch = epoch_;
+    if (input_.byte() >= 0xe0) get(batch.epoch);
+  }
+  void get(wire::RequestId& request) {
+    wire::Sequence number;
+    recent(number, requests_);
+    request.value = number.value;
   }
   // True if the number is a fresh one.
   bool recent(wire::Sequence& sequence, const Recent& known) {
@@ -201,13 +207,15 @@ class Drawer {
       epoch_ = value.epoch;
     } else if constexpr (std::same_as<T, wire::Sequence>) {
       sequences_.add(value);
+    } else if constexpr (std::same_as<T, wire::RequestId>) {
+      requests_.add({value.value});
     }
   }
 
   Input& input_;
   const std::uint64_t labels_;
   const std::uint8_t grid_;
-  Recent sequences_, batches_;
+  Recent sequences_, batches_, requests_;
   wire::Epoch epoch_{1};
 };
 

@@ -36,6 +36,7 @@ void Play::take(machine::Actions actions) {
 void Play::deliver(machine::Peer from, wire::Message message) {
   if (finished_) return;
   serve_timers();
+  drawer_.learn(message);
   if (!finished_) take(machine_.on_message(from, std::move(message), now_));
 }
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <string>
 #include <utility>
 
 #include "stages/sink/sink.h"
@@ -59,11 +60,17 @@ class Game {
  private:
   void turn() {
     const machine::Peer stage{stages::sink::kStages, input_.below(4)};
-    switch (input_.below(10)) {
+    switch (input_.below(13)) {
       case 0:
         return play_.deliver(
             kBroker,
             drawer_.one_of<wire::Welcome, wire::Refuse, wire::WorkerStates, wire::Status>());
+      case 10:
+        return report();
+      case 11:
+        return play_batch();
+      case 12:
+        return play_.advance(drawer_.duration() / 8);
       case 1:
         return open(drawer_.draw<wire::BatchOpened>());
       case 2:
@@ -86,6 +93,55 @@ class Game {
       default:
         return play_.step(input_.flag() ? stage : machine::Peer{2, 0});
     }
+  }
+
+  // What a broker tells once a heartbeat.
+  void report() {
+    static constexpr const char* kFigures[] = {
+        "answered_single", "answered_collage", "answered_brownout", "missing",
+        "refused",         "batches",          "batches_uncovered"};
+    wire::Status status;
+    for (const char* name : kFigures) {
+      status.counters.push_back({name, figures_[name] += input_.byte() % 4u * 500});
+    }
+    status.counters.push_back({"overloaded", input_.below(2)});
+    play_.deliver(kBroker, status);
+    auto states = drawer_.draw<wire::WorkerStates>();
+    states.first = 0;
+    states.total = static_cast<std::uint32_t>(states.workers.size());
+    play_.deliver(kBroker, states);
+    (void)machine_.headline(play_.now());
+  }
+
+  // A batch of an honest broker, with answers of honest stages, as far as they come.
+  void play_batch() {
+    const wire::BatchId batch{{1}, {++batch_}};
+    const machine::Peer stage{stages::sink::kStages, 1};
+    open({batch, 4, 0ms, input_.flag()});
+    const std::size_t filled = input_.below(5);
+    play_.deliver(kBroker, wire::BatchSealed{batch, {filled, 10ms}, input_.flag()});
+    const std::uint8_t answered = input_.byte();
+    for (std::size_t slot = 0; slot < filled; ++slot) {
+      if (((answered >> slot) & 1) == 0) continue;
+      play_.deliver(stage, answer(batch, static_cast<wire::Slot>(slot)));
+    }
+    if ((answered & 0x10) == 0) return;
+    wire::CollageAnswer collage{.batch = batch, .worker = {1, 9}, .age = 20ms, .compute = 5ms};
+    collage.cells.assign(4, {{{input_.below(kClasses)}, 0.8F}});
+    play_.deliver(stage, collage);
+    if ((answered & 0x20) == 0) return;
+    play_.advance(600ms);  // Longer than any patience.
+    for (std::size_t slot = 0; slot < filled; ++slot) {
+      play_.deliver(stage, answer(batch, static_cast<wire::Slot>(slot)));
+    }
+    if ((answered & 0x40) != 0) play_.deliver(kBroker, wire::BatchSettled{batch});
+  }
+  wire::Answer answer(wire::BatchId batch, wire::Slot slot) {
+    wire::Answer answer{.batch = batch, .slot = slot, .worker = {1, input_.below(4)}};
+    answer.age = answer.service = drawer_.duration();
+    answer.verdict.predictions = {{{input_.below(kClasses)}, 0.9F}};
+    answer.version = "v1";
+    return answer;
   }
 
   void open(wire::BatchOpened opened) {
@@ -129,6 +185,8 @@ class Game {
   fuzz::Play play_;
   std::map<wire::BatchId, int> opened_;
   std::map<Place, int> settled_, correctable_;
+  std::map<std::string, std::uint64_t> figures_;
+  std::uint64_t batch_ = 0;  // Of play_batch().
 };
 
 }  // namespace
