@@ -27,9 +27,9 @@ namespace broker {
 class Sinks {
  public:
   struct Policy {
-    wire::Slot slots = 0;         // Slots of every batch.
-    std::size_t sink_max = 1;     // At most wire::kSinksMax.
-    wire::Duration heartbeat{};   // A sink sends something at least this often.
+    wire::Slot slots = 0;        // Slots of every batch.
+    std::size_t sink_max = 1;    // At most wire::kSinksMax.
+    wire::Duration heartbeat{};  // A sink sends something at least this often.
     wire::Duration silence_max{};
   };
   explicit Sinks(Policy policy) : policy_(policy) {}

@@ -14,6 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t kPieceBytes = std::size_t{1} << 24;
+
 using Visit = std::function<void(const std::string&, std::span<const std::uint8_t>)>;
 
 [[noreturn]] void fail(const fs::path& source, const std::string& what) {
@@ -80,9 +82,13 @@ void walk_archive(const fs::path& file, const Visit& visit) {
     if (archive_entry_filetype(entry) != AE_IFREG) continue;
     const auto size = static_cast<std::size_t>(archive_entry_size(entry));
     if (size > kFileBytesMax) fail(file, path + " in it is too large");
-    bytes.resize(size);
-    if (archive_read_data(reader.get(), bytes.data(), size) != static_cast<la_ssize_t>(size)) {
-      refuse(reader, file);
+    // Piece by piece: a short archive that claims a long file takes little memory.
+    bytes.clear();
+    for (std::size_t done = 0; done < size; done = bytes.size()) {
+      bytes.resize(std::min(size, done + kPieceBytes));
+      const std::size_t piece = bytes.size() - done;
+      const la_ssize_t got = archive_read_data(reader.get(), bytes.data() + done, piece);
+      if (got != static_cast<la_ssize_t>(piece)) refuse(reader, file);
     }
     visit(path, bytes);
   }

@@ -2,6 +2,7 @@
 
 #include <zlib.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <stdexcept>
@@ -11,6 +12,7 @@ namespace models {
 namespace {
 
 constexpr std::size_t kBytesMax = std::size_t{1} << 30;
+constexpr std::size_t kPieceBytes = std::size_t{1} << 24;
 constexpr int kRankMax = 4;
 
 class GzReader {
@@ -34,11 +36,11 @@ class GzReader {
   }
 
  private:
-  // gzread takes and returns int-sized counts, so large arrays go in pieces.
+  // gzread takes and returns int-sized counts, so large counts go in pieces.
   std::size_t read_some(std::uint8_t* into, std::size_t count) {
     std::size_t done = 0;
     while (done < count) {
-      const auto piece = static_cast<unsigned>(std::min<std::size_t>(count - done, 1u << 24));
+      const auto piece = static_cast<unsigned>(std::min(count - done, kPieceBytes));
       const int got = gzread(file_.get(), into + done, piece);
       if (got < 0) fail("is damaged");
       if (got == 0) break;
@@ -75,8 +77,11 @@ IdxArray read_idx(const std::filesystem::path& file) {
     }
     count *= array.shape.back();
   }
-  array.values.resize(count);
-  reader.read(array.values.data(), count);
+  // Piece by piece: a short file that claims to be long takes no more memory than it has bytes.
+  for (std::size_t done = 0; done < count; done = array.values.size()) {
+    array.values.resize(std::min(count, done + kPieceBytes));
+    reader.read(array.values.data() + done, array.values.size() - done);
+  }
   if (!reader.at_end()) reader.fail("has bytes left over");
   return array;
 }

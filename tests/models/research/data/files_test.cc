@@ -1,7 +1,13 @@
 #include "models/research/data/files.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
+#include <array>
+#include <cstdio>
+#include <numeric>
 #include <stdexcept>
+#include <string>
 
 #include "tests/models/research/data/scratch.h"
 
@@ -131,6 +137,32 @@ TEST_F(Files, AFileThatIsTooLargeIsRefusedUnread) {
   const auto file = put("set/large.bin", {});
   fs::resize_file(file, kFileBytesMax + 1);  // Sparse.
   EXPECT_THAT([&] { read_all(folder_ / "set"); }, fails_with(file, "is too large"));
+}
+
+TEST_F(Files, AShortArchiveThatClaimsALongFileTakesLittleMemory) {
+  Bytes header(512);
+  const auto field = [&](std::size_t at, const std::string& text) {
+    std::ranges::copy(text, header.begin() + static_cast<std::ptrdiff_t>(at));
+  };
+  field(0, "long.bin");
+  field(100, "0000644");
+  field(124, "01777777777");  // 256 MiB less a byte.
+  field(148, "        ");
+  field(156, "0");
+  field(257, "ustar");
+  std::array<char, 8> sum{};
+  std::snprintf(sum.data(), sum.size(), "%06o", std::accumulate(header.begin(), header.end(), 0u));
+  field(148, sum.data());
+  header.resize(1024, 'x');
+  const auto peak_kib = [] {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss;
+  };
+  const long before = peak_kib();
+  const auto file = put("long.tar", header);
+  EXPECT_THAT([&] { read_all(file); }, fails_with(file, "cut short"));
+  EXPECT_LT(peak_kib() - before, 100 * 1024);
 }
 
 TEST_F(Files, WhatVisitThrowsGoesThrough) {

@@ -1,6 +1,7 @@
 #include "models/research/data/idx.h"
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 #include <zlib.h>
 
 #include <fstream>
@@ -98,6 +99,18 @@ TEST_F(Idx, AnImpossibleSizeIsRefusedBeforeMemoryIsTaken) {
   EXPECT_THAT([&] { read_idx(file_); }, fails_with("impossible size"));
   write({0, 0, 8, 1, 0, 0, 0, 0});
   EXPECT_THAT([&] { read_idx(file_); }, fails_with("impossible size"));
+}
+
+TEST_F(Idx, AShortFileThatClaimsToBeLongTakesLittleMemory) {
+  const auto peak_kib = [] {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss;
+  };
+  const long before = peak_kib();
+  write({0, 0, 8, 2, 0, 0, 128, 0, 0, 0, 128, 0, 1, 2, 3});  // 1 GiB.
+  EXPECT_THAT([&] { read_idx(file_); }, fails_with("is truncated"));
+  EXPECT_LT(peak_kib() - before, 200 * 1024);
 }
 
 }  // namespace
