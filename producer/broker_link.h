@@ -12,6 +12,7 @@
 // Pure book-keeping for Client: it sends nothing.  Callers pass `now`, which never goes back.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -39,6 +40,10 @@ class BrokerLink {
   void on_heard(wire::Instant now);
   // Any result shows that the broker serves us.
   void on_result() { hello_unanswered_ = joined_ ? 0 : hello_unanswered_; }
+  // Notes how long a request took from its last Submit to its result.
+  void on_taken(wire::Duration time) { usual_ = std::max(time, usual_ - usual_ / 16); }
+  // How long the slowest of recent requests took, about.
+  wire::Duration usual() const { return usual_; }
   // What a Welcome says of the conversation so far.
   enum class Since : std::uint8_t { first, joined, lost, restarted };
   Since on_welcome(const wire::Welcome& welcome, wire::Instant now);
@@ -99,6 +104,7 @@ class BrokerLink {
   std::optional<wire::Instant> asked_;  // The first hello since then.
   std::optional<wire::Instant> doubted_;
   wire::Instant usable_since_;
+  wire::Duration usual_{};
   std::map<wire::RequestId, wire::Instant> left_;
   std::set<wire::RequestId> withdrawn_;
 };

@@ -17,6 +17,7 @@ using wire::ResultStatus;
 
 namespace {
 
+constexpr int kUsualMax = 3;             // In units of resubmit_after.
 constexpr std::uint32_t kWordsMax = 10;  // Bounds the time until a request is sent again.
 
 // Reasons that may not apply any more when the request is sent again later.
@@ -83,7 +84,7 @@ bool Client::cancel(RequestId id, Instant now) {
   latest_ = std::max(latest_, now);
   cancels_.try_emplace(id);
   // Sent again it would be queued, and then be cancelled here although the broker may have it.
-  if (request->state == Request::State::in_flight) requests_.stop_wake(id);
+  if (request->state == Request::State::in_flight) requests_.set_wake(id, std::nullopt);
   return true;
 }
 
@@ -163,7 +164,7 @@ Actions Client::turn(Instant now) {
   supersede(now);
   expire(now);
   correctable_.expire(now);
-  requests_.wake(now);
+  wake(now);
   fail_over(now, actions);
   send_hellos(now, actions);
   withdraw(actions);
@@ -220,10 +221,29 @@ std::optional<Instant> Client::resubmit_at(std::uint32_t words, Instant now) con
   return now + policy_.resubmit_after * (std::int64_t{1} << std::min(words, kWordsMax));
 }
 
+// Under overload a word takes long although nothing is lost.  So a request that is in flight is
+// sent again only if it waits for twice as long as others did; within a bound, for the deadline
+// runs.
+void Client::wake(Instant now) {
+  while (const auto id = requests_.due(now)) {
+    const Request& request = *requests_.find(*id);
+    const Instant at = request.sent + std::min(2 * links_[request.broker].usual(),
+                                               kUsualMax * policy_.resubmit_after);
+    if (request.state == Request::State::in_flight && now < at) {
+      requests_.set_wake(*id, at);
+    } else {
+      requests_.queue(*id);
+    }
+  }
+}
+
 void Client::on_result(Index from, wire::Result result, Instant now, Actions& actions) {
   links_[from].on_result();
   const bool left = links_[from].answer_left(result.request);
   const Request* request = requests_.find(result.request);
+  if (request != nullptr && request->broker == from && result.status == ResultStatus::answered) {
+    links_[from].on_taken(now - request->sent);
+  }
   if (request == nullptr) {
     ++(result.request <= last_ ? counters_.duplicate_results : counters_.unknown_results);
   } else if (result.status == ResultStatus::refused) {

@@ -123,6 +123,7 @@ class Client : public machine::Machine {
   void on_undelivered(Index from, wire::Instant now);
   void on_result(Index from, wire::Result result, wire::Instant now, machine::Actions& actions);
   void on_refused(Index from, wire::Result result, wire::Instant now, machine::Actions& actions);
+  void wake(wire::Instant now);
   std::optional<wire::Instant> resubmit_at(std::uint32_t words, wire::Instant now) const;
   void on_correction(wire::Correction correction, wire::Instant now);
   void correct(wire::Correction correction, wire::Instant now);

@@ -87,10 +87,11 @@ void Requests::known(RequestId id, std::optional<Instant> wake) {
   if (wake) wakes_.emplace(*wake, id);
 }
 
-void Requests::stop_wake(RequestId id) {
+void Requests::set_wake(RequestId id, std::optional<Instant> wake) {
   Request& request = open_.at(id);
   if (request.wake) wakes_.erase({*request.wake, id});
-  request.wake.reset();
+  request.wake = wake;
+  if (wake) wakes_.emplace(*wake, id);
 }
 
 const std::set<RequestId>& Requests::at(std::uint32_t broker) const {
@@ -111,8 +112,13 @@ void Requests::queue_sent_since(Instant since, std::uint32_t broker) {
   }
 }
 
+std::optional<RequestId> Requests::due(Instant now) const {
+  if (wakes_.empty() || wakes_.begin()->first > now) return std::nullopt;
+  return wakes_.begin()->second;
+}
+
 void Requests::wake(Instant now) {
-  while (!wakes_.empty() && wakes_.begin()->first <= now) queue(wakes_.begin()->second);
+  while (const auto id = due(now)) queue(*id);
 }
 
 std::optional<RequestId> Requests::expired(Instant now) const {

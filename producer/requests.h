@@ -65,13 +65,15 @@ class Requests {
 
   // Notes that a broker has a request, which is in flight: it is queued again at `wake`, if at all.
   void known(wire::RequestId id, std::optional<wire::Instant> wake);
-  // Notes that a request is not to be queued again by time.
-  void stop_wake(wire::RequestId id);
+  // Sets when an open request is queued again; nullopt: not by time.
+  void set_wake(wire::RequestId id, std::optional<wire::Instant> wake);
 
   // Queue all requests in flight to a broker again, or only those that were sent at or after
   // `since`.
   void queue_in_flight(std::uint32_t broker = 0);
   void queue_sent_since(wire::Instant since, std::uint32_t broker = 0);
+  // Returns the request that is to be woken first; nullopt if none is at or before `now`.
+  std::optional<wire::RequestId> due(wire::Instant now) const;
   // Queues the requests whose `wake` is at or before `now`.
   void wake(wire::Instant now);
   // Returns the request that expires first, the oldest among equals; nullopt if none expires at or

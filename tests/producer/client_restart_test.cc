@@ -147,6 +147,22 @@ TEST_F(ClientTest, AnUnansweredRequestIsSentAgainIfThePolicySaysSo) {
   EXPECT_THAT(delivered(), ElementsAre(answered(1)));
 }
 
+TEST_F(ClientTest, ARequestIsNotSentAgainWhileOthersTakeAsLong) {
+  Policy p = policy();
+  p.resubmit_after = 300ms;
+  make(p);
+  join();
+  submit(1, 1900ms);
+  submit(2, 1900ms);
+  sent();
+  advance(290ms);
+  say(result(1));
+  advance(579ms);
+  EXPECT_THAT(sent(), IsEmpty());
+  advance(580ms);
+  EXPECT_THAT(sent(), ElementsAre(2));
+}
+
 TEST_F(ClientTest, ARequestThatTheBrokerKnowsIsSentAgainMoreAndMoreRarely) {
   Policy p = policy();
   p.resubmit_after = 200ms;

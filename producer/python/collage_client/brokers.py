@@ -28,6 +28,7 @@ class BrokerLink:
         self.hello_due = 0.0
         self.send_after = 0.0      # nothing is sent before, because the link was full
         self.unanswered = 0        # hellos
+        self.usual_s = 0.0         # the slowest of recent requests took about so long
         self.draining = False      # takes nothing new for the rest of its life
         self._left_silent = False  # left, and no welcome since
         self._hello_sent = 0.0

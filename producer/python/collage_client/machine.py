@@ -22,6 +22,7 @@ RETRY_MIN_S = 0.02
 DEADLINE_MAX_S = 86400.0
 RECONNECT_S = 2.0  # Without a welcome for so long: the broker's other key, on a new connection.
 NO_CREDIT = 1 << 62
+USUAL_MAX = 3   # In units of resubmit_after_s.
 WORDS_MAX = 10  # Bounds the time until a request is sent again.
 
 
@@ -103,7 +104,15 @@ class Machine:
         self.delivery.expire(now)
         for request in self._open.values():
             if request.wakes and request.wake <= now:
-                request.state = "queued"
+                # Under overload a word takes long although nothing is lost: a request is sent again
+                # only if it waits for twice as long as others did; within a bound, for the deadline
+                # runs.
+                usual_s = self.brokers.links[request.broker].usual_s
+                at = request.sent + min(2 * usual_s, USUAL_MAX * self.options.resubmit_after_s)
+                if request.state == "sent" and now < at:
+                    request.wake = at
+                else:
+                    request.state = "queued"
         if len(self.brokers.links) > 1:
             self._fail_over(now)
         for broker in self.brokers.greeted(self._busy()):
@@ -211,7 +220,8 @@ class Machine:
                 other = self.brokers.links[request.broker]
                 other.leave_request(request_id, self._expires(request))
         request.state, request.ever_sent, request.refusal = "sent", True, ""
-        request.broker, request.wake = current, self._resubmit_at(request, now)
+        request.broker, request.sent = current, now
+        request.wake = self._resubmit_at(request, now)
         return 1
 
     def _resubmit_at(self, request: Request, now: float) -> float:
@@ -269,7 +279,10 @@ class Machine:
 
     def _on_result(self, broker: int, result: Result, retry_after_s: float, now: float) -> None:
         request = self._open.get(result.request)
-        left = self.brokers.links[broker].answer_left(result.request)
+        link = self.brokers.links[broker]
+        left = link.answer_left(result.request)
+        if request and request.broker == broker and result.status == "answered":
+            link.usual_s = max(now - request.sent, link.usual_s * 15 / 16)
         if request is None:
             known = 0 < result.request <= self._last
             self.counters["duplicate_results" if known else "unknown_results"] += 1

@@ -25,6 +25,7 @@ class Request:
     wake: float = 0.0          # when asleep: until then; when sent: until it is sent again
     ever_sent: bool = False
     broker: int = 0            # to which it was sent last
+    sent: float = 0.0          # when
     words: int = 0             # how often a broker said that it has it already
     refusal: str = ""
     cancelled: bool = False
