@@ -1,5 +1,6 @@
 #include "producer/choice.h"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "wire/check.h"
@@ -21,17 +22,31 @@ std::uint64_t rank(std::string_view broker, std::string_view stream) {
   return hash ^ (hash >> 33);
 }
 
+// Equal ranks are decided by name, so that the order of the list does not matter.
+bool is_preferred(std::string_view stream, const std::string& a, const std::string& b) {
+  const std::uint64_t rank_a = rank(a, stream), rank_b = rank(b, stream);
+  return rank_a > rank_b || (rank_a == rank_b && a < b);
+}
+
 }  // namespace
 
 std::size_t choose_broker(std::string_view stream, std::span<const std::string> brokers) {
   COLLAGE_CHECK(!brokers.empty());
   std::size_t best = 0;
   for (std::size_t i = 1; i < brokers.size(); ++i) {
-    const std::uint64_t a = rank(brokers[i], stream), b = rank(brokers[best], stream);
-    // Equal ranks are decided by name, so that the order of the list does not matter.
-    if (a > b || (a == b && brokers[i] < brokers[best])) best = i;
+    if (is_preferred(stream, brokers[i], brokers[best])) best = i;
   }
   return best;
+}
+
+std::vector<std::string> rank_brokers(std::string_view stream, std::vector<std::string> brokers) {
+  std::ranges::sort(brokers, [stream](const std::string& a, const std::string& b) {
+    return is_preferred(stream, a, b);
+  });
+  // A broker that is listed twice is no second one.
+  const auto repeated = std::ranges::unique(brokers);
+  brokers.erase(repeated.begin(), repeated.end());
+  return brokers;
 }
 
 }  // namespace producer

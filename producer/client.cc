@@ -17,7 +17,8 @@ using wire::ResultStatus;
 
 namespace {
 
-constexpr machine::Peer kBroker{.link = 0, .id = 0};
+constexpr int kUsualMax = 3;             // In units of resubmit_after.
+constexpr std::uint32_t kWordsMax = 10;  // Bounds the time until a request is sent again.
 
 // Reasons that may not apply any more when the request is sent again later.
 bool is_temporary(Reason reason) {
@@ -34,9 +35,11 @@ wire::Result own_result(RequestId id, ResultStatus status, Reason reason = Reaso
 Client::Client(Policy policy)
     : policy_(policy),
       rng_(policy.producer.high ^ policy.producer.low),
-      correctable_(policy.correction_max) {
+      correctable_(policy.correction_max),
+      links_(policy.brokers, BrokerLink(policy)) {
   COLLAGE_CHECK(policy_.deadline > Duration{} && policy_.open_max > 0);
   COLLAGE_CHECK(Duration{} < policy_.hello_min && policy_.hello_min <= policy_.hello_max);
+  COLLAGE_CHECK(policy_.brokers > 0 && policy_.failover_after > Duration{});
 }
 
 // --- the owner's side ---
@@ -76,17 +79,18 @@ Client::Submitted Client::submit(RequestId id, wire::Payload image, const Submit
 }
 
 bool Client::cancel(RequestId id, Instant now) {
-  if (requests_.find(id) == nullptr) return false;
+  const Request* request = requests_.find(id);
+  if (request == nullptr) return false;
   latest_ = std::max(latest_, now);
   cancels_.try_emplace(id);
+  // Sent again it would be queued, and then be cancelled here although the broker may have it.
+  if (request->state == Request::State::in_flight) requests_.set_wake(id, std::nullopt);
   return true;
 }
 
 std::vector<Delivered> Client::take_results() { return std::exchange(results_, {}); }
 
 std::vector<Correction> Client::take_corrections() { return std::exchange(corrections_, {}); }
-
-std::size_t Client::credit() const { return joined_ ? welcome_.credit : 0; }
 
 std::size_t Client::window() const {
   const std::size_t taken = open() + results_.size();
@@ -101,26 +105,33 @@ Actions Client::on_message(machine::Peer from, wire::Message message, Instant no
   Actions actions;
   if (std::holds_alternative<wire::Drain>(message)) {
     draining_ = true;
-  } else if (from.link != kBroker.link) {
+  } else if (from.link >= links_.size()) {
     ++counters_.unexpected;
-  } else if (const auto* welcome = std::get_if<wire::Welcome>(&message)) {
-    on_welcome(*welcome, now, actions);
+  } else if (std::holds_alternative<wire::Undelivered>(message)) {
+    on_undelivered(from.link, now);
+  } else {
+    on_broker(from.link, std::move(message), now, actions);
+  }
+  actions.append(turn(now));
+  return actions;
+}
+
+void Client::on_broker(Index from, wire::Message message, Instant now, Actions& actions) {
+  links_[from].on_heard(now);
+  if (const auto* welcome = std::get_if<wire::Welcome>(&message)) {
+    on_welcome(from, *welcome, now, actions);
   } else if (const auto* refuse = std::get_if<wire::Refuse>(&message)) {
     ++counters_.refusals;
-    on_refusal(refuse->reason, now, actions);
+    on_refusal(from, refuse->reason, now, actions);
   } else if (auto* result = std::get_if<wire::Result>(&message)) {
-    on_result(std::move(*result), now, actions);
+    on_result(from, std::move(*result), now, actions);
   } else if (auto* correction = std::get_if<wire::Correction>(&message)) {
     on_correction(std::move(*correction), now);
-  } else if (std::holds_alternative<wire::Undelivered>(message)) {
-    on_undelivered(now);
   } else if (std::holds_alternative<wire::Undecodable>(message)) {
     ++counters_.undecodable;
   } else {
     ++counters_.unexpected;
   }
-  actions.append(turn(now));
-  return actions;
 }
 
 Actions Client::on_timeout(Instant now) {
@@ -131,13 +142,14 @@ Actions Client::on_timeout(Instant now) {
 Actions Client::on_done(wire::WorkId, machine::Outcome, Instant now) { return on_timeout(now); }
 
 std::optional<Instant> Client::next_timeout() const {
-  Instant next = hello_due_;
+  Instant next = next_hello();
+  if (const auto due = next_choice()) next = std::min(next, *due);
   if (const auto due = requests_.next_timeout()) next = std::min(next, *due);
   if (const auto due = correctable_.next_timeout()) next = std::min(next, *due);
+  if (const auto due = next_cancel()) next = std::min(next, *due);
   // Something can be sent: at once, but not while the link takes no messages.
-  if (!renewed_.empty() || cancels_due() ||
-      (requests_.next() && requests_.in_flight() < credit())) {
-    next = std::min(next, std::max(latest_, send_after_));
+  if (!renewed_.empty() || (requests_.next() && requests_.in_flight(current_) < credit())) {
+    next = std::min(next, std::max(latest_, links_[current_].send_after));
   }
   return next;
 }
@@ -152,89 +164,20 @@ Actions Client::turn(Instant now) {
   supersede(now);
   expire(now);
   correctable_.expire(now);
-  requests_.wake(now);
-  send_hello(now, actions);
+  wake(now);
+  fail_over(now, actions);
+  send_hellos(now, actions);
+  withdraw(actions);
   send_cancels(now, actions);
   send_queued(now, actions);
   actions.finished = draining_ && requests_.size() == 0;
   return actions;
 }
 
-// --- the conversation ---
-
-void Client::on_welcome(const wire::Welcome& welcome, Instant now, Actions& actions) {
-  const bool other_broker = known_ && welcome.epoch != welcome_.epoch;
-  const bool was_lost = known_ && !joined_;
-  if (other_broker || was_lost) {
-    ++counters_.rejoined;
-    actions.log(machine::LogMessage::Level::info,
-                std::string(other_broker ? "the broker has restarted" : "the broker is back") +
-                    ": unanswered images, sent again: " +
-                    std::to_string(requests_.size() - cancels_.size()));
-    // Also to the same broker after a silence: messages may have been lost with the connection.
-    requests_.queue_in_flight();
-    for (auto& [id, sent_at] : cancels_) sent_at.reset();
-  }
-  welcome_ = welcome;
-  known_ = true;
-  joined_ = true;
-  refusal_ = Reason::none;
-  hello_unanswered_ = 0;
-  // A producer's hello is its heartbeat; the broker answers each with a Welcome.
-  hello_due_ = now + std::max(welcome.heartbeat, policy_.hello_min);
-}
-
-// The broker does not serve us.  A new hello follows, but never sooner than hello_min after the
-// last one: two peers that disagree would otherwise exchange messages without a pause.
-void Client::on_refusal(Reason reason, Instant now, Actions& actions) {
-  if (refusal_ != reason) {
-    actions.log(machine::LogMessage::Level::warning,
-                "the broker refuses us: " + std::string(to_string(reason)));
-  }
-  refusal_ = reason;
-  if (!joined_) return;
-  joined_ = false;
-  hello_due_ = std::max(now, hello_sent_ + policy_.hello_min);
-}
-
-// An Undelivered does not name the message.  It was sent in the last iteration, or in this one if
-// on_timeout came first.  So all requests of these two are sent again; the broker recognises those
-// that it has already.
-void Client::on_undelivered(Instant now) {
-  ++counters_.undelivered;
-  requests_.queue_sent_since(turn_before_);
-  for (auto& [id, sent_at] : cancels_) {
-    if (sent_at && *sent_at >= turn_before_) sent_at.reset();
-  }
-  send_after_ = now + policy_.retry_min;
-}
-
-void Client::send_hello(Instant now, Actions& actions) {
-  if (now < hello_due_) return;
-  if (joined_ && hello_unanswered_ >= policy_.hello_unanswered_max) {
-    ++counters_.silences;
-    joined_ = false;
-    actions.log(machine::LogMessage::Level::warning, "the broker is silent");
-  }
-  // Doubles with each unanswered hello, and is shortened at random, so that the producers of a
-  // broker that has restarted do not say hello all at once.
-  Duration wait = policy_.hello_min;
-  for (std::uint32_t i = 0; i < hello_unanswered_ && wait < policy_.hello_max; ++i) wait *= 2;
-  wait = std::min(wait, policy_.hello_max);
-  const double shorter = policy_.hello_jitter * rng_.uniform();
-  wait -= std::chrono::duration_cast<Duration>(wait * shorter);
-  hello_due_ = now + wait;
-  hello_sent_ = now;
-  ++hello_unanswered_;
-  ++counters_.hellos;
-  actions.send(kBroker, wire::ProducerHello{.producer = policy_.producer,
-                                            .corrections = policy_.corrections});
-}
-
 // --- requests ---
 
 void Client::send_queued(Instant now, Actions& actions) {
-  while (now >= send_after_ && requests_.in_flight() < credit()) {
+  while (now >= links_[current_].send_after && requests_.in_flight(current_) < credit()) {
     const auto id = requests_.next();
     if (!id) return;
     const Request& request = *requests_.find(*id);
@@ -257,43 +200,89 @@ void Client::send(RequestId id, const Request& request, Instant now, Actions& ac
   } else if (request.sends > 0) {
     ++counters_.resubmitted;
   }
-  actions.send(kBroker, wire::Submit{.request = id,
-                                     .remaining = request.deadline - now,
-                                     .image = request.image,
-                                     .priority = request.priority,
-                                     .latest = request.latest});
-  std::optional<Instant> wake;
-  if (policy_.resubmit_after > Duration{}) wake = now + policy_.resubmit_after;
-  requests_.sent(id, now, request.deadline + policy_.grace, wake);
+  actions.send({.link = current_}, wire::Submit{.request = id,
+                                                .remaining = request.deadline - now,
+                                                .image = request.image,
+                                                .priority = request.priority,
+                                                .latest = request.latest});
+  links_[current_].answer_left(id);  // It is this broker's again.
+  const bool may_have = request.sends > 0 && request.refusal == Reason::none;
+  if (may_have && request.broker != current_) {
+    links_[request.broker].leave_request(id, request.expires);
+  }
+  requests_.sent(id, now, request.deadline + policy_.grace, resubmit_at(request.words, now),
+                 current_);
 }
 
-void Client::on_result(wire::Result result, Instant now, Actions& actions) {
-  if (joined_) hello_unanswered_ = 0;  // Any result shows that the broker serves us.
+// When a request is sent again if no other word comes.  A word that the broker has it puts this
+// off, but not for good: the answer may be lost as well.
+std::optional<Instant> Client::resubmit_at(std::uint32_t words, Instant now) const {
+  if (policy_.resubmit_after <= Duration{}) return std::nullopt;
+  return now + policy_.resubmit_after * (std::int64_t{1} << std::min(words, kWordsMax));
+}
+
+// Under overload a word takes long although nothing is lost.  So a request that is in flight is
+// sent again only if it waits for twice as long as others did; within a bound, for the deadline
+// runs.
+void Client::wake(Instant now) {
+  while (const auto id = requests_.due(now)) {
+    const Request& request = *requests_.find(*id);
+    const Instant at = request.sent + std::min(2 * links_[request.broker].usual(),
+                                               kUsualMax * policy_.resubmit_after);
+    if (request.state == Request::State::in_flight && now < at) {
+      requests_.set_wake(*id, at);
+    } else {
+      requests_.queue(*id);
+    }
+  }
+}
+
+void Client::on_result(Index from, wire::Result result, Instant now, Actions& actions) {
+  links_[from].on_result();
+  const bool left = links_[from].answer_left(result.request);
   const Request* request = requests_.find(result.request);
+  if (request != nullptr && request->broker == from && result.status == ResultStatus::answered) {
+    links_[from].on_taken(now - request->sent);
+  }
   if (request == nullptr) {
     ++(result.request <= last_ ? counters_.duplicate_results : counters_.unknown_results);
   } else if (result.status == ResultStatus::refused) {
-    on_refused(std::move(result), now, actions);
+    on_refused(from, std::move(result), now, actions);
+  } else if (left && result.status != ResultStatus::answered &&
+             result.status != ResultStatus::rejected) {
+    ++counters_.left_results;
   } else {
     deliver(std::move(result), false, now);
   }
 }
 
-void Client::on_refused(wire::Result result, Instant now, Actions& actions) {
+void Client::on_refused(Index from, wire::Result result, Instant now, Actions& actions) {
   const RequestId id = result.request;
   const Request& request = *requests_.find(id);
+  const bool in_flight = request.state == Request::State::in_flight && request.broker == from;
   if (result.reason == Reason::duplicate_request) {
     ++counters_.open_already;
+    if (in_flight && !cancels_.contains(id))
+      requests_.known(id, resubmit_at(request.words + 1, now));
     return;
   }
   // The broker does not know us, as after its restart: the request is sent again after a hello.
   if (result.reason == Reason::unknown_producer) {
-    on_refusal(result.reason, now, actions);
-    if (request.state == Request::State::in_flight) requests_.queue(id);
+    on_refusal(from, result.reason, now, actions);
+    if (in_flight) requests_.queue(id);
+    return;
+  }
+  if (request.broker != from) {
+    ++counters_.left_results;
+    return;
+  }
+  if (result.reason == Reason::draining && links_.size() > 1) {
+    links_[from].on_draining();
+    if (in_flight) requests_.queue(id);
     return;
   }
   // The request has been queued again since this refusal was sent: the newer copy will be answered.
-  if (request.state != Request::State::in_flight && is_temporary(result.reason)) return;
+  if (!in_flight && is_temporary(result.reason)) return;
   if (is_temporary(result.reason) && has_newer(id, request.latest)) {
     return deliver(own_result(id, ResultStatus::superseded), true, now);
   }
@@ -322,7 +311,7 @@ wire::Result Client::own_answer(RequestId id) const {
     return own_result(id, ResultStatus::refused, request.refusal);
   }
   // A broker that has the request would have answered it by now.
-  const bool unsent = joined_ && request.sends == 0;
+  const bool unsent = joined() && request.sends == 0;
   return own_result(id, ResultStatus::missing, unsent ? Reason::no_credit : Reason::no_broker);
 }
 
@@ -348,11 +337,17 @@ void Client::supersede(Instant now) {
   for (const RequestId id : over) deliver(own_result(id, ResultStatus::superseded), true, now);
 }
 
-bool Client::cancels_due() const {
-  return std::ranges::any_of(cancels_, [this](const auto& cancel) {
-    const bool in_flight = requests_.find(cancel.first)->state == Request::State::in_flight;
-    return !in_flight || (!cancel.second && joined_);
-  });
+std::optional<Instant> Client::next_cancel() const {
+  std::optional<Instant> next;
+  for (const auto& [id, sent_at] : cancels_) {
+    const Request& request = *requests_.find(id);
+    const BrokerLink& link = links_[request.broker];
+    const bool in_flight = request.state == Request::State::in_flight;
+    if (in_flight && (sent_at || !link.joined())) continue;
+    const Instant at = std::max(latest_, link.send_after);
+    next = next ? std::min(*next, at) : at;
+  }
+  return next;
 }
 
 // A request that the broker has is answered by the broker, so that the client never counts more
@@ -364,10 +359,11 @@ void Client::send_cancels(Instant now, Actions& actions) {
     const Request& request = *requests_.find(id);
     const bool in_flight = request.state == Request::State::in_flight;
     if (!in_flight) over.push_back(id);
-    if (sent_at || request.sends == 0 || !joined_ || now < send_after_) continue;
+    const BrokerLink& link = links_[request.broker];
+    if (sent_at || request.sends == 0 || !link.joined() || now < link.send_after) continue;
     sent_at = now;
     ++counters_.cancels;
-    actions.send(kBroker, wire::Cancel{.request = id});
+    actions.send({.link = request.broker}, wire::Cancel{.request = id});
   }
   for (const RequestId id : over) deliver(own_result(id, ResultStatus::cancelled), true, now);
 }
@@ -375,6 +371,7 @@ void Client::send_cancels(Instant now, Actions& actions) {
 void Client::deliver(wire::Result result, bool local, Instant now) {
   const Request request = requests_.remove(result.request);
   cancels_.erase(result.request);
+  for (BrokerLink& link : links_) link.on_end(result.request);
   ++counters_.delivered;
   if (const auto frames = frames_.find(request.latest); frames != frames_.end()) {
     frames->second.erase(result.request);

@@ -29,9 +29,15 @@
 //
 // With Policy::corrections, one Correction may follow the delivery of a collage's answer.
 //
-// A pure machine on link 0 (machine/machine.h).  The owner calls submit, cancel and take_results
-// between the driver's calls.  Ids rise, so that a late second result can never be taken for the
-// result of a newer request.
+// With several brokers, requests go to the most preferred one that serves us.  The next gets a
+// hello only when all before it are silent, refuse us or drain.  What is in flight to a broker that
+// is silent goes to the next under the same ids; the first answer is delivered, the deadline runs
+// on. Of a broker that was left only an answer or a rejection of an image counts: the next decides
+// everything else.  A preferred broker that is back gets requests again after return_after.
+//
+// A pure machine on the links 0 to Policy::brokers - 1 (machine/machine.h).  The owner calls
+// submit, cancel and take_results between the driver's calls.  Ids rise, so that a late second
+// result can never be taken for the result of a newer request.
 #pragma once
 
 #include <cstddef>
@@ -43,6 +49,7 @@
 
 #include "machine/machine.h"
 #include "machine/random.h"
+#include "producer/broker_link.h"
 #include "producer/correctable.h"
 #include "producer/counters.h"
 #include "producer/delivered.h"
@@ -67,7 +74,8 @@ class Client : public machine::Machine {
  public:
   using Counters = producer::Counters;
 
-  // Requires deadline > 0, open_max > 0 and 0 < hello_min <= hello_max.
+  // Requires deadline > 0, open_max > 0, 0 < hello_min <= hello_max, brokers > 0 and
+  // failover_after > 0.
   explicit Client(Policy policy);
 
   // Queues an image to be classified.  Requires an id above all earlier ids.  Keeps nothing if the
@@ -89,25 +97,34 @@ class Client : public machine::Machine {
   machine::Actions on_done(wire::WorkId work, machine::Outcome outcome, wire::Instant now) override;
   std::optional<wire::Instant> next_timeout() const override;
 
-  bool joined() const { return joined_; }
+  // The broker that requests go to, as the index of its link; joined(), welcome() and refusal() are
+  // of its conversation.
+  std::uint32_t broker() const { return current_; }
+  bool joined() const { return links_[current_].joined(); }
   std::size_t open() const { return requests_.size() + streams_.held(); }
   // The number of delivered answers that a correction may still follow.
   std::size_t correctable() const { return correctable_.size(); }
   // The number of images that submit would now accept and that would be sent without a wait for
   // credit.
   std::size_t window() const;
-  // The broker's last Welcome; all zeros before the first.
+  // The last Welcome of the broker that requests go to, or went to; all zeros before the first.
   const wire::Welcome& welcome() const { return welcome_; }
   // The reason of the last Refuse since the last Welcome; none if there was none.
-  wire::Reason refusal() const { return refusal_; }
+  wire::Reason refusal() const { return links_[current_].refusal(); }
   const Counters& counters() const { return counters_; }
 
  private:
-  void on_welcome(const wire::Welcome& welcome, wire::Instant now, machine::Actions& actions);
-  void on_refusal(wire::Reason reason, wire::Instant now, machine::Actions& actions);
-  void on_undelivered(wire::Instant now);
-  void on_result(wire::Result result, wire::Instant now, machine::Actions& actions);
-  void on_refused(wire::Result result, wire::Instant now, machine::Actions& actions);
+  using Index = std::uint32_t;  // Of a broker.
+
+  void on_broker(Index from, wire::Message message, wire::Instant now, machine::Actions& actions);
+  void on_welcome(Index from, const wire::Welcome& welcome, wire::Instant now,
+                  machine::Actions& actions);
+  void on_refusal(Index from, wire::Reason reason, wire::Instant now, machine::Actions& actions);
+  void on_undelivered(Index from, wire::Instant now);
+  void on_result(Index from, wire::Result result, wire::Instant now, machine::Actions& actions);
+  void on_refused(Index from, wire::Result result, wire::Instant now, machine::Actions& actions);
+  void wake(wire::Instant now);
+  std::optional<wire::Instant> resubmit_at(std::uint32_t words, wire::Instant now) const;
   void on_correction(wire::Correction correction, wire::Instant now);
   void correct(wire::Correction correction, wire::Instant now);
   void deliver(wire::Result result, bool local, wire::Instant now);
@@ -116,15 +133,22 @@ class Client : public machine::Machine {
   wire::Result own_answer(wire::RequestId id) const;
   bool has_newer(wire::RequestId id, std::uint64_t latest) const;
   void supersede(wire::Instant now);
-  bool cancels_due() const;
+  std::optional<wire::Instant> next_cancel() const;
   void send_cancels(wire::Instant now, machine::Actions& actions);
-  void send_hello(wire::Instant now, machine::Actions& actions);
+  bool greets(Index broker) const;
+  void send_hellos(wire::Instant now, machine::Actions& actions);
+  void fail_over(wire::Instant now, machine::Actions& actions);
+  void leave(Index broker, wire::Instant now, machine::Actions& actions);
+  void choose(wire::Instant now, machine::Actions& actions);
+  void withdraw(machine::Actions& actions);
+  wire::Instant next_hello() const;
+  std::optional<wire::Instant> next_choice() const;
   void send_queued(wire::Instant now, machine::Actions& actions);
   void send(wire::RequestId id, const Request& request, wire::Instant now,
             machine::Actions& actions);
   void begin(wire::Instant now);
   machine::Actions turn(wire::Instant now);
-  std::size_t credit() const;
+  std::size_t credit() const { return links_[current_].credit(); }
 
   const Policy policy_;
   machine::Rng rng_;  // The source of the hellos' jitter; seeded by the producer's id.
@@ -142,15 +166,11 @@ class Client : public machine::Machine {
   wire::Instant turn_, turn_before_;  // The times of the last two iterations.
   wire::Instant latest_;              // The latest `now`.
   wire::Welcome welcome_;
-  bool known_ = false;  // True after the first Welcome.
-  bool joined_ = false;
   bool draining_ = false;
-  wire::Reason refusal_ = wire::Reason::none;
-  wire::Instant hello_due_;
-  wire::Instant hello_sent_;
-  std::uint32_t hello_unanswered_ = 0;
-  wire::Instant send_after_;  // No request is sent before, because the link was full.
-  wire::RequestId last_;      // The highest id so far.
+  std::vector<BrokerLink> links_;  // The brokers, in the order of preference.
+  Index current_ = 0;              // The one that requests go to.
+  Index greeted_ = 1;              // How many of the first ones get hellos in any case.
+  wire::RequestId last_;           // The highest id so far.
 };
 
 }  // namespace producer

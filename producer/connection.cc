@@ -58,15 +58,28 @@ class Connection::Session : public machine::Machine {
   }
 };
 
+namespace {
+
+std::vector<runtime::Link> links_to(const std::vector<std::string>& endpoints,
+                                    const std::shared_ptr<runtime::KeyStore>& keys) {
+  std::vector<runtime::Link> links;
+  for (const std::string& endpoint : endpoints) {
+    links.push_back({.endpoint = endpoint, .keys = keys, .name = runtime::LinkName::producers});
+  }
+  return links;
+}
+
+}  // namespace
+
 struct Connection::Wiring {
-  Wiring(const std::string& endpoint, Policy policy, const std::filesystem::path& folder,
-         Warnings warnings)
+  Wiring(const std::vector<std::string>& endpoints, Policy policy,
+         const std::filesystem::path& folder, Warnings warnings)
       : keys(folder.empty()
                  ? nullptr
                  : std::make_shared<runtime::KeyStore>(folder, runtime::KeyOwner::producer)),
         session(policy),
-        loop(context, {{.endpoint = endpoint, .keys = keys, .name = runtime::LinkName::producers}},
-             session, {}, {.silent = warnings == Warnings::silent}) {}
+        loop(context, links_to(endpoints, keys), session, {},
+             {.silent = warnings == Warnings::silent}) {}
 
   const std::shared_ptr<runtime::KeyStore> keys;
 
@@ -80,11 +93,16 @@ struct Connection::Wiring {
 };
 
 Connection::Connection(const std::string& endpoint, Policy policy,
+                       const std::filesystem::path& keys, Warnings warnings)
+    : Connection(std::vector{endpoint}, policy, keys, warnings) {}
+
+Connection::Connection(const std::vector<std::string>& endpoints, Policy policy,
                        const std::filesystem::path& keys, Warnings warnings) {
+  policy.brokers = static_cast<std::uint32_t>(endpoints.size());
   if (policy.producer == wire::ProducerId{}) {
     policy.producer = runtime::random_long_id<wire::ProducerId>();
   }
-  wiring_ = std::make_unique<Wiring>(endpoint, policy, keys, warnings);
+  wiring_ = std::make_unique<Wiring>(endpoints, policy, keys, warnings);
 }
 
 void Connection::refresh_keys() {
@@ -171,6 +189,7 @@ void Connection::interrupt() noexcept {
 bool Connection::interrupted() const { return wiring_->interrupted; }
 
 bool Connection::joined() const { return wiring_->session.client.joined(); }
+std::size_t Connection::broker() const { return wiring_->session.client.broker(); }
 wire::Reason Connection::refusal() const { return wiring_->session.client.refusal(); }
 std::size_t Connection::open() const { return wiring_->session.client.open(); }
 std::size_t Connection::correctable() const { return wiring_->session.client.correctable(); }

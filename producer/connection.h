@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "producer/client.h"
 
@@ -29,11 +30,16 @@ class Connection {
   // Where warnings about handshakes go: to the log of the process, or nowhere, because a program
   // that only links the client has a log of its own.
   enum class Warnings : std::uint8_t { logged, silent };
+  // Several endpoints are brokers in the order of preference (rank_brokers in choice.h); client.h
+  // says when another than the first is used.
+  //
   // An all-zero `policy.producer` is replaced by a random id.  With a folder of keys
   // (producer.secret and broker.public) the connection is encrypted and both sides are
   // authenticated.  Does not wait for the broker.  Throws runtime::ConfigError if the endpoint is
   // not valid or the keys cannot be read.
   explicit Connection(const std::string& endpoint, Policy policy = {},
+                      const std::filesystem::path& keys = {}, Warnings warnings = Warnings::logged);
+  explicit Connection(const std::vector<std::string>& endpoints, Policy policy = {},
                       const std::filesystem::path& keys = {}, Warnings warnings = Warnings::logged);
 
   // Reads the keys again, for instance while the broker's key is being replaced.  Throws
@@ -79,6 +85,8 @@ class Connection {
   std::size_t close(wire::Duration timeout);
 
   bool joined() const;
+  // The broker that images go to now, as the index of its endpoint.
+  std::size_t broker() const;
   wire::Reason refusal() const;  // Why the broker ended the conversation, if it did.
   std::size_t open() const;
   // The number of answers that a correction may still follow, if poll is called.

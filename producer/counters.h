@@ -26,9 +26,12 @@ struct Counters {
   std::uint64_t silences = 0;             // Times that too many hellos stayed unanswered.
   std::uint64_t refusals = 0;             // Refuses from the broker.
   std::uint64_t rejoined = 0;             // Welcomes after which open requests were sent again.
-  std::uint64_t undelivered = 0;          // Messages that the driver could not send.
-  std::uint64_t undecodable = 0;          // Messages that could not be decoded; dropped.
-  std::uint64_t unexpected = 0;           // Messages that are not for a producer; dropped.
+  std::uint64_t failovers = 0;            // Times that a silent broker was left for the next.
+  std::uint64_t moved = 0;                // Requests that were taken from a silent broker.
+  std::uint64_t left_results = 0;  // Results dropped: no answer, and of a broker that was left.
+  std::uint64_t undelivered = 0;   // Messages that the driver could not send.
+  std::uint64_t undecodable = 0;   // Messages that could not be decoded; dropped.
+  std::uint64_t unexpected = 0;    // Messages that are not for a producer; dropped.
 };
 
 }  // namespace producer

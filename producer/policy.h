@@ -22,6 +22,9 @@ struct Policy {
   // The back-off of unanswered hellos, which doubles from `hello_min` to `hello_max`.
   wire::Duration hello_min = std::chrono::milliseconds(100);
   wire::Duration hello_max = std::chrono::seconds(5);
+  // The back-off towards a broker that was lost is at most this, or an eighth of the time since it
+  // was heard: a broken connection is made again within two seconds, and then a hello is needed.
+  wire::Duration hello_lost = std::chrono::milliseconds(250);
   double hello_jitter = 0.25;              // The largest random reduction of the back-off, 0..1.
   std::uint32_t hello_unanswered_max = 3;  // Unanswered hellos after which the broker is silent.
   // Whether requests refused as full, no_credit, draining or overloaded are sent again until their
@@ -31,9 +34,18 @@ struct Policy {
   // be near.
   bool retry_draining = false;
   wire::Duration retry_min = std::chrono::milliseconds(20);  // The least wait before a retry.
-  wire::Duration resubmit_after{};    // Time after which an open request is sent again; 0: never.
+  // Time after which a request of which the broker has said no word is sent again; doubles with
+  // each `duplicate_request`, which says that the broker has it; 0: never.
+  wire::Duration resubmit_after = std::chrono::seconds(1);
   bool corrections = false;           // Whether the client asks for corrections.
   std::size_t correction_max = 1024;  // Bounds remembered collage answers, and untaken corrections.
+  // The links 0 to brokers - 1 lead to brokers, in the order of preference; > 0.
+  std::uint32_t brokers = 1;
+  // Of several brokers, one of which nothing was heard for so long, though a hello of at least half
+  // that age is unanswered, is left for the next; > 0.
+  wire::Duration failover_after = std::chrono::seconds(1);
+  // A preferred broker gets requests again when it has answered its hellos for so long.
+  wire::Duration return_after = std::chrono::seconds(2);
 };
 
 }  // namespace producer

@@ -34,19 +34,21 @@ Request& Requests::leave_state(RequestId id) {
   COLLAGE_CHECK(found != open_.end());
   Request& request = found->second;
   queued_.erase(id);
-  in_flight_.erase(id);
+  if (request.state == State::in_flight) in_flight_[request.broker].erase(id);
   if (request.wake) wakes_.erase({*request.wake, id});
   request.wake.reset();
   return request;
 }
 
-void Requests::sent(RequestId id, Instant now, Instant expires, std::optional<Instant> wake) {
+void Requests::sent(RequestId id, Instant now, Instant expires, std::optional<Instant> wake,
+                    std::uint32_t broker) {
   Request& request = leave_state(id);
   request.state = State::in_flight;
   request.sent = now;
   ++request.sends;
   request.refusal = wire::Reason::none;
-  in_flight_.insert(id);
+  request.broker = broker;
+  in_flight_[broker].insert(id);
   expiries_.erase({request.expires, id});
   request.expires = expires;
   expiries_.emplace(expires, id);
@@ -77,20 +79,46 @@ Request Requests::remove(RequestId id) {
   return request;
 }
 
-void Requests::queue_in_flight() {
-  const std::set<RequestId> all = in_flight_;  // A copy, because queue() removes from in_flight_.
+void Requests::known(RequestId id, std::optional<Instant> wake) {
+  Request& request = leave_state(id);
+  in_flight_[request.broker].insert(id);
+  ++request.words;
+  request.wake = wake;
+  if (wake) wakes_.emplace(*wake, id);
+}
+
+void Requests::set_wake(RequestId id, std::optional<Instant> wake) {
+  Request& request = open_.at(id);
+  if (request.wake) wakes_.erase({*request.wake, id});
+  request.wake = wake;
+  if (wake) wakes_.emplace(*wake, id);
+}
+
+const std::set<RequestId>& Requests::at(std::uint32_t broker) const {
+  static const std::set<RequestId> kNone;
+  const auto found = in_flight_.find(broker);
+  return found == in_flight_.end() ? kNone : found->second;
+}
+
+void Requests::queue_in_flight(std::uint32_t broker) {
+  const std::set<RequestId> all = at(broker);  // A copy, because queue() removes from in_flight_.
   for (const RequestId id : all) queue(id);
 }
 
-void Requests::queue_sent_since(Instant since) {
-  const std::set<RequestId> all = in_flight_;
+void Requests::queue_sent_since(Instant since, std::uint32_t broker) {
+  const std::set<RequestId> all = at(broker);
   for (const RequestId id : all) {
     if (open_.at(id).sent >= since) queue(id);
   }
 }
 
+std::optional<RequestId> Requests::due(Instant now) const {
+  if (wakes_.empty() || wakes_.begin()->first > now) return std::nullopt;
+  return wakes_.begin()->second;
+}
+
 void Requests::wake(Instant now) {
-  while (!wakes_.empty() && wakes_.begin()->first <= now) queue(wakes_.begin()->second);
+  while (const auto id = due(now)) queue(*id);
 }
 
 std::optional<RequestId> Requests::expired(Instant now) const {

@@ -34,8 +34,10 @@ struct Request {
   wire::Instant deadline;
   wire::Instant expires;  // When the client gives it up: at the deadline, or later if it was sent.
   State state = State::queued;
-  wire::Instant sent;                                // When it was last sent, if `sends` > 0.
-  std::uint64_t sends = 0;                           // How often it was sent.
+  wire::Instant sent;        // When it was last sent, if `sends` > 0.
+  std::uint64_t sends = 0;   // How often it was sent.
+  std::uint32_t broker = 0;  // The broker to which it was sent last.
+  std::uint32_t words = 0;   // How often a broker said that it has the request already.
   wire::Reason refusal = wire::Reason::none;         // Why it was last refused; none after a send.
   std::optional<wire::Instant> wake = std::nullopt;  // When it is queued again.
   std::optional<StreamId> stream = std::nullopt;     // The stream whose order its result keeps.
@@ -55,15 +57,23 @@ class Requests {
 
   // Each of these requires an open request and moves it to the state in its name.
   void sent(wire::RequestId id, wire::Instant now, wire::Instant expires,
-            std::optional<wire::Instant> wake);
+            std::optional<wire::Instant> wake, std::uint32_t broker = 0);
   void queue(wire::RequestId id);
   void refused(wire::RequestId id, wire::Reason reason, wire::Instant wake);
   void spend(wire::RequestId id);  // The request is not sent again and waits for its expiry.
   Request remove(wire::RequestId id);
 
-  // Queue all requests in flight again, or only those that were sent at or after `since`.
-  void queue_in_flight();
-  void queue_sent_since(wire::Instant since);
+  // Notes that a broker has a request, which is in flight: it is queued again at `wake`, if at all.
+  void known(wire::RequestId id, std::optional<wire::Instant> wake);
+  // Sets when an open request is queued again; nullopt: not by time.
+  void set_wake(wire::RequestId id, std::optional<wire::Instant> wake);
+
+  // Queue all requests in flight to a broker again, or only those that were sent at or after
+  // `since`.
+  void queue_in_flight(std::uint32_t broker = 0);
+  void queue_sent_since(wire::Instant since, std::uint32_t broker = 0);
+  // Returns the request that is to be woken first; nullopt if none is at or before `now`.
+  std::optional<wire::RequestId> due(wire::Instant now) const;
   // Queues the requests whose `wake` is at or before `now`.
   void wake(wire::Instant now);
   // Returns the request that expires first, the oldest among equals; nullopt if none expires at or
@@ -72,7 +82,9 @@ class Requests {
 
   std::size_t size() const { return open_.size(); }
   std::size_t bytes() const { return bytes_; }  // The bytes of all open images.
-  std::size_t in_flight() const { return in_flight_.size(); }
+  // The requests in flight to a broker.
+  const std::set<wire::RequestId>& at(std::uint32_t broker) const;
+  std::size_t in_flight(std::uint32_t broker = 0) const { return at(broker).size(); }
   // When a request must next be woken or expires; nullopt if none is open.
   std::optional<wire::Instant> next_timeout() const;
 
@@ -83,7 +95,7 @@ class Requests {
 
   std::map<wire::RequestId, Request> open_;
   std::set<wire::RequestId> queued_;
-  std::set<wire::RequestId> in_flight_;
+  std::map<std::uint32_t, std::set<wire::RequestId>> in_flight_;  // By broker.
   std::size_t bytes_ = 0;
   Timers wakes_;
   Timers expiries_;

@@ -138,7 +138,8 @@ class Error : public std::runtime_error {
 };
 
 struct Options {
-  // Brokers, as tcp://HOST:PORT or ipc://PATH; at least one.  A Client talks to one of them.
+  // Brokers, as tcp://HOST:PORT or ipc://PATH; at least one.  A Client talks to one of them, and to
+  // the next while that one is silent; see failover_after.
   std::vector<std::string> endpoints{};
   // With several endpoints: a name for the source of this client's images, say "camera-7".  Clients
   // with equal endpoints and equal affinity choose the same broker; the order of the endpoints
@@ -160,6 +161,10 @@ struct Options {
   std::size_t open_bytes_max = std::size_t{1} << 30;
   // Whether to ask for corrections; see take_corrections().
   bool corrections = false;
+  // With several endpoints: how long nothing may be heard from a broker, though its answer is due,
+  // before the images that it has not answered go to the next.  Their deadlines run on, and each
+  // image gets one Result, the first.  REQUIRES: above 0, at most 24 h.
+  Duration failover_after = std::chrono::seconds(1);
 };
 
 struct SubmitOptions {
@@ -244,7 +249,7 @@ class Client {
   std::size_t window() const noexcept;
   // How many returned Results a Correction may still follow, while somebody polls.
   std::size_t correctable() const noexcept;
-  // The endpoint that was chosen.
+  // The endpoint of the broker that images go to now.
   const std::string& endpoint() const noexcept;
 
  private:

@@ -36,6 +36,8 @@ Options checked(Options options) {
           "affinity: needed to choose one of several endpoints");
   require(within(options.connect_timeout, Duration(0)), "connect_timeout: not from 0 to 24 h");
   require(within(options.deadline, Duration(1)), "deadline: not above 0 and at most 24 h");
+  require(within(options.failover_after, Duration(1)),
+          "failover_after: not above 0 and at most 24 h");
   require(options.open_max > 0, "open_max: must be above 0");
   require(options.open_bytes_max > 0, "open_bytes_max: must be above 0");
   return options;
@@ -47,19 +49,23 @@ producer::Policy policy_of(const Options& options) {
   policy.open_max = options.open_max;
   policy.open_bytes_max = options.open_bytes_max;
   policy.corrections = options.corrections;
+  policy.failover_after = options.failover_after;
   return policy;
 }
 
-producer::Connection open_connection(const Options& options, const std::string& endpoint) try {
-  return producer::Connection(endpoint, policy_of(options), options.keys,
+producer::Connection open_connection(const Options& options,
+                                     const std::vector<std::string>& endpoints) try {
+  return producer::Connection(endpoints, policy_of(options), options.keys,
                               producer::Connection::Warnings::silent);
 } catch (const std::bad_alloc&) {
   throw;
 } catch (const std::system_error& error) {
   fail(Code::system, error.what());
 } catch (const std::runtime_error& error) {
-  // The line begins with what is wrong: the endpoint, or a file of keys.
-  const bool of_endpoint = std::string_view(error.what()).starts_with(endpoint + ":");
+  // The line begins with what is wrong: an endpoint, or a file of keys.
+  const bool of_endpoint = std::ranges::any_of(endpoints, [&error](const std::string& endpoint) {
+    return std::string_view(error.what()).starts_with(endpoint + ":");
+  });
   fail(of_endpoint ? Code::invalid_argument : Code::keys, error.what());
 } catch (const std::exception& error) {
   fail(Code::system, error.what());
@@ -87,8 +93,8 @@ class [[gnu::visibility("hidden")]] Client::Impl {
  public:
   explicit Impl(Options checked_options)
       : options(std::move(checked_options)),
-        endpoint(options.endpoints[producer::choose_broker(options.affinity, options.endpoints)]),
-        connection(open_connection(options, endpoint)) {
+        endpoints(producer::rank_brokers(options.affinity, options.endpoints)),
+        connection(open_connection(options, endpoints)) {
     connection.on_correction([this](const producer::Correction& one) {
       // A bound for those who asked for corrections and never take them.
       if (corrections.size() < options.open_max) corrections.push_back(value_of(one));
@@ -114,7 +120,7 @@ class [[gnu::visibility("hidden")]] Client::Impl {
   std::vector<Result> take_results() { return std::exchange(results, {}); }
 
   const Options options;
-  const std::string endpoint;
+  const std::vector<std::string> endpoints;  // In the order of preference.
   producer::Connection connection;
   std::vector<Result> results;  // Not returned yet.
   std::vector<Correction> corrections;
@@ -131,9 +137,11 @@ void Client::connect() {
   if (connection.interrupted()) fail(Code::interrupted, "interrupted while connecting");
   const std::string why = connection.why_not_joined();
   if (connection.refusal() == wire::Reason::wrong_protocol) {
-    fail(Code::incompatible, impl_->endpoint + ": " + why);
+    fail(Code::incompatible, endpoint() + ": " + why);
   }
-  fail(Code::unreachable, "no broker answered at " + impl_->endpoint + " within " +
+  std::string where;
+  for (const std::string& one : impl_->endpoints) where += (where.empty() ? "" : " or ") + one;
+  fail(Code::unreachable, "no broker answered at " + where + " within " +
                               seconds(impl_->options.connect_timeout) +
                               (why.empty() ? "" : ": " + why));
 }
@@ -193,6 +201,8 @@ std::size_t Client::window() const noexcept {
   return std::min(impl_->connection.window(), room);
 }
 std::size_t Client::correctable() const noexcept { return impl_->connection.correctable(); }
-const std::string& Client::endpoint() const noexcept { return impl_->endpoint; }
+const std::string& Client::endpoint() const noexcept {
+  return impl_->endpoints[impl_->connection.broker()];
+}
 
 }  // namespace collage

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "producer/choice.h"
 
@@ -83,7 +84,7 @@ void add_brokers(CLI::App& app, PushOptions& options) {
   app.add_option(
          "-e,--endpoint", options.endpoints,
          "The broker as tcp://HOST:PORT or ipc://PATH; give several brokers (again, or with "
-         "commas) to let --stream choose one")
+         "commas) to let --stream choose one, and the next while that one is silent")
       ->envname("COLLAGE_ENDPOINT")
       ->delimiter(',')
       ->allow_extra_args(false);
@@ -106,6 +107,12 @@ void add_times(CLI::App& app, PushOptions& options) {
   app.add_option_function<double>(
          "--timeout", [&options](double s) { options.reach_max = wire::from_seconds(s); },
          "Seconds to wait for the broker's first answer [5]")
+      ->check(CLI::Validator(positive_seconds, ""));
+  app.add_option_function<double>(
+         "--failover-after",
+         [&options](double s) { options.failover_after = wire::from_seconds(s); },
+         "Of several brokers: seconds without a word from one, though its answer is due, after "
+         "which its unanswered images go to the next [1]")
       ->check(CLI::Validator(positive_seconds, ""));
 }
 
@@ -144,7 +151,7 @@ void finish(PushOptions& options) {
   if (options.endpoints.size() > 1 && options.stream.empty()) {
     throw CLI::RequiresError("--endpoint", "--stream (there are several endpoints)");
   }
-  options.endpoint = options.endpoints[choose_broker(options.stream, options.endpoints)];
+  options.endpoints = rank_brokers(options.stream, std::move(options.endpoints));
 }
 
 }  // namespace

@@ -13,11 +13,13 @@ namespace producer {
 struct PushOptions {
   // Files, directories, `-`, and files with lists of paths; at least one of all unless `status`.
   std::vector<std::string> paths{}, lists{};
-  std::vector<std::string> endpoints{};  // The brokers; several require `stream`.
+  std::vector<std::string> endpoints{};  // The brokers, in the order in which `stream` prefers them
+                                         // (choice.h); several require `stream`.
   std::string stream{};                  // The name of the stream; empty if there is none.
-  std::string endpoint{};                // The one of `endpoints` that is used (choice.h).
   double rate = 0;                       // Images per second; 0: as fast as credit allows.
   wire::Duration deadline{};             // The deadline of each image; 0: the default.
+  // Of several brokers: silence after which images go to the next.
+  wire::Duration failover_after = std::chrono::seconds(1);
   wire::Duration reach_max = std::chrono::seconds(5);  // Time to wait for the first Welcome.
   bool in_order = false;                               // Print results in the order of the files.
   wire::Priority priority = wire::Priority::normal;    // The priority of each image.

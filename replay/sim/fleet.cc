@@ -17,8 +17,11 @@ using stages::collage::Assembler;
 using stages::collage::CollageWorker;
 
 Fleet::Fleet(FleetPolicy policy, World& world, Executor& executor, machine::Rng rng)
-    : policy_(std::move(policy)), world_(world), executor_(executor), rng_(rng) {
-  COLLAGE_CHECK(world_.node_count() == 0);
+    : policy_(std::move(policy)),
+      world_(world),
+      executor_(executor),
+      first_(static_cast<NodeId>(world.node_count())),
+      rng_(rng) {
   broker_ = add(Kind::broker, "broker");
   policy_.broker.sink_max = policy_.sinks;
   for (std::size_t i = 0; i < policy_.sinks; ++i) {
@@ -47,6 +50,14 @@ Fleet::Fleet(FleetPolicy policy, World& world, Executor& executor, machine::Rng 
   }
 }
 
+void Fleet::know(const Fleet& other, LinkPolicy link) {
+  for (const NodeId producer : producers_) {
+    COLLAGE_CHECK(!world_.alive(producer));
+    world_.connect(producer, brokers_, other.broker(), broker::kProducers, link);
+  }
+  ++brokers_;
+}
+
 NodeId Fleet::add(Kind kind, const std::string& name) {
   kinds_.push_back(kind);
   executors_.emplace_back(executor_);
@@ -73,7 +84,7 @@ void Fleet::join(NodeId dealer, std::uint32_t dealer_link, NodeId router,
 std::vector<NodeId> Fleet::nodes_of(const std::string& process) const {
   constexpr std::string_view kCollage = "collage-";
   std::vector<NodeId> nodes;
-  for (NodeId node = 0; node < kinds_.size(); ++node) {
+  for (NodeId node = first_; node < first_ + kinds_.size(); ++node) {
     const std::string& name = world_.name(node);
     const bool inner =
         process.starts_with(kCollage) && name == "assembler-" + process.substr(kCollage.size());
@@ -83,7 +94,7 @@ std::vector<NodeId> Fleet::nodes_of(const std::string& process) const {
 }
 
 void Fleet::set_garbage(const std::string& process, bool on) {
-  for (const NodeId node : nodes_of(process)) executors_[node].set(on);
+  for (const NodeId node : nodes_of(process)) executors_[node - first_].set(on);
 }
 
 Executor::Done GarblingExecutor::run(machine::Work work) {
@@ -101,7 +112,7 @@ Executor::Done GarblingExecutor::run(machine::Work work) {
 std::uint64_t Fleet::draw_id() { return rng_.next(); }
 
 void Fleet::start_all() {
-  for (NodeId node = 0; node < kinds_.size(); ++node) start(node);
+  for (NodeId node = first_; node < first_ + kinds_.size(); ++node) start(node);
 }
 
 void Fleet::start(NodeId node) { world_.start(node, make(node)); }
@@ -169,6 +180,7 @@ std::unique_ptr<machine::Machine> Fleet::make(NodeId node) {
       producer::Policy own = policy_.producer;
       own.producer = {draw_id(), draw_id()};
       own.corrections = corrects(node);
+      own.brokers = brokers_;
       return std::make_unique<producer::Client>(own);
     }
   }

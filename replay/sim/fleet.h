@@ -63,8 +63,13 @@ class GarblingExecutor : public Executor {
 
 class Fleet {
  public:
-  // Borrows world and executor, which serves every stage.
+  // Borrows world and executor, which serves every stage.  A world may have several fleets; all
+  // nodes of a fleet are added here.
   Fleet(FleetPolicy policy, World& world, Executor& executor, machine::Rng rng);
+
+  // Gives every producer a link to the broker of another fleet, the one that it prefers next.
+  // Requires that no producer has begun a life.
+  void know(const Fleet& other, LinkPolicy link);
 
   void start_all();
   // Begins a new life of a node that has none.
@@ -72,7 +77,7 @@ class Fleet {
 
   enum class Kind : std::uint8_t { broker, sink, classifier, assembler, collage, producer };
   // Throws std::out_of_range for a stranger.
-  Kind kind(NodeId node) const { return kinds_.at(node); }
+  Kind kind(NodeId node) const { return kinds_.at(node - first_); }
   NodeId broker() const { return broker_; }
   // The first sink; all of them.
   NodeId sink() const { return sinks_.front(); }
@@ -107,11 +112,13 @@ class Fleet {
   FleetPolicy policy_;
   World& world_;
   Executor& executor_;
-  std::deque<GarblingExecutor> executors_;  // One for each node, by its id.
+  const NodeId first_;                      // The id of the first node.
+  std::uint32_t brokers_ = 1;               // The brokers that the producers know.
+  std::deque<GarblingExecutor> executors_;  // One for each node.
   machine::Rng rng_;
   NodeId broker_ = 0;
   std::vector<NodeId> sinks_, classifiers_, assemblers_, collages_, producers_;
-  std::vector<Kind> kinds_;  // One for each node, by its id.
+  std::vector<Kind> kinds_;  // One for each node.
   std::vector<ChannelId> channels_;
 };
 

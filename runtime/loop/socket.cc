@@ -67,16 +67,23 @@ void set_options(zmq::socket_t& socket, const Link& link) {
   // At the end, the last answers have a second to leave.  By default a peer that is gone would
   // block the end for ever.
   socket.set(zmq::sockopt::linger, 1000);
-  // Detect a lost host within seconds; TCP alone takes minutes.  The I/O thread answers heartbeats
-  // even while a stage is busy, so these detect failures of hosts and networks, not of stages.
-  socket.set(zmq::sockopt::heartbeat_ivl, 1000);
-  socket.set(zmq::sockopt::heartbeat_timeout, 5000);
+  // Detect a lost host or a half-open connection within 1.5 s, of which a request's deadline leaves
+  // room for another try; TCP alone takes minutes.  A ping goes out every 500 ms, and a connection
+  // on which nothing has come 1 s after a ping is closed; a peer closes one on which no ping has
+  // come for 1.5 s.  The I/O thread answers pings even while a stage is busy, so these detect
+  // failures of hosts and networks, not of stages.  A process that was stopped for longer finds its
+  // connections closed; it connects again within 200 ms, and what was lost is sent or given out
+  // again.
+  socket.set(zmq::sockopt::heartbeat_ivl, 500);
+  socket.set(zmq::sockopt::heartbeat_timeout, 1000);
+  socket.set(zmq::sockopt::heartbeat_ttl, 1500);
   // A connection without a handshake holds a descriptor for 2 s instead of the default 30 s.
   socket.set(zmq::sockopt::handshake_ivl, 2000);
-  // A restarted peer is connected again within half a second.  The interval doubles up to 2 s, so
-  // that a fleet that lost its broker does not retry every 100 ms for long.
+  // A restarted peer is connected again within half a second.  The interval doubles up to 1 s, so
+  // that a fleet that lost its broker does not retry every 100 ms for long, and its requests are
+  // answered soon after the broker's return.
   socket.set(zmq::sockopt::reconnect_ivl, 100);
-  socket.set(zmq::sockopt::reconnect_ivl_max, 2000);
+  socket.set(zmq::sockopt::reconnect_ivl_max, 1000);
   // A hello may be queued before its connection exists; otherwise each start would need a retry.
   // The queue is bounded by credit and by the high-water mark above.
   socket.set(zmq::sockopt::immediate, false);

@@ -66,6 +66,7 @@ TEST(Library, RefusesOptionsThatCannotBe) {
   EXPECT_EQ(refused({.endpoints = {kNowhere}, .connect_timeout = -1s}), kInvalid);
   EXPECT_EQ(refused({.endpoints = {kNowhere}, .open_max = 0}), kInvalid);
   EXPECT_EQ(refused({.endpoints = {kNowhere}, .open_bytes_max = 0}), kInvalid);
+  EXPECT_EQ(refused({.endpoints = {kNowhere}, .failover_after = 0s}), kInvalid);
   EXPECT_EQ(refused({.endpoints = {kNowhere}}), std::nullopt);
 }
 
@@ -83,6 +84,21 @@ TEST(Library, SaysThatNoBrokerAnsweredInTime) {
   EXPECT_EQ(thrown([&] { client.connect(); }, &what), Error::Code::unreachable);
   EXPECT_EQ(what, "no broker answered at " + kNowhere + " within 0.05 s");
   EXPECT_FALSE(client.connected());
+}
+
+TEST(Library, UsesTheNextBrokerWhileThePreferredOneIsSilent) {
+  const PlayedBroker broker(coats);
+  Options options{.endpoints = {kNowhere, broker.endpoint()}, .failover_after = 100ms};
+  // A name by which the silent one comes first; each does with a chance of a half.
+  for (int i = 0; i < 100; ++i) {
+    options.affinity = "camera-" + std::to_string(i);
+    Client client(options);
+    if (client.endpoint() != kNowhere) continue;
+    EXPECT_EQ(client.classify(kImage).status, Status::answered);
+    EXPECT_EQ(client.endpoint(), broker.endpoint());
+    return;
+  }
+  FAIL() << "the silent broker never comes first";
 }
 
 TEST(Library, SaysThatTheBrokerSpeaksAnotherProtocolWithoutWaiting) {

@@ -34,6 +34,20 @@ TEST(ChooseBroker, IsAsWritten) {
   EXPECT_EQ(chosen, "bbaabbcb");
 }
 
+TEST(RankBrokers, TheNextIsTheOneThatWouldBeChosenWithoutThoseBefore) {
+  for (int i = 0; i < 100; ++i) {
+    const std::vector<std::string> ranked = rank_brokers(stream(i), kThree);
+    EXPECT_THAT(ranked, testing::UnorderedElementsAreArray(kThree));
+    for (std::size_t first = 0; first < ranked.size(); ++first) {
+      EXPECT_EQ(choose_broker(stream(i), std::span(ranked).subspan(first)), 0u);
+    }
+  }
+}
+
+TEST(RankBrokers, ABrokerThatIsListedTwiceIsNoSecondOne) {
+  EXPECT_EQ(rank_brokers("camera-1", {"tcp://a:5570", "tcp://a:5570"}).size(), 1u);
+}
+
 TEST(ChooseBroker, SpreadsStreamsEvenly) {
   std::vector<int> count(kThree.size());
   for (int i = 0; i < 3000; ++i) count[choose_broker(stream(i), kThree)] += 1;

@@ -153,5 +153,17 @@ TEST_F(ClientCancelTest, ACancelMakesRoomOnlyOnceTheBrokerSaysSo) {
   EXPECT_THAT(sent(), ElementsAre(2));
 }
 
+TEST_F(ClientTest, ACancelledRequestIsNotSentAgainForLackOfAWord) {
+  Policy p = policy();
+  p.resubmit_after = 200ms;
+  make(p);
+  join();
+  submit(1, 1s);
+  cancel(1);
+  advance(900ms);
+  EXPECT_THAT(sent(), ElementsAre(1));
+  EXPECT_THAT(delivered(), IsEmpty());  // The broker may have it.
+}
+
 }  // namespace
 }  // namespace producer

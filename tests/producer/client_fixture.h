@@ -37,9 +37,11 @@ inline Policy policy() {
   p.open_max = 8;
   p.hello_min = 100ms;
   p.hello_max = 700ms;
+  p.hello_lost = p.hello_max;
   p.hello_jitter = 0;
   p.hello_unanswered_max = 3;
   p.retry_min = 20ms;
+  p.resubmit_after = 0s;
   return p;
 }
 

@@ -141,11 +141,66 @@ TEST_F(ClientTest, AnUnansweredRequestIsSentAgainIfThePolicySaysSo) {
   EXPECT_THAT(sent(), ElementsAre(1));
   advance(600ms);
   EXPECT_THAT(sent(), ElementsAre(1));
-  refuse(1, Reason::duplicate_request);
   advance(1900ms);
   EXPECT_THAT(sent(), ElementsAre(1));  // At 1.2 s, and not beyond the deadline.
   say(result(1));
   EXPECT_THAT(delivered(), ElementsAre(answered(1)));
+}
+
+TEST_F(ClientTest, ARequestIsNotSentAgainWhileOthersTakeAsLong) {
+  Policy p = policy();
+  p.resubmit_after = 300ms;
+  make(p);
+  join();
+  submit(1, 1900ms);
+  submit(2, 1900ms);
+  sent();
+  advance(290ms);
+  say(result(1));
+  advance(579ms);
+  EXPECT_THAT(sent(), IsEmpty());
+  advance(580ms);
+  EXPECT_THAT(sent(), ElementsAre(2));
+}
+
+TEST_F(ClientTest, ARequestThatTheBrokerKnowsIsSentAgainMoreAndMoreRarely) {
+  Policy p = policy();
+  p.resubmit_after = 200ms;
+  make(p);
+  join();
+  submit(1);
+  sent();
+  advance(200ms);
+  refuse(1, Reason::duplicate_request);
+  EXPECT_THAT(sent(), ElementsAre(1));
+  advance(599ms);
+  EXPECT_THAT(sent(), IsEmpty());
+  advance(600ms);  // The answer may be lost as well.
+  refuse(1, Reason::duplicate_request);
+  EXPECT_THAT(sent(), ElementsAre(1));
+  advance(900ms);
+  welcome();
+  advance(1399ms);
+  EXPECT_THAT(sent(), IsEmpty());
+  EXPECT_EQ(counters().open_already, 2u);
+}
+
+TEST_F(ClientTest, ALostBrokerIsGreetedMoreOftenThanOneThatNeverAnswered) {
+  Policy p = policy();
+  p.hello_max = 5s;
+  p.hello_lost = 250ms;
+  make(p);
+  advance(4s);
+  EXPECT_EQ(hellos(), 6);  // At 0, 0.1, 0.3, 0.7, 1.5 and 3.1 s.
+  welcome();
+  advance(5s);
+  hellos();
+  advance(6s);
+  EXPECT_EQ(hellos(), 4);  // At 5.1, 5.3 and 5.7 s, when it counts as silent, and 5.95 s.
+  advance(20s);
+  hellos();
+  advance(40s);
+  EXPECT_LE(hellos(), 9);  // An eighth of the silence, and 5 s in the end.
 }
 
 // --- drain ---

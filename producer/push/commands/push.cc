@@ -148,16 +148,20 @@ Policy client_policy(const PushOptions& options) {
   policy.producer = runtime::random_long_id<wire::ProducerId>();
   if (options.deadline > Duration{}) policy.deadline = options.deadline;
   policy.corrections = options.corrections;
+  policy.brokers = static_cast<std::uint32_t>(options.endpoints.size());
+  policy.failover_after = options.failover_after;
   return policy;
 }
 
 std::string unreached(const PushOptions& options, wire::Reason refusal, const std::string& why) {
   // In this case a broker has answered, so the other text would be wrong.
   if (refusal == wire::Reason::wrong_protocol) {
-    return "the broker at " + options.endpoint + " does not speak protocol " +
+    return "the broker at " + options.endpoints.back() + " does not speak protocol " +
            std::to_string(wire::kProtocol);
   }
-  std::string what = "no broker answered at " + options.endpoint + " within " +
+  std::string where;
+  for (const std::string& one : options.endpoints) where += (where.empty() ? "" : " or ") + one;
+  std::string what = "no broker answered at " + where + " within " +
                      nlohmann::json(wire::to_seconds(options.reach_max)).dump() + " s";
   if (refusal != wire::Reason::none) return what + ": " + std::string(to_string(refusal));
   return why.empty() ? what : what + ": " + why;
@@ -171,14 +175,21 @@ void drive(const PushOptions& options, machine::Machine& machine, OnLog on_log,
            const std::function<bool()>& reached, std::string& trouble) {
   runtime::Signals signals;
   runtime::Context context;
-  runtime::Link broker{.endpoint = options.endpoint};
+  std::shared_ptr<runtime::KeyStore> keys;
   if (!options.keys.empty()) {
-    broker.keys = std::make_shared<runtime::KeyStore>(options.keys, runtime::KeyOwner::producer);
+    keys = std::make_shared<runtime::KeyStore>(options.keys, runtime::KeyOwner::producer);
+  }
+  std::vector<runtime::Link> brokers;
+  for (const std::string& endpoint : options.endpoints) {
     // A status request may go to a sink as well, whose key is another.
-    broker.name = options.status ? runtime::LinkName::any : runtime::LinkName::producers;
+    brokers.push_back(
+        {.endpoint = endpoint,
+         .keys = keys,
+         .name = options.status ? runtime::LinkName::any : runtime::LinkName::producers});
+    if (options.status) break;  // It asks the preferred one.
   }
   // Silent: the log of a process goes to standard output, which has the results.
-  runtime::Loop loop(context, {broker}, machine, {},
+  runtime::Loop loop(context, brokers, machine, {},
                      {.signals = &signals, .on_log = std::move(on_log), .silent = true});
   loop.run();
   if (!reached()) trouble = loop.trouble();

@@ -12,10 +12,11 @@ itself; unanswered images are submitted again when the broker has restarted.
 """
 
 from collage_client.aio import AsyncClient
-from collage_client.choice import choose_broker
+from collage_client.choice import choose_broker, rank_brokers
 from collage_client.client import Client
 from collage_client.keys import Keys
 from collage_client.result import Result, json_line
 from collage_client.session import Unreachable
 
-__all__ = ["AsyncClient", "Client", "Keys", "Result", "Unreachable", "choose_broker", "json_line"]
+__all__ = ["AsyncClient", "Client", "Keys", "Result", "Unreachable", "choose_broker",
+           "json_line", "rank_brokers"]

@@ -4,7 +4,7 @@ import asyncio
 import collections
 import os
 import time
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncIterator, Hashable, Sequence
 
 from collage_client.client import PROTOCOL_REFUSAL
 from collage_client.request import Options
@@ -23,17 +23,18 @@ class AsyncClient:
     callbacks.  Many classify calls may wait at a time.
     """
 
-    def __init__(self, endpoint: str, deadline_s: float = 10.0, grace_s: float = 0.5,
-                 open_max: int = 1024, corrections: bool = False,
-                 keys: str | os.PathLike[str] | None = None) -> None:
+    def __init__(self, endpoint: str | Sequence[str], deadline_s: float = 10.0,
+                 grace_s: float = 0.5, open_max: int = 1024, corrections: bool = False,
+                 keys: str | os.PathLike[str] | None = None,
+                 failover_after_s: float = 1.0) -> None:
         """The same as Client's."""
-        self._session = Session(endpoint, Options(deadline_s, grace_s, open_max, corrections),
-                                keys, time.monotonic())
+        self._session = Session(endpoint, Options(deadline_s, grace_s, open_max, corrections,
+                                                  failover_after_s), keys, time.monotonic())
         self._machine = self._session.machine
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.Handle | None = None
-        self._descriptor = -1
-        self._connections = 0  # of the session, when the descriptor was registered
+        self._descriptors: list[int] = []
+        self._connections = 0  # of the session, when the descriptors were registered
         self._waiting: dict[int, asyncio.Future[Result]] = {}
         self._changed: asyncio.Future[None] | None = None  # Done at the next change of anything.
 
@@ -48,7 +49,8 @@ class AsyncClient:
     def close(self) -> None:
         """Leaves; calls that wait raise ConnectionAbortedError."""
         if self._loop is not None:
-            self._loop.remove_reader(self._descriptor)
+            for descriptor in self._descriptors:
+                self._loop.remove_reader(descriptor)
             self._loop = None
         if self._timer:
             self._timer.cancel()
@@ -142,7 +144,7 @@ class AsyncClient:
         self._register(loop)
         if self._timer:
             self._timer.cancel()
-        # The descriptor of a ZeroMQ socket tells of changes only: what is left must be asked for.
+        # The descriptors of ZeroMQ sockets tell of changes only: what is left must be asked for.
         if self._session.readable():
             self._timer = loop.call_soon(self._serve)
         else:
@@ -163,8 +165,9 @@ class AsyncClient:
     def _register(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._connections == self._session.connections:
             return
-        if self._descriptor >= 0:
-            loop.remove_reader(self._descriptor)
+        for descriptor in self._descriptors:
+            loop.remove_reader(descriptor)
         self._connections = self._session.connections
-        self._descriptor = self._session.socket.fileno()
-        loop.add_reader(self._descriptor, self._serve)
+        self._descriptors = self._session.descriptors()
+        for descriptor in self._descriptors:
+            loop.add_reader(descriptor, self._serve)

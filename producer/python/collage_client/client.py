@@ -3,7 +3,7 @@
 import collections
 import os
 import time
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 
 from collage_client.request import Options
 from collage_client.result import Result
@@ -19,18 +19,22 @@ class Client:
     least twice a second, or the broker may forget this client (which then greets it again).
     """
 
-    def __init__(self, endpoint: str, deadline_s: float = 10.0, grace_s: float = 0.5,
-                 open_max: int = 1024, clock: Callable[[], float] = time.monotonic,
-                 corrections: bool = False,
-                 keys: str | os.PathLike[str] | None = None) -> None:
+    def __init__(self, endpoint: str | Sequence[str], deadline_s: float = 10.0,
+                 grace_s: float = 0.5, open_max: int = 1024,
+                 clock: Callable[[], float] = time.monotonic, corrections: bool = False,
+                 keys: str | os.PathLike[str] | None = None,
+                 failover_after_s: float = 1.0) -> None:
         """Opens a connection; does not wait for the broker.
 
+        endpoint: a broker, or several in the order of preference, which rank_brokers gives.  What
+        one has not answered goes to the next, under the same ids and deadlines, when nothing was
+        heard from it for failover_after_s though its answer is due.
         keys: a folder with producer.secret and broker.public, as collage-keys writes them; the
         connection is encrypted then.  Raises ValueError if endpoint or keys cannot be used.
         """
         self._now = clock
-        self._session = Session(endpoint, Options(deadline_s, grace_s, open_max, corrections),
-                                keys, clock())
+        self._session = Session(endpoint, Options(deadline_s, grace_s, open_max, corrections,
+                                                  failover_after_s), keys, clock())
         self._machine = self._session.machine
 
     def __enter__(self) -> "Client":
@@ -135,5 +139,5 @@ class Client:
         now = self._now()
         self._session.step(now)
         wait = max(0.0, min(until, self._session.next_timeout(now)) - now)
-        if self._session.socket.poll(int(wait * 1000) + 1):
+        if self._session.wait(wait):
             self._session.receive(self._now)

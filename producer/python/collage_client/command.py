@@ -14,7 +14,7 @@ import types
 from collections.abc import Iterator
 from typing import NoReturn
 
-from collage_client.choice import choose_broker
+from collage_client.choice import rank_brokers
 from collage_client.client import Client
 from collage_client.delivery import CORRECTION_MAX
 from collage_client.endpoint import fault
@@ -175,7 +175,8 @@ def _parser() -> argparse.ArgumentParser:
                         help="a file with a list of paths (one a line, or ending with NUL)")
     parser.add_argument("--endpoint", "-e", action="append",
                         help="the broker as tcp://HOST:PORT or ipc://PATH; several (again, or with "
-                             "commas) let --stream choose one; default: $COLLAGE_ENDPOINT")
+                             "commas) let --stream choose one, and the next while that one is "
+                             "silent; default: $COLLAGE_ENDPOINT")
     parser.add_argument("--stream",
                         help='what these images are a stream of, "camera-7": of several brokers it '
                              "always goes to the same one")
@@ -185,6 +186,9 @@ def _parser() -> argparse.ArgumentParser:
                              "the pipeline's own deadline, if it is shorter, holds (10)")
     parser.add_argument("--timeout", type=_seconds, default=5.0,
                         help="seconds to reach the broker (5)")
+    parser.add_argument("--failover-after", type=_seconds, default=1.0,
+                        help="of several brokers: seconds without a word from one, though its "
+                             "answer is due, after which its images go to the next (1)")
     parser.add_argument("--format", choices=("json", "csv"), default="json",
                         help="json: one object per line; csv: one row per line, after a header")
     parser.add_argument("--in-order", action="store_true",
@@ -201,7 +205,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _endpoint(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> str:
+def _endpoints(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> list[str]:
     given = arguments.endpoint or [os.environ.get("COLLAGE_ENDPOINT", "")]
     endpoints = [one for text in given for one in text.split(",") if one]
     if not endpoints:
@@ -211,7 +215,7 @@ def _endpoint(parser: argparse.ArgumentParser, arguments: argparse.Namespace) ->
             parser.error(f"--endpoint {wrong}")
     if len(endpoints) > 1 and arguments.stream is None:
         parser.error("of several endpoints --stream chooses one")
-    return choose_broker(arguments.stream or "", endpoints)
+    return rank_brokers(arguments.stream or "", endpoints)
 
 
 def _inputs(arguments: argparse.Namespace) -> list[Input]:
@@ -250,14 +254,14 @@ def main() -> int:
     arguments = parser.parse_args()
     if not arguments.file and not arguments.list:
         parser.error("file is required")
-    endpoint = _endpoint(parser, arguments)
+    endpoints = _endpoints(parser, arguments)
     try:
         inputs = _inputs(arguments)
     except OSError as error:
         return _cannot_start(f"--list {error.filename}: {error.strerror}")
     try:
-        with Client(endpoint, deadline_s=arguments.deadline, corrections=arguments.corrections,
-                    keys=arguments.keys) as client:
+        with Client(endpoints, deadline_s=arguments.deadline, corrections=arguments.corrections,
+                    keys=arguments.keys, failover_after_s=arguments.failover_after) as client:
             client.connect(arguments.timeout)
             push = Push(client, arguments)
             return push.run(items(inputs, client.image_bytes_max))

@@ -1,7 +1,7 @@
 """The machine on a ZeroMQ socket: what both clients share below their waiting."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import zmq
 
@@ -13,74 +13,32 @@ from collage_client.request import Options
 
 MESSAGES_MAX = 256  # taken at a time, so that timers get their turns
 FRAME_BYTES_MAX = 1 << 20
+# In ms.  A half-open connection is noticed within 1.5 s, and made again.
+SOCKET_OPTIONS = {zmq.HEARTBEAT_IVL: 500, zmq.HEARTBEAT_TIMEOUT: 1000, zmq.HEARTBEAT_TTL: 1500,
+                  zmq.RECONNECT_IVL: 100, zmq.RECONNECT_IVL_MAX: 1000}
 
 
 class Unreachable(ConnectionError):
     """No broker answered in time, or it speaks another protocol."""
 
 
-class Session:
-    """One connection to one broker.  Raises ValueError if endpoint or keys cannot be used."""
+class _Connection:
+    """A socket to one broker."""
 
-    def __init__(self, endpoint: str, options: Options, keys: str | os.PathLike[str] | None,
-                 now: float) -> None:
-        wrong = fault(endpoint)
-        if wrong:
-            raise ValueError(f"endpoint {wrong}")
+    def __init__(self, context: "zmq.Context[zmq.Socket[bytes]]", endpoint: str,
+                 keys: Keys | None) -> None:
         self.endpoint = endpoint
-        self.machine = Machine(options, self._send)
-        self.connections = 0  # how many were opened: each has a descriptor of its own
-        try:
-            self._keys = Keys(keys) if keys else None
-        except OSError as error:
-            raise ValueError(f"{error.filename}: {error.strerror}") from error
-        self._broker_key = 0   # which of the broker's
-        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        self._open(now)
+        self._context = context
+        self._keys = keys
+        self._broker_key = 0  # which of the broker's
+        self.open()
 
-    def close(self) -> None:
-        self.socket.close()
-        self._context.term()
-
-    def step(self, now: float) -> None:
-        """Sends what is due."""
-        if self._keys and not self.machine.joined and now >= self.machine.reconnect_at:
-            self._try_other_key(self._keys, now)
-        self.machine.turn(now)
-
-    def receive(self, clock: Callable[[], float]) -> None:
-        """Takes what has come.  The clock is read after that, or a message might seem to have come
-        before it was sent."""
-        arrived: list[wire.Frames] = []
-        try:
-            while len(arrived) < MESSAGES_MAX:
-                arrived.append(self.socket.recv_multipart(zmq.DONTWAIT))
-        except zmq.Again:
-            pass
-        now = clock()
-        for frames in arrived:
-            self.machine.on_frames(frames, now)
-
-    def readable(self) -> bool:
-        return int(self.socket.get(zmq.EVENTS)) & zmq.POLLIN != 0
-
-    def next_timeout(self, now: float) -> float:
-        due = self.machine.next_timeout(now)
-        if self._keys and not self.machine.joined:
-            due = min(due, self.machine.reconnect_at)
-        return due
-
-    def unreachable(self, within_s: float) -> Unreachable:
-        """The error of a connect that failed."""
-        why = self.machine.refusal or unresolved(self.endpoint)
-        return Unreachable(f"no broker answered at {self.endpoint} within {within_s:g} s"
-                           + (f": {why}" if why else ""))
-
-    def _open(self, now: float) -> None:
+    def open(self) -> None:
         self.socket = self._context.socket(zmq.DEALER)
         self.socket.setsockopt(zmq.LINGER, 0)
         self.socket.setsockopt(zmq.MAXMSGSIZE, FRAME_BYTES_MAX)
-        self.connections += 1
+        for option, value in SOCKET_OPTIONS.items():
+            self.socket.setsockopt(option, value)
         try:
             if self._keys:
                 self.socket.curve_publickey = self._keys.public
@@ -89,21 +47,115 @@ class Session:
             self.socket.ipv6 = needs_ipv6(self.endpoint)
             self.socket.connect(self.endpoint)
         except zmq.ZMQError as error:
-            self.close()
+            self.socket.close()
             raise ValueError(f"{self.endpoint}: {error}") from error
-        self.machine.reconnect_at = now + RECONNECT_S
 
-    def _try_other_key(self, keys: Keys, now: float) -> None:
+    def try_other_key(self, keys: Keys) -> None:
         """libzmq retries with the key it began with, and stops for good when ours is refused."""
         self._broker_key = (self._broker_key + 1) % len(keys.broker)
         self.socket.close()
-        self._open(now)
-        self.machine.counters["server_keys_tried"] += 1
-        self.machine.greet_again(now)
+        self.open()
 
-    def _send(self, frames: wire.Frames) -> bool:
+    def readable(self) -> bool:
+        return int(self.socket.get(zmq.EVENTS)) & zmq.POLLIN != 0
+
+
+class Session:
+    """A connection to each broker, in the order of preference.  Raises ValueError if an endpoint or
+    the keys cannot be used."""
+
+    def __init__(self, endpoints: str | Sequence[str], options: Options,
+                 keys: str | os.PathLike[str] | None, now: float) -> None:
+        self.endpoints = [endpoints] if isinstance(endpoints, str) else list(endpoints)
+        if not self.endpoints:
+            raise ValueError("no endpoint")
+        for endpoint in self.endpoints:
+            if wrong := fault(endpoint):
+                raise ValueError(f"endpoint {wrong}")
+        self.machine = Machine(options, self._send, len(self.endpoints))
+        self.connections = 0  # how many were opened: each has a descriptor of its own
         try:
-            self.socket.send_multipart(frames, zmq.DONTWAIT)
+            self._keys = Keys(keys) if keys else None
+        except OSError as error:
+            raise ValueError(f"{error.filename}: {error.strerror}") from error
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._links: list[_Connection] = []
+        try:
+            for broker, endpoint in enumerate(self.endpoints):
+                self._links.append(_Connection(self._context, endpoint, self._keys))
+                self._opened(broker, now)
+        except ValueError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        for link in self._links:
+            link.socket.close()
+        self._context.term()
+
+    def step(self, now: float) -> None:
+        """Sends what is due."""
+        for broker, link in enumerate(self._links):
+            state = self.machine.brokers.links[broker]
+            if self._keys and state.greeting and now >= state.reconnect_at:
+                link.try_other_key(self._keys)
+                self._opened(broker, now)
+                self.machine.counters["server_keys_tried"] += 1
+                self.machine.greet_again(broker, now)
+        self.machine.turn(now)
+
+    def wait(self, timeout_s: float) -> bool:
+        """For a message; returns whether there is one."""
+        poller = zmq.Poller()
+        for link in self._links:
+            poller.register(link.socket, zmq.POLLIN)
+        return bool(poller.poll(int(timeout_s * 1000) + 1))
+
+    def receive(self, clock: Callable[[], float]) -> None:
+        """Takes what has come.  The clock is read after that, or a message might seem to have come
+        before it was sent."""
+        arrived: list[tuple[int, wire.Frames]] = []
+        for broker, link in enumerate(self._links):
+            try:
+                for _ in range(MESSAGES_MAX):
+                    arrived.append((broker, link.socket.recv_multipart(zmq.DONTWAIT)))
+            except zmq.Again:
+                pass
+        now = clock()
+        for broker, frames in arrived:
+            self.machine.on_frames(frames, now, broker)
+
+    def readable(self) -> bool:
+        return any(link.readable() for link in self._links)
+
+    def descriptors(self) -> list[int]:
+        return [link.socket.fileno() for link in self._links]
+
+    def next_timeout(self, now: float) -> float:
+        due = self.machine.next_timeout(now)
+        if self._keys:
+            due = min([due, *(state.reconnect_at for state in self.machine.brokers.links
+                              if state.greeting)])
+        return due
+
+    @property
+    def endpoint(self) -> str:
+        """Of the broker that images go to now."""
+        return self.endpoints[self.machine.brokers.current]
+
+    def unreachable(self, within_s: float) -> Unreachable:
+        """The error of a connect that failed."""
+        why = self.machine.refusal or unresolved(self.endpoint)
+        return Unreachable(f"no broker answered at {' or '.join(self.endpoints)} within "
+                           f"{within_s:g} s" + (f": {why}" if why else ""))
+
+    def _opened(self, broker: int, now: float) -> None:
+        self.connections += 1
+        self.machine.brokers.links[broker].reconnect_at = now + RECONNECT_S
+
+    def _send(self, broker: int, frames: wire.Frames) -> bool:
+        try:
+            self._links[broker].socket.send_multipart(frames, zmq.DONTWAIT)
             return True
         except zmq.Again:
             return False

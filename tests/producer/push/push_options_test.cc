@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::UnorderedElementsAre;
 
 constexpr const char* kEndpoint = "tcp://127.0.0.1:5570";
 
@@ -45,10 +46,11 @@ TEST(PushOptions, KeysAreAFolder) {
 TEST(PushOptions, PathsAndAnEndpointAreEnough) {
   const PushOptions options = parse({"a.jpg", "dir/", "-", "--endpoint", kEndpoint});
   EXPECT_THAT(options.paths, ElementsAre("a.jpg", "dir/", "-"));
-  EXPECT_EQ(options.endpoint, kEndpoint);
+  EXPECT_THAT(options.endpoints, ElementsAre(kEndpoint));
   EXPECT_EQ(options.rate, 0);
   EXPECT_EQ(options.deadline, 0s);  // The default.
   EXPECT_EQ(options.reach_max, 5s);
+  EXPECT_EQ(options.failover_after, 1s);
   EXPECT_FALSE(options.quiet);
   EXPECT_FALSE(options.status);
   EXPECT_FALSE(options.in_order);
@@ -58,12 +60,13 @@ TEST(PushOptions, PathsAndAnEndpointAreEnough) {
 }
 
 TEST(PushOptions, EveryOptionIsHeard) {
-  const PushOptions options =
-      parse({"-e", kEndpoint, "--rate", "2.5", "--deadline", "0.25", "--timeout", "1", "--quiet",
-             "--in-order", "--corrections", "--priority", "high", "--latest", "a"});
+  const PushOptions options = parse(
+      {"-e", kEndpoint, "--rate", "2.5", "--deadline", "0.25", "--timeout", "1", "--failover-after",
+       "0.5", "--quiet", "--in-order", "--corrections", "--priority", "high", "--latest", "a"});
   EXPECT_EQ(options.rate, 2.5);
   EXPECT_EQ(options.deadline, 250ms);
   EXPECT_EQ(options.reach_max, 1s);
+  EXPECT_EQ(options.failover_after, 500ms);
   EXPECT_TRUE(options.quiet);
   EXPECT_TRUE(options.in_order);
   EXPECT_TRUE(options.corrections);
@@ -83,10 +86,10 @@ TEST(PushOptions, APriorityIsOneOfThreeWords) {
 TEST(PushOptions, OfSeveralBrokersAStreamHasAlwaysTheSame) {
   const PushOptions options =
       parse({"a", "-e", kEndpoint, "-e", "tcp://b:5570", "--stream", "camera-7"});
-  EXPECT_THAT(options.endpoints, ElementsAre(kEndpoint, "tcp://b:5570"));
+  EXPECT_THAT(options.endpoints, UnorderedElementsAre(kEndpoint, "tcp://b:5570"));
   const PushOptions turned =
       parse({"a", "-e", "tcp://b:5570", "-e", kEndpoint, "--stream", "camera-7"});
-  EXPECT_EQ(options.endpoint, turned.endpoint);
+  EXPECT_EQ(options.endpoints, turned.endpoints);  // The next is always the same, too.
   EXPECT_THAT(error_of({"a", "-e", kEndpoint, "-e", "tcp://b:5570"}), HasSubstr("--stream"));
 }
 

@@ -4,11 +4,17 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "replay/sim/failover_trial.h"
 #include "replay/sim/trial.h"
 
 int main(int argc, char** argv) {
   const long seeds = argc > 1 ? std::atol(argv[1]) : 1000;
   for (long seed = 1; seed <= seeds; ++seed) {
+    const auto failover = replay::sim::run_failover_trial(static_cast<std::uint64_t>(seed));
+    if (!failover.violations.empty()) {
+      std::printf("caught by seed %ld: %s\n", seed, failover.violations.front().c_str());
+      return 0;
+    }
     const auto drawn = replay::sim::draw_options(static_cast<std::uint64_t>(seed));
     for (const auto& options : {drawn, replay::sim::without_features(drawn)}) {
       const replay::sim::TrialReport report = replay::sim::run_trial(options);
