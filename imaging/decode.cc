@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdlib>
+#include <new>
 #include <utility>
 
 #include "imaging/alpha.h"
@@ -102,6 +104,19 @@ Picture to_tile(const Samples& samples, const Header& header, const Geometry& in
   return padded(to_picture(tile, target.channels), upright, target);
 }
 
+// A decoder that gets no memory reports an error like any other.  Throws std::bad_alloc if that is
+// what ails it, for the picture itself may be sound.
+void require_memory(const Header& header) {
+  constexpr std::int64_t kBytesPerPixel = 10;  // As Limits says.
+  constexpr std::int64_t kOther = 1 << 20;     // Tables and buffers.
+  const auto size = static_cast<std::size_t>(
+      std::int64_t{header.width} * header.height * kBytesPerPixel + kOther);
+  // Volatile, or the compiler may leave both calls out.
+  void* volatile probe = std::malloc(size);
+  if (probe == nullptr) throw std::bad_alloc();
+  std::free(probe);
+}
+
 PictureOrReason decode_jpeg_file(Bytes body, const Target& target, const Limits& limits) {
   const JpegSegments segments = read_jpeg_segments(body);
   if (segments.frame == 0) return tl::unexpected(Reason::truncated_image);
@@ -114,7 +129,10 @@ PictureOrReason decode_jpeg_file(Bytes body, const Target& target, const Limits&
   const Plan plan = plan_of(header, target);
   const int shrink = shrink_for(plan.lying, target.preprocess);
   auto samples = decode_jpeg(body, segments, shrink);
-  if (!samples) return tl::unexpected(samples.error());
+  if (!samples) {
+    if (samples.error() == Reason::truncated_image) require_memory(header);
+    return tl::unexpected(samples.error());
+  }
   if (target.preprocess.icc == Icc::srgb) samples->icc = icc_of(segments);
   return to_tile(*samples, header, shrunk(plan.lying, shrink), plan.upright, target);
 }
@@ -137,13 +155,19 @@ PictureOrReason decode_by_vips(Bytes body, Format format, const Target& target,
     return tl::unexpected(Reason::too_many_pixels);
   }
   const VipsImagePtr image = open_with_vips(body, format);
-  if (!image) return tl::unexpected(Reason::truncated_image);
+  if (!image) {
+    require_memory({});
+    return tl::unexpected(Reason::truncated_image);
+  }
   const Header header{.width = vips_image_get_width(image.get()),
                       .height = vips_image_get_height(image.get()),
                       .orientation = orientation_of(body, format, image.get())};
   if (!within(limits, header)) return tl::unexpected(Reason::too_many_pixels);
   const auto samples = read_samples(image, target.preprocess);
-  if (!samples) return tl::unexpected(samples.error());
+  if (!samples) {
+    if (samples.error() == Reason::truncated_image) require_memory(header);
+    return tl::unexpected(samples.error());
+  }
   const Plan plan = plan_of(header, target);
   return to_tile(*samples, header, plan.lying, plan.upright, target);
 }
@@ -158,11 +182,12 @@ PictureOrReason decode(Bytes body, const Target& target, const Limits& limits) {
   if (format == Format::unknown) return tl::unexpected(Reason::not_an_image);
   if (!limits.formats.contains(format)) return tl::unexpected(Reason::unsupported_image);
   if (format == Format::jpeg) return decode_jpeg_file(body, target, limits);
-  auto picture = decode_by_vips(body, format, target, limits);
   // libvips has one error buffer per process, which would grow with every bad picture, and with
   // every HEIC file, of which libheif reads more than there is.
-  vips_error_clear();
-  return picture;
+  struct Clear {
+    ~Clear() { vips_error_clear(); }
+  } clear;
+  return decode_by_vips(body, format, target, limits);
 }
 
 void end_thread() { vips_thread_shutdown(); }

@@ -46,6 +46,8 @@ struct Limits {
 // A PNG or JPEG without its end marker has all its pixels and is accepted.  jpeg.h says what is
 // damage in a JPEG.
 //
+// Throws std::bad_alloc if memory is short: the image may be sound.
+//
 // Requires a Library, and a target of positive size with 1 or 3 channels.  May be called on any
 // thread; every thread but the main one must call end_thread() before it ends.
 tl::expected<Picture, wire::Reason> decode(std::span<const std::uint8_t> body, const Target& target,

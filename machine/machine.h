@@ -71,6 +71,7 @@ struct Pasted {
   wire::Payload canvas;  // The canvas with the image, or unchanged if the image is rejected.
   // Why the image is rejected and its slot stays blank; none if it was pasted.
   wire::Reason reason = wire::Reason::none;
+  bool failed = false;  // The slot stays blank, but not for a fault of the image.
 };
 struct Cells {
   std::vector<wire::Predictions> cells;  // One element per slot; empty if the inference failed.

@@ -2,7 +2,9 @@
 
 #include <torch/script.h>
 
+#include <new>
 #include <stdexcept>
+#include <string_view>
 
 #include "models/serving/heads/calibration.h"
 #include "models/serving/heads/decode.h"
@@ -70,7 +72,12 @@ std::vector<float> Network::raw_output(std::span<const std::uint8_t> pixels) con
   try {
     const torch::Tensor input = planes_of(pixels, manifest_.input(), script_->tables);
     return values_of(script_->module.forward({input}).toTensor());
-  } catch (const c10::Error&) {
+  } catch (const c10::Error& error) {
+    // By its text alone is a lack of memory known from what else a network may throw.
+    if (std::string_view(error.what_without_backtrace()).find("allocate memory") !=
+        std::string_view::npos) {
+      throw std::bad_alloc();
+    }
     return {};  // As a network of a user's own may do on some input; the caller answers for it.
   }
 }

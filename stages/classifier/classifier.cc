@@ -13,6 +13,8 @@ constexpr machine::Figure<Counters> kFigures[] = {
                                "result", "answered"),
     machine::counter<Counters>([](const Counters& c) { return c.rejected; }, "", kTasks, kTasksHelp,
                                "result", "rejected"),
+    machine::counter<Counters>([](const Counters& c) { return c.failed; }, "", kTasks, kTasksHelp,
+                               "result", "failed"),
     machine::counter<Counters>([](const Counters& c) { return c.withdrawn; }, "", kTasks,
                                kTasksHelp, "result", "withdrawn"),
 };
@@ -26,6 +28,10 @@ decltype(machine::Work::job) Classifier::job(wire::Assign& task) {
 Classifier::Given Classifier::answer(Finished& finished, wire::Duration age) {
   const wire::Assign& task = finished.task;
   auto& verdict = std::get<wire::Verdict>(finished.outcome.what);
+  if (verdict.reason == wire::Reason::none && verdict.predictions.empty()) {
+    counters_.failed += 1;
+    return {};  // The broker gives the image to another.
+  }
   const bool classified = verdict.reason == wire::Reason::none;
   (classified ? counters_.answered : counters_.rejected) += 1;
   actions_.traces.push_back({.what = classified ? "classified" : "rejected",

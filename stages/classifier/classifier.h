@@ -22,6 +22,7 @@ struct Counters : TaskCounters {
   std::uint64_t answered = 0;
   std::uint64_t withdrawn = 0;  // Tasks dropped: the broker had another answer.
   std::uint64_t rejected = 0;   // Images that could not be classified, answered with the reason.
+  std::uint64_t failed = 0;     // Tasks that gave nothing, by no fault of the image; not answered.
 };
 
 class Classifier : public TaskStage<wire::Assign, Counters> {

@@ -29,6 +29,7 @@ constexpr machine::Figure<C> kFigures[] = {
     counter<C>([](const C& c) { return c.expired; }, "", kGivenUp, kGivenUpHelp, "reason",
                "expired"),
     dropped<C>([](const C& c) { return c.rejected; }, "", "rejected"),
+    dropped<C>([](const C& c) { return c.failed; }, "", "failed"),
     dropped<C>([](const C& c) { return c.late; }, "", "late"),
     dropped<C>([](const C& c) { return c.repeated; }, "", "repeated"),
     dropped<C>([](const C& c) { return c.over_credit; }, "", "over_credit"),
@@ -217,7 +218,10 @@ machine::Actions Assembler::on_done(wire::WorkId work, machine::Outcome outcome,
   if (const auto found = assemblies_.find(done.batch); found != assemblies_.end()) {
     Assembly& assembly = found->second;
     assembly.canvas = std::move(pasted.canvas);
-    assembly.blank[done.slot] = pasted.reason != wire::Reason::none;
+    // A canvas that was lost with the failure had the images before.
+    if (assembly.canvas.empty()) assembly.blank.assign(assembly.blank.size(), true);
+    assembly.blank[done.slot] = pasted.failed || pasted.reason != wire::Reason::none;
+    counters_.failed += pasted.failed ? 1 : 0;
     assembly.to_paste -= 1;
     if (pasted.reason != wire::Reason::none) {
       counters_.rejected += 1;

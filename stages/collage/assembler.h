@@ -64,6 +64,7 @@ class Assembler : public machine::Machine {
   struct Counters {
     std::uint64_t collages = 0;     // Collages sent to the collage-CNN.
     std::uint64_t rejected = 0;     // Images that could not be pasted.
+    std::uint64_t failed = 0;       // Images that were not pasted for lack of memory.
     std::uint64_t dropped = 0;      // Batches answered before their collage was needed.
     std::uint64_t late = 0;         // Images dropped: their batch was sealed or dropped.
     std::uint64_t repeated = 0;     // Images dropped: came twice, or from a broker not joined.

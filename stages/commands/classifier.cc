@@ -1,5 +1,6 @@
 // The classifier as a process: its machine, libvips and LibTorch tied together.
 #include <memory>
+#include <new>
 #include <utility>
 
 #include "imaging/decode.h"
@@ -22,14 +23,19 @@ machine::Outcome classify_image(const models::Network& network, const imaging::L
                                 std::size_t top_k, const machine::Classify& job) {
   machine::Outcome outcome;
   outcome.version = network.manifest().version;
-  const auto picture = imaging::decode(job.image.bytes(), network.manifest().target(), limits);
-  if (!picture) {
-    outcome.what = wire::Verdict{{}, picture.error()};
-    return outcome;
+  outcome.what = wire::Verdict{};
+  try {
+    const auto picture = imaging::decode(job.image.bytes(), network.manifest().target(), limits);
+    if (!picture) {
+      outcome.what = wire::Verdict{{}, picture.error()};
+      return outcome;
+    }
+    const wire::Instant begun = runtime::now();
+    outcome.what = network.classify(*picture, top_k);
+    outcome.compute = runtime::now() - begun;
+  } catch (const std::bad_alloc&) {
+    say_out_of_memory();  // Without a verdict the task has failed, and the image goes elsewhere.
   }
-  const wire::Instant begun = runtime::now();
-  outcome.what = network.classify(*picture, top_k);
-  outcome.compute = runtime::now() - begun;
   return outcome;
 }
 

@@ -1,6 +1,7 @@
 // The collage stage as processes: assembler and collage-CNN, together or apart.
 #include <functional>
 #include <memory>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -26,23 +27,27 @@ using collage::Assembler;
 using collage::CollageWorker;
 
 // Decodes one image at the size of a tile and pastes it into its slot.
-machine::Outcome paste(const models::Manifest& manifest, const imaging::Limits& limits,
-                       machine::Paste job) {
+machine::Pasted pasted(const models::Manifest& manifest, const imaging::Limits& limits,
+                       machine::Paste& job) {
   const models::TileShape& tile = manifest.tile;
   const imaging::Grid grid = manifest.layout();
   const auto picture = imaging::decode(job.image.bytes(), manifest.target(), limits);
-  machine::Pasted pasted;
-  if (!picture) {
-    pasted.canvas = std::move(job.canvas);
-    pasted.reason = picture.error();
-  } else {
-    auto canvas = job.canvas.empty() ? imaging::new_canvas(grid, tile.channels)
-                                     : std::move(job.canvas).release();
-    imaging::paste(canvas, grid, tile.channels, job.slot, *picture);
-    pasted.canvas = wire::Payload(std::move(canvas));
-  }
+  if (!picture) return {std::move(job.canvas), picture.error()};
+  auto canvas = job.canvas.empty() ? imaging::new_canvas(grid, tile.channels)
+                                   : std::move(job.canvas).release();
+  imaging::paste(canvas, grid, tile.channels, job.slot, *picture);
+  return {wire::Payload(std::move(canvas)), wire::Reason::none};
+}
+
+machine::Outcome paste(const models::Manifest& manifest, const imaging::Limits& limits,
+                       machine::Paste job) {
   machine::Outcome outcome;
-  outcome.what = std::move(pasted);
+  try {
+    outcome.what = pasted(manifest, limits, job);
+  } catch (const std::bad_alloc&) {
+    say_out_of_memory();
+    outcome.what = machine::Pasted{std::move(job.canvas), wire::Reason::none, true};
+  }
   return outcome;
 }
 
@@ -57,7 +62,12 @@ machine::Outcome classify_canvas(const models::Network& network, std::size_t top
     return outcome;
   }
   const wire::Instant begun = runtime::now();
-  outcome.what = network.classify_collage(job.picture.bytes(), job.blank, top_k);
+  try {
+    outcome.what = network.classify_collage(job.picture.bytes(), job.blank, top_k);
+  } catch (const std::bad_alloc&) {
+    say_out_of_memory();
+    outcome.what = machine::Cells{};
+  }
   outcome.compute = runtime::now() - begun;
   return outcome;
 }

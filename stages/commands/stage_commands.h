@@ -19,6 +19,9 @@ inline std::uint16_t port(std::uint16_t first, const StageOptions& options) {
   return static_cast<std::uint16_t>(first + options.index % 100);
 }
 
+// Logs that a task fails for lack of memory, which is no fault of its image.
+void say_out_of_memory();
+
 // Each returns the exit code and throws what keeps it from starting.
 int run_classifier(const StageOptions& options);
 // Assembler and collage-CNN in one process where the pipeline joins them by inproc://.

@@ -44,12 +44,12 @@ class Pipeline:
                                                 on_end=self._on_end)
         for name, rate in (("producer", RATE), ("neighbour", NEIGHBOUR_RATE)):
             endpoints = [builder.to_producers(name, b) for b in range(size.brokers)]
-            argv = [str(programs / "collage-faults-producer"),
+            argv = [str(programs / "faults_producer"),
                     str(out / "images"), str(rate),
                     str(int(1000 * topology.DEADLINE_S)), *endpoints]
             self.children[name] = Child(name, argv, self.folder, self._on_line, self._on_end)
         builder.ports.release()
-        self.clock_library = programs / "collage-stepped-clock.so"
+        self.clock_library = programs / "stepped_clock.so"
         self.web = WebClients(self.made.gateway_port, images, self.account.reference, WEB_RATE,
                               self.unanswered)
 

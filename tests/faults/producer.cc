@@ -1,6 +1,6 @@
 // A producer of a fixed rate that tells of every image, for the account of `./run faults`.
 //
-//     collage-faults-producer FOLDER IMAGES_PER_SECOND DEADLINE_MS ENDPOINT...
+//     faults_producer FOLDER IMAGES_PER_SECOND DEADLINE_MS ENDPOINT...
 //
 // Sends the files of the folder over and over until SIGTERM, then waits for what is open.  Prints a
 // JSON line when an image was submitted and one for each Result that the client library returns:
@@ -99,7 +99,7 @@ int main(int argc, char** argv) try {
   const double rate = argc > 4 ? std::atof(argv[2]) : 0;
   const std::chrono::milliseconds deadline(argc > 4 ? std::atol(argv[3]) : 0);
   if (rate <= 0 || deadline <= 0ms) {
-    std::cerr << "collage-faults-producer FOLDER IMAGES_PER_SECOND DEADLINE_MS ENDPOINT...\n";
+    std::cerr << "faults_producer FOLDER IMAGES_PER_SECOND DEADLINE_MS ENDPOINT...\n";
     return 2;
   }
   collage::Client client(
@@ -110,6 +110,6 @@ int main(int argc, char** argv) try {
   show(client.drain(deadline + 1s));
   return 0;
 } catch (const std::exception& error) {
-  std::cerr << "collage-faults-producer: " << error.what() << "\n";
+  std::cerr << "faults_producer: " << error.what() << "\n";
   return 2;
 }

@@ -64,6 +64,15 @@ TEST_F(ClassifierTest, SaysHelloToTheBrokerFirst) {
   EXPECT_EQ(hello[0].capacity, 2u);
 }
 
+TEST_F(ClassifierTest, ATaskThatFailsIsNotAnswered) {
+  (void)assign(1);
+  const auto actions = done(1, 5ms, {});
+  EXPECT_THAT(heard<wire::Answer>(actions, kSink), IsEmpty());
+  EXPECT_THAT(heard<wire::Ready>(actions, kBroker), SizeIs(1));
+  EXPECT_EQ(classifier.counters().failed, 1u);
+  EXPECT_EQ(classifier.counters().answered, 0u);
+}
+
 TEST_F(ClassifierTest, ATaskBecomesWorkAtOnceOnTheSameBytes) {
   const auto actions = assign(1);
   ASSERT_TRUE(actions.work);
@@ -217,6 +226,7 @@ counter collage_dropped_total reason=over_credit
 counter collage_dropped_total reason=repeated
 counter collage_dropped_total reason=undelivered
 counter collage_tasks_total result=answered
+counter collage_tasks_total result=failed
 counter collage_tasks_total result=rejected
 counter collage_tasks_total result=withdrawn
 gauge collage_joined

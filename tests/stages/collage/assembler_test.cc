@@ -64,7 +64,7 @@ class AssemblerTest : public testing::Test {
     return tell(kFromBroker, wire::DropCollage{batch(number)});
   }
   // The paste under way is done; the canvas that comes back is the one handed out, or a fresh one.
-  machine::Actions pasted(Reason reason = Reason::none) {
+  machine::Actions pasted(Reason reason = Reason::none, bool failed = false) {
     auto& paste = std::get<machine::Paste>(work->job);
     wire::Payload canvas =
         paste.canvas.empty() ? wire::Payload(wire::Payload::Bytes(12)) : std::move(paste.canvas);
@@ -72,7 +72,7 @@ class AssemblerTest : public testing::Test {
     const wire::WorkId id = work->id;
     work.reset();
     auto actions =
-        assembler.on_done(id, {machine::Pasted{std::move(canvas), reason}, 1ms, {}}, now);
+        assembler.on_done(id, {machine::Pasted{std::move(canvas), reason, failed}, 1ms, {}}, now);
     if (actions.work) work = actions.work;
     return actions;
   }
@@ -191,6 +191,27 @@ TEST_F(AssemblerTest, AnImageThatCannotBePastedIsAnsweredAndItsSlotIsBlank) {
   EXPECT_EQ(assembler.counters().rejected, 1u);
   EXPECT_THAT(heard<wire::CollageTask>(pasted(), kCollage)[0].blank,
               ElementsAre(true, false, true, true));
+}
+
+TEST_F(AssemblerTest, AnImageThatThereIsNoMemoryForIsBlankButNotRejected) {
+  assign(1, 0);
+  pasted();
+  assign(1, 1);
+  const auto failed = pasted(Reason::none, true);
+  EXPECT_THAT(heard<wire::Answer>(failed, kSink), IsEmpty());
+  const auto tasks = heard<wire::CollageTask>(seal(1, 2), kCollage);
+  ASSERT_THAT(tasks, SizeIs(1));
+  EXPECT_EQ(tasks[0].blank, (std::vector<bool>{false, true, true, true}));
+  EXPECT_EQ(assembler.counters().failed, 1u);
+}
+
+// The collage would answer for images that are not in it any more.
+TEST_F(AssemblerTest, WithItsCanvasABatchLosesItsImages) {
+  assign(1, 0);
+  pasted();
+  assign(1, 1);
+  (void)assembler.on_done(work->id, {machine::Pasted{{}, Reason::none, true}, 1ms, {}}, now);
+  EXPECT_THAT(heard<wire::CollageTask>(seal(1, 2), kCollage), IsEmpty());
 }
 
 TEST_F(AssemblerTest, ABatchOfNothingButBlanksNeedsNoCollage) {
@@ -422,6 +443,7 @@ counter collage_batches_given_up_total reason=lost
 counter collage_batches_given_up_total reason=not_wanted
 counter collage_collages_total
 counter collage_dropped_total reason=bad_message
+counter collage_dropped_total reason=failed
 counter collage_dropped_total reason=late
 counter collage_dropped_total reason=over_credit
 counter collage_dropped_total reason=refused
