@@ -44,8 +44,7 @@ std::vector<std::string> rank_brokers(std::string_view stream, std::vector<std::
     return is_preferred(stream, a, b);
   });
   // A broker that is listed twice is no second one.
-  const auto repeated = std::ranges::unique(brokers);
-  brokers.erase(repeated.begin(), repeated.end());
+  brokers.erase(std::unique(brokers.begin(), brokers.end()), brokers.end());
   return brokers;
 }
 
