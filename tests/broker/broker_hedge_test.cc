@@ -7,6 +7,15 @@ namespace {
 using testing::IsEmpty;
 using testing::SizeIs;
 
+// Leaves time for several looks at an image: every 200 ms, and 600 ms until one is a suspect.
+Policy patient_policy(std::string_view redundancy) {
+  Policy policy = small_policy(redundancy);
+  policy.deadline = 3s;
+  policy.suspect_factor = 3;
+  policy.heartbeat = 1s;
+  return policy;
+}
+
 TEST_F(BrokerTest, AnUnansweredSlotIsHedgedOnAnotherWorker) {
   make(small_policy("hedge"));
   join_producer(1);
@@ -24,11 +33,7 @@ TEST_F(BrokerTest, AnUnansweredSlotIsHedgedOnAnotherWorker) {
 }
 
 TEST_F(BrokerTest, ASlotWhoseHedgeIsLateTooIsHedgedAgain) {
-  Policy policy = small_policy("hedge");
-  policy.deadline = 3s;
-  policy.suspect_factor = 3;
-  policy.heartbeat = 1s;
-  make(policy);
+  make(patient_policy("hedge"));
   join_sink();
   join_producer(1);
   for (std::uint64_t n = 1; n <= 3; ++n) join_worker(n);
@@ -49,11 +54,8 @@ TEST_F(BrokerTest, ASlotWhoseHedgeIsLateTooIsHedgedAgain) {
 TEST_F(BrokerTest, ALostAnswerIsAskedForAgainWhenTheBrokerLooksAtTheImage) {
   for (const char* policy_name : {"none", "collage", "hedge", "collage-hedge"}) {
     SCOPED_TRACE(policy_name);
-    Policy policy = small_policy(policy_name);
-    policy.deadline = 3s;
-    policy.suspect_factor = 3;
+    Policy policy = patient_policy(policy_name);
     policy.hedge_rate_max = 0;
-    policy.heartbeat = 1s;
     make(policy);
     join_sink();
     join_producer(1);
@@ -79,11 +81,7 @@ TEST_F(BrokerTest, ALostAnswerIsAskedForAgainWhenTheBrokerLooksAtTheImage) {
 
 // The image waits for another s-CNN than the one whose answer was lost, and there is none any more.
 TEST_F(BrokerTest, AnImageThatWaitsGoesToTheSCnnThatHasLostItsAnswerIfThatIsTheLast) {
-  Policy policy = small_policy("hedge");
-  policy.deadline = 3s;
-  policy.suspect_factor = 3;
-  policy.heartbeat = 1s;
-  make(policy);
+  make(patient_policy("hedge"));
   join_sink();
   join_producer(1);
   join_worker(1);
