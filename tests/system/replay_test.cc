@@ -8,6 +8,7 @@
 #include <csignal>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <thread>
 
 #include "imaging/decode.h"
@@ -309,6 +310,16 @@ TEST_F(Deployed, SeveralPoliciesAtOnceAreRefused) {
   const Ran ran = ask({"--deployed"}, folder_ / "deployed.yaml");
   EXPECT_EQ(ran.code, 2) << ran.output;
   EXPECT_THAT(ran.output, HasSubstr("choose one with --policies"));
+}
+
+TEST_F(Deployed, APipelineOfSeveralSinksIsRefused) {
+  const std::filesystem::path file = folder_ / "two_sinks.yaml";
+  const std::string one = read(folder_ / "deployed.yaml");
+  const std::regex answers("answers: (\\S+)");
+  std::ofstream(file) << std::regex_replace(one, answers, "answers: [$1, tcp://127.0.0.1:9]");
+  const Ran ran = ask({"--policies", "none", "--deployed"}, file);
+  EXPECT_EQ(ran.code, 2) << ran.output;
+  EXPECT_THAT(ran.output, HasSubstr("endpoints.answers: has 2 sinks"));
 }
 
 // What a reader of the page would see, asked of the page itself.
