@@ -1,4 +1,4 @@
-// The producer's client, fed any messages from its broker while its owner submits and cancels.
+// The producer's client, fed any messages from its brokers while its owner submits and cancels.
 //
 // Checked besides what Play checks: each request that was taken is delivered exactly once, by its
 // deadline and grace at the latest; those of one stream in the order of submission; corrections
@@ -18,7 +18,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using producer::Client;
-constexpr machine::Peer kBroker{};
+constexpr std::uint32_t kBrokers = 3;
 
 producer::Policy policy_of(fuzz::Input& input) {
   producer::Policy policy;
@@ -32,6 +32,8 @@ producer::Policy policy_of(fuzz::Input& input) {
   policy.resubmit_after = input.flag() ? 300ms : 0ms;
   policy.corrections = input.flag();
   policy.correction_max = 3;
+  policy.brokers = kBrokers;
+  if (input.flag()) policy.brokers = 1;
   return policy;
 }
 
@@ -46,7 +48,7 @@ class Game {
   }
 
   void run() {
-    if (input_.flag()) play_.deliver(kBroker, wire::Welcome{{1}, 1s, 6, 200, 5s, 2s});
+    if (input_.flag()) play_.deliver({}, wire::Welcome{{1}, 1s, 6, 200, 5s, 2s});
     while (!input_.empty() && !play_.finished()) turn();
     for (int i = 0; i < 4; ++i) play_.stall(wire::kDurationMax);  // Past every deadline.
     hand_out();
@@ -62,19 +64,21 @@ class Game {
   };
 
   void turn() {
+    // Beyond the last there is none.
+    const machine::Peer broker{static_cast<std::uint32_t>(input_.below(kBrokers + 1)), 0};
     switch (input_.below(8)) {
       case 0:
-        play_.deliver(kBroker, drawer_.one_of<wire::Welcome, wire::Refuse>());
+        play_.deliver(broker, drawer_.one_of<wire::Welcome, wire::Refuse>());
         break;
       case 1:
       case 2:
         submit();
         break;
       case 3:
-        play_.deliver(kBroker, drawer_.draw<wire::Result>());
+        play_.deliver(broker, drawer_.draw<wire::Result>());
         break;
       case 4:
-        play_.deliver(kBroker, drawer_.draw<wire::Correction>());
+        play_.deliver(broker, drawer_.draw<wire::Correction>());
         break;
       case 5:
         (void)machine_.cancel({input_.below(16)}, play_.now());
@@ -84,7 +88,7 @@ class Game {
         hand_out();
         break;
       default:
-        play_.step(input_.flag() ? kBroker : machine::Peer{1, 0});
+        play_.step(broker);
     }
   }
 
@@ -122,7 +126,7 @@ class Game {
   static void watch(const machine::Actions& actions) {
     COLLAGE_CHECK(!actions.work);
     for (const machine::Outgoing& out : actions.messages) {
-      COLLAGE_CHECK(out.to == kBroker);
+      COLLAGE_CHECK(out.to.link < kBrokers && out.to.id == 0);
       COLLAGE_CHECK(std::holds_alternative<wire::ProducerHello>(out.message) ||
                     std::holds_alternative<wire::Submit>(out.message) ||
                     std::holds_alternative<wire::Cancel>(out.message));

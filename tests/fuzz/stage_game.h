@@ -71,7 +71,8 @@ class StageGame {
   }
 
   void give(Task task) {
-    task.sink %= kSinks + 1;  // Now and then one that the stage has no link to.
+    // Now and then one that the stage has no link to.
+    task.sink = static_cast<wire::SinkIndex>(task.sink % (kSinks + 1));
     tasks_[place_of(task)] += 1;
     play_.deliver(kCoordinator, task);
     if (input_.below(8) < 7) return;
