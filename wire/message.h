@@ -306,13 +306,13 @@ struct Disagreement {
   Predictions predictions;
   std::string version;
 };
-// What the sink has learned from the service times of single answers: the patience, and quantiles
-// of those times.  A value that it has not learned yet is zero.
+// What the sink has learned from single answers: the patience, and quantiles of their ages, which
+// count from admission, and service times.  A value that it has not learned yet is zero.
 struct ServiceTimes {
   Duration patience{};
-  Duration p95{};
-  Duration p99{};
-  Duration budget{};  // The quantile at which hedging costs as much work as the collages.
+  Duration p95{};     // Of ages.
+  Duration p99{};     // Of service times.
+  Duration budget{};  // The quantile of ages at which hedges cost as much work as the collages.
 };
 
 // What the broker knows of one stage.  Times are those of the broker's clock; 0: not known.

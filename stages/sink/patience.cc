@@ -14,6 +14,13 @@ wire::Duration quantile(std::span<const wire::Duration> sorted, double q) {
   return machine::quantile(sorted, q);
 }
 
+// The p95 alone would follow a fleet of which more than one task in twenty straggles: then it is a
+// straggler's time.  The median is not moved by stragglers; 1.6 x of it leaves room for the
+// everyday spread.
+wire::Duration patience_for(std::span<const wire::Duration> sorted) {
+  return std::min(quantile(sorted, 0.95), quantile(sorted, 0.5) * 8 / 5);
+}
+
 }  // namespace
 
 Patience::Patience(Policy policy) : policy_(policy) {
@@ -21,7 +28,7 @@ Patience::Patience(Policy policy) : policy_(policy) {
   learned_.patience = policy.initial;
 }
 
-void Patience::on_service(wire::WorkerId worker, wire::Duration service) {
+void Patience::on_answer(wire::WorkerId worker, wire::Duration service, wire::Duration age) {
   if (!windows_.contains(worker) && windows_.size() >= policy_.worker_max) {
     windows_.erase(std::min_element(
         windows_.begin(), windows_.end(),
@@ -29,45 +36,47 @@ void Patience::on_service(wire::WorkerId worker, wire::Duration service) {
   }
   Window& window = windows_[worker];
   window.used = ++uses_;
-  if (window.times.size() < policy_.window) {
-    window.times.push_back(service);
+  if (window.answers.size() < policy_.window) {
+    window.answers.push_back({service, age});
   } else {
-    window.times[window.next] = service;
+    window.answers[window.next] = {service, age};
     window.next = (window.next + 1) % policy_.window;
   }
 }
 
-std::vector<wire::Duration> Patience::healthy() const {
+Patience::Times<std::vector<wire::Duration>> Patience::healthy() const {
   std::vector<wire::Duration> medians;
   for (const auto& [worker, window] : windows_) {
-    std::vector<wire::Duration> sorted = window.times;
+    std::vector<wire::Duration> sorted;
+    for (const auto& answer : window.answers) sorted.push_back(answer.service);
     std::ranges::sort(sorted);
     medians.push_back(quantile(sorted, 0.5));
   }
   const wire::Duration usual = *machine::usual_service(medians);
-  std::vector<wire::Duration> pooled;
+  Times<std::vector<wire::Duration>> pooled;
   std::size_t index = 0;
   for (const auto& [worker, window] : windows_) {
     if (machine::is_slow(medians[index++], usual)) continue;
-    pooled.insert(pooled.end(), window.times.begin(), window.times.end());
+    for (const auto& answer : window.answers) {
+      pooled.service.push_back(answer.service);
+      pooled.age.push_back(answer.age);
+    }
   }
+  std::ranges::sort(pooled.service);
+  std::ranges::sort(pooled.age);
   return pooled;
 }
 
 void Patience::learn() {
   if (windows_.empty()) return;
-  std::vector<wire::Duration> times = healthy();
-  if (times.size() < policy_.sample_min) return;
-  std::ranges::sort(times);
-  learned_.p95 = quantile(times, 0.95);
-  learned_.p99 = quantile(times, 0.99);
-  learned_.budget = quantile(times, 1 - policy_.budget_share);
+  const auto [services, ages] = healthy();
+  if (services.size() < policy_.sample_min) return;
+  learned_.p95 = quantile(ages, 0.95);
+  learned_.p99 = quantile(services, 0.99);
+  learned_.budget = quantile(ages, 1 - policy_.budget_share);
   if (!policy_.learned) return;
-  // The p95 alone would follow a fleet of which more than one task in twenty straggles: then it is
-  // a straggler's time.  The median is not moved by stragglers; 1.6 x of it leaves room for the
-  // everyday spread.
-  const wire::Duration median = quantile(times, 0.5);
-  learned_.patience = std::clamp(std::min(learned_.p95, median * 8 / 5), policy_.min, policy_.max);
+  const wire::Duration most = patience_for(services) * 11 / 10;
+  learned_.patience = std::clamp(std::min(patience_for(ages), most), policy_.min, policy_.max);
 }
 
 }  // namespace stages::sink

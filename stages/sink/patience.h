@@ -1,13 +1,16 @@
 // How long to wait for single answers, learned from how long recent ones have taken.
 //
-//     patience = min(p95, 1.6 x median) over the recent service times of healthy workers,
+//     patience = min(p95, 1.6 x median) over the recent answers of healthy workers,
 //
 // within [min, max].  A worker is healthy while its median is not slow (machine/slowness.h), so one
-// bad worker cannot drag patience up for everyone.  Until `sample_min` times are known patience is
-// `initial`.
+// bad worker cannot drag patience up for everyone.  Until `sample_min` answers are known patience
+// is `initial`.
 //
-// A service time counts from the arrival of a task at its stage.  The wait for a free stage is not
-// in it: under load patience would follow the queue.
+// An image is late by its age, which counts from its admission, so patience and the quantiles by
+// which images are hedged (p95, budget) are of ages.  A wait for a free stage is in them, and under
+// load patience would follow the queue: it is at most 1.1 x what the formula makes of service
+// times, which count from the arrival of a task at its stage.  The p99, by which the broker
+// suspects a stage, is of service times.
 //
 // Patience is pure.  It keeps a ring of the last `window` times of each worker, for at most
 // `worker_max` workers; the worker whose last answer is oldest gives way.
@@ -30,7 +33,7 @@ class Patience {
     wire::Duration initial = std::chrono::milliseconds(250);
     wire::Duration min = std::chrono::milliseconds(25);
     wire::Duration max = std::chrono::seconds(2);
-    std::size_t window = 128;  // Service times remembered of each worker.
+    std::size_t window = 128;  // Answers remembered of each worker.
     std::size_t sample_min = 32;
     std::size_t worker_max = 0;
     double budget_share = 0.11;  // Hedges per request that cost as much as the collages do.
@@ -39,8 +42,8 @@ class Patience {
   // Requires min <= max, window > 0, worker_max > 0.
   explicit Patience(Policy policy);
 
-  // Notes the service time of a single answer.
-  void on_service(wire::WorkerId worker, wire::Duration service);
+  // Notes the service time of a single answer and its age, which counts from admission.
+  void on_answer(wire::WorkerId worker, wire::Duration service, wire::Duration age);
 
   // Learns from the windows; cost O(n log n) in the times held.
   void learn();
@@ -49,12 +52,18 @@ class Patience {
   const wire::ServiceTimes& learned() const { return learned_; }
 
  private:
+  // Of one answer, or of many.
+  template <typename T>
+  struct Times {
+    T service, age;
+  };
   struct Window {
-    std::vector<wire::Duration> times;  // A ring when full.
+    std::vector<Times<wire::Duration>> answers;  // A ring when full.
     std::size_t next = 0;
     std::uint64_t used = 0;
   };
-  std::vector<wire::Duration> healthy() const;
+  // The times of all answers of healthy workers, each sorted.
+  Times<std::vector<wire::Duration>> healthy() const;
 
   const Policy policy_;
   std::map<wire::WorkerId, Window> windows_;

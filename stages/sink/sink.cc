@@ -87,7 +87,7 @@ void Sink::on_stage(machine::Peer from, wire::Message message, wire::Instant now
     counters_.answers += 1;
     (answer->hedge ? hedge_ : single_).observe(answer->age);
     if (!answer->hedge && answer->verdict.reason == wire::Reason::none) {
-      patience_.on_service(answer->worker, answer->service);
+      patience_.on_answer(answer->worker, answer->service, answer->age);
     }
     dashboard_.on_single(*answer, now);
     Joiner::Single single = joiner_.on_single(std::move(*answer));

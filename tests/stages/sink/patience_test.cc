@@ -22,7 +22,7 @@ Patience::Policy patience_policy() {
 
 void tell(Patience& patience, std::uint64_t n, std::vector<int> times_ms) {
   for (const int time : times_ms) {
-    patience.on_service(worker(n), std::chrono::milliseconds(time));
+    patience.on_answer(worker(n), std::chrono::milliseconds(time), std::chrono::milliseconds(time));
   }
 }
 
@@ -57,6 +57,33 @@ TEST(Patience, QuantilesAreOfTheTimesInTheWindow) {
   EXPECT_EQ(patience.learned().p95, 100ms);
   EXPECT_EQ(patience.learned().p99, 100ms);
   EXPECT_EQ(patience.learned().budget, 80ms);  // One in five is slower.
+}
+
+// Ten answers after 10 to 100 ms of service, each of which had waited for a free stage before.
+void tell_after(Patience& patience, std::chrono::milliseconds waited) {
+  for (int time = 10; time <= 100; time += 10) {
+    const std::chrono::milliseconds service(time);
+    patience.on_answer(worker(1), service, service + waited);
+  }
+}
+
+TEST(Patience, HedgesFollowAgesAndSuspicionFollowsServiceTimes) {
+  Patience patience(patience_policy());
+  tell_after(patience, 300ms);
+  patience.learn();
+  EXPECT_EQ(patience.learned().p95, 400ms);
+  EXPECT_EQ(patience.learned().budget, 380ms);
+  EXPECT_EQ(patience.learned().p99, 100ms);
+}
+
+TEST(Patience, CountsWaitsButDoesNotFollowTheQueue) {
+  Patience patience(patience_policy());
+  tell_after(patience, 2ms);
+  patience.learn();
+  EXPECT_EQ(patience.learned().patience, 83200us);  // 1.6 x 52 ms.
+  tell_after(patience, 300ms);
+  patience.learn();
+  EXPECT_EQ(patience.learned().patience, 88ms);  // 1.1 x 1.6 x 50 ms.
 }
 
 TEST(Patience, StaysWithinItsBounds) {
