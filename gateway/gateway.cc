@@ -21,6 +21,8 @@ producer::Policy client_policy(const Policy& policy, wire::ProducerId producer) 
   client.open_bytes_max = policy.open_bytes_max;
   client.retry_refused = false;
   client.retry_draining = true;
+  client.brokers = static_cast<std::uint32_t>(policy.brokers.size());
+  client.failover_after = policy.failover_after;
   return client;
 }
 
@@ -126,7 +128,7 @@ Actions Gateway::after(Actions actions, Instant now) {
 }
 
 void Gateway::watch_broker(Instant now) {
-  if (client_.joined()) {
+  if (client_.joined() || !client_.tried_all()) {
     lost_since_.reset();
   } else if (!lost_since_) {
     lost_since_ = now;
@@ -142,8 +144,24 @@ bool Gateway::without_broker(Instant now) const {
   return lost_since_ && now - *lost_since_ >= policy_.broker_wait;
 }
 
+// --- what it tells ---
+
 machine::Telemetry Gateway::telemetry() const {
   machine::Telemetry report;
+  report_images(report);
+  report_brokers(report);
+  const producer::Counters& seen = client_.counters();
+  report.dropped({{"duplicate_result", seen.duplicate_results},
+                  {"unknown_result", seen.unknown_results},
+                  {"left_result", seen.left_results},
+                  {"undecodable", seen.undecodable},
+                  {"unexpected", seen.unexpected}});
+  if (more_) more_(report);
+  if (draining_) report.not_ready_reasons.emplace_back("draining");
+  return report;
+}
+
+void Gateway::report_images(machine::Telemetry& report) const {
   machine::Metric images{"collage_gateway_images_total",
                          "Images by the HTTP status of their outcome.",
                          machine::Metric::Kind::counter,
@@ -158,26 +176,35 @@ machine::Telemetry Gateway::telemetry() const {
                    "Time from submit to delivery of answered images.", latency_);
   report.counter("collage_gateway_withdrawn_total", "Images withdrawn: the HTTP client has gone.",
                  withdrawn_);
+}
+
+void Gateway::report_brokers(machine::Telemetry& report) const {
   const producer::Counters& seen = client_.counters();
   report.counter("collage_gateway_resubmitted_total",
-                 "Images sent to the broker again, because the first copy may be lost.",
+                 "Images sent to a broker again, because the first copy may be lost.",
                  seen.resubmitted);
   report.counter("collage_gateway_rejoined_total", "Times that a broker came back.", seen.rejoined);
+  report.counter("collage_gateway_failovers_total",
+                 "Times that a silent broker was left for the next.", seen.failovers);
+  report.counter("collage_gateway_moved_total",
+                 "Images taken from a broker that did not answer, for the next.", seen.moved);
   report.gauge("collage_joined", "1 while a broker answers, else 0.", client_.joined() ? 1 : 0);
-  report.dropped({{"duplicate_result", seen.duplicate_results},
-                  {"unknown_result", seen.unknown_results},
-                  {"undecodable", seen.undecodable},
-                  {"unexpected", seen.unexpected}});
-  if (more_) more_(report);
-  if (draining_) report.not_ready_reasons.emplace_back("draining");
-  if (!client_.joined()) {
-    const wire::Reason refusal = client_.refusal();
-    report.not_ready_reasons.push_back(refusal == wire::Reason::none
-                                           ? "no broker"
-                                           : "the broker refuses us: " +
-                                                 std::string(to_string(refusal)));
+  machine::Metric used{"collage_gateway_broker_used",
+                       "1 for the broker that images go to, 0 for the others.",
+                       machine::Metric::Kind::gauge,
+                       {}};
+  for (std::uint32_t i = 0; i < policy_.brokers.size(); ++i) {
+    const bool here = client_.joined() && i == client_.broker();
+    used.samples.push_back({{{"broker", policy_.brokers[i]}}, here ? 1.0 : 0.0});
   }
-  return report;
+  report.metrics.push_back(std::move(used));
+  if (client_.joined()) return;
+  report.not_ready_reasons.emplace_back("no broker");
+  for (std::uint32_t i = 0; i < policy_.brokers.size(); ++i) {
+    if (client_.refusal(i) == wire::Reason::none) continue;
+    report.not_ready_reasons.push_back("broker " + policy_.brokers[i] + " refuses us: " +
+                                       std::string(to_string(client_.refusal(i))));
+  }
 }
 
 }  // namespace gateway

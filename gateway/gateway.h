@@ -1,12 +1,14 @@
-// The gateway as a machine: what HTTP requests submit goes through one client of the broker.
+// The gateway as a machine: what HTTP requests submit goes through one client of the brokers.
 //
-//     HTTP threads --submit, withdraw--> Gateway --on link 0--> broker
+//     HTTP threads --submit, withdraw--> Gateway --on link i--> broker i
 //                  <---- answered -----
 //
 // Each submission is answered exactly once, with an outcome for each of its images, unless it is
-// withdrawn.  An outcome comes by the image's deadline at the latest (producer/client.h), and
-// sooner without a broker: once none has answered for Policy::broker_wait, everything open ends as
-// `no_broker`, and so does everything new.  A shorter absence, such as a restart, is waited for.
+// withdrawn.  Of several brokers the client uses the next while one is silent, drains or refuses us
+// (producer/client.h).  An outcome comes by the image's deadline at the latest, and sooner without
+// a broker: once all have been tried and none has answered for Policy::broker_wait, everything open
+// ends as `no_broker`, and so does everything new.  A shorter absence, such as a restart, is waited
+// for.
 //
 // An image that the broker refuses is not sent again, since the HTTP client can be told when to
 // come back; only a broker that is draining is waited for, because its successor may be near.
@@ -19,6 +21,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -36,6 +39,7 @@ class Gateway : public machine::Machine {
   using Answered = std::function<void(std::vector<Outcome>)>;
   using Ticket = std::uint64_t;
 
+  // Requires a broker in the policy.
   Gateway(const Policy& policy, wire::ProducerId producer);
 
   // Submits the images.  `answered` may be called before this returns.  Requires an image.
@@ -55,6 +59,8 @@ class Gateway : public machine::Machine {
   void add_metrics(std::function<void(machine::Telemetry&)> more) { more_ = std::move(more); }
 
   std::size_t open() const { return open_.size(); }  // Images whose outcome is awaited.
+  // Which broker images go to, in words.
+  std::string about() const { return "images go to " + policy_.brokers[client_.broker()]; }
 
  private:
   struct Submission {
@@ -75,6 +81,8 @@ class Gateway : public machine::Machine {
                                             wire::Instant now);
   void settle(Place place, Outcome outcome);
   void count(const Outcome& outcome);
+  void report_images(machine::Telemetry& report) const;
+  void report_brokers(machine::Telemetry& report) const;
 
   const Policy policy_;
   producer::Client client_;
@@ -82,7 +90,8 @@ class Gateway : public machine::Machine {
   Ticket last_ticket_ = 0;
   std::map<Ticket, Submission> submissions_;
   std::map<wire::RequestId, Place> open_;
-  // When a broker last answered; nullopt while one does, and before the first call.
+  // When a broker last answered, or the last of them was tried; nullopt while one answers or is
+  // still to be tried, and before the first call.
   std::optional<wire::Instant> lost_since_;
   bool draining_ = false;
 

@@ -1,5 +1,7 @@
 // collage-gateway: the pipeline's door for HTTP clients.
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "gateway/door/door.h"
 #include "gateway/gateway.h"
@@ -10,10 +12,14 @@
 
 namespace {
 
-runtime::Link link_of(const runtime::Startup& start) {
-  // What comes from the broker is small.
-  return runtime::connected_dealer(runtime::reached_from_here(start.pipeline.endpoints.producers),
-                                   0, start.keys, runtime::LinkName::producers);
+std::vector<runtime::Link> links_of(const runtime::Startup& start) {
+  std::vector<runtime::Link> links;
+  for (const std::string& broker : start.pipeline.gateway.brokers) {
+    // What comes from a broker is small.
+    links.push_back(runtime::connected_dealer(runtime::reached_from_here(broker), 0, start.keys,
+                                              runtime::LinkName::producers));
+  }
+  return links;
 }
 
 int run(const runtime::StartOptions& options) {
@@ -22,7 +28,8 @@ int run(const runtime::StartOptions& options) {
   gateway::Gateway machine(policy, runtime::random_long_id<wire::ProducerId>());
   if (start.only_checks()) return 0;
   runtime::Process process{
-      "gateway", start.pipeline.http.gateway, {{"gateway", machine, {link_of(start)}, {}}}};
+      "gateway", start.pipeline.http.gateway, {{"gateway", machine, links_of(start), {}}}};
+  process.about = [&machine] { return machine.about(); };
   process.attach = [&](runtime::Loop& loop, runtime::Report report) {
     auto door = std::make_shared<gateway::Door>(policy, machine, loop, std::move(report));
     machine.add_metrics([&door = *door](machine::Telemetry& more) { door.figures().add_to(more); });

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "wire/types.h"
 
@@ -15,7 +16,12 @@ struct Policy {
   std::uint16_t port = 8080;          // 0 to let the system choose one.
   // The deadline of a request that names none; the broker's own bounds every deadline.
   wire::Duration deadline = std::chrono::seconds(5);
-  // How long requests wait for a broker that does not answer before they end with 503.
+  // The endpoints of brokers, in the order of preference; each has a pipeline of its own.  The
+  // reader of the whole file puts the own pipeline's here if there is none.
+  std::vector<std::string> brokers{};
+  // Of several brokers, one that is silent for so long is left for the next; > 0.
+  wire::Duration failover_after = std::chrono::seconds(1);
+  // How long requests wait for a broker, once none answers, before they end with 503.
   wire::Duration broker_wait = std::chrono::seconds(2);
   std::size_t connections_max = 1024;       // Further connections get 503 at once.
   std::size_t open_request_max = 1024;      // Images open at once; more are refused with 429.

@@ -36,6 +36,9 @@ Policy read_policy(Section section) {
   p.address = section.text("address", p.address);
   p.port = static_cast<std::uint16_t>(section.integer("port", 1, 65'535, p.port));
   p.deadline = section.duration("deadline", milliseconds(1), hours(1), p.deadline);
+  p.brokers = section.texts("brokers", p.brokers);
+  p.failover_after =
+      section.duration("failover_after", milliseconds(100), hours(1), p.failover_after);
   p.broker_wait = section.duration("broker_wait", {}, minutes(10), p.broker_wait);
   p.request_timeout =
       section.duration("request_timeout", milliseconds(100), hours(1), p.request_timeout);

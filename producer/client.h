@@ -101,6 +101,8 @@ class Client : public machine::Machine {
   // of its conversation.
   std::uint32_t broker() const { return current_; }
   bool joined() const { return links_[current_].joined(); }
+  // Whether there is no further broker to try: since one last served us, all have got a hello.
+  bool tried_all() const { return greeted_ == links_.size(); }
   std::size_t open() const { return requests_.size() + streams_.held(); }
   // The number of delivered answers that a correction may still follow.
   std::size_t correctable() const { return correctable_.size(); }
@@ -110,7 +112,8 @@ class Client : public machine::Machine {
   // The last Welcome of the broker that requests go to, or went to; all zeros before the first.
   const wire::Welcome& welcome() const { return welcome_; }
   // The reason of the last Refuse since the last Welcome; none if there was none.
-  wire::Reason refusal() const { return links_[current_].refusal(); }
+  wire::Reason refusal() const { return refusal(current_); }
+  wire::Reason refusal(std::uint32_t broker) const { return links_[broker].refusal(); }
   const Counters& counters() const { return counters_; }
 
  private:

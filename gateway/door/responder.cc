@@ -20,6 +20,7 @@ namespace {
 
 // Longer than any call of the loop takes.
 constexpr wire::Duration kCallMax = std::chrono::seconds(2);
+constexpr const char* kBlocked = "the loop of this process is blocked\n";
 
 // Where a submission's outcomes arrive from the loop's thread.
 struct Waiting {
@@ -116,14 +117,20 @@ bool Responder::is_ready() {
   return report && report->not_ready_reasons.empty();
 }
 
+Response Responder::ready() {
+  std::string about;
+  if (!loop_.call_on_loop([&] { about = gateway_.about(); }, kCallMax)) return plain(503, kBlocked);
+  return plain(200, "ready\n" + about + "\n");
+}
+
 Response Responder::report_page(Endpoint endpoint) {
   auto report = report_();
-  if (!report) return plain(503, "the loop of this process is blocked\n");
+  if (!report) return plain(503, kBlocked);
   if (endpoint == Endpoint::livez) return plain(200, "alive\n");
   if (endpoint == Endpoint::readyz) {
     std::string reasons;
     for (const std::string& reason : report->not_ready_reasons) reasons += reason + "\n";
-    return reasons.empty() ? plain(200, "ready\n") : plain(503, reasons);
+    return reasons.empty() ? ready() : plain(503, reasons);
   }
   Response response = plain(200, runtime::metrics_page(std::move(*report), process_));
   response.type = runtime::kMetricsType;

@@ -49,6 +49,7 @@ class Responder {
                  const RequestOptions& options);
   Response report_page(Endpoint endpoint);
   bool is_ready();
+  Response ready();
 
   const Policy policy_;
   Gateway& gateway_;

@@ -125,10 +125,15 @@ void drive(load::LoadGenerator& generator, const runtime::Pipeline& pipeline,
   const runtime::Link to_broker =
       runtime::connected_dealer(runtime::reached_from_here(pipeline.endpoints.producers),
                                 frame_bytes_max, keys, runtime::LinkName::producers);
-  std::vector<runtime::Link> links = {
-      to_broker, runtime::connected_dealer(pipeline.endpoints.answers.front(), frame_bytes_max,
-                                           keys, runtime::LinkName::answers)};
+  std::vector<runtime::Link> to_sinks;
+  for (const std::string& answers : pipeline.endpoints.answers) {
+    to_sinks.push_back(
+        runtime::connected_dealer(answers, frame_bytes_max, keys, runtime::LinkName::answers));
+  }
+  // In the generator's order: the first sink stands before the other producers.
+  std::vector<runtime::Link> links = {to_broker, to_sinks.front()};
   links.insert(links.end(), generator.producers() - 1, to_broker);
+  links.insert(links.end(), to_sinks.begin() + 1, to_sinks.end());
   runtime::Loop loop(context, links, generator, {}, options);
   loop.run();
 }
@@ -150,7 +155,7 @@ std::string found(const load::LoadGenerator& generator,
   };
   return "s-CNN stages: " + count("classifiers") + " of " + std::to_string(required.classifiers) +
          ", collage stages: " + count("assemblers") + " of " + std::to_string(required.assemblers) +
-         ", sinks: " + count("sinks") + " of 1";
+         ", sinks: " + count("sinks") + " of " + std::to_string(required.sinks);
 }
 
 }  // namespace
@@ -164,6 +169,7 @@ Experiment run_experiment(const ExperimentOptions& options, runtime::Signals& si
   Fleet fleet(file, options.size, options.folder, put_relays(options, file, pipeline, relays));
   FaultInjector injector(options.faults, fleet, relays, options.folder);
   load::LoadGenerator::Options own = options.generator;
+  own.sinks = pipeline.endpoints.answers.size();
   for (const load::FaultEvent& event : injector.schedule()) own.marks.push_back(event.at);
   listener.on_mark = [&injector, next = std::move(listener.on_mark)](std::size_t mark,
                                                                      wire::Instant at) {
@@ -189,10 +195,11 @@ Experiment run_experiment(const ExperimentOptions& options, runtime::Signals& si
 }
 
 Experiment run_deployed(const std::filesystem::path& pipeline_file,
-                        const load::LoadGenerator::Options& options, runtime::Signals& signals,
+                        load::LoadGenerator::Options options, runtime::Signals& signals,
                         load::LoadGenerator::Listener listener) {
   const wire::Instant begun = runtime::now();
   const runtime::Pipeline pipeline = runtime::load_pipeline(pipeline_file);
+  options.sinks = pipeline.endpoints.answers.size();
   load::LoadGenerator generator(options, client_policy(pipeline), std::move(listener));
   drive(generator, pipeline, signals);
   if (!generator.completed() && !generator.interrupted()) {

@@ -42,7 +42,7 @@ Experiment run_experiment(const ExperimentOptions& options, runtime::Signals& si
 // faults. Throws std::runtime_error with the size of the fleet if it is smaller than the generator
 // requires, or if it stands still.
 Experiment run_deployed(const std::filesystem::path& pipeline,
-                        const load::LoadGenerator::Options& generator, runtime::Signals& signals,
+                        load::LoadGenerator::Options generator, runtime::Signals& signals,
                         load::LoadGenerator::Listener listener);
 
 }  // namespace replay::live

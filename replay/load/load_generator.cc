@@ -9,7 +9,6 @@ namespace replay::load {
 namespace {
 
 constexpr machine::Peer kToBroker{LoadGenerator::kBroker, 0};
-constexpr machine::Peer kToSink{LoadGenerator::kSink, 0};
 // While a stage is busy the next request follows each Status; this interval matters only if a
 // Status is lost.
 constexpr wire::Duration kIdleProbe = std::chrono::seconds(1);
@@ -37,8 +36,9 @@ machine::Actions moved(machine::Actions actions, std::size_t producer) {
 }  // namespace
 
 LoadGenerator::LoadGenerator(Options options, producer::Policy client, Listener listener)
-    : options_(std::move(options)), listener_(std::move(listener)) {
-  COLLAGE_CHECK(options_.slots > 0 && options_.images > 0 && listener_.image != nullptr);
+    : options_(std::move(options)), listener_(std::move(listener)), sinks_(options_.sinks) {
+  COLLAGE_CHECK(options_.sinks > 0 && options_.slots > 0 && options_.images > 0 &&
+                listener_.image != nullptr);
   COLLAGE_CHECK(options_.arrivals.open_loop() ||
                 (options_.images % options_.slots == 0 && options_.more.empty()));
   client.retry_refused = client.retry_refused && options_.retry_refused;
@@ -59,7 +59,7 @@ machine::Actions LoadGenerator::on_message(machine::Peer from, wire::Message mes
     phase_ = Phase::finished;
   } else if (const auto* status = std::get_if<wire::Status>(&message)) {
     on_status(from, *status, now);
-  } else if (from.link != kSink) {
+  } else if (sink_at(from.link) == nullptr) {
     const std::size_t producer = from.link == kBroker ? 0 : from.link - kMore + 1;
     COLLAGE_CHECK(producer < producers_.size());
     from.link = kBroker;
@@ -89,11 +89,19 @@ machine::Actions LoadGenerator::on_done(wire::WorkId, machine::Outcome, wire::In
   return {};
 }
 
+LoadGenerator::Sink* LoadGenerator::sink_at(std::uint32_t link) {
+  for (std::size_t i = 0; i < sinks_.size(); ++i) {
+    if (link == options_.sink_link(i)) return &sinks_[i];
+  }
+  return nullptr;
+}
+
 void LoadGenerator::on_status(machine::Peer from, const wire::Status& status, wire::Instant now) {
-  Counters& counters = from.link == kBroker ? broker_ : sink_;
+  Sink* sink = sink_at(from.link);
+  Counters& counters = sink == nullptr ? broker_ : sink->now;
   counters.clear();
   for (const wire::Counter& counter : status.counters) counters[counter.name] = counter.value;
-  (from.link == kBroker ? broker_fresh_ : sink_fresh_) = true;
+  (sink == nullptr ? broker_fresh_ : sink->fresh) = true;
   if (phase_ == Phase::idling && !idle()) probe_at_ = now + options_.probe_every;
   if (from.link == kBroker && watching() && listener_.on_health) listener_.on_health(now, broker_);
 }
@@ -103,12 +111,19 @@ std::uint64_t LoadGenerator::broker_rise(const std::string& name) const {
 }
 
 std::uint64_t LoadGenerator::sink_rise(const std::string& name) const {
-  return rise(sink_, sink_before_, name);
+  std::uint64_t all = 0;
+  for (const Sink& sink : sinks_) all += rise(sink.now, sink.before, name);
+  return all;
+}
+
+bool LoadGenerator::sinks_fresh() const {
+  return std::ranges::all_of(sinks_, [](const Sink& sink) { return sink.fresh; });
 }
 
 bool LoadGenerator::ready() const {
   return broker_fresh_ && value(broker_, "classifiers") >= options_.classifiers &&
-         value(broker_, "assemblers") >= options_.assemblers && value(broker_, "sinks") >= 1 &&
+         value(broker_, "assemblers") >= options_.assemblers &&
+         value(broker_, "sinks") >= options_.sinks &&
          std::ranges::all_of(producers_, [](const Producer& p) { return p.client.joined(); });
 }
 
@@ -131,7 +146,7 @@ void LoadGenerator::turn(machine::Actions& actions, wire::Instant now) {
   give_up(now);
   if (watching()) pass_marks(now);
   if (phase_ == Phase::idling && idle()) leave_idling();
-  if (phase_ == Phase::counting && broker_fresh_ && sink_fresh_) leave_counting(now);
+  if (phase_ == Phase::counting && broker_fresh_ && sinks_fresh()) leave_counting(now);
   const bool sending =
       phase_ == Phase::sending || (phase_ == Phase::flowing && now >= producers_[first_due()].due);
   if (phase_ == Phase::sending) submit_batch(now);
@@ -173,7 +188,7 @@ void LoadGenerator::leave_idling() {
   const bool over = sent_ == options_.images;
   const bool turning = batch_ == options_.warm_up && !counted_;
   phase_ = over || turning ? Phase::counting : Phase::sending;
-  sink_fresh_ = false;
+  for (Sink& sink : sinks_) sink.fresh = false;
 }
 
 void LoadGenerator::leave_counting(wire::Instant now) {
@@ -186,7 +201,7 @@ void LoadGenerator::leave_counting(wire::Instant now) {
     return;
   }
   broker_before_ = broker_;
-  sink_before_ = sink_;
+  for (Sink& sink : sinks_) sink.before = sink.now;
   counted_ = true;
   begun_ = now;
   for (Producer& producer : producers_) producer.due = now;
@@ -297,7 +312,11 @@ void LoadGenerator::batch_done(wire::Instant now) {
 void LoadGenerator::ask(machine::Actions& actions, wire::Instant now) {
   if (asking() && now >= probe_at_) {
     actions.send(kToBroker, wire::StatusRequest{});
-    if (phase_ == Phase::counting) actions.send(kToSink, wire::StatusRequest{});
+    if (phase_ == Phase::counting) {
+      for (std::size_t i = 0; i < sinks_.size(); ++i) {
+        actions.send({.link = options_.sink_link(i)}, wire::StatusRequest{});
+      }
+    }
     probe_at_ = now + (phase_ == Phase::idling ? kIdleProbe : options_.probe_every);
   } else if (watching() && now >= health_at_) {
     actions.send(kToBroker, wire::StatusRequest{});

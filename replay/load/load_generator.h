@@ -3,11 +3,11 @@
 //
 //     wait until the fleet is ready
 //     warm up: batches that do not count, on an idle fleet, until service times have been learned
-//     ask broker and sink for their counters
+//     ask broker and sinks for their counters
 //     idle_batches   submit N at once -> N results -> ask the broker until no stage is busy -> next
 //     busy_batches   submit N at once -> N results -> next
 //     open loop      submit as scheduled, however many images are open
-//     ask broker and sink for their counters, finish
+//     ask broker and sinks for their counters, finish
 //
 // A latency counts from the time at which the image was meant to be sent.  A stall of the load
 // generator or of the pipeline therefore shows in the latencies (no coordinated omission).
@@ -19,7 +19,8 @@
 //
 //   link kBroker (DEALER)  as producer::Client, and StatusRequest -> broker, Status <- broker
 //   link kSink   (DEALER)  StatusRequest -> sink, Status <- sink
-//   link kMore.. (DEALER)  as producer::Client, one for each producer after the first
+//   link kMore.. (DEALER)  as producer::Client, one for each producer after the first; then as
+//                          kSink, one for each sink after the first
 #pragma once
 
 #include <cstdint>
@@ -73,6 +74,7 @@ class LoadGenerator : public machine::Machine {
     std::size_t warm_up = 12;       // Batches before the images that count; they repeat the first.
     std::uint64_t classifiers = 9;  // s-CNN stages that a ready fleet has at least.
     std::uint64_t assemblers = 1;   // Collage stages that a ready fleet has at least.
+    std::size_t sinks = 1;          // Sinks that a ready fleet has at least; all are asked.
     wire::Duration ready_max{};     // Longest wait for a ready fleet; zero means phase_max.
     wire::Duration phase_max{};     // Longest wait for the next answer, or for an idle fleet.
     wire::Duration probe_every{};   // Interval of status requests while the generator waits.
@@ -82,6 +84,10 @@ class LoadGenerator : public machine::Machine {
     std::vector<wire::Duration> marks{};
 
     std::size_t producers() const { return 1 + more.size(); }
+    // The link to a sink, by its index.
+    std::uint32_t sink_link(std::size_t sink) const {
+      return sink == 0 ? kSink : static_cast<std::uint32_t>(kMore + more.size() + sink - 1);
+    }
   };
   // Callbacks; all but `image` may be empty.
   struct Listener {
@@ -122,10 +128,9 @@ class LoadGenerator : public machine::Machine {
   std::size_t answered() const { return answered_; }
   // When the first image that counts was sent.
   wire::Instant begun() const { return begun_; }
-  // The counters of the latest Status of each.
+  // The counters of the latest Status of the broker.
   const Counters& broker() const { return broker_; }
-  const Counters& sink() const { return sink_; }
-  // By how much a monotonic counter rose while images counted.
+  // By how much a monotonic counter rose while images counted: the broker's, that of all sinks.
   std::uint64_t broker_rise(const std::string& name) const;
   std::uint64_t sink_rise(const std::string& name) const;
   std::size_t producers() const { return producers_.size(); }
@@ -156,7 +161,12 @@ class LoadGenerator : public machine::Machine {
     wire::RequestId next{1};
     std::map<wire::RequestId, Sent> open{};
   };
+  struct Sink {
+    Counters now, before;  // Of the latest Status, and of the one before the images that count.
+    bool fresh = false;    // A Status has come since the phase asked for one.
+  };
 
+  Sink* sink_at(std::uint32_t link);
   void on_status(machine::Peer from, const wire::Status& status, wire::Instant now);
   void turn(machine::Actions& actions, wire::Instant now);
   wire::Duration phase_max(Phase phase) const;
@@ -178,6 +188,7 @@ class LoadGenerator : public machine::Machine {
   void batch_done(wire::Instant now);
   void ask(machine::Actions& actions, wire::Instant now);
   bool ready() const;
+  bool sinks_fresh() const;
   bool idle() const;
   bool asking() const;
   bool watching() const;
@@ -191,8 +202,7 @@ class LoadGenerator : public machine::Machine {
   bool gave_up_ = false;
   bool interrupted_ = false;
   bool broker_fresh_ = false;  // A Status of the broker has come since the phase asked for one.
-  bool sink_fresh_ = false;    // The same of sink_.
-  bool counted_ = false;       // broker_before_ and sink_before_ have been read.
+  bool counted_ = false;       // broker_before_ and those of the sinks have been read.
   std::optional<wire::Instant> give_up_at_;
   wire::Instant probe_at_;
   wire::Instant health_at_;
@@ -202,7 +212,8 @@ class LoadGenerator : public machine::Machine {
   std::size_t answered_ = 0;
   wire::Instant batch_sent_;
   wire::Instant begun_;
-  Counters broker_, sink_, broker_before_, sink_before_;
+  Counters broker_, broker_before_;
+  std::vector<Sink> sinks_;
 };
 
 }  // namespace replay::load

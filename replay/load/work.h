@@ -24,7 +24,7 @@ struct WorkDone {
   }
 };
 
-// From the counters of broker and sink.
+// From the counters of broker and sinks.
 inline WorkDone work_done(const LoadGenerator& generator) {
   WorkDone work;
   work.images = generator.answered();

@@ -175,10 +175,34 @@ void refuse_endpoint_syntax(const Section& s, const std::string& address,
                         others);
 }
 
+// The brokers of a gateway, each with a pipeline of its own.
+void check_brokers(const Section& section, const std::vector<std::string>& brokers) {
+  constexpr std::string_view kKey = "brokers";
+  constexpr std::size_t kBrokersMax = 16;
+  if (brokers.size() > kBrokersMax) {
+    section.fail(kKey, "has " + std::to_string(brokers.size()) + " endpoints, expected at most " +
+                           std::to_string(kBrokersMax));
+  }
+  for (std::size_t i = 0; i < brokers.size(); ++i) {
+    check_endpoint_to_connect(section, kKey, brokers[i], false);
+    if (is_wildcard(*parse_endpoint(brokers[i]))) {
+      section.fail(kKey, "has " + in_quotes(brokers[i]) +
+                             ", which stands for every address; expected a broker's host");
+    }
+    for (std::size_t j = 0; j < i; ++j) {
+      if (clash(brokers[i], brokers[j])) {
+        section.fail(kKey, "has " + in_quotes(brokers[i]) + " twice, expected different brokers");
+      }
+    }
+  }
+}
+
 void read_gateway(Section root, Pipeline& p) {
   const Section s = root.section("gateway");
   p.gateway = gateway::read_policy(s);
   refuse_endpoint_syntax(s, p.gateway.address, "");
+  check_brokers(s, p.gateway.brokers);
+  if (p.gateway.brokers.empty()) p.gateway.brokers = {p.endpoints.producers};
 }
 
 void read_http(Section root, Pipeline& p) {

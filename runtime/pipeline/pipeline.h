@@ -56,7 +56,7 @@ struct Pipeline {
   broker::Policy broker;            // Complete except for `labels`, which the model has.
   stages::sink::Sink::Policy sink;  // Complete except for the joiner's `classes`.
   stages::Policy stages;
-  gateway::Policy gateway;
+  gateway::Policy gateway;  // Without `gateway.brokers`, its broker is endpoints.producers.
   HttpPorts http;
   std::optional<Emulation> emulation;
 };

@@ -29,17 +29,18 @@ void refuse_wildcards(const Pipeline& pipeline, KeyOwner owner) {
   const auto refuse = [&](const char* key, const std::string& endpoint) {
     const auto parts = parse_endpoint(endpoint);
     if (!parts || !is_wildcard(*parts)) return;
-    throw ConfigError(pipeline.service.file.string() + ": endpoints." + key + ": is " +
-                      in_quotes(endpoint) +
+    throw ConfigError(pipeline.service.file.string() + ": " + key + ": is " + in_quotes(endpoint) +
                       ", to which this process cannot connect; expected the name or address of the "
                       "host that listens, such as tcp://127.0.0.1:" +
                       std::to_string(parts->port));
   };
   if (owner == KeyOwner::sink || owner == KeyOwner::stage) {
-    refuse("workers", pipeline.endpoints.workers);
+    refuse("endpoints.workers", pipeline.endpoints.workers);
   }
   if (owner != KeyOwner::stage) return;
-  for (const std::string& answers : pipeline.endpoints.answers) refuse("answers", answers);
+  for (const std::string& answers : pipeline.endpoints.answers) {
+    refuse("endpoints.answers", answers);
+  }
 }
 
 void require_sink(const Pipeline& pipeline, std::size_t sink) {
@@ -74,24 +75,28 @@ Startup::Startup(const StartOptions& options, KeyOwner owner)
 void Startup::check_endpoints() const {
   const Pipeline::Endpoints& e = pipeline.endpoints;
   const bool broker = owner_ == KeyOwner::broker;
-  std::vector<std::tuple<std::string, std::string, bool>> all = {{"producers", e.producers, broker},
-                                                                 {"workers", e.workers, broker},
-                                                                 {"collage", e.collage, false}};
+  std::vector<std::tuple<std::string, std::string, bool>> all = {
+      {"endpoints.producers", e.producers, broker},
+      {"endpoints.workers", e.workers, broker},
+      {"endpoints.collage", e.collage, false}};
   for (std::size_t i = 0; i < e.answers.size(); ++i) {
-    all.emplace_back("answers", e.answers[i], owner_ == KeyOwner::sink && options_.sink == i);
+    all.emplace_back("endpoints.answers", e.answers[i],
+                     owner_ == KeyOwner::sink && options_.sink == i);
+  }
+  // The gateway is the only producer that is a process of the pipeline.
+  const bool gateway = owner_ == KeyOwner::producer;
+  for (const std::string& one : pipeline.gateway.brokers) {
+    if (gateway) all.emplace_back("gateway.brokers", one, false);
   }
   for (const auto& [key, endpoint, listens] : all) {
     const std::string why = listens ? not_of_this_host(endpoint) : unresolved(endpoint);
     if (why.empty()) continue;
-    throw ConfigError(pipeline.service.file.string() + ": endpoints." + key + ": is " +
-                      in_quotes(endpoint) + ": " + why);
+    throw ConfigError(pipeline.service.file.string() + ": " + key + ": is " + in_quotes(endpoint) +
+                      ": " + why);
   }
   const std::string& http = pipeline.service.http_address;
   if (!http.empty()) check_http_address(pipeline, "http.address", http);
-  // The gateway is the only producer that is a process of the pipeline.
-  if (owner_ == KeyOwner::producer) {
-    check_http_address(pipeline, "gateway.address", pipeline.gateway.address);
-  }
+  if (gateway) check_http_address(pipeline, "gateway.address", pipeline.gateway.address);
 }
 
 bool Startup::only_checks() const {

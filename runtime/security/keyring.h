@@ -5,7 +5,8 @@
 //          sink.secret                     this host
 //          stage.secret
 //          producer.secret
-//          broker.public                   servers to connect to; two keys while one is replaced
+//          broker.public                   servers to connect to: a key of each, and two while it
+//                                          is replaced
 //          sink.public
 //          assembler.public                for an endpoints.collage that is tcp://
 //          allowed/producers/NAME.public   who may connect to a server of this host
@@ -53,7 +54,8 @@ std::string to_string(const KeyName& name);
 // Returns true if a key of this role may connect to the link.
 bool admits(LinkName link, KeyName::Role role);
 
-inline constexpr std::size_t kServerKeysMax = 2;  // Keys of one server: the old and the new one.
+// Keys of a link's servers: an old and a new one of each of 16, as a producer may list them.
+inline constexpr std::size_t kServerKeysMax = 32;
 inline constexpr std::size_t kKeysOfNameMax = 8;  // Keys in one file of allowed/.
 inline constexpr std::size_t kAllowedMax = 4096;  // Keys in all files of allowed/.
 

@@ -3,7 +3,7 @@
 // Both kinds of file are text, and a key is 40 characters of Z85.  Empty lines and lines that begin
 // with "# " are ignored.
 //
-//     broker.public       one key per line; two keys while the old one is being replaced
+//     broker.public       one key per line: of each broker, two while the old one is being replaced
 //
 //     broker.secret       public K9x&...
 //                         secret 2jt^...

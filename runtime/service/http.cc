@@ -98,8 +98,15 @@ struct HttpServer::Server {
   void ready(httplib::Response& response) {
     const auto report = options.report();
     if (!report) return respond(response, 503, kBlocked);
-    report->not_ready_reasons.empty() ? respond(response, 200, "ready\n")
-                                      : respond(response, 503, lines(report->not_ready_reasons));
+    if (!report->not_ready_reasons.empty())
+      return respond(response, 503, lines(report->not_ready_reasons));
+    std::vector<std::string> said = {"ready"};
+    if (options.about) {
+      const auto about = options.about();
+      if (!about) return respond(response, 503, kBlocked);
+      if (!about->empty()) said.push_back(*about);
+    }
+    respond(response, 200, lines(said));
   }
 
   const Options options;

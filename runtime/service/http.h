@@ -2,7 +2,8 @@
 //
 //   /metrics   the metrics of the process
 //   /livez     200 while all loops run, else 503
-//   /readyz    200 when the process is ready, else 503 with the reasons, one per line
+//   /readyz    200 when the process is ready, with a line about it if there is one, else 503 with
+//              the reasons, one per line
 //   further pages that the process adds
 //
 // The server has its own threads and asks the loops by cross-thread calls (loop_calls.h).  A loop
@@ -27,11 +28,13 @@ namespace runtime {
 std::string metrics_page(machine::Telemetry report, const ProcessFigures& process);
 inline constexpr const char* kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
 
+// Returns what the machine says; nullopt if its loop was blocked.  Called on the server's threads.
+using HttpText = std::function<std::optional<std::string>()>;
+
 struct HttpPage {
   std::string path;  // The path of the URL: "/live.json".
   std::string type;  // The content type: "application/json".
-  // Returns the page; nullopt if the machine's loop was blocked.  Called on the server's threads.
-  std::function<std::optional<std::string>()> body;
+  HttpText body;
 };
 
 class HttpServer {
@@ -43,6 +46,7 @@ class HttpServer {
     // the server's threads.
     std::function<std::optional<machine::Telemetry>()> report;
     std::vector<HttpPage> pages;
+    HttpText about{};  // The line of /readyz about a process that is ready; may be empty.
   };
 
   // Listens and serves until destroyed.  Throws ConfigError if it cannot listen at the address.

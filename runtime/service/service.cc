@@ -132,15 +132,19 @@ std::optional<machine::Telemetry> telemetry_of(const Process& process,
   return all;
 }
 
+// What a machine says, for other threads than its loop's.
+HttpText said_on(Loop& loop, const std::function<std::string()>& say) {
+  return [&loop, say]() -> std::optional<std::string> {
+    std::string text;
+    if (!loop.call_on_loop([&] { text = say(); }, kServiceCallMax)) return std::nullopt;
+    return text;
+  };
+}
+
 std::vector<HttpPage> pages_of(const Process& process, Loop& loop) {
   std::vector<HttpPage> pages;
   for (const Page& page : process.pages) {
-    pages.push_back({page.path, page.type, [&page, &loop]() -> std::optional<std::string> {
-                       std::string text;
-                       if (!loop.call_on_loop([&] { text = page.body(); }, kServiceCallMax))
-                         return std::nullopt;
-                       return text;
-                     }});
+    pages.push_back({page.path, page.type, said_on(loop, page.body)});
   }
   return pages;
 }
@@ -243,7 +247,8 @@ int serve(const ServiceConfig& config, Signals& signals, Process process) {
     http = open_http({.address = config.http_address,
                       .port = process.http_port,
                       .report = report,
-                      .pages = pages_of(process, *loops[0])});
+                      .pages = pages_of(process, *loops[0]),
+                      .about = process.about ? said_on(*loops[0], process.about) : HttpText()});
     if (!http) return 1;
   }
   announce_ready();

@@ -41,6 +41,8 @@ struct Process {
   // handles signals; when the first part has finished, the second is stopped.
   std::vector<Part> parts;
   std::vector<Page> pages{};  // About the first part.
+  // The line of /readyz about the first part when it is ready; called on its loop.  May be empty.
+  std::function<std::string()> about{};
   // Reads the configuration again at a SIGHUP.  Throws ConfigError.
   std::function<ServiceConfig()> load{};
   // Prepares what the keys in `renewable` changed to, after a SIGHUP; empty: nothing is renewable.

@@ -5,6 +5,11 @@ second one 10, HTTP clients 5; the second is the one that faults of the role `pr
 they are of its link.  Each cell (a fault and a role, cells.py) repeats its fault; the account
 (account.py) says what became of every image.
 
+By default it has two sinks, as a pipeline that is to answer throughout has, and one broker, so that
+every process is under load: a second broker is a pipeline of its own, whose sinks and stages have
+nothing to do until the first is left.  --brokers 2 is for the roles whose faults it is for: broker,
+producer and gateway.
+
 faults.json has an array with an object for each cell:
   fault, role, repetitions, sent, lost, duplicated, wrong, missing: images at the client library
   longest_gap_s: between two answers to the producer
@@ -134,8 +139,9 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--out", type=pathlib.Path, default=topology.ROOT / "out/faults")
     parser.add_argument("--resume", action=argparse.BooleanOptionalAction, default=True,
                         help="leave out cells that OUT/faults.json has of this commit")
-    parser.add_argument("--brokers", type=int, default=1)
-    parser.add_argument("--sinks", type=int, default=1, help="of each broker")
+    parser.add_argument("--brokers", type=int, default=1,
+                        help="each with its sinks and a share of the stages [1]")
+    parser.add_argument("--sinks", type=int, default=2, help="of each broker [2]")
     parser.add_argument("--list", action="store_true", help="only list the cells")
     parser.add_argument("--programs", type=pathlib.Path,
                         default=topology.ROOT / "build/release/bin")

@@ -224,6 +224,14 @@ class TopologyTest(unittest.TestCase):
         self.assertEqual({link.server for link in made.links_of("classifier-1")},
                          {"broker-1", "sink-1", "sink-3"})
 
+    def test_the_gateway_lists_every_broker_through_a_forwarder(self):
+        made = self.built(topology.Size(brokers=2))
+        links = made.links_of("gateway")
+        self.assertEqual([link.server for link in links], ["broker-0", "broker-1"])
+        self.assertIn("brokers: [" + ", ".join(f"tcp://127.0.0.1:{link.port}" for link in links)
+                      + "]", (self.folder / "gateway.yaml").read_text())
+        self.assertIn("brokers: []", (self.folder / "broker-0.yaml").read_text())
+
 
 class Echo(asyncio.Protocol):
     def connection_made(self, transport):

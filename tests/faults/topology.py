@@ -1,13 +1,8 @@
 """The pipeline under test: its processes, their pipeline files, and the links between them.
 
 Each process has a pipeline file of its own, in which what it binds is real and what it connects to
-is a forwarder.
-
-What must change here when the product can do more:
-  - several brokers are pipelines of their own today, each with its share of the stages; the
-    producers get the endpoints of all, and the gateway the first;
-  - a sink beyond the first of a broker needs `endpoints.answers` as a list and --index (answers()
-    and sink_arguments() below).
+is a forwarder.  Several brokers are pipelines of their own, each with its sinks and its share of the
+stages; producers and gateway know all of them.
 """
 
 from __future__ import annotations
@@ -16,6 +11,7 @@ import pathlib
 import re
 import socket
 from dataclasses import dataclass, field
+from typing import Optional
 
 from links import Link
 
@@ -100,13 +96,14 @@ class Builder:
     def sink_name(self, broker: int, sink: int) -> str:
         return f"sink-{broker + sink * self.size.brokers}"
 
-    def add(self, name: str, role: str, argv: list[str], broker: int, **endpoints: str) -> None:
+    def add(self, name: str, role: str, argv: list[str], broker: int,
+            brokers: Optional[list[str]] = None, **endpoints: str) -> None:
         known = {"producers": endpoint(self.made.producers_ports[broker]),
                  "workers": endpoint(self.workers[broker]),
                  "answers": answers([endpoint(port) for port in self.answer_ports[broker]]),
                  "collage": "inproc://collage"} | endpoints
         file = self.folder / f"{name}.yaml"
-        file.write_text(pipeline_text(self.text, known, self.made.gateway_port))
+        file.write_text(pipeline_text(self.text, known, self.made.gateway_port, brokers or []))
         self.made.programs.append(
             Program(name, role, [str(self.bin / argv[0]), *argv[1:], str(file)]))
 
@@ -124,7 +121,7 @@ class Builder:
             self.add(name, "classifier", ["collage-stage", "classifier", "--index", str(i)], b,
                      workers=self.to_workers(name, b), answers=self.to_answers(name, b))
         self.add("gateway", "gateway", ["collage-gateway"], 0,
-                 producers=self.to_producers("gateway", 0))
+                 brokers=[self.to_producers("gateway", b) for b in range(self.size.brokers)])
         return self.made
 
     def add_collage(self, i: int, b: int) -> None:
@@ -148,21 +145,27 @@ def endpoint(port: int) -> str:
     return f"tcp://127.0.0.1:{port}"
 
 
+def listed(endpoints: list[str]) -> str:
+    return "[" + ", ".join(endpoints) + "]"
+
+
 def answers(endpoints: list[str]) -> str:
     """The value of `endpoints.answers`."""
-    return endpoints[0] if len(endpoints) == 1 else "[" + ", ".join(endpoints) + "]"
+    return endpoints[0] if len(endpoints) == 1 else listed(endpoints)
 
 
 def sink_arguments(size: Size, sink: int) -> list[str]:
     return [] if size.sinks == 1 else ["--index", str(sink)]
 
 
-def pipeline_text(text: str, endpoints: dict[str, str], gateway_port: int) -> str:
+def pipeline_text(text: str, endpoints: dict[str, str], gateway_port: int,
+                  brokers: list[str]) -> str:
     """The project's pipeline.yaml with other endpoints and ports; all else is the default."""
     section = "endpoints:\n" + "".join(f"  {key}: {value}\n" for key, value in endpoints.items())
     for pattern, replacement in (
             (r"(?m)^endpoints:\n(?:  .*\n)+", section),
             (r"(?m)^  port: 8080", f"  port: {gateway_port}"),
+            (r"(?m)^  brokers: \[\]", f"  brokers: {listed(brokers)}"),
             (r"(?m)^  address: 127\.0\.0\.1 +# `none`.*", "  address: none"),
             (r"(?m)^(  (?:single|collage): )models/", rf"\g<1>{ROOT}/models/")):
         text, count = re.subn(pattern, replacement, text)

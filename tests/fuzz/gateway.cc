@@ -1,4 +1,4 @@
-// The gateway's machine, fed any messages from its broker while HTTP clients come and go.
+// The gateway's machine, fed any messages from its brokers while HTTP clients come and go.
 //
 // Checked besides what Play checks: each submission that is not withdrawn is answered exactly once,
 // with an outcome for each image.
@@ -15,10 +15,10 @@
 namespace {
 
 using namespace std::chrono_literals;
-constexpr machine::Peer kBroker{};
 
 gateway::Policy small_policy() {
   gateway::Policy policy;
+  policy.brokers = {"tcp://a:5570", "tcp://b:5570"};
   policy.deadline = 2s;
   policy.broker_wait = 1s;
   policy.open_request_max = 8;
@@ -36,7 +36,7 @@ class Game {
 
   void run() {
     play_.advance(0s);
-    if (input_.flag()) play_.deliver(kBroker, wire::Welcome{{1}, 1s, 6, 200, 5s, 2s});
+    if (input_.flag()) play_.deliver({}, wire::Welcome{{1}, 1s, 6, 200, 5s, 2s});
     while (!input_.empty() && !play_.finished()) turn();
     (void)machine_.telemetry();
     for (int i = 0; i < 4; ++i) play_.stall(wire::kDurationMax);  // Past every deadline.
@@ -47,12 +47,12 @@ class Game {
   void turn() {
     switch (input_.below(7)) {
       case 0:
-        return play_.deliver(kBroker, drawer_.one_of<wire::Welcome, wire::Refuse>());
+        return play_.deliver(broker(), drawer_.one_of<wire::Welcome, wire::Refuse>());
       case 1:
       case 2:
         return submit();
       case 3:
-        return play_.deliver(kBroker, drawer_.draw<wire::Result>());
+        return play_.deliver(broker(), drawer_.draw<wire::Result>());
       case 4: {
         const gateway::Gateway::Ticket ticket = input_.below(16);
         machine_.withdraw(ticket, play_.now());
@@ -63,9 +63,12 @@ class Game {
         if (input_.below(8) == 7) play_.deliver(machine::kLocal, wire::Drain{});
         return;
       default:
-        return play_.step(kBroker);
+        return play_.step(broker());
     }
   }
+
+  // Every fourth message is the second broker's.
+  machine::Peer broker() { return {.link = messages_++ % 4 == 3 ? 1U : 0U}; }
 
   void submit() {
     producer::SubmitOptions options;
@@ -88,6 +91,7 @@ class Game {
   fuzz::Drawer drawer_;
   fuzz::Play play_;
   gateway::Gateway::Ticket last_ = 0;
+  unsigned messages_ = 0;  // From brokers.
   std::map<gateway::Gateway::Ticket, std::size_t> open_;
 };
 

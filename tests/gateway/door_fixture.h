@@ -84,10 +84,10 @@ class DoorTest : public testing::Test {
     if (with_broker) {
       broker_.emplace([this](const wire::Message& message) { return on_message(message); });
     }
+    policy_.brokers = {with_broker ? broker_->endpoint() : "tcp://127.0.0.1:1"};
     gateway_.emplace(policy_, runtime::random_long_id<wire::ProducerId>());
     loop_.emplace(context_,
-                  std::vector<runtime::Link>{runtime::connected_dealer(
-                      with_broker ? broker_->endpoint() : "tcp://127.0.0.1:1", 0)},
+                  std::vector<runtime::Link>{runtime::connected_dealer(policy_.brokers[0], 0)},
                   *gateway_, runtime::Loop::Runner{}, runtime::Loop::Options{});
     door_.emplace(policy_, *gateway_, *loop_, [this]() -> std::optional<machine::Telemetry> {
       machine::Telemetry report;
@@ -97,8 +97,10 @@ class DoorTest : public testing::Test {
     policy_.port = door_->port();
     gateway_->add_metrics([this](machine::Telemetry& more) { door_->figures().add_to(more); });
     running_ = std::thread([this] { loop_->run(); });
-    if (with_broker) await([this] { return request("GET", "/readyz") == "ready\n"; });
+    if (with_broker) await([this] { return request("GET", "/readyz") == ready(); });
   }
+  // What /readyz says while the broker answers.
+  std::string ready() const { return "ready\nimages go to " + policy_.brokers[0] + "\n"; }
   void stop() {
     if (!running_.joinable()) return;
     loop_->stop();

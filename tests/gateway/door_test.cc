@@ -223,7 +223,7 @@ TEST_F(DoorTest, AnAnswerThatIsAwaitedComesBeforeTheEnd) {
                  "Content-Type: image/png\r\nX-Collage-Deadline-Ms: 300\r\n", "silent"));
   await([this] { return submits_ == 1; });
   loop_->stop();  // As SIGTERM does.
-  await([this] { return request("GET", "/readyz") != "ready\n"; });
+  await([this] { return request("GET", "/readyz") != ready(); });
   EXPECT_EQ(status_of(classify("picture")), 503);
   // A broker that had the image would have said by now that it is missing, so there is none.
   const std::string got = busy.read();

@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <utility>
 
 #include "tests/gateway/requests.h"
 #include "tests/values.h"
@@ -19,15 +21,14 @@ using testing::IsEmpty;
 using wire::Reason;
 using wire::ResultStatus;
 
-constexpr machine::Peer kBroker{};
-
-// The test plays the broker and the HTTP clients.
+// The test plays the brokers and the HTTP clients.
 class GatewayTest : public testing::Test {
  protected:
-  GatewayTest() : gateway(policy(), {.high = 1, .low = 2}) {}
+  explicit GatewayTest(const Policy& p = policy()) : gateway(p, {.high = 1, .low = 2}) {}
 
   static Policy policy() {
     Policy p;
+    p.brokers = {"tcp://a:5570"};
     p.deadline = 5s;
     p.broker_wait = 2s;
     p.open_request_max = 4;
@@ -36,15 +37,19 @@ class GatewayTest : public testing::Test {
 
   void take(machine::Actions actions) {
     for (const machine::Outgoing& out : actions.messages) {
-      if (const auto* submit = std::get_if<wire::Submit>(&out.message)) sent.push_back(*submit);
+      if (const auto* submit = std::get_if<wire::Submit>(&out.message)) {
+        sent.push_back(*submit);
+        sent_to = out.to.link;
+      }
+      if (std::holds_alternative<wire::ProducerHello>(out.message)) hellos.push_back(out.to.link);
       if (const auto* cancel = std::get_if<wire::Cancel>(&out.message)) {
         cancelled.push_back(cancel->request.value);
       }
     }
     finished = actions.finished;
   }
-  void welcome(wire::Instant now, wire::Epoch epoch = kEpoch) {
-    take(gateway.on_message(kBroker,
+  void welcome(wire::Instant now, wire::Epoch epoch = kEpoch, std::uint32_t broker = 0) {
+    take(gateway.on_message({.link = broker},
                             wire::Welcome{.epoch = epoch,
                                           .heartbeat = 500ms,
                                           .credit = 8,
@@ -53,12 +58,12 @@ class GatewayTest : public testing::Test {
                             now));
   }
   void result(std::uint64_t id, ResultStatus status, wire::Instant now,
-              Reason reason = Reason::none) {
+              Reason reason = Reason::none, std::uint32_t broker = 0) {
     wire::Result one;
     one.request = {.value = id};
     one.status = status;
     one.reason = reason;
-    take(gateway.on_message(kBroker, one, now));
+    take(gateway.on_message({.link = broker}, one, now));
   }
   // What is submitted ends in `ends`: the statuses of its images.
   Gateway::Ticket submit(std::size_t images, wire::Instant now,
@@ -74,6 +79,13 @@ class GatewayTest : public testing::Test {
     take(gateway.on_timeout(now));
     return ticket;
   }
+  machine::Metric metric(std::string_view name) const {
+    const machine::Telemetry report = gateway.telemetry();
+    return *std::ranges::find(report.metrics, name, &machine::Metric::name);
+  }
+  double figure(std::string_view name, std::size_t sample = 0) const {
+    return std::get<double>(metric(name).samples[sample].value);
+  }
   // Has the machine do what is due up to `until`.
   void pass(wire::Instant until) {
     for (auto due = gateway.next_timeout(); due && *due <= until; due = gateway.next_timeout()) {
@@ -87,6 +99,8 @@ class GatewayTest : public testing::Test {
   Gateway gateway;
   wire::Instant clock;
   std::vector<wire::Submit> sent;
+  std::uint32_t sent_to = 0;  // The broker of the last one.
+  std::vector<std::uint32_t> hellos;
   std::vector<std::uint64_t> cancelled;
   std::vector<std::vector<int>> ends;
   bool finished = false;
@@ -212,17 +226,142 @@ TEST_F(GatewayTest, EveryOutcomeIsCounted) {
   submit(2, at(0s));
   result(1, ResultStatus::answered, at(10ms));
   result(2, ResultStatus::missing, at(10ms));
-  const machine::Telemetry report = gateway.telemetry();
-  const auto metric = [&](std::string_view name) {
-    return *std::ranges::find(report.metrics, name, &machine::Metric::name);
-  };
   const machine::Metric images = metric("collage_gateway_images_total");
   ASSERT_EQ(images.samples.size(), 2u);
   EXPECT_EQ(images.samples[0].labels[0].second, "200");
   EXPECT_EQ(std::get<double>(images.samples[0].value), 1);
   EXPECT_EQ(images.samples[1].labels[0].second, "504");
-  EXPECT_EQ(std::get<double>(metric("more").samples[0].value), 1);
-  EXPECT_EQ(std::get<double>(metric("collage_joined").samples[0].value), 1);
+  EXPECT_EQ(figure("more"), 1);
+  EXPECT_EQ(figure("collage_joined"), 1);
+}
+
+// --- several brokers ---
+
+// A broker that is up answers each hello at once, as brokers do.
+class GatewayOfTwoBrokers : public GatewayTest {
+ protected:
+  GatewayOfTwoBrokers() : GatewayOfTwoBrokers(2s) {}
+  explicit GatewayOfTwoBrokers(wire::Duration broker_wait)
+      : GatewayTest([&] {
+          Policy p = policy();
+          p.brokers = {"tcp://a:5570", "tcp://b:5570"};
+          p.broker_wait = broker_wait;
+          return p;
+        }()) {}
+
+  void answer_hellos() {
+    for (const std::uint32_t broker : std::exchange(hellos, {})) {
+      if (up[broker]) welcome(clock, kEpoch, broker);
+    }
+  }
+  void play(wire::Instant until) {
+    for (auto due = gateway.next_timeout(); due && *due <= until; due = gateway.next_timeout()) {
+      pass(std::max(clock, *due));
+      answer_hellos();
+    }
+    pass(until);
+    answer_hellos();
+  }
+
+  std::array<bool, 2> up = {true, true};
+};
+
+TEST_F(GatewayOfTwoBrokers, WhatASilentBrokerHasIsAnsweredOnceByTheNext) {
+  play(at(300ms));
+  submit(2, at(300ms));
+  EXPECT_EQ(sent_to, 0u);
+  EXPECT_EQ(gateway.about(), "images go to tcp://a:5570");
+  up[0] = false;
+  play(at(900ms));
+  EXPECT_EQ(sent.size(), 2u);
+  play(at(1500ms));
+  ASSERT_EQ(sent.size(), 4u);
+  EXPECT_EQ(sent_to, 1u);
+  EXPECT_EQ(sent[2].request.value, 1u);
+  EXPECT_LE(sent[2].remaining, 4300ms);  // The deadline has not moved.
+  EXPECT_THAT(ends, IsEmpty());
+  result(1, ResultStatus::answered, at(1500ms), Reason::none, 1);
+  result(1, ResultStatus::answered, at(1500ms), Reason::none, 0);
+  result(2, ResultStatus::answered, at(1500ms), Reason::none, 0);  // The first answer counts.
+  EXPECT_THAT(ends, ElementsAre(ElementsAre(200, 200)));
+}
+
+TEST_F(GatewayOfTwoBrokers, TheBrokerInUseIsTold) {
+  play(at(300ms));
+  submit(1, at(300ms));
+  EXPECT_EQ(figure("collage_gateway_broker_used", 0), 1);
+  EXPECT_EQ(figure("collage_gateway_broker_used", 1), 0);
+  up[0] = false;
+  play(at(2s));
+  EXPECT_EQ(gateway.about(), "images go to tcp://b:5570");
+  EXPECT_THAT(gateway.telemetry().not_ready_reasons, IsEmpty());
+  EXPECT_EQ(figure("collage_gateway_broker_used", 0), 0);
+  EXPECT_EQ(figure("collage_gateway_broker_used", 1), 1);
+  EXPECT_EQ(figure("collage_gateway_failovers_total"), 1);
+  EXPECT_EQ(figure("collage_gateway_moved_total"), 1);
+  EXPECT_EQ(figure("collage_joined"), 1);
+  up[0] = true;
+  play(at(10s));
+  EXPECT_EQ(gateway.about(), "images go to tcp://a:5570");
+}
+
+TEST_F(GatewayOfTwoBrokers, ABrokerThatDrainsIsLeftForTheNext) {
+  play(at(0s));
+  submit(1, at(0s));
+  result(1, ResultStatus::refused, at(10ms), Reason::draining);
+  play(at(20ms));
+  ASSERT_EQ(sent.size(), 2u);
+  EXPECT_EQ(sent_to, 1u);
+  result(1, ResultStatus::answered, at(30ms), Reason::none, 1);
+  EXPECT_THAT(ends, ElementsAre(ElementsAre(200)));
+}
+
+TEST_F(GatewayOfTwoBrokers, BrokerWaitBeginsWhenBothHaveBeenTried) {
+  up = {false, false};
+  play(at(0s));
+  submit(1, at(0s), {.deadline = 20s});
+  play(at(2900ms));  // The second is tried after a second.
+  EXPECT_THAT(ends, IsEmpty());
+  EXPECT_THAT(gateway.telemetry().not_ready_reasons, ElementsAre("no broker"));
+  play(at(3100ms));
+  EXPECT_THAT(ends, ElementsAre(ElementsAre(503)));
+  submit(1, at(4s));
+  EXPECT_THAT(ends.back(), ElementsAre(503));  // At once.
+  up[1] = true;
+  play(at(10s));
+  submit(1, at(10s));
+  EXPECT_EQ(ends.size(), 2u);
+  EXPECT_EQ(sent_to, 1u);
+}
+
+TEST_F(GatewayOfTwoBrokers, OneThatRefusesUsIsNamed) {
+  up = {false, false};
+  play(at(0s));
+  take(gateway.on_message({.link = 0}, wire::Refuse{.reason = Reason::wrong_protocol}, at(10ms)));
+  play(at(100ms));
+  EXPECT_THAT(gateway.telemetry().not_ready_reasons,
+              ElementsAre("no broker", "broker tcp://a:5570 refuses us: wrong_protocol"));
+  up[1] = true;
+  play(at(1s));
+  EXPECT_THAT(gateway.telemetry().not_ready_reasons, IsEmpty());
+}
+
+class GatewayOfLittlePatience : public GatewayOfTwoBrokers {
+ protected:
+  GatewayOfLittlePatience() : GatewayOfTwoBrokers(100ms) {}
+};
+
+TEST_F(GatewayOfLittlePatience, RequestsWaitWhileABrokerIsStillToBeTried) {
+  up[0] = false;
+  play(at(0s));
+  submit(1, at(0s));
+  play(at(990ms));
+  EXPECT_THAT(ends, IsEmpty());
+  play(at(1100ms));
+  ASSERT_EQ(sent.size(), 1u);
+  EXPECT_EQ(sent_to, 1u);
+  result(1, ResultStatus::answered, at(1100ms), Reason::none, 1);
+  EXPECT_THAT(ends, ElementsAre(ElementsAre(200)));
 }
 
 }  // namespace

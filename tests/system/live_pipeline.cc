@@ -43,12 +43,13 @@ LivePipeline::LivePipeline(const Overrides& overrides, replay::live::Fleet::Size
   }
   std::ofstream(file_) << runtime::pipeline_variant(like, all);
   fleet_ = std::make_unique<replay::live::Fleet>(file_, size, folder_);
+  const std::size_t sinks = runtime::load_pipeline(file_).endpoints.answers.size();
   // Nothing is absent on purpose yet, so a process that has already exited fails the test, too.
   await(replay::live::StartWatch(runtime::now(), replay::live::kReadyMax),
-        [size](const auto& counters) {
+        [size, sinks](const auto& counters) {
           return counters.at("classifiers") == static_cast<std::uint64_t>(size.classifiers) &&
                  counters.at("assemblers") == static_cast<std::uint64_t>(size.collages) &&
-                 counters.at("sinks") == 1;
+                 counters.at("sinks") == sinks;
         });
 }
 

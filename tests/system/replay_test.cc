@@ -8,7 +8,6 @@
 #include <csignal>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <regex>
 #include <thread>
 
 #include "imaging/decode.h"
@@ -312,14 +311,22 @@ TEST_F(Deployed, SeveralPoliciesAtOnceAreRefused) {
   EXPECT_THAT(ran.output, HasSubstr("choose one with --policies"));
 }
 
-TEST_F(Deployed, APipelineOfSeveralSinksIsRefused) {
-  const std::filesystem::path file = folder_ / "two_sinks.yaml";
-  const std::string one = read(folder_ / "deployed.yaml");
-  const std::regex answers("answers: (\\S+)");
-  std::ofstream(file) << std::regex_replace(one, answers, "answers: [$1, tcp://127.0.0.1:9]");
-  const Ran ran = ask({"--policies", "none", "--deployed"}, file);
-  EXPECT_EQ(ran.code, 2) << ran.output;
-  EXPECT_THAT(ran.output, HasSubstr("endpoints.answers: has 2 sinks"));
+TEST_F(Deployed, APipelineOfTwoSinksIsMeasuredLikeOneOfOne) {
+  const Ran printed = ask({"--policies", "collage", "--print-pipeline"}, "pipeline.yaml");
+  std::ofstream(folder_ / "two_sinks.yaml") << printed.output;
+  const std::vector<int> ports = replay::live::free_ports(2);
+  const std::string local = "tcp://127.0.0.1:";
+  system_test::LivePipeline pipeline(
+      {{"endpoints.answers",
+        "[" + local + std::to_string(ports[0]) + ", " + local + std::to_string(ports[1]) + "]"}},
+      {.classifiers = 2, .collages = 1}, folder_ / "two_sinks.yaml");
+  const Ran ran = ask({"--policies", "collage", "--deployed"}, pipeline.file());
+  ASSERT_EQ(ran.code, 0) << ran.output;
+  const auto summary = nlohmann::json::parse(read(folder_ / "small-deployed/summary.json"));
+  EXPECT_EQ(summary["policies"][0]["per_request"]["count"], 45);
+  EXPECT_EQ(summary["policies"][0]["violations"], 0);
+  EXPECT_GT(summary["policies"][0]["extra_work"], 0);
+  EXPECT_TRUE(pipeline.stop());
 }
 
 // What a reader of the page would see, asked of the page itself.

@@ -241,6 +241,56 @@ TEST(LoadGenerator, FinishesWithBothCountersAfterTheLastBatch) {
   EXPECT_TRUE(generator.completed());
 }
 
+TEST(LoadGenerator, AsksEverySinkAndAddsUpTheirFigures) {
+  Heard heard;
+  LoadGenerator::Options options;
+  options.arrivals = {.kind = Arrivals::Kind::poisson, .per_second = 1000};
+  options.more = {options.arrivals};
+  options.images = 1;
+  options.warm_up = 0;
+  options.classifiers = 2;
+  options.sinks = 2;
+  options.phase_max = 10s;
+  options.probe_every = 2ms;
+  EXPECT_EQ(options.sink_link(0), LoadGenerator::kSink);
+  const machine::Peer kOther{options.sink_link(1)}, kSecond{LoadGenerator::broker_link(1)};
+  LoadGenerator generator(options, {.producer = {1, 2}},
+                          {.image = [](std::size_t) { return wire::Payload(); },
+                           .on_answer = [&](const auto& a) { heard.answers.push_back(a); },
+                           .on_batch = {},
+                           .on_begin = {},
+                           .on_mark = {},
+                           .on_health = {},
+                           .may_become_ready = {}});
+  const auto inferences = [](std::uint64_t count) {
+    return wire::Status{{{"collage_inferences", count}}};
+  };
+  (void)generator.on_timeout(at(0ms));
+  for (const machine::Peer link : {kBroker, kSecond}) {
+    (void)generator.on_message(link, wire::Welcome{{7}, 500ms, 256, 1000, 5s}, at(0ms));
+  }
+  wire::Status both = status(2, 0);
+  (void)generator.on_message(kBroker, both, at(1ms));  // Of one sink alone it is not ready.
+  EXPECT_TRUE(of<wire::StatusRequest>(generator.on_message(kSink, inferences(7), at(1ms))).empty());
+  both.counters[2].value = 2;
+  std::vector<std::uint32_t> asked;
+  for (const auto& out : generator.on_message(kBroker, both, at(3ms)).messages) {
+    asked.push_back(out.to.link);
+  }
+  EXPECT_THAT(asked, testing::IsSupersetOf({kSink.link, kOther.link}));
+  (void)generator.on_message(kSink, inferences(10), at(4ms));
+  (void)generator.on_message(kOther, inferences(20), at(4ms));
+  auto submits = of<wire::Submit>(generator.on_timeout(at(100ms)));
+  ASSERT_EQ(submits.size(), 1u);
+  (void)generator.on_message(kBroker, answer(submits[0].request), at(101ms));
+  (void)generator.on_message(kSecond, answer(submits[0].request), at(101ms));
+  (void)generator.on_message(kBroker, both, at(102ms));
+  (void)generator.on_message(kSink, inferences(11), at(103ms));
+  EXPECT_TRUE(generator.on_message(kOther, inferences(23), at(103ms)).finished);
+  EXPECT_EQ(generator.sink_rise("collage_inferences"), 4u);
+  EXPECT_EQ(heard.answers.size(), 1u);
+}
+
 TEST(LoadGenerator, SendsAsSeveralProducersWithALinkEach) {
   LoadGenerator::Options options;
   options.arrivals = {.kind = Arrivals::Kind::poisson, .per_second = 10};

@@ -16,6 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::AllOf;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
@@ -214,6 +215,53 @@ TEST(Pipeline, TheAddressOfTheGatewayIsWrittenInTheSameWay) {
                       Not(HasSubstr("none"))));
   }
   EXPECT_EQ(refusal(file_with("\"::1\"")), "accepted");
+}
+
+TEST(Pipeline, TheGatewayHasTheOwnBrokerUnlessItsSectionListsOthers) {
+  const auto brokers = [](const std::string& listed) {
+    return runtime::parse_pipeline(with("brokers: []", "brokers: " + listed), kShipped)
+        .gateway.brokers;
+  };
+  EXPECT_THAT(brokers("[]"), ElementsAre("tcp://127.0.0.1:5570"));
+  EXPECT_THAT(brokers("[tcp://a:5570, \"tcp://[fd00::7]:5570\"]"),
+              ElementsAre("tcp://a:5570", "tcp://[fd00::7]:5570"));
+}
+
+TEST(Pipeline, BrokersThatAGatewayCannotUseAreRefused) {
+  const auto refused = [](const std::string& listed) {
+    return refusal(with("brokers: []", "brokers: " + listed));
+  };
+  for (const char* wrong : {"tcp://*:5570", "tcp://0.0.0.0:5570", "tcp://[::]:5570", "inproc://x",
+                            "tcp://a:0", "a:5570"}) {
+    EXPECT_THAT(refused("[tcp://a:5570, \"" + std::string(wrong) + "\"]"),
+                AllOf(HasSubstr("gateway.brokers"), HasSubstr(wrong)));
+  }
+  EXPECT_THAT(refused("[tcp://a:5570, tcp://b:5570, tcp://a:5570]"), HasSubstr("twice"));
+  std::string many;
+  for (int i = 0; i < 17; ++i) many += (i == 0 ? "" : ", ") + ("tcp://a:" + std::to_string(1 + i));
+  EXPECT_THAT(refused("[" + many + "]"), HasSubstr("at most 16"));
+  EXPECT_THAT(refused("tcp://a:5570"), HasSubstr("expected a list"));
+  EXPECT_THAT(refusal(with("  failover_after: 1s", "  failover_after: 1ms")),
+              HasSubstr("gateway.failover_after"));
+}
+
+TEST(Pipeline, ACheckOfTheGatewayLooksItsBrokersUp) {
+  const std::filesystem::path file =
+      std::filesystem::path(testing::TempDir()) / "gateway_brokers.yaml";
+  const auto check = [&file](runtime::KeyOwner owner) {
+    std::ofstream(file) << runtime::pipeline_variant(
+        kShipped, {{"gateway.brokers", "[tcp://no-such-host.invalid:5570]"}});
+    const runtime::Startup start({.pipeline = file, .check = true}, owner);
+    return start.only_checks();
+  };
+  EXPECT_TRUE(check(runtime::KeyOwner::stage));  // It does not care.
+  try {
+    check(runtime::KeyOwner::producer);
+    FAIL() << "accepted";
+  } catch (const runtime::ConfigError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("gateway.brokers: is 'tcp://no-such-host.invalid:5570'"));
+  }
+  std::filesystem::remove(file);
 }
 
 TEST(Pipeline, ACheckOfTheGatewayRefusesAnAddressOfAnotherHost) {

@@ -61,6 +61,16 @@ TEST_F(KeyringTest, KnowsTheServersOfEachLink) {
   EXPECT_THAT(keyring.servers(LinkName::collage), IsEmpty());
 }
 
+TEST_F(KeyringTest, KnowsAnOldAndANewKeyOfEachOfSixteenBrokers) {
+  std::vector<runtime::PublicKey> keys;
+  for (int i = 0; i < 32; ++i) keys.push_back(runtime::new_key_pair().shared);
+  folder.trust("broker", keys);
+  EXPECT_EQ(read().servers(LinkName::producers), keys);
+  keys.push_back(one.shared);
+  folder.trust("broker", keys);
+  EXPECT_THAT(refusal([&] { read(); }), HasSubstr("at most 32"));
+}
+
 TEST_F(KeyringTest, NamesAllowedKeysByRoleAndFile) {
   folder.trust("allowed/stages/h1", {one.shared});
   folder.trust("allowed/producers/p1", {two.shared});

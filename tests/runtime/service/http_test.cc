@@ -16,7 +16,8 @@ class HttpTest : public testing::Test {
     return {.address = "127.0.0.1",
             .port = 0,
             .report = [this] { return report; },
-            .pages = {{"/", "text/html", [this] { return page; }}}};
+            .pages = {{"/", "text/html", [this] { return page; }}},
+            .about = [this] { return about; }};
   }
   httplib::Result get(const std::string& path) {
     return httplib::Client("127.0.0.1", server.port()).Get(path);
@@ -24,6 +25,7 @@ class HttpTest : public testing::Test {
 
   std::optional<machine::Telemetry> report{std::in_place};
   std::optional<std::string> page = "<p>hello</p>";
+  std::optional<std::string> about = "";
   HttpServer server{options()};
 };
 
@@ -43,6 +45,16 @@ TEST_F(HttpTest, IsReadyWhenNothingIsMissing) {
   ASSERT_TRUE(got);
   EXPECT_EQ(got->status, 200);
   EXPECT_EQ(got->body, "ready\n");
+}
+
+TEST_F(HttpTest, SaysMoreOfAProcessThatIsReady) {
+  about = "images go to tcp://a:5570";
+  EXPECT_EQ(get("/readyz")->body, "ready\nimages go to tcp://a:5570\n");
+  report->not_ready_reasons = {"no broker"};
+  EXPECT_EQ(get("/readyz")->body, "no broker\n");
+  report->not_ready_reasons.clear();
+  about.reset();  // Its loop is blocked.
+  EXPECT_EQ(get("/readyz")->status, 503);
 }
 
 TEST_F(HttpTest, ListsWhatIsMissingUntilItIsReady) {

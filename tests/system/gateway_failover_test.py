@@ -1,0 +1,225 @@
+"""A gateway that lists the brokers of two pipelines, whose first is stopped and killed.
+
+    gateway_failover_test.py FOLDER-OF-PROGRAMS
+
+Each broker has a key of its own.  HTTP clients post images throughout; each must get the answer of
+its own image, and soon.
+"""
+
+import http.client
+import json
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+from gateway_test import PNG, grey_png
+from readme_test import free_ports
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAMS = pathlib.Path()  # From the command line.
+CLIENTS = 8
+SHADES = 24
+# Nothing is heard from a broker for so long before it is left; a request that was in flight then
+# has waited for at least half of it.
+FAILOVER_S = 1.0
+GAP_MAX_S = 2.0  # On top of what a request takes undisturbed.
+
+
+class Clients:
+    """Post images, each its own share of the shades in turn, until they are told to end."""
+
+    def __init__(self, port):
+        self.port = port
+        self.over = threading.Event()
+        self.lock = threading.Lock()
+        self.ends = []  # (shade, status, class and probability, begin, end)
+        self.threads = [threading.Thread(target=self.run, args=(number,))
+                        for number in range(CLIENTS)]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        for thread in self.threads:
+            thread.join()
+
+    def run(self, number):
+        while not self.over.is_set():
+            for shade in range(number, SHADES, CLIENTS):
+                begin = time.monotonic()
+                status, answer = post(self.port, shade)
+                with self.lock:
+                    self.ends.append((shade, status, answer, begin, time.monotonic()))
+
+    def answered_after(self, moment):
+        with self.lock:
+            return sum(end[3] > moment for end in self.ends)
+
+    def longest(self):
+        return max(end - begin for _, _, _, begin, end in self.ends)
+
+
+def post(port, shade):
+    """The status of a response, and its class and probability.  A response that is not whole, or
+    bytes after it, raise."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request("POST", "/v1/classify", grey_png(level=10 * shade),
+                           {**PNG, "Connection": "close"})
+        response = connection.getresponse()
+        body = response.read()
+        if connection.sock is not None and connection.sock.recv(1):
+            raise ValueError("more than one response")
+        answer = json.loads(body)
+        return response.status, (answer.get("class"), answer.get("probability"))
+    finally:
+        connection.close()
+
+
+def get(port, path):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.read().decode()
+    finally:
+        connection.close()
+
+
+def await_true(condition, what):
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        if condition():
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"within a minute: not {what}")
+
+
+class Failover(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        scratch = tempfile.TemporaryDirectory(prefix="gateway")
+        cls.addClassCleanup(scratch.cleanup)
+        cls.folder = pathlib.Path(scratch.name)
+        *ports, cls.port = free_ports(7)
+        cls.brokers = [f"tcp://127.0.0.1:{ports[0]}", f"tcp://127.0.0.1:{ports[3]}"]
+        cls.running = {}
+        cls.addClassCleanup(cls.kill)
+        for name, own in (("a", ports[:3]), ("b", ports[3:])):
+            cls.make_keys(name)
+            cls.write(f"{name}.yaml", own, f"{name}/here")
+        # A producer of both pipelines: its own key is allowed in both, and it knows both brokers'.
+        cls.write("gateway.yaml", ports[:3], "a/gate")
+        own = (cls.folder / "a/gate/producer.secret").read_text()
+        public = re.search(r"public (\S+)", own)[1]
+        (cls.folder / "b/here/allowed/producers/gate.public").write_text(public + "\n")
+        with open(cls.folder / "a/gate/broker.public", "a") as known:
+            known.write((cls.folder / "b/gate/broker.public").read_text())
+        for name in ("a", "b"):
+            for program in (["collage-broker"], ["collage-sink"], ["collage-stage", "classifier"]):
+                cls.start(f"{program[0]}-{name}", program, f"{name}.yaml")
+        cls.start("gateway", ["collage-gateway"], "gateway.yaml")
+        await_true(lambda: cls.answers(0), "an answer")
+
+    @classmethod
+    def make_keys(cls, name):
+        subprocess.run([PROGRAMS / "collage-keys", "make", name, "--broker", "here", "--sink",
+                        "here", "--stages", "here", "--producers", "gate"], cwd=cls.folder,
+                       check=True, stdout=subprocess.DEVNULL)
+
+    @classmethod
+    def write(cls, name, ports, keys):
+        text = (ROOT / "pipeline.yaml").read_text()
+        # Without collages each image has one answer, by which it is recognised.
+        text = text.replace("policy: collage-hedge", "policy: none")
+        for port, free in zip((5570, 5571, 5572), ports):
+            text = text.replace(f"tcp://127.0.0.1:{port}", f"tcp://127.0.0.1:{free}")
+        text = text.replace("  port: 8080", f"  port: {cls.port}")
+        text = text.replace("  brokers: []", f"  brokers: [{', '.join(cls.brokers)}]")
+        text = text.replace("address: 127.0.0.1        # `none`", "address: none  #")
+        text = re.sub(r"(?m)^(  (?:single|collage): )models/", rf"\1{ROOT}/models/", text)
+        (cls.folder / name).write_text(text + f"security:\n  keys: {keys}\n")
+
+    @classmethod
+    def start(cls, name, argv, file):
+        with open(cls.folder / f"{name}.log", "a") as log:
+            cls.running[name] = subprocess.Popen(
+                [PROGRAMS / argv[0], *argv[1:], file], cwd=cls.folder, stdout=log,
+                stderr=subprocess.STDOUT)
+
+    @classmethod
+    def kill(cls):
+        for process in cls.running.values():
+            process.kill()
+            process.wait()
+
+    @classmethod
+    def answers(cls, shade):
+        try:
+            return post(cls.port, shade)[0] == 200
+        except OSError:
+            return False
+
+    def await_broker(self, number):
+        said = (200, f"ready\nimages go to {self.brokers[number]}\n")
+        await_true(lambda: get(self.port, "/readyz") == said, f"broker {number} in use")
+
+    def figure(self, name):
+        text = get(self.port, "/metrics")[1]
+        return sum(float(line.split()[-1]) for line in text.splitlines()
+                   if line.startswith(name) and not line.startswith("#"))
+
+    def each_is_answered_while(self, fault, heal):
+        """Posts images while the first broker has a fault; then has them return to it."""
+        self.await_broker(0)
+        known = {shade: post(self.port, shade) for shade in range(SHADES)}
+        self.assertEqual({status for status, _ in known.values()}, {200})
+        self.assertEqual(len({answer for _, answer in known.values()}), SHADES,
+                         "shades that no answer tells apart")
+        with Clients(self.port) as usual:
+            await_true(lambda: usual.answered_after(0) >= 4 * SHADES, "images answered")
+        failovers = self.figure("collage_gateway_failovers_total")
+        moved = self.figure("collage_gateway_moved_total")
+        with Clients(self.port) as clients:
+            await_true(lambda: clients.answered_after(0) >= 2 * SHADES, "images answered")
+            fault()
+            self.await_broker(1)
+            moment = time.monotonic()
+            await_true(lambda: clients.answered_after(moment) >= SHADES, "the next answers")
+            heal()
+            self.await_broker(0)
+            moment = time.monotonic()
+            await_true(lambda: clients.answered_after(moment) >= SHADES, "the first again")
+        wrong = [end for end in clients.ends if (end[1], end[2]) != known[end[0]]]
+        self.assertEqual(wrong, [])
+        self.assertEqual(self.figure("collage_gateway_failovers_total"), failovers + 1)
+        # What was in flight waited, and was moved.
+        self.assertGreater(self.figure("collage_gateway_moved_total"), moved)
+        self.assertGreater(clients.longest(), FAILOVER_S / 2)
+        self.assertLess(clients.longest(), GAP_MAX_S + usual.longest())
+
+    def test_what_a_stopped_broker_has_is_answered_by_the_next(self):
+        broker = self.running["collage-broker-a"]
+        self.each_is_answered_while(lambda: broker.send_signal(signal.SIGSTOP),
+                                    lambda: broker.send_signal(signal.SIGCONT))
+
+    def test_what_a_killed_broker_had_is_answered_by_the_next(self):
+        def kill():
+            self.running["collage-broker-a"].kill()
+            self.running["collage-broker-a"].wait()
+        self.each_is_answered_while(
+            kill, lambda: self.start("collage-broker-a", ["collage-broker"], "a.yaml"))
+
+
+if __name__ == "__main__":
+    PROGRAMS = pathlib.Path(sys.argv.pop(1)).resolve()
+    unittest.main()
