@@ -95,7 +95,12 @@ def missed(record: dict[str, Any]) -> bool:
 
 
 def unexpected_ends(record: dict[str, Any]) -> dict[str, int]:
-    """Which processes ended that the fault was not to end, and how often."""
+    """Which processes ended that the fault was not to end, and how often.  The record may name the
+    one process that was hit."""
     fault, = (one for one in FAULTS if one.name == record["fault"])
-    return {ending: count for ending, count in record["ended"].items()
-            if ending.split(": ")[1] not in fault.ends}
+    unexpected = {}
+    for ending, count in record["ended"].items():
+        process, how = ending.split(": ")
+        if how not in fault.ends or process != record.get("process", process):
+            unexpected[ending] = count
+    return unexpected
