@@ -114,18 +114,23 @@ class Pipeline:
         self.account.paced = self.children["producer"].life
         self.web_task = asyncio.ensure_future(self.web.run())
 
-    async def calm(self) -> None:
-        """Until an s-CNN has told the class of every image and answers come quickly."""
+    async def calm(self, busy: bool = False) -> bool:
+        """Until an s-CNN has told the class of every image and answers come quickly.  `busy`: the
+        machine may have too much else to do for the latter.  Returns whether they did."""
         end = time.monotonic() + START_MAX_S
         quiet_since: Optional[float] = None
         while quiet_since is None or time.monotonic() < quiet_since + CALM_S:
             await asyncio.sleep(0.1)
             now = time.monotonic()
             self.stop_if_broken()
+            known = len(self.account.reference) == IMAGES
+            if now > end and busy and known:
+                return False
             if now > end:
                 raise CannotStart(f"the pipeline is not calm; logs are in {self.folder}")
-            calm = len(self.account.reference) == IMAGES and self.account.steady(now)
+            calm = known and self.account.steady(now)
             quiet_since = (quiet_since or now) if calm else None
+        return True
 
     def stop_if_broken(self) -> None:
         for ending in self.ended:

@@ -218,7 +218,8 @@ async def run(options: argparse.Namespace) -> int:
         return 0
     try:
         await pipeline.start()
-        await pipeline.calm()
+        if not await pipeline.calm(busy=True):
+            print("the machine is busy: answers do not come quickly", flush=True)
         judged = await soak.run()
     finally:
         await pipeline.end()
