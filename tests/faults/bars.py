@@ -58,7 +58,7 @@ def of_memory(growths: list[Growth], restarts: int) -> Bar:
 def of_descriptors(growths: list[Growth], restarts: int) -> Bar:
     return _of_growth("descriptors", [
         (one, one.of_descriptors(), one.descriptors - one.descriptors_before,
-         f"{one.descriptors_before:g} to {one.descriptors:g}") for one in growths], restarts)
+         f"{one.descriptors_before} to {one.descriptors}") for one in growths], restarts)
 
 
 def _of_growth(name: str, judged: list[tuple[Growth, bool, float, str]], restarts: int) -> Bar:

@@ -5,7 +5,7 @@ Memory is what a process has for itself, RssAnon and VmSwap: the heap, stacks an
 VmRSS also counts pages of libraries and models, which the kernel drops and reads again as it likes,
 and PSS changes whenever another process that shares a page ends.
 
-The rule, of medians over a while, because both go up and down with every image:
+The rule, of the median of a while, and of descriptors of the fewest, for connections come and go:
   - a process that is alive from minute 3 to the end: its last minute beside its fourth;
   - a process that has been started again: the last half minute of its life beside that half minute,
     by age, of the first process of its kind that grew as old.  One younger than a minute is not
@@ -17,7 +17,7 @@ from __future__ import annotations
 import pathlib
 import statistics
 from dataclasses import dataclass, field
-from typing import Callable, Optional
+from typing import Optional
 
 SETTLED_S = 180.0
 WINDOW_S = 60.0
@@ -67,8 +67,8 @@ class Growth:
     restarted: bool
     memory_before: float
     memory: float
-    descriptors_before: float
-    descriptors: float
+    descriptors_before: int
+    descriptors: int
 
     @property
     def share(self) -> float:
@@ -90,14 +90,12 @@ def compare(lives: list[Life], end_s: float) -> list[Growth]:
 
 def _growth(life: Life, restarted: bool, before: list[Sample],
             after: list[Sample]) -> Optional[Growth]:
-    def median(of: list[Sample], what: Callable[[Sample], int]) -> float:
-        return statistics.median(what(one) for one in of)
     if not before or not after:
         return None
     return Growth(life.process, life.number, restarted,
-                  median(before, lambda one: one.memory), median(after, lambda one: one.memory),
-                  median(before, lambda one: one.descriptors),
-                  median(after, lambda one: one.descriptors))
+                  statistics.median(one.memory for one in before),
+                  statistics.median(one.memory for one in after),
+                  min(one.descriptors for one in before), min(one.descriptors for one in after))
 
 
 def _old(life: Life, end_s: float) -> Optional[Growth]:

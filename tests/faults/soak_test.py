@@ -95,6 +95,12 @@ class GrowthTest(unittest.TestCase):
                 one.samples[at] = growth.Sample(sample.age_s, sample.memory, 31)
         self.assertTrue(growth.compare([one], 1800)[0].of_descriptors())
 
+    def test_connections_that_come_and_go_are_no_growth(self):
+        one = life()
+        one.samples[-12:] = [growth.Sample(sample.age_s, sample.memory, 30 + number)
+                             for number, sample in enumerate(one.samples[-12:])]
+        self.assertFalse(growth.compare([one], 1800)[0].of_descriptors())
+
     def test_nothing_is_compared_before_the_fifth_minute_is_over(self):
         self.assertEqual(growth.compare([life(until=290)], 290), [])
         self.assertEqual(len(growth.compare([life(until=300)], 300)), 1)
