@@ -2,8 +2,8 @@
 under load; and whether that leaves anything behind.
 
 The pipeline, the load and the faults are those of `./run faults`, with two brokers and two sinks
-each, for then no single fault may cost an answer.  schedule.py draws the faults, which never
-overlap.  bars.py judges:
+each, for then no single fault may cost an answer, and a large image every 10 s.  schedule.py draws
+the faults, which never overlap.  bars.py judges:
 
   nothing lost          no image lost, doubled or wrong
   all answered          none missing or refused at the client library
@@ -50,6 +50,7 @@ from latency import Latencies
 from pipeline import SETTLE_S, Pipeline
 
 SAMPLE_S = 3.0
+BIG_S = 10.0
 ROW = "{minute:>6}{images:>9}{lost:>6}{doubled:>9}{wrong:>7}{missing:>9}{p99:>9}{memory:>11}{fds:>7}"
 HEADER = ROW.format(minute="minute", images="images", lost="lost", doubled="doubled",
                     wrong="wrong", missing="missing", p99="p99 ms", memory="memory MB", fds="fds")
@@ -71,7 +72,8 @@ class Soak:
 
     async def run(self) -> list[bars.Bar]:
         self.begin = self.pipeline.begin()
-        beside = [asyncio.ensure_future(self.sample()), asyncio.ensure_future(self.tell())]
+        beside = [asyncio.ensure_future(one) for one in (
+            self.sample(), self.tell(), self.send_big())]
         faults = asyncio.ensure_future(self.inflict_all())
         try:
             done, _ = await asyncio.wait([faults, *beside], return_when=asyncio.FIRST_COMPLETED)
@@ -105,6 +107,12 @@ class Soak:
         end = self.begin + self.seconds
         await asyncio.sleep(end - time.monotonic())
         self.latencies.undisturbed(over, end)
+
+    async def send_big(self) -> None:
+        """A process keeps room for the largest image that it has seen: it shall see one soon."""
+        while True:
+            self.pipeline.web.send_big()
+            await asyncio.sleep(BIG_S)
 
     async def sample(self) -> None:
         while True:

@@ -106,7 +106,7 @@ class GrowthTest(unittest.TestCase):
         self.assertEqual(len(growth.compare([life(until=300)], 300)), 1)
 
     def test_what_ended_or_began_later_is_not_compared_over_time(self):
-        self.assertEqual(growth.compare([life(until=1700)], 1800), [])
+        self.assertEqual(growth.compare([life(until=1760)], 1800), [])
         self.assertEqual(growth.compare([life(born=200.0)], 1800), [])
 
     def test_what_was_restarted_is_compared_with_the_first_of_its_kind_at_equal_age(self):
