@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+APART_S = 1.0  # From the end of a fault to the begin of the next, at least.
 ROLES = ("producer", "broker", "sink", "assembler", "collage", "classifier", "gateway")
 
 
@@ -85,7 +86,7 @@ def chosen(only: list[str]) -> list[Cell]:
 
 def period(fault: Fault, every: float) -> float:
     """From one fault to the next: a fault is over for a second before the next begins."""
-    return max(every, fault.length_s + 1.0)
+    return max(every, fault.length_s + APART_S)
 
 
 def missed(record: dict[str, Any]) -> bool:

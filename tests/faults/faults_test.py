@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import tempfile
@@ -15,6 +16,7 @@ import ptrace
 import report
 import topology
 from account import Account
+from fleet import Child
 from links import Link
 
 
@@ -223,6 +225,26 @@ class TopologyTest(unittest.TestCase):
                          r"answers: \[tcp://127.0.0.1:\d+, tcp://127.0.0.1:\d+\]")
         self.assertEqual({link.server for link in made.links_of("classifier-1")},
                          {"broker-1", "sink-1", "sink-3"})
+
+
+class ChildTest(unittest.IsolatedAsyncioTestCase):
+    async def test_a_process_is_up_once_this_life_of_it_has_said_so(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        folder = pathlib.Path(scratch.name)
+        script = "read line < go; echo 'sink 0: up, collage' >&2; exec sleep 600"
+        os.mkfifo(folder / "go")
+        child = Child("sink-0", ["/bin/sh", "-c", f"cd {folder}; {script}"], folder)
+        for _ in range(2):
+            child.start(pathlib.Path())
+            self.assertFalse(child.up())
+            (folder / "go").write_text("go\n")
+            while not child.up():
+                await asyncio.sleep(0.01)
+            child.stopping = True
+            child.signal(signal.SIGKILL)
+            await child.ended.wait()
+            self.assertFalse(child.up())
 
 
 class Echo(asyncio.Protocol):

@@ -22,6 +22,7 @@ IMAGES = 100
 START_MAX_S = 120.0
 CALM_S = 2.0
 RECOVER_MAX_S = 30.0
+UP_MAX_S = 30.0
 # An image has its result shortly after its deadline at the latest.
 SETTLE_S = topology.DEADLINE_S + 3.0
 
@@ -87,9 +88,10 @@ class Pipeline:
         return now
 
     async def inflict(self, fault: cells.Fault, child: Child, repetition: int) -> float:
-        """Does the fault to the process once that lives; over when it returns.  Returns when it
-        began."""
-        while not child.alive():
+        """Does the fault to the process once that is up; over when it returns.  Returns when it
+        began.  A process that cannot get up is hit all the same."""
+        end = time.monotonic() + UP_MAX_S
+        while not child.alive() or (not child.up() and time.monotonic() < end):
             await asyncio.sleep(0.05)
         begin = time.monotonic()
         links = self.made.links_of(child.name)

@@ -40,6 +40,7 @@ from dataclasses import asdict
 from typing import Any
 
 import bars
+import cells
 import command
 import growth
 import report
@@ -93,7 +94,8 @@ class Soak:
     async def inflict_all(self) -> None:
         over = self.begin
         for one in self.planned:
-            await asyncio.sleep(self.begin + one.at_s - time.monotonic())
+            at = max(self.begin + one.at_s, over + cells.APART_S)
+            await asyncio.sleep(at - time.monotonic())
             # What ends from now on is the fault's doing, until the next.
             ended = self.pipeline.ended = Counter()
             began = await self.pipeline.inflict(
