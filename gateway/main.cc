@@ -1,6 +1,4 @@
 // collage-gateway: the pipeline's door for HTTP clients.
-#include <malloc.h>
-
 #include <memory>
 
 #include "gateway/door/door.h"
@@ -9,13 +7,9 @@
 #include "runtime/loop/random_id.h"
 #include "runtime/pipeline/startup.h"
 #include "runtime/service/cli.h"
+#include "runtime/service/heap.h"
 
 namespace {
-
-// Larger blocks go back to the system when they are freed.  By default glibc raises this bound to
-// the largest block that was freed, and then each arena keeps such a block: with a thread for each
-// connection the gateway held 71 MB after bodies of 9 MB, and 2 MB so.
-constexpr int kKeptBlockMax = 256 << 10;
 
 runtime::Link link_of(const runtime::Startup& start) {
   // What comes from the broker is small.
@@ -41,7 +35,7 @@ int run(const runtime::StartOptions& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  mallopt(M_MMAP_THRESHOLD, kKeptBlockMax);
+  runtime::return_large_blocks();
   CLI::App app(
       "The pipeline's door for HTTP clients: POST /v1/classify, and the Open Inference Protocol.\n"
       "The section `gateway` of the file says where it listens; docs/HTTP.md has the interface.\n\n"

@@ -218,6 +218,10 @@ class TopologyTest(unittest.TestCase):
         self.assertIn(f"workers: tcp://127.0.0.1:{link.target}\n",
                       (self.folder / "broker-0.yaml").read_text())
 
+    def test_tables_can_be_made_small(self):
+        self.built(topology.Size(table_max=7))
+        self.assertIn("  open_batch_max: 7\n", (self.folder / "sink-0.yaml").read_text())
+
     def test_several_sinks_are_a_list_and_several_brokers_share_the_stages(self):
         made = self.built(topology.Size(brokers=2, sinks=2))
         self.assertEqual(len(made.of_role("sink")), 4)

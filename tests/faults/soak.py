@@ -52,6 +52,8 @@ from pipeline import SETTLE_S, Pipeline
 
 SAMPLE_S = 3.0
 BIG_S = 10.0
+# Batches that a sink remembers: so few that the table is full before minute 3.
+TABLE_MAX = 512
 ROW = "{minute:>6}{images:>9}{lost:>6}{doubled:>9}{wrong:>7}{missing:>9}{p99:>9}{memory:>11}{fds:>7}"
 HEADER = ROW.format(minute="minute", images="images", lost="lost", doubled="doubled",
                     wrong="wrong", missing="missing", p99="p99 ms", memory="memory MB", fds="fds")
@@ -219,8 +221,8 @@ async def run(options: argparse.Namespace) -> int:
     setting: report.Record = {
         "commit": command.commit(), "seed": options.seed, "minutes": options.minutes,
         "brokers": options.brokers, "sinks": options.sinks, "every_s": options.every}
-    pipeline = Pipeline(topology.Size(options.brokers, options.sinks), options.programs,
-                        options.out)
+    size = topology.Size(options.brokers, options.sinks, table_max=TABLE_MAX)
+    pipeline = Pipeline(size, options.programs, options.out)
     soak = Soak(options, pipeline, setting)
     if options.list:
         for one in soak.planned:
@@ -239,7 +241,8 @@ async def run(options: argparse.Namespace) -> int:
 
 def main(argv: list[str]) -> int:
     options = parse(argv)
-    return command.run("soak", lambda: run(options), "OUT/soak.json has what was measured")
+    return command.run("soak", lambda: run(options),
+                       f"{options.out / 'soak.json'} has what was measured")
 
 
 if __name__ == "__main__":
