@@ -10,6 +10,7 @@
 #include "runtime/loop/random_id.h"
 #include "runtime/pipeline/startup.h"
 #include "runtime/service/cli.h"
+#include "runtime/service/heap.h"
 
 namespace {
 
@@ -54,6 +55,7 @@ int run(const runtime::StartOptions& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  runtime::return_large_blocks();
   CLI::App app(
       "The broker of a pipeline: admits images from producers, groups and dispatches them to\n"
       "stages, and answers each exactly once.\n\n"

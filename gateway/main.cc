@@ -9,6 +9,7 @@
 #include "runtime/loop/random_id.h"
 #include "runtime/pipeline/startup.h"
 #include "runtime/service/cli.h"
+#include "runtime/service/heap.h"
 
 namespace {
 
@@ -41,6 +42,7 @@ int run(const runtime::StartOptions& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  runtime::return_large_blocks();
   CLI::App app(
       "The pipeline's door for HTTP clients: POST /v1/classify, and the Open Inference Protocol.\n"
       "The section `gateway` of the file says where it listens; docs/HTTP.md has the interface.\n\n"

@@ -46,19 +46,24 @@ class Account:
     def __init__(self, paced: str) -> None:
         self.paced = paced  # The life whose answers come evenly: gaps are looked for in it alone.
         self.reference: dict[int, int] = {}
-        self.begin(0.0)
         self.lives: dict[str, Life] = {}
+        self.begin(0.0)
 
     def begin(self, now: float) -> None:
         """A cell begins: forgets what was sent before and is answered."""
         self.since = now
         self.figures = Figures()
         self.last_answer = now
-        for life in getattr(self, "lives", {}).values():
+        self.retire()
+
+    def retire(self) -> list[Request]:
+        """Forgets the images that have their result, and returns them."""
+        retired: list[Request] = []
+        for life in self.lives.values():
             done = [number for number, one in life.requests.items() if one.answered is not None]
-            for number in done:
-                del life.requests[number]
+            retired += [life.requests.pop(number) for number in done]
             life.forgotten = max([life.forgotten, *done])
+        return retired
 
     def sent(self, life: str, number: int, image: int, now: float) -> None:
         requests = self.lives.setdefault(life, Life()).requests

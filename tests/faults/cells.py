@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+APART_S = 1.0  # From the end of a fault to the begin of the next, at least.
 ROLES = ("producer", "broker", "sink", "assembler", "collage", "classifier", "gateway")
 
 
@@ -85,7 +86,7 @@ def chosen(only: list[str]) -> list[Cell]:
 
 def period(fault: Fault, every: float) -> float:
     """From one fault to the next: a fault is over for a second before the next begins."""
-    return max(every, fault.length_s + 1.0)
+    return max(every, fault.length_s + APART_S)
 
 
 def missed(record: dict[str, Any]) -> bool:
@@ -95,7 +96,12 @@ def missed(record: dict[str, Any]) -> bool:
 
 
 def unexpected_ends(record: dict[str, Any]) -> dict[str, int]:
-    """Which processes ended that the fault was not to end, and how often."""
+    """Which processes ended that the fault was not to end, and how often.  The record may name the
+    one process that was hit."""
     fault, = (one for one in FAULTS if one.name == record["fault"])
-    return {ending: count for ending, count in record["ended"].items()
-            if ending.split(": ")[1] not in fault.ends}
+    unexpected = {}
+    for ending, count in record["ended"].items():
+        process, how = ending.split(": ")
+        if how not in fault.ends or process != record.get("process", process):
+            unexpected[ending] = count
+    return unexpected

@@ -29,22 +29,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 import pathlib
-import signal
-import subprocess
 import sys
 import textwrap
 import time
 from dataclasses import asdict
 
 import cells
-import injector
-import ptrace
+import command
 import report
 import topology
-from pipeline import CannotStart, Pipeline
-
-# An image has its result shortly after its deadline at the latest.
-SETTLE_S = topology.DEADLINE_S + 3.0
+from pipeline import Pipeline
 
 
 class Run:
@@ -73,17 +67,10 @@ class Run:
     async def run_one(self, cell: cells.Cell) -> report.Record:
         pipeline, account = self.pipeline, self.pipeline.account
         ready = await pipeline.recovered()
-        account.begin(time.monotonic())
-        pipeline.web.begin()
-        pipeline.ended.clear()
-        pipeline.unanswered.clear()
+        pipeline.begin()
         spans = [await self.repetition(cell, number)
                  for number in range(self.options.repetitions)]
-        closing = time.monotonic()
-        while account.open(closing) > 0 and time.monotonic() < closing + SETTLE_S:
-            await asyncio.sleep(0.05)
-        account.end_gap(time.monotonic())
-        figures = asdict(account.close(closing))
+        figures = asdict(account.close(await pipeline.settle()))
         back = max(account.slow_until(begin, end) - begin for begin, end in spans)
         # HTTP clients that began by now have their say, too.
         web = pipeline.web.figures
@@ -101,27 +88,12 @@ class Run:
         if sys.stdout.isatty():
             print(f"\r{cell.name} {number + 1}/{self.options.repetitions}\x1b[K", end="",
                   flush=True)
-        victims = self.pipeline.victims(cell)
-        child = victims[number % len(victims)]
-        while not child.alive():
-            await asyncio.sleep(0.05)
-        begin = time.monotonic()
-        links = self.pipeline.made.links_of(child.name)
-        await injector.inflict(cell.fault, injector.Victim(
-            child, links, number, self.pipeline.web.send_big))
+        names = self.pipeline.hit_by(cell)
+        child = self.pipeline.children[names[number % len(names)]]
+        begin = await self.pipeline.inflict(cell.fault, child, number)
         end = max(begin + cells.period(cell.fault, self.options.every), time.monotonic() + 0.5)
         await asyncio.sleep(end - time.monotonic())
         return begin, end
-
-
-def commit() -> str:
-    """The commit of the tree, with a + if it has been changed since."""
-    def git(*arguments: str) -> str:
-        ran = subprocess.run(["git", "-C", str(topology.ROOT), *arguments], text=True,
-                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        return ran.stdout.strip()
-    changed = git("status", "--porcelain", "--untracked-files=no")
-    return (git("rev-parse", "--short=12", "HEAD") or "none+") + ("+" if changed else "")
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
@@ -153,8 +125,11 @@ def parse(argv: list[str]) -> argparse.Namespace:
 
 
 async def run(options: argparse.Namespace) -> int:
+    if options.list:
+        print("\n".join(cell.name for cell in cells.chosen(options.only)))
+        return 0
     setting: report.Record = {
-        "commit": commit(), "brokers": options.brokers, "sinks": options.sinks,
+        "commit": command.commit(), "brokers": options.brokers, "sinks": options.sinks,
         "every_s": options.every, "repetitions": options.repetitions}
     records = report.load(options.out / "faults.json") if options.resume else []
     asked = cells.chosen(options.only)
@@ -189,28 +164,9 @@ async def run(options: argparse.Namespace) -> int:
     return 1 if bad else 3 if left else 0
 
 
-async def until_interrupted(options: argparse.Namespace) -> int:
-    task = asyncio.ensure_future(run(options))
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    return await task
-
-
 def main(argv: list[str]) -> int:
     options = parse(argv)
-    try:
-        if options.list:
-            print("\n".join(cell.name for cell in cells.chosen(options.only)))
-            return 0
-        if not ptrace.possible():
-            raise CannotStart("it needs Linux on x86-64")
-        return asyncio.run(until_interrupted(options))
-    except (CannotStart, ValueError, OSError) as error:
-        print(f"./run faults: {error}", file=sys.stderr)
-        return 2
-    except asyncio.CancelledError:
-        print("\ninterrupted; the next call goes on", file=sys.stderr)
-        return 130
+    return command.run("faults", lambda: run(options), "the next call goes on")
 
 
 if __name__ == "__main__":

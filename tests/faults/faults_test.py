@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import tempfile
@@ -15,6 +16,7 @@ import ptrace
 import report
 import topology
 from account import Account
+from fleet import Child
 from links import Link
 
 
@@ -216,6 +218,10 @@ class TopologyTest(unittest.TestCase):
         self.assertIn(f"workers: tcp://127.0.0.1:{link.target}\n",
                       (self.folder / "broker-0.yaml").read_text())
 
+    def test_tables_can_be_made_small(self):
+        self.built(topology.Size(table_max=7))
+        self.assertIn("  open_batch_max: 7\n", (self.folder / "sink-0.yaml").read_text())
+
     def test_several_sinks_are_a_list_and_several_brokers_share_the_stages(self):
         made = self.built(topology.Size(brokers=2, sinks=2))
         self.assertEqual(len(made.of_role("sink")), 4)
@@ -231,6 +237,26 @@ class TopologyTest(unittest.TestCase):
         self.assertIn("brokers: [" + ", ".join(f"tcp://127.0.0.1:{link.port}" for link in links)
                       + "]", (self.folder / "gateway.yaml").read_text())
         self.assertIn("brokers: []", (self.folder / "broker-0.yaml").read_text())
+
+
+class ChildTest(unittest.IsolatedAsyncioTestCase):
+    async def test_a_process_is_up_once_this_life_of_it_has_said_so(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        folder = pathlib.Path(scratch.name)
+        script = "read line < go; echo 'sink 0: up, collage' >&2; exec sleep 600"
+        os.mkfifo(folder / "go")
+        child = Child("sink-0", ["/bin/sh", "-c", f"cd {folder}; {script}"], folder)
+        for _ in range(2):
+            child.start(pathlib.Path())
+            self.assertFalse(child.up())
+            (folder / "go").write_text("go\n")
+            while not child.up():
+                await asyncio.sleep(0.01)
+            child.stopping = True
+            child.signal(signal.SIGKILL)
+            await child.ended.wait()
+            self.assertFalse(child.up())
 
 
 class Echo(asyncio.Protocol):

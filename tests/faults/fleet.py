@@ -14,6 +14,7 @@ import time
 from typing import IO, Callable, Optional
 
 RESTART_S = 0.1
+UP = b": up, "  # What each program logs once it works.
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
 
@@ -53,8 +54,18 @@ class Child:
     def alive(self) -> bool:
         return self.process.poll() is None
 
+    def up(self) -> bool:
+        """Whether it runs, and has said so in its log if it writes one: loading the libraries may
+        take seconds on a busy machine."""
+        if not self.alive() or self.on_line is not None:
+            return self.alive()
+        with open(self.log_path, "rb") as log:
+            log.seek(self.log_begin)
+            return UP in log.read()
+
     def start(self, clock_library: pathlib.Path) -> None:
         self.clock_library = clock_library
+        self.log_begin = os.fstat(self.log).st_size
         environment = os.environ | {
             # One process a core, as the systemd units have it.
             "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",

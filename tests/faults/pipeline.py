@@ -10,6 +10,7 @@ from collections import Counter
 from typing import Optional
 
 import cells
+import injector
 import pictures
 import topology
 from account import Account
@@ -21,6 +22,9 @@ IMAGES = 100
 START_MAX_S = 120.0
 CALM_S = 2.0
 RECOVER_MAX_S = 30.0
+UP_MAX_S = 30.0
+# An image has its result shortly after its deadline at the latest.
+SETTLE_S = topology.DEADLINE_S + 3.0
 
 
 class CannotStart(Exception):
@@ -68,12 +72,40 @@ class Pipeline:
         self.ended[f"{child.name}: {how_ended(code)}"] += 1
         self.account.end_life(child.life, excused=child.expected_end)
 
-    def victims(self, cell: cells.Cell) -> list[Child]:
+    def hit_by(self, cell: cells.Cell) -> list[str]:
+        """The processes that it may hit."""
         if cell.role == "producer":
-            names = ["producer" if cell.fault.of_link else "neighbour"]
-        else:
-            names = self.made.of_role(cell.role)
-        return [self.children[name] for name in names]
+            return ["producer" if cell.fault.of_link else "neighbour"]
+        return self.made.of_role(cell.role)
+
+    def begin(self) -> float:
+        """Accounts begin anew.  Returns when."""
+        now = time.monotonic()
+        self.account.begin(now)
+        self.web.begin()
+        self.ended.clear()
+        self.unanswered.clear()
+        return now
+
+    async def inflict(self, fault: cells.Fault, child: Child, repetition: int) -> float:
+        """Does the fault to the process once that is up; over when it returns.  Returns when it
+        began.  A process that cannot get up is hit all the same."""
+        end = time.monotonic() + UP_MAX_S
+        while not child.alive() or (not child.up() and time.monotonic() < end):
+            await asyncio.sleep(0.05)
+        begin = time.monotonic()
+        links = self.made.links_of(child.name)
+        await injector.inflict(fault, injector.Victim(child, links, repetition, self.web.send_big))
+        return begin
+
+    async def settle(self) -> float:
+        """Waits until all that has been sent by now has its result, or is lost.  Returns when it
+        was called: the time with which to close the account."""
+        closing = time.monotonic()
+        while self.account.open(closing) > 0 and time.monotonic() < closing + SETTLE_S:
+            await asyncio.sleep(0.05)
+        self.account.end_gap(time.monotonic())
+        return closing
 
     async def start(self) -> None:
         for link in self.made.links:
@@ -84,18 +116,23 @@ class Pipeline:
         self.account.paced = self.children["producer"].life
         self.web_task = asyncio.ensure_future(self.web.run())
 
-    async def calm(self) -> None:
-        """Until an s-CNN has told the class of every image and answers come quickly."""
+    async def calm(self, busy: bool = False) -> bool:
+        """Until an s-CNN has told the class of every image and answers come quickly.  `busy`: the
+        machine may have too much else to do for the latter.  Returns whether they did."""
         end = time.monotonic() + START_MAX_S
         quiet_since: Optional[float] = None
         while quiet_since is None or time.monotonic() < quiet_since + CALM_S:
             await asyncio.sleep(0.1)
             now = time.monotonic()
             self.stop_if_broken()
+            known = len(self.account.reference) == IMAGES
+            if now > end and busy and known:
+                return False
             if now > end:
                 raise CannotStart(f"the pipeline is not calm; logs are in {self.folder}")
-            calm = len(self.account.reference) == IMAGES and self.account.steady(now)
+            calm = known and self.account.steady(now)
             quiet_since = (quiet_since or now) if calm else None
+        return True
 
     def stop_if_broken(self) -> None:
         for ending in self.ended:

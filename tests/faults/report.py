@@ -22,9 +22,13 @@ def load(file: pathlib.Path) -> list[Record]:
 
 
 def save(file: pathlib.Path, records: list[Record]) -> None:
+    write(file, "[\n" + ",\n".join(json.dumps(record) for record in records) + "\n]\n")
+
+
+def write(file: pathlib.Path, text: str) -> None:
     """The file is whole at any time."""
     new = file.with_suffix(".new")
-    new.write_text("[\n" + ",\n".join(json.dumps(record) for record in records) + "\n]\n")
+    new.write_text(text)
     os.replace(new, file)
 
 

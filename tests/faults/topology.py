@@ -25,6 +25,7 @@ class Size:
     sinks: int = 1        # Of each broker.
     classifiers: int = 4  # In all, and so are the collages.
     collages: int = 2
+    table_max: int = 0  # Of what a sink remembers; 0: the default.
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,9 @@ class Builder:
         self.ports = Ports()
         self.made = Topology(gateway_port=self.ports.draw())
         self.text = (ROOT / "pipeline.yaml").read_text()
+        if size.table_max > 0:
+            self.text = replaced(self.text, r"(?m)^  open_batch_max: \d+",
+                                 f"  open_batch_max: {size.table_max}")
         numbers = range(size.brokers)
         self.made.brokers = [f"broker-{b}" for b in numbers]
         self.made.producers_ports = [self.ports.draw() for _ in numbers]
@@ -168,9 +172,14 @@ def pipeline_text(text: str, endpoints: dict[str, str], gateway_port: int,
             (r"(?m)^  brokers: \[\]", f"  brokers: {listed(brokers)}"),
             (r"(?m)^  address: 127\.0\.0\.1 +# `none`.*", "  address: none"),
             (r"(?m)^(  (?:single|collage): )models/", rf"\g<1>{ROOT}/models/")):
-        text, count = re.subn(pattern, replacement, text)
-        if count == 0:
-            raise ValueError(f"pipeline.yaml has no longer {pattern}")
+        text = replaced(text, pattern, replacement)
+    return text
+
+
+def replaced(text: str, pattern: str, replacement: str) -> str:
+    text, count = re.subn(pattern, replacement, text)
+    if count == 0:
+        raise ValueError(f"pipeline.yaml has no longer {pattern}")
     return text
 
 

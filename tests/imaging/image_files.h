@@ -181,6 +181,13 @@ inline Bytes jpeg_claiming(int width, int height) {
   return body;
 }
 
+// Returns the file with the byte at `offset` in its frame header changed; offset 1 is the marker,
+// 4 the precision, 5 the height.
+inline Bytes with_frame_byte(Bytes body, std::size_t offset, std::uint8_t value) {
+  body[jpeg_size_at(body) - 5 + offset] = value;
+  return body;
+}
+
 inline Bytes cut(const Bytes& body, double part) {
   return {body.begin(),
           body.begin() + static_cast<std::ptrdiff_t>(part * static_cast<double>(body.size()))};
@@ -206,6 +213,11 @@ inline Bytes segment(int marker, const Bytes& data) {
   return joined({{0xff, static_cast<std::uint8_t>(marker), static_cast<std::uint8_t>(length >> 8),
                   static_cast<std::uint8_t>(length)},
                  data});
+}
+
+// A segment with part `number` of `count` of a profile.
+inline Bytes icc_part(std::uint8_t number, std::uint8_t count, const Bytes& part) {
+  return segment(0xe2, joined({bytes_of("ICC_PROFILE"), {0, number, count}, part}));
 }
 
 // A chunk of a PNG, with its length and checksum.

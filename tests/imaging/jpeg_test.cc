@@ -230,13 +230,6 @@ TEST(Jpeg, IsOrientedByItsFirstExifSegment) {
             decoded(body, kColour32));
 }
 
-// Returns the file with the byte at `offset` in its frame header changed; offset 1 is the marker,
-// 4 the precision, 5 the height.
-Bytes with_frame_byte(Bytes body, std::size_t offset, std::uint8_t value) {
-  body[jpeg_size_at(body) - 5 + offset] = value;
-  return body;
-}
-
 TEST(Jpeg, OfAnotherProcessIsUnsupported) {
   const Bytes body = file_of(scene(), Scans::one);
   for (const int marker : {0xc3, 0xc5, 0xc6, 0xc7, 0xcb, 0xcd, 0xce, 0xcf, 0xf7}) {

@@ -118,11 +118,6 @@ Bytes srgb_profile() {
   return out;
 }
 
-// A segment with part `number` of `count` of a profile.
-Bytes icc_part(std::uint8_t number, std::uint8_t count, const Bytes& part) {
-  return segment(0xe2, joined({bytes_of("ICC_PROFILE"), {0, number, count}, part}));
-}
-
 Bytes with_profile(const Bytes& body, const Bytes& profile) {
   return with_part(body, icc_part(1, 1, profile));
 }

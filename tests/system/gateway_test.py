@@ -7,9 +7,11 @@ tensor data extension), and knows nothing of the gateway.
 """
 
 import base64
+import concurrent.futures
 import http.client
 import json
 import pathlib
+import random
 import re
 import signal
 import socket
@@ -289,6 +291,22 @@ class Gateway(unittest.TestCase):
         self.assertEqual(sum(statuses.values()), 500)
         self.assertLessEqual(set(statuses), {"200", "429"})
         self.assertGreater(statuses.get("200", 0), 0)
+
+    def test_large_bodies_leave_no_memory_behind(self):
+        body = random.Random(1).randbytes(9_000_000)
+        before = {name: self.memory(name) for name in ("gateway", "broker")}
+        # The allocator keeps what it keeps for each thread, from the second block on.
+        for threads in (1, 1, 8):
+            with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+                for status, _ in pool.map(lambda _: self.post(body, PNG), range(threads)):
+                    self.assertEqual(status, 415)
+        for name, memory in before.items():
+            self.assertLess(self.memory(name) - memory, len(body) / 2, name)
+
+    def memory(self, name):
+        """The bytes that a process has for itself."""
+        status = pathlib.Path(f"/proc/{self.running[name].pid}/status").read_text()
+        return 1024 * int(re.search(r"RssAnon:\s+(\d+)", status)[1])
 
     def test_a_restart_of_the_broker_loses_nothing(self):
         for stop in (signal.SIGTERM, signal.SIGKILL):

@@ -1,7 +1,7 @@
-// What users may get wrong: images, messages, arguments and configuration, against real processes.
+// What users may get wrong: messages, arguments and configuration, against real processes.  Images
+// are in mixed_images_test.cc.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <zlib.h>
 
 #include <chrono>
 #include <filesystem>
@@ -11,8 +11,6 @@
 #include <set>
 #include <sstream>
 
-#include "imaging/encode.h"
-#include "imaging/library.h"
 #include "runtime/loop/clock.h"
 #include "runtime/pipeline/variant.h"
 #include "runtime/service/install_paths.h"
@@ -32,73 +30,6 @@ using testing::IsSupersetOf;
 wire::Payload::Bytes png() {
   const system_test::Sample sample = system_test::samples(1)[0];
   return {sample.image.bytes().begin(), sample.image.bytes().end()};
-}
-
-// A PNG whose header claims 60,000 x 60,000, and is right but for that: its checksum fits.
-wire::Payload::Bytes bomb() {
-  wire::Payload::Bytes bytes = png();
-  for (const std::size_t at : {std::size_t{16}, std::size_t{20}}) {
-    bytes[at] = 0;
-    bytes[at + 1] = 0;
-    bytes[at + 2] = 60'000 >> 8;
-    bytes[at + 3] = 60'000 & 0xff;
-  }
-  const auto checksum = static_cast<std::uint32_t>(crc32(0, &bytes[12], 17));
-  for (std::size_t i = 0; i < 4; ++i) {
-    bytes[29 + i] = static_cast<std::uint8_t>(checksum >> (24 - 8 * i));
-  }
-  return bytes;
-}
-
-wire::Payload::Bytes cut(wire::Payload::Bytes bytes) {
-  bytes.resize(bytes.size() / 2);
-  return bytes;
-}
-
-wire::Payload::Bytes words(const std::string& text) { return {text.begin(), text.end()}; }
-
-TEST(Input, BadImagesAreRejectedByNameAndTheirNeighboursAreAnswered) {
-  LivePipeline pipeline({{"broker.image_bytes_max", "64KiB"}}, {.classifiers = 2, .collages = 1});
-  const std::vector<std::pair<wire::Payload::Bytes, std::string>> bad = {
-      {words("this is not an image"), "not_an_image"},
-      {words("GIF89a, at first sight"), "unsupported_image"},
-      {cut(png()), "truncated_image"},
-      {{}, "empty_image"},
-      {wire::Payload::Bytes(70'000, 1), "image_too_large"}};
-  producer::Connection connection(pipeline.producers());
-  std::map<std::size_t, std::string> reasons;
-  std::size_t answered = 0;
-  const auto good = system_test::samples(20);
-  for (std::size_t i = 0; i < good.size(); ++i) {
-    (void)connection.submit(good[i].image, [&](const producer::Delivered& d) {
-      answered += d.result.status == wire::ResultStatus::answered;
-    });
-    if (i >= bad.size()) continue;
-    (void)connection.submit(wire::Payload(bad[i].first), [&, i](const producer::Delivered& d) {
-      reasons[i] = std::string(to_string(d.result.reason));
-    });
-  }
-  std::string claims_too_much;
-  (void)connection.submit(wire::Payload(bomb()), [&](const producer::Delivered& d) {
-    claims_too_much = std::string(to_string(d.result.reason));
-  });
-  EXPECT_EQ(connection.close(20s), 0u);
-  EXPECT_EQ(answered, good.size());
-  for (std::size_t i = 0; i < bad.size(); ++i) EXPECT_EQ(reasons[i], bad[i].second);
-  EXPECT_EQ(claims_too_much, "too_many_pixels");
-  EXPECT_TRUE(pipeline.stop());
-}
-
-TEST(Input, ColourAndOtherSizesAreMadeToFit) {
-  LivePipeline pipeline({}, {.classifiers = 1, .collages = 1});
-  imaging::Picture colour{60, 40, 3, std::vector<std::uint8_t>(60 * 40 * 3, 90)};
-  producer::Connection connection(pipeline.producers());
-  wire::ResultStatus status = wire::ResultStatus::missing;
-  (void)connection.submit(wire::Payload(imaging::encode_png(colour)),
-                          [&](const producer::Delivered& d) { status = d.result.status; });
-  EXPECT_EQ(connection.close(20s), 0u);
-  EXPECT_EQ(status, wire::ResultStatus::answered);
-  EXPECT_TRUE(pipeline.stop());
 }
 
 // Sends raw frames to an endpoint; see the script for what.
