@@ -18,6 +18,7 @@ void Broker::on_hello(machine::Peer from, const wire::ProducerHello& hello) {
   const std::uint32_t weight = weight_of(policy_.weights, key_name_of(from), hello.producer);
   if (!sessions_.join(hello.producer, from, now_,
                       {.corrections = hello.corrections, .weight = weight})) {
+    counters_.producers_refused += 1;
     return actions_.send(from, wire::Refuse{Reason::too_many_peers});
   }
   // Makes the producer submit again what is unanswered; what is open here is refused as a

@@ -22,18 +22,6 @@ std::optional<std::size_t> parse_length(std::string_view text) {
 
 }  // namespace
 
-void hide_ranges(std::span<char> head) {
-  // A line feed alone ends a line for the library, whichever byte is before it.
-  static constexpr std::string_view kLine = "\n";
-  static constexpr std::string_view kRange = "Range";
-  const std::string_view text(head.data(), head.size());
-  for (std::size_t at = text.find(kLine); at != text.npos; at = text.find(kLine, at + 1)) {
-    const std::string_view line = text.substr(at + kLine.size());
-    const std::string_view name = trimmed(line.substr(0, line.find_first_of(":\r\n")));
-    if (same_ignoring_case(name, kRange)) head[at + kLine.size() + line.find(name)] = 'x';
-  }
-}
-
 Problem body_too_large(const Policy& policy) {
   return {413, "body_too_large",
           "the body is larger than " + std::to_string(policy.body_bytes_max) + " bytes"};

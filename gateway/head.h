@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <optional>
-#include <span>
 
 #include "gateway/http.h"
 #include "gateway/policy.h"
@@ -15,11 +14,6 @@ namespace gateway {
 struct BodyLength {
   std::optional<std::size_t> bytes = 0;
 };
-
-// Renames the Range headers of a head that ends with an empty line, in place.  cpp-httplib 0.11
-// matches their values with std::regex before anybody else sees them, and one of some thousand
-// ranges, which is a valid one, drives its recursion through the stack.
-void hide_ranges(std::span<char> head);
 
 // What is wrong with a body above body_bytes_max.
 Problem body_too_large(const Policy& policy);

@@ -11,8 +11,8 @@
 //   - a Range header with thousands of overlapping ranges would copy the response thousands of
 //     times, if matching it did not overflow the stack before;
 //   - responses would be compressed with the slowest setting whenever a client accepts that.
-// So ranges (head.h) and encodings are taken from a request before the library acts on them, and
-// chunks are read here (chunks.h).
+// So ranges (runtime/service/client_stream.h) and encodings are taken from a request before the
+// library acts on them, and chunks are read here (chunks.h).
 #pragma once
 
 #include <httplib.h>
@@ -22,14 +22,16 @@
 #include <string>
 
 #include "gateway/door/byte_budget.h"
-#include "gateway/door/client_stream.h"
 #include "gateway/http.h"
 #include "gateway/image.h"
 #include "gateway/policy.h"
 #include "gateway/problem.h"
 #include "gateway/routes.h"
+#include "runtime/service/client_stream.h"
 
 namespace gateway {
+
+using runtime::ClientStream;
 
 // A whole request, judged by its head.
 struct Request {

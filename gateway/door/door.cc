@@ -13,12 +13,12 @@
 #include <system_error>
 #include <utility>
 
-#include "gateway/door/client_stream.h"
 #include "gateway/door/codec.h"
 #include "gateway/problem.h"
 #include "runtime/config/config_error.h"
 #include "runtime/loop/clock.h"
 #include "runtime/loop/log.h"
+#include "runtime/service/client_stream.h"
 
 namespace gateway {
 namespace {

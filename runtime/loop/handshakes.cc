@@ -11,7 +11,8 @@ namespace {
 
 constexpr int kEvents = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
                         ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
-                        ZMQ_EVENT_DISCONNECTED;
+                        ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_LISTENING | ZMQ_EVENT_ACCEPTED |
+                        ZMQ_EVENT_ACCEPT_FAILED;
 
 // The address must be unique in its context; the counter makes it unique in the process.
 std::string unused_address() {
@@ -29,6 +30,12 @@ Handshakes::Event event_of(std::uint16_t number) {
       return Handshakes::Event::refused;
     case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
       return Handshakes::Event::ended;
+    case ZMQ_EVENT_LISTENING:
+      return Handshakes::Event::listening;
+    case ZMQ_EVENT_ACCEPTED:
+      return Handshakes::Event::accepted;
+    case ZMQ_EVENT_ACCEPT_FAILED:
+      return Handshakes::Event::accept_failed;
     default:
       return Handshakes::Event::lost;
   }
@@ -47,7 +54,7 @@ Handshakes::Handshakes(Context& context, zmq::socket_t& socket)
 
 void Handshakes::Stop::operator()(void* socket) const { zmq_socket_monitor(socket, nullptr, 0); }
 
-std::optional<Handshakes::Event> Handshakes::take() {
+std::optional<Handshakes::Happened> Handshakes::take() {
   // An event has two frames: its number and value, then the address, which is not needed.
   zmq::message_t frame;
   for (;;) {
@@ -56,13 +63,15 @@ std::optional<Handshakes::Event> Handshakes::take() {
     COLLAGE_CHECK(errno == EINTR);
   }
   std::uint16_t number = 0;
-  COLLAGE_CHECK(frame.size() >= sizeof number);
+  std::int32_t value = 0;
+  COLLAGE_CHECK(frame.size() == sizeof number + sizeof value);
   std::memcpy(&number, frame.data(), sizeof number);
+  std::memcpy(&value, frame.data<std::uint8_t>() + sizeof number, sizeof value);
   while (frame.more()) {
     frame.rebuild();
     COLLAGE_CHECK(zmq_msg_recv(frame.handle(), events_.handle(), ZMQ_DONTWAIT) >= 0);
   }
-  return event_of(number);
+  return Happened{event_of(number), value};
 }
 
 }  // namespace runtime

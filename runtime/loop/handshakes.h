@@ -1,4 +1,5 @@
-// The results of the handshakes of one socket, as events of a ZeroMQ socket monitor.
+// The connections of one socket and the results of their handshakes, as events of a ZeroMQ socket
+// monitor.
 #pragma once
 
 #include <cstdint>
@@ -21,9 +22,16 @@ class Handshakes {
     refused,  // The key is not allowed: the other side refused ours, or our ZAP handler refused it.
     ended,    // The handshake broke the protocol: another mechanism, a wrong key.
     lost,     // A connection ended, after its handshake or before it.
+    listening,      // The socket listens; the descriptor is the listener's.
+    accepted,       // There is a new connection; the descriptor is its.
+    accept_failed,  // A connection that came could not be accepted.
+  };
+  struct Happened {
+    Event event;
+    int descriptor = -1;
   };
   // Returns the next event; nullopt if there is none.
-  std::optional<Event> take();
+  std::optional<Happened> take();
   // The ZeroMQ socket to poll for events.
   void* handle() { return events_.handle(); }
 

@@ -8,6 +8,7 @@
 
 #include "runtime/config/config_error.h"
 #include "runtime/loop/authenticator.h"
+#include "runtime/loop/descriptors.h"
 #include "runtime/loop/socket.h"
 #include "wire/check.h"
 #include "wire/codec.h"
@@ -19,6 +20,9 @@ namespace {
 constexpr wire::Duration kLogEvery = std::chrono::seconds(1);
 // A client that chooses its own routing id goes on doing so: its programmer has to change it.
 constexpr wire::Duration kForeignIdEvery = std::chrono::minutes(1);
+// How often to see whether there are descriptors again for new connections.
+constexpr wire::Duration kResumeEvery = std::chrono::milliseconds(500);
+constexpr wire::Duration kPauseLogEvery = std::chrono::seconds(10);
 
 // Appends actions.  A machine asks for at most one piece of work in an iteration.
 void gather(machine::Actions& actions, machine::Actions more) {
@@ -48,7 +52,10 @@ std::vector<wire::Counter> LoopCounters::list() const {
           {"loop_keys_refused", keys_refused},
           {"loop_own_key_refused", own_key_refused},
           {"loop_handshakes_failed", handshakes_failed},
-          {"loop_server_keys_tried", server_keys_tried}};
+          {"loop_server_keys_tried", server_keys_tried},
+          {"loop_connections_accepted", accepted},
+          {"loop_accept_failed", accept_failed},
+          {"loop_accept_pauses", pauses}};
 }
 
 void LoopCounters::add_to(machine::Telemetry& report) const {
@@ -65,8 +72,8 @@ void LoopCounters::add_to(machine::Telemetry& report) const {
   report.counter("collage_notes_dropped_total", "Log lines dropped by the rate limit.",
                  notes_dropped);
   report.counters("collage_handshakes_failed_total",
-                  "Failed handshakes on links with keys: a peer's key is not allowed, our own key "
-                  "is not allowed by a server, or any other reason.",
+                  "Failed handshakes: a peer's key is not allowed, our own key is not allowed by a "
+                  "server, or any other reason, such as a peer that never speaks.",
                   "reason",
                   {{"key_refused", keys_refused},
                    {"own_key_refused", own_key_refused},
@@ -74,6 +81,16 @@ void LoopCounters::add_to(machine::Telemetry& report) const {
   report.counter("collage_server_keys_tried_total",
                  "Attempts with another key of a server after a failed handshake.",
                  server_keys_tried);
+  report.counter("collage_connections_accepted_total", "Connections to the links of this process.",
+                 accepted);
+  report.counter("collage_accept_failures_total",
+                 "Connections that could not be accepted, most often for lack of descriptors.",
+                 accept_failed);
+  report.counter("collage_accept_pauses_total",
+                 "How often connections were not accepted, so that some descriptors are left.",
+                 pauses);
+  report.gauge("collage_accept_paused", "1 while connections are not accepted, else 0.",
+               paused ? 1 : 0);
 }
 
 struct Loop::Arrival {
@@ -90,7 +107,8 @@ Loop::Loop(Context& context, const std::vector<Link>& links, machine::Machine& m
       access_control_(options_.access),
       denials_(kLogEvery),
       handshakes_(kLogEvery),
-      foreign_ids_(kForeignIdEvery) {
+      foreign_ids_(kForeignIdEvery),
+      pauses_(kPauseLogEvery) {
   COLLAGE_CHECK(options_.messages_per_iteration_max > 0);
   if (options_.on_beat && options_.beat_every > wire::Duration::zero()) {
     next_beat_ = runtime::now();
@@ -163,7 +181,7 @@ Loop::End Loop::run() {
 std::optional<wire::Instant> Loop::wait_until(wire::Instant now) const {
   if (work_ || backlog_ || !failed_.empty()) return now;
   std::optional<wire::Instant> until;
-  for (const auto& due : {machine_.next_timeout(), drain_until_, next_beat_}) {
+  for (const auto& due : {machine_.next_timeout(), drain_until_, next_beat_, resume_at_}) {
     if (due && (!until || *due < *until)) until = due;
   }
   for (const Socket& socket : sockets_) {
@@ -205,13 +223,18 @@ void Loop::beat(wire::Instant now) {
 
 void Loop::poll_handshakes(wire::Instant now) {
   backlog_ = false;
+  int descriptor_max = -1;
   for (Socket& socket : sockets_) {
     HandshakeCounters seen;
     backlog_ |= socket.poll_handshakes(options_.handshakes_per_iteration_max, now, seen);
     counters_.handshakes_failed += seen.failed;
     counters_.own_key_refused += seen.refused;
     counters_.server_keys_tried += seen.other_key;
-    if (options_.silent) continue;
+    counters_.accepted += seen.accepted;
+    counters_.accept_failed += seen.accept_failed;
+    descriptor_max = std::max(descriptor_max, seen.descriptor_max);
+    // Without keys whatever looks whether the port is open would fill the log.
+    if (options_.silent || !keyed(socket.link())) continue;
     const std::string& endpoint = socket.link().endpoint;
     if (seen.refused > 0) {
       warn_limited(handshakes_, now, "{}: the server does not allow our key", endpoint);
@@ -222,7 +245,34 @@ void Loop::poll_handshakes(wire::Instant now) {
                        : "the server's key may have changed");
     }
   }
-  if (!authenticator_) return;
+  pause_accepting(descriptor_max, now);
+  if (authenticator_) serve_keys(now);
+}
+
+// Lets new connections wait while few descriptors are left.
+void Loop::pause_accepting(int descriptor_max, wire::Instant now) {
+  const auto accept = [this](bool yes) {
+    counters_.paused = !yes;
+    for (Socket& socket : sockets_) {
+      if (!socket.accept_connections(yes))
+        spdlog::error("cannot {} accepting", yes ? "resume" : "pause");
+    }
+  };
+  if (!counters_.paused && descriptor_max >= 0 && descriptors_scarce(descriptor_max)) {
+    accept(false);
+    ++counters_.pauses;
+    resume_at_ = now + kResumeEvery;
+    warn_limited(pauses_, now,
+                 "few file descriptors are left, so no new connections are accepted until some are "
+                 "closed (LimitNOFILE)");
+  } else if (resume_at_ && *resume_at_ <= now) {
+    const bool enough = descriptors_suffice();
+    if (enough) accept(true);
+    resume_at_ = enough ? std::nullopt : std::optional(now + kResumeEvery);
+  }
+}
+
+void Loop::serve_keys(wire::Instant now) {
   // All servers of one process share one keyring, so any of them will do.
   const auto server = std::ranges::find_if(
       sockets_, [](const Socket& socket) { return socket.link().bind && keyed(socket.link()); });

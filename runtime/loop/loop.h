@@ -73,6 +73,10 @@ struct LoopCounters {
   std::uint64_t own_key_refused = 0;  // Handshakes that a server refused: ours is not allowed.
   std::uint64_t handshakes_failed = 0;  // Handshakes that failed otherwise, such as without a key.
   std::uint64_t server_keys_tried = 0;  // Attempts with another key of a server after a failure.
+  std::uint64_t accepted = 0;           // Connections to our servers of tcp://.
+  std::uint64_t accept_failed = 0;      // Connections that could not be accepted.
+  std::uint64_t pauses = 0;  // How often no connections were accepted, for lack of descriptors.
+  bool paused = false;       // Whether none are accepted now.
 
   // The counters by the names that Status has: loop_received and so on.
   std::vector<wire::Counter> list() const;
@@ -157,6 +161,8 @@ class Loop {
   void beat(wire::Instant now);
   void handle_signals(wire::Instant now, machine::Actions& actions);
   void poll_handshakes(wire::Instant now);
+  void serve_keys(wire::Instant now);
+  void pause_accepting(int descriptor_max, wire::Instant now);
   void report_failed(wire::Instant now, machine::Actions& actions);
   void receive();
   void pass_on(wire::Instant now, machine::Actions& actions);
@@ -184,6 +190,7 @@ class Loop {
   LogLimiter denials_;
   LogLimiter handshakes_;
   LogLimiter foreign_ids_;
+  LogLimiter pauses_;
 
   std::vector<Arrival> arrived_;       // Messages received in this iteration.
   bool unread_ = false;                // The links may have more messages.
@@ -194,6 +201,7 @@ class Loop {
   bool finished_ = false;
   std::uint64_t stops_ = 0;  // Requests to stop so far.
   std::optional<wire::Instant> next_beat_;
+  std::optional<wire::Instant> resume_at_;    // When to see whether connections are accepted again.
   std::optional<wire::Instant> drain_until_;  // The end of drain_max; nullopt before a stop.
   wire::Instant log_since_;                   // The begin of the second that log_lines_ counts.
   std::size_t log_lines_ = 0;

@@ -1,5 +1,9 @@
 #include "runtime/loop/socket.h"
 
+#include <linux/filter.h>
+#include <sys/socket.h>
+
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -164,6 +168,8 @@ void Socket::open() try {
   if (keyed(link_)) {
     link_.bind ? set_server_keys(socket_, link_)
                : set_client_keys(socket_, link_, server_key_->key());
+  }
+  if (keyed(link_) || (link_.bind && link_.endpoint.starts_with("tcp://"))) {
     handshakes_.emplace(*context_, socket_);
   }
   socket_.set(zmq::sockopt::ipv6, dialled_.ipv6);
@@ -172,9 +178,10 @@ void Socket::open() try {
   throw ConfigError(link_.endpoint + ": " + error.what());
 }
 
-void Socket::on_handshake(Handshakes::Event event) {
+void Socket::on_handshake(Handshakes::Happened happened) {
   using Event = Handshakes::Event;
   using Failure = ServerKeySelector::Failure;
+  const Event event = happened.event;
   up_ = event == Event::succeeded;
   switch (event) {
     case Event::succeeded:
@@ -191,9 +198,30 @@ void Socket::on_handshake(Handshakes::Event event) {
       ++unreported_.failed;
       failure_ = event == Event::silent ? Failure::silent : Failure::ended;
       return;
+    case Event::listening:
+      listener_ = happened.descriptor;
+      return;
+    case Event::accepted:
+      ++unreported_.accepted;
+      unreported_.descriptor_max = std::max(unreported_.descriptor_max, happened.descriptor);
+      return;
+    case Event::accept_failed:
+      ++unreported_.accept_failed;
+      return;
     case Event::lost:
       return;
   }
+}
+
+// libzmq cannot stop listening without ending the connections that it has accepted.  But a filter
+// on the listening socket drops whatever would open a connection, before the kernel accepts it; a
+// client repeats its attempt.
+bool Socket::accept_connections(bool yes) {
+  if (link_.endpoint.rfind("tcp://", 0) != 0 || listener_ < 0) return true;
+  sock_filter drop_all{.code = BPF_RET | BPF_K, .jt = 0, .jf = 0, .k = 0};
+  const sock_fprog program{.len = 1, .filter = &drop_all};
+  return setsockopt(listener_, SOL_SOCKET, yes ? SO_DETACH_FILTER : SO_ATTACH_FILTER, &program,
+                    sizeof program) == 0;
 }
 
 bool Socket::poll_handshakes(std::size_t events_max, wire::Instant now,
@@ -218,6 +246,9 @@ bool Socket::poll_handshakes(std::size_t events_max, wire::Instant now,
   counters.failed += unreported_.failed;
   counters.refused += unreported_.refused;
   counters.other_key += unreported_.other_key;
+  counters.accepted += unreported_.accepted;
+  counters.accept_failed += unreported_.accept_failed;
+  counters.descriptor_max = std::max(counters.descriptor_max, unreported_.descriptor_max);
   unreported_ = {};
   return taken == events_max;
 }

@@ -42,11 +42,14 @@ struct Incoming {
   std::string_view address();
 };
 
-// Results of handshakes on links with keys.
+// What happened to connections.
 struct HandshakeCounters {
-  std::uint64_t failed = 0;     // Handshakes that failed without a refusal.
-  std::uint64_t refused = 0;    // Handshakes in which the server refused our key.
-  std::uint64_t other_key = 0;  // New connections with another of the server's keys.
+  std::uint64_t failed = 0;         // Handshakes that failed without a refusal.
+  std::uint64_t refused = 0;        // Handshakes in which the server refused our key.
+  std::uint64_t other_key = 0;      // New connections with another of the server's keys.
+  std::uint64_t accepted = 0;       // New connections of a server.
+  std::uint64_t accept_failed = 0;  // Connections that could not be accepted.
+  int descriptor_max = -1;          // The highest descriptor of a new connection.
 };
 
 class Socket {
@@ -66,12 +69,16 @@ class Socket {
   enum class Sent : std::uint8_t { sent, unroutable, blocked };
   Sent send(std::uint64_t peer, const wire::Frames& frames);
 
-  // Handles up to `events_max` results of handshakes, reconnects if necessary, and adds to
-  // `counters`.  Returns true if there may be more results.  Does nothing on a plain link.
+  // Handles up to `events_max` events of connections, reconnects if necessary, and adds to
+  // `counters`.  Returns true if there may be more events.  Only links with keys and servers of
+  // tcp:// have events.
   bool poll_handshakes(std::size_t events_max, wire::Instant now, HandshakeCounters& counters);
   // When to call poll_handshakes even if there is no result; nullopt: never.
   std::optional<wire::Instant> next_timeout() const;
-  // The ZeroMQ socket to poll for results of handshakes; null on a plain link.
+  // Lets new connections wait in the network, or no longer, while the others go on.  Only servers
+  // of tcp:// do so.  False: the system refused.
+  bool accept_connections(bool yes);
+  // The ZeroMQ socket to poll for events of connections; null if there are none.
   void* handshake_handle() { return handshakes_ ? handshakes_->handle() : nullptr; }
 
   // The endpoint, with the port that the system chose for port 0.
@@ -82,7 +89,7 @@ class Socket {
  private:
   void open();
   void reopen();
-  void on_handshake(Handshakes::Event event);
+  void on_handshake(Handshakes::Happened happened);
   bool receive_part(zmq::message_t& part);
   bool send_part(zmq::message_t part, bool more);
   Sent send_now(std::uint64_t peer, const wire::Frames& frames);
@@ -93,7 +100,8 @@ class Socket {
   bool router_;
   Context* context_;
   zmq::socket_t socket_;
-  std::optional<Handshakes> handshakes_;               // Only on links with keys.
+  std::optional<Handshakes> handshakes_;               // Null if the link has no events.
+  int listener_ = -1;                                  // The listening descriptor of tcp://.
   HandshakeCounters unreported_;                       // Counts since the last poll_handshakes.
   std::optional<ServerKeySelector> server_key_;        // Only for a client on a link with keys.
   std::optional<ServerKeySelector::Failure> failure_;  // The last failure, not handled yet.

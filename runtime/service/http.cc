@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "runtime/config/config_error.h"
+#include "runtime/service/bounded_server.h"
 #include "runtime/service/exposition.h"
 #include "runtime/service/version.h"
 #include "wire/message.h"
@@ -13,7 +14,6 @@
 namespace runtime {
 namespace {
 
-constexpr int kThreads = 8;  // Requests that are served at the same time; more of them wait.
 constexpr std::size_t kBodyBytesMax = 1024;  // GET requests have no body.
 constexpr const char* kText = "text/plain; charset=utf-8";
 constexpr const char* kBlocked = "a loop of this process is blocked\n";
@@ -51,24 +51,12 @@ std::string metrics_page(machine::Telemetry report, const ProcessFigures& proces
 
 struct HttpServer::Server {
   explicit Server(Options given) : options(std::move(given)) {
-    http.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
     // Replaces the library's SO_REUSEPORT, with which two processes could share a port unnoticed.
     http.set_socket_options([](socket_t socket) {
       const int yes = 1;
       setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     });
     http.set_payload_max_length(kBodyBytesMax);
-    // The library answers each range of a request, were there thousands; pages are sent whole.
-    http.set_pre_routing_handler([](const httplib::Request& request, httplib::Response&) {
-      const_cast<httplib::Request&>(request).ranges.clear();  // It is the library's own, not const.
-      return httplib::Server::HandlerResponse::Unhandled;
-    });
-    // One request per connection and short timeouts: a client that sends nothing holds one of the
-    // threads for seconds only.
-    http.set_keep_alive_max_count(1);
-    http.set_keep_alive_timeout(1);  // Also the time for the first byte of a connection.
-    http.set_read_timeout(2);
-    http.set_write_timeout(5);
     // A page is one file and requests data only from its own server, so nothing else is allowed.
     http.set_default_headers(
         {{"Content-Security-Policy",
@@ -92,6 +80,7 @@ struct HttpServer::Server {
   void metrics(httplib::Response& response) {
     auto report = options.report();
     if (!report) return respond(response, 503, kBlocked);
+    http.add_to(*report);
     response.set_content(metrics_page(std::move(*report), process), kMetricsType);
   }
 
@@ -111,7 +100,7 @@ struct HttpServer::Server {
 
   const Options options;
   const ProcessFigures process;
-  httplib::Server http;
+  BoundedServer http;
   std::thread thread;
 };
 
@@ -127,6 +116,7 @@ HttpServer::HttpServer(Options options) : server_(std::make_unique<Server>(std::
         ": cannot listen: the port is in use, or this host does not have the address");
   }
   port_ = static_cast<std::uint16_t>(port);
+  server_->http.lengthen_queue();
   server_->thread = std::thread([this] { server_->http.listen_after_bind(); });
   // stop() has no effect before the server runs, so the destructor would wait for ever.
   while (!server_->http.is_running()) std::this_thread::yield();
@@ -134,6 +124,7 @@ HttpServer::HttpServer(Options options) : server_(std::make_unique<Server>(std::
 
 HttpServer::~HttpServer() {
   server_->http.stop();
+  server_->http.end_connections();
   server_->thread.join();
 }
 

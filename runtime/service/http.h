@@ -8,8 +8,9 @@
 //
 // The server has its own threads and asks the loops by cross-thread calls (loop_calls.h).  A loop
 // that is busy with an inference is waited for; a loop that does not answer makes /livez fail.  GET
-// only; a connection gets one answer and a few seconds.  Made for a private network: a handful of
-// clients that send nothing can hold all threads for these seconds.
+// only, and no ranges.  A connection gets one answer, and has 2 s and 16 KiB for its request; 64
+// are served at once, and more are closed.  Made for a private network: whoever keeps 64
+// connections open keeps others out.
 #pragma once
 
 #include <cstdint>

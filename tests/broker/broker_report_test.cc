@@ -160,6 +160,7 @@ assemblers_on_probation
 sinks
 workers_lost
 workers_refused
+producers_refused
 bad_messages
 patience_ns
 service_p95_ns
@@ -187,6 +188,7 @@ counter collage_hedges_withheld_total reason=rate
 counter collage_images_covered_total
 counter collage_overloads_total
 counter collage_probes_total
+counter collage_producers_refused_total
 counter collage_requests_admitted_total
 counter collage_requests_total result=cancelled
 counter collage_requests_total result=collage

@@ -38,6 +38,7 @@ TEST_F(BrokerTest, AtProducerMaxAFurtherOneIsRefused) {
   join_producer(2);
   join_producer(3);
   EXPECT_EQ(the<wire::Refuse>(producer(3)).reason, Reason::too_many_peers);
+  EXPECT_EQ(counter("producers_refused"), 1u);
   EXPECT_THAT(received<wire::Welcome>(producer(3)), IsEmpty());
   EXPECT_EQ(counter("producers"), 2u);
 }

@@ -19,6 +19,7 @@
 #include "gateway/infer_response.h"
 #include "gateway/request_options.h"
 #include "runtime/loop/event_fd.h"
+#include "runtime/service/client_stream.h"
 #include "tests/fuzz/input.h"
 #include "wire/check.h"
 
@@ -72,7 +73,7 @@ void serve(std::span<const std::uint8_t> bytes) {
   shutdown(sockets[1], SHUT_WR);
   {
     gateway::ByteBudget budget(policy.open_bytes_max);
-    gateway::ClientStream stream(sockets[0], stopping.descriptor());
+    runtime::ClientStream stream(sockets[0], stopping.descriptor());
     gateway::Codec codec(stream, policy, budget, [](const gateway::Request& request) {
       const bool infers = request.endpoint == gateway::Endpoint::infer;
       return std::optional(respond(request.head, request.body, infers, policy));
@@ -92,7 +93,7 @@ void read_request(fuzz::Input& input) {
   static const gateway::Policy policy = small_policy();
   const bool infers = input.flag();
   std::string rest = input.rest_as_text();
-  gateway::hide_ranges(rest);
+  runtime::hide_ranges(rest);
   gateway::RequestHead head{"POST", infers ? "/v2/models/collage/infer" : "/v1/classify", {}};
   std::size_t at = 0;
   for (std::size_t end = 0; (end = rest.find('\n', at)) != rest.npos && end > at; at = end + 1) {

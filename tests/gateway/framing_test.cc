@@ -7,8 +7,8 @@
 #include <array>
 #include <new>
 
-#include "gateway/door/client_stream.h"
 #include "gateway/door/codec.h"
+#include "runtime/service/client_stream.h"
 #include "tests/gateway/door_fixture.h"
 
 namespace gateway {

@@ -34,9 +34,10 @@ LivePipeline::LivePipeline(const Overrides& overrides, replay::live::Fleet::Size
   file_ = scratch(name + ".yaml");
   producers_ = local(ports[0]);
   workers_ = local(ports[1]);
+  answers_ = local(ports[2]);
   Overrides all = {{"endpoints.producers", producers_},
                    {"endpoints.workers", workers_},
-                   {"endpoints.answers", local(ports[2])},
+                   {"endpoints.answers", answers_},
                    {"http.address", "none"}};
   for (const auto& [key, value] : overrides) {
     all.emplace_back(key, value == "tcp://FREE" ? local(ports[3]) : value);

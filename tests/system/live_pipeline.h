@@ -29,6 +29,7 @@ class LivePipeline {
   replay::live::Fleet& fleet() { return *fleet_; }
   const std::string& producers() const { return producers_; }
   const std::string& workers() const { return workers_; }
+  const std::string& answers() const { return answers_; }
   const std::filesystem::path& file() const { return file_; }
   const std::filesystem::path& logs() const { return folder_; }  // A file a process.
 
@@ -45,7 +46,7 @@ class LivePipeline {
   void await(const replay::live::StartWatch& watch, const Enough& enough);
 
   std::filesystem::path folder_, file_;
-  std::string producers_, workers_;
+  std::string producers_, workers_, answers_;
   std::unique_ptr<replay::live::Fleet> fleet_;
 };
 

@@ -222,7 +222,8 @@ TEST_F(KeyedLoopTest, APeerWithoutAKeyIsCountedAndOthersAreServed) {
   plain.send(zmq::buffer(encode(wire::StatusRequest{}).header), zmq::send_flags::none);
   zmq::pollitem_t item{handshakes.handle(), 0, ZMQ_POLLIN, 0};
   ASSERT_EQ(zmq_poll(&item, 1, 20000), 1);
-  EXPECT_NE(handshakes.take(), runtime::Handshakes::Event::succeeded);
+  const auto happened = handshakes.take();
+  EXPECT_TRUE(!happened || happened->event != runtime::Handshakes::Event::succeeded);
   Calling calling(calls, KeyOwner::stage, LinkName::workers, listening.endpoint());
   EXPECT_TRUE(calling.ask());
   EXPECT_GT(listening.stop().handshakes_failed, 0u);
@@ -371,8 +372,9 @@ TEST_F(KeyedSocketTest, AServerWhoseZapHandlerIsMissingAdmitsNobody) {
   calls.trust("broker", {stage.shared});
   runtime::Socket socket(context, link(bound.bound_endpoint()));
   zmq::pollitem_t item{bound.handshake_handle(), 0, ZMQ_POLLIN, 0};
-  ASSERT_EQ(zmq_poll(&item, 1, 20000), 1);
-  bound.poll_handshakes(64, runtime::now(), counters);
+  while (counters.failed == 0 && zmq_poll(&item, 1, 20000) == 1) {
+    bound.poll_handshakes(64, runtime::now(), counters);
+  }
   EXPECT_EQ(counters.failed, 1u);
 }
 
@@ -390,7 +392,7 @@ TEST_F(KeyedSocketTest, ASocketThatIsClosedAtAFailureBlocksNoOther) {
     wrong.connect(listening.endpoint());
     zmq::pollitem_t item{handshakes.handle(), 0, ZMQ_POLLIN, 0};
     ASSERT_EQ(zmq_poll(&item, 1, 20000), 1) << "after " << i;
-    EXPECT_EQ(handshakes.take(), runtime::Handshakes::Event::silent);
+    EXPECT_EQ(handshakes.take().value().event, runtime::Handshakes::Event::silent);
   }
   runtime::Socket socket(context, link(listening.endpoint()));
   socket.send(0, encode(wire::StatusRequest{}));

@@ -3,12 +3,20 @@
 #include <gmock/gmock.h>
 #include <httplib.h>
 
+#include <chrono>
+#include <string>
+#include <vector>
+
 #include "runtime/config/config_error.h"
+#include "runtime/loop/clock.h"
+#include "tests/raw_client.h"
 
 namespace runtime {
 namespace {
 
+using namespace std::chrono_literals;
 using testing::HasSubstr;
+using tests::RawClient;
 
 class HttpTest : public testing::Test {
  protected:
@@ -98,6 +106,48 @@ TEST_F(HttpTest, SendsAPageWholeWhateverRangesAreAskedFor) {
     EXPECT_EQ(got->status, 200);
     EXPECT_EQ(got->body.size(), 10'000u);
   }
+}
+
+TEST_F(HttpTest, AHeadWithoutAnEndIsEndedAndTakesNoMemory) {
+  const RawClient client(server.port());
+  const auto resident = [this] {
+    const std::string page_of_figures = get("/metrics")->body,
+                      name = "\nprocess_resident_memory_bytes ";
+    return std::stod(page_of_figures.substr(page_of_figures.find(name) + name.size()));
+  };
+  const double before = resident();
+  const wire::Instant begin = now();
+  std::size_t sent = 0;
+  for (std::string line = "GET /livez HTTP/1.1\r\n"; client.send(line) && now() - begin < 20s;) {
+    sent += line.size();
+    line = "X-" + std::to_string(sent) + ": " + std::string(1000, 'x') + "\r\n";
+  }
+  EXPECT_LT(now() - begin, 10s);
+  EXPECT_GT(sent, 16u << 10);
+  EXPECT_LT(resident() - before, 8 << 20);
+  EXPECT_THAT(get("/metrics")->body,
+              HasSubstr("\ncollage_http_visitors_ended_total{reason=\"too_long\"} 1\n"));
+}
+
+TEST_F(HttpTest, AByteNowAndThenDoesNotKeepAConnection) {
+  const RawClient client(server.port());
+  const wire::Instant begin = now();
+  while (client.send("G") && !client.stirs(100) && now() - begin < 20s) continue;
+  EXPECT_LT(now() - begin, 8s);
+  EXPECT_THAT(get("/metrics")->body,
+              HasSubstr("\ncollage_http_visitors_ended_total{reason=\"too_slow\"} 1\n"));
+}
+
+TEST_F(HttpTest, ConnectionsThatSayNothingHoldUpNobodyUpToTheBound) {
+  std::vector<RawClient> silent;
+  for (int i = 0; i < 40; ++i) silent.emplace_back(server.port());
+  const wire::Instant begin = now();
+  EXPECT_EQ(get("/livez")->status, 200);
+  EXPECT_LT(now() - begin, 5s);  // Each may be silent for a second.
+  for (int i = 0; i < 80; ++i) silent.emplace_back(server.port());
+  for (const RawClient& client : silent) EXPECT_EQ(client.rest(), "");
+  EXPECT_THAT(get("/metrics")->body,
+              testing::ContainsRegex("visitors_ended_total.reason=\"too_many\". [1-9]"));
 }
 
 TEST_F(HttpTest, HasNoOtherPages) {

@@ -1,17 +1,18 @@
-#include "gateway/door/client_stream.h"
+#include "runtime/service/client_stream.h"
 
 #include <poll.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <string_view>
 
-#include "gateway/head.h"
 #include "runtime/loop/clock.h"
 
-namespace gateway {
+namespace runtime {
 namespace {
 
 constexpr std::size_t kReadBytes = 64 << 10;
@@ -27,6 +28,22 @@ int milliseconds_until(wire::Instant until) {
 bool interrupted() { return errno == EINTR || errno == EAGAIN; }
 
 }  // namespace
+
+void hide_ranges(std::span<char> head) {
+  // A line feed alone ends a line for the library, whichever byte is before it.
+  static constexpr std::string_view kRange = "Range", kSpace = " \t";
+  const std::string_view text(head.data(), head.size());
+  for (std::size_t at = text.find('\n'); at != text.npos; at = text.find('\n', at + 1)) {
+    const std::string_view line = text.substr(at + 1);
+    const std::string_view name = line.substr(0, line.find_first_of(":\r\n"));
+    const std::size_t begin = name.find_first_not_of(kSpace);
+    if (begin == name.npos) continue;
+    const std::size_t size = name.find_last_not_of(kSpace) + 1 - begin;
+    if (size == kRange.size() && strncasecmp(name.data() + begin, kRange.data(), size) == 0) {
+      head[at + 1 + begin] = 'x';
+    }
+  }
+}
 
 ClientStream::~ClientStream() { ::close(socket_); }
 
@@ -125,4 +142,4 @@ void ClientStream::linger(wire::Duration at_most) {
 void ClientStream::get_remote_ip_and_port(std::string&, int&) const {}
 void ClientStream::get_local_ip_and_port(std::string&, int&) const {}
 
-}  // namespace gateway
+}  // namespace runtime

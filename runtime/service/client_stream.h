@@ -9,11 +9,17 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "wire/types.h"
 
-namespace gateway {
+namespace runtime {
+
+// Renames the Range headers of a head that ends with an empty line, in place.  cpp-httplib 0.11
+// matches their values with std::regex before anybody else sees them, and one of some thousand
+// ranges, which is a valid one, drives its recursion through the stack.
+void hide_ranges(std::span<char> head);
 
 class ClientStream : public httplib::Stream {
  public:
@@ -29,7 +35,7 @@ class ClientStream : public httplib::Stream {
   // Waits for the first byte of a request; false if none came within `idle`.
   bool wait(wire::Duration idle);
   // Waits until the head of a request is there as a whole, within the limits, and hides what
-  // the library must not see of it (head.h).
+  // the library must not see of it (hide_ranges).
   void read_head();
   // Reads from now on end at `until`, and with `too_long` after `bytes_max` bytes.
   void limit(wire::Instant until, std::size_t bytes_max);
@@ -66,4 +72,4 @@ class ClientStream : public httplib::Stream {
   std::string out_;
 };
 
-}  // namespace gateway
+}  // namespace runtime

@@ -1,0 +1,18 @@
+// How many file descriptors the process may still use, and whether that is enough for more
+// connections.
+//
+// libzmq 4.3.4 accepts connections until the process has no descriptor left.  From then on its I/O
+// thread spins, as it cannot accept what it is told is waiting, and the process can open nothing
+// any more: no connection of its own, no file.  So servers stop accepting while some are left.
+#pragma once
+
+namespace runtime {
+
+// Returns true if a connection has so high a descriptor that few are left.  The system always gives
+// the lowest one that is free.
+bool descriptors_scarce(int descriptor);
+
+// Returns true if there are enough again.  Costs a system call for each descriptor in use.
+bool descriptors_suffice();
+
+}  // namespace runtime
