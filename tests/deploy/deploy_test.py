@@ -3,10 +3,10 @@
     deploy_test.py PACKAGES NEXT SCRATCH OUT    folders of the .deb files of a commit and of the next
                                                 one, for hosts, for results
 
-Four hosts: broker and sink, two with s-CNN stages, one with a collage stage; images are pushed from
-this machine.  Prints a line a step and writes OUT/account.json: an array of {"step", "ok",
-"seconds", "sent", "lost", "refused"}.  Exit code 0 if every step was good, 1 if one was not, 77 if
-this machine cannot boot hosts.
+Four hosts: broker and sink, two with s-CNN stages, one with a second sink and a collage stage;
+images are pushed from this machine.  Prints a line a step and writes OUT/account.json: an array of
+{"step", "ok", "seconds", "sent", "lost", "refused"}.  Exit code 0 if every step was good, 1 if one
+was not, 77 if this machine cannot boot hosts.
 """
 
 import contextlib
@@ -122,7 +122,8 @@ class DeployTest(Test):
                      "common_producer_networks": [f"{NETWORK}.1"],
                      "common_http_client_networks": [f"{NETWORK}.1"], **self.security,
                      "common_repository": self.repository.line},
-            "children": {"broker": {"hosts": place(front)}, "sink": {"hosts": place(front)},
+            "children": {"broker": {"hosts": place(front)},
+                         "sink": {"hosts": place(front) | place(workers[-1])},
                          "gateway": {"hosts": place(front)},
                          "classifier": {"hosts": stages},
                          "collage": {"hosts": place(workers[-1])},
@@ -261,7 +262,7 @@ class DeployTest(Test):
             "systemctl is-active 'collage-stage@*'", check=False).split() == ["active"] * 2, 60))
 
     def cut_link(self):
-        """Of the collage's host, for a while."""
+        """Of the host of the collage and of one of two sinks, for a while."""
         process = self.pushing(1000, 50)
         time.sleep(3)
         self.hosts[3].set_link("down")
@@ -285,11 +286,11 @@ class DeployTest(Test):
             self.write_inventory(classifiers=(3, 2, 1))
             self.play("site.yml")
             expect("stages are added", running(first) == {"stage@0", "stage@1", "stage@2"})
-            expect("on another host, too", running(third) == {"collage@0", "stage@20"})
+            expect("on another host, too", running(third) == {"sink", "collage@0", "stage@20"})
             self.write_inventory(classifiers=(2, 0, 0))
             self.play("site.yml")
             expect("stages are taken away", running(first) == {"stage@0", "stage@1"})
-            expect("from a host in a group less", running(third) == {"collage@0"})
+            expect("from a host in a group less", running(third) == {"sink", "collage@0"})
             expect("and from one in no group at all", running(second) == set())
             self.write_inventory()
             self.play("site.yml")

@@ -116,7 +116,7 @@ class Provision(unittest.TestCase):
         self.inventory = SCRATCH / "provision.yml"
         self.inventory.write_text(json.dumps({"all": {"children": {
             "broker": {"hosts": {"front": {"provision_size": "s-2vcpu-4gb"}}},
-            "sink": {"hosts": {"front": {}}},
+            "sink": {"hosts": {"front": {}, "back": {}}},
             "classifier": {"hosts": {"scnn0": {}, "scnn1": {}}}}}}))
 
     def play(self, *options, token=TOKEN):
@@ -135,7 +135,8 @@ class Provision(unittest.TestCase):
         done = self.play()
         self.assertEqual(done.returncode, 0, done.stdout)
         droplets = self.cloud.named()
-        self.assertEqual(set(droplets), {"collage-front", "collage-scnn0", "collage-scnn1"})
+        self.assertEqual(set(droplets), {"collage-front", "collage-back", "collage-scnn0",
+                                         "collage-scnn1"})
         self.assertEqual(droplets["collage-front"]["size_slug"], "s-2vcpu-4gb")
         self.assertEqual(droplets["collage-scnn0"]["size_slug"], "s-1vcpu-2gb")
         self.assertEqual(droplets["collage-scnn0"]["image"], "debian-12-x64")
@@ -155,7 +156,7 @@ class Provision(unittest.TestCase):
         again = self.play()
         self.assertEqual(again.returncode, 0, again.stdout)
         self.assertNotRegex(again.stdout, r"changed=[1-9]")
-        self.assertEqual(len(self.cloud.droplets), 3)
+        self.assertEqual(len(self.cloud.droplets), 4)
 
     def test_a_check_creates_nothing(self):
         done = self.play("--check")
@@ -195,7 +196,8 @@ class Provision(unittest.TestCase):
         self.assertNotIn("collage-old", self.cloud.named())
         self.assertEqual(self.play("--limit", "retired", "-e", "provision_state=absent").returncode,
                          0)
-        self.assertEqual(set(self.cloud.named()), {"collage-front", "collage-scnn0"})
+        self.assertEqual(set(self.cloud.named()),
+                         {"collage-front", "collage-back", "collage-scnn0"})
 
     def test_a_wrong_token_is_refused(self):
         done = self.play(token="wrong_token")
