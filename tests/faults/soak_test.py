@@ -132,6 +132,12 @@ class GrowthTest(unittest.TestCase):
         self.assertEqual(set(compared), {3})  # Nobody before the second grew old.
         self.assertAlmostEqual(compared[3].share, 0.3)
 
+    def test_of_several_that_grew_as_old_the_first_is_the_measure(self):
+        lives = [life("sink-0", 1), life("sink-1", 2, 300.0, memory=80 * MB),
+                 life("sink-1", 3, 900.0)]
+        compared = {one.number: one for one in growth.compare(lives, 1800) if one.restarted}
+        self.assertEqual(compared[3].share, 0)
+
     def test_who_is_too_young_is_not_compared(self):
         first = life()
         for age, count in ((50, 0), (70, 1)):
