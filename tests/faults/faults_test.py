@@ -222,6 +222,14 @@ class TopologyTest(unittest.TestCase):
         self.built(topology.Size(table_max=7))
         self.assertIn("  open_batch_max: 7\n", (self.folder / "sink-0.yaml").read_text())
 
+    def test_those_of_one_kind_do_the_same_for_the_same_broker(self):
+        made = self.built(topology.Size(brokers=2))
+        kinds = {one.name: one.kind for one in made.programs}
+        self.assertEqual(kinds["classifier-0"], kinds["classifier-2"])
+        self.assertNotEqual(kinds["classifier-0"], kinds["classifier-1"])
+        self.assertEqual((kinds["collage-cnn-1"], kinds["gateway"]),
+                         ("collage-cnn of broker-1", "gateway of broker-0"))
+
     def test_several_sinks_are_a_list_and_several_brokers_share_the_stages(self):
         made = self.built(topology.Size(brokers=2, sinks=2))
         self.assertEqual(len(made.of_role("sink")), 4)

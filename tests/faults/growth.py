@@ -5,11 +5,14 @@ Memory is what a process has for itself, RssAnon and VmSwap: the heap, stacks an
 VmRSS also counts pages of libraries and models, which the kernel drops and reads again as it likes,
 and PSS changes whenever another process that shares a page ends.
 
-The rule, of the median of a while, and of descriptors of the fewest, for connections come and go:
-  - a process that is alive from minute 3 to the end: its last minute beside its fourth;
+The rule compares the level to which a process comes back, because memory goes up with a large image
+and descriptors with each connection:
+  - a process that is alive from minute 3 to the end: the last third of that time beside the first;
   - a process that has been started again: the last half minute of its life beside that half minute,
     by age, of the first process of its kind that grew as old.  One younger than a minute is not
     compared: it is still warming up.
+That level is the least memory and the fewest descriptors, which are compared with those that the
+process usually had before: while a peer is away it has fewer.
 """
 
 from __future__ import annotations
@@ -20,13 +23,15 @@ from dataclasses import dataclass, field
 from typing import Optional
 
 SETTLED_S = 180.0
-WINDOW_S = 60.0
+THIRD_MIN_S = 60.0
+GONE_S = 30.0  # A process that was last looked at so long before the end has ended.
 YOUNG_S = 60.0
 AGE_WINDOW_S = 30.0
 SAME_START_S = 10.0
 MEMORY_GROWTH_MAX = 0.05
-# A twentieth of a process of 10 MB is less than what one more stalled image occupies.
-MEMORY_FLOOR = 1 << 20
+# What the threads of the gateway keep after a burst of connections; of a process of 6 MB that is
+# more than a twentieth.  A leak of 25 bytes an image comes to as much within half an hour.
+MEMORY_FLOOR = 4 << 20
 DESCRIPTORS_MORE_MAX = 0
 
 
@@ -41,14 +46,10 @@ class Sample:
 class Life:
     """A process from its start to its end."""
     process: str
+    kind: str      # Those of one kind run the same program in the same way under the same load.
     number: int    # Of the lives under this name, from 1 on.
     born_s: float  # On the soak's clock; the first ones before it, so below 0.
     samples: list[Sample] = field(default_factory=list)
-
-    @property
-    def kind(self) -> str:
-        """Those of one kind run the same program in the same way: `collage-cnn`."""
-        return self.process.rstrip("0123456789").rstrip("-")
 
     @property
     def age_s(self) -> float:
@@ -65,8 +66,8 @@ class Growth:
     process: str
     number: int
     restarted: bool
-    memory_before: float
-    memory: float
+    memory_before: int
+    memory: int
     descriptors_before: int
     descriptors: int
 
@@ -93,18 +94,19 @@ def _growth(life: Life, restarted: bool, before: list[Sample],
     if not before or not after:
         return None
     return Growth(life.process, life.number, restarted,
-                  statistics.median(one.memory for one in before),
-                  statistics.median(one.memory for one in after),
-                  min(one.descriptors for one in before), min(one.descriptors for one in after))
+                  min(one.memory for one in before), min(one.memory for one in after),
+                  statistics.median_low(one.descriptors for one in before),
+                  min(one.descriptors for one in after))
 
 
 def _old(life: Life, end_s: float) -> Optional[Growth]:
-    alive = life.born_s <= SETTLED_S and life.born_s + life.age_s > end_s - WINDOW_S / 2
-    if not alive or end_s < SETTLED_S + 2 * WINDOW_S:
+    third = (end_s - SETTLED_S) / 3
+    alive = life.born_s <= SETTLED_S and life.born_s + life.age_s > end_s - GONE_S
+    if not alive or third < THIRD_MIN_S:
         return None
     settled, end = SETTLED_S - life.born_s, end_s - life.born_s
-    return _growth(life, False, life.between(settled, settled + WINDOW_S),
-                   life.between(end - WINDOW_S, end))
+    return _growth(life, False, life.between(settled, settled + third),
+                   life.between(end - third, end))
 
 
 def _restarted(life: Life, lives: list[Life]) -> Optional[Growth]:

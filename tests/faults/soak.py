@@ -18,7 +18,7 @@ soak.json, written every minute, has an object:
   faults: at_s (since the begin), length_s, fault, role, process, ended (which processes ended until
   the next fault, how often)
   by_minute: the rows that were printed
-  processes: process, number (of its lives), born_s, samples: [age in s, bytes, descriptors]
+  processes: process, kind, number (of its lives), born_s, samples: [age in s, bytes, descriptors]
   growths: what was compared (growth.Growth)
   bars: name, held (null: not judged), why; empty until the end
 
@@ -69,14 +69,14 @@ class Soak:
                                      pipeline.hit_by)
         self.redundant = min(options.brokers, options.sinks) >= 2
         self.latencies = Latencies()
+        self.kinds = {program.name: program.kind for program in pipeline.made.programs}
         self.lives: dict[str, growth.Life] = {}
         self.faults: list[dict[str, Any]] = []
         self.rows: list[dict[str, Any]] = []
 
     async def run(self) -> list[bars.Bar]:
         self.begin = self.pipeline.begin()
-        beside = [asyncio.ensure_future(one) for one in (
-            self.sample(), self.tell(), self.send_big())]
+        beside = [asyncio.ensure_future(self.sample()), asyncio.ensure_future(self.tell())]
         faults = asyncio.ensure_future(self.inflict_all())
         try:
             done, _ = await asyncio.wait([faults, *beside], return_when=asyncio.FIRST_COMPLETED)
@@ -112,12 +112,6 @@ class Soak:
         await asyncio.sleep(end - time.monotonic())
         self.latencies.undisturbed(over, end)
 
-    async def send_big(self) -> None:
-        """A process keeps room for the largest image that it has seen: it shall see one soon."""
-        while True:
-            self.pipeline.web.send_big()
-            await asyncio.sleep(BIG_S)
-
     async def sample(self) -> None:
         while True:
             for child in self.pipeline.children.values():
@@ -126,7 +120,8 @@ class Soak:
 
     def look(self, child: Child) -> None:
         life = self.lives.setdefault(child.life, growth.Life(
-            child.name, child.lives, child.started - self.begin))
+            child.name, self.kinds.get(child.name, child.name), child.lives,
+            child.started - self.begin))
         try:
             life.samples.append(growth.look(child.pid, time.monotonic() - child.started))
         except OSError:  # It has ended, and is about to be started again.
@@ -171,7 +166,7 @@ class Soak:
 
     def save(self, judged: list[bars.Bar]) -> None:
         lives = list(self.lives.values())
-        processes = [{"process": life.process, "number": life.number,
+        processes = [{"process": life.process, "kind": life.kind, "number": life.number,
                       "born_s": round(life.born_s, 1),
                       "samples": [[round(one.age_s, 1), one.memory, one.descriptors]
                                   for one in life.samples]} for life in lives]
@@ -191,7 +186,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
         "of real processes under load: is anything lost, does anything grow?  Writes "
         "OUT/soak.json.", epilog="Exit code 0: every bar held; 1: one was missed; 2: it could not "
         "start; 130: interrupted.  Latency is judged from 3 minutes on, memory and "
-        "descriptors from 5.")
+        "descriptors from 6.")
     parser.add_argument("minutes", type=float, metavar="MINUTES")
     parser.add_argument("--seed", type=int, default=1, help="chooses the faults (default 1)")
     parser.add_argument("--every", type=float, default=5.0, metavar="SECONDS",
@@ -217,6 +212,13 @@ def show(judged: list[bars.Bar]) -> None:
                             subsequent_indent=" " * 34, break_on_hyphens=False))
 
 
+async def send_big(pipeline: Pipeline) -> None:
+    """A stage keeps room for the largest image that it has seen: each shall see one while young."""
+    while True:
+        await asyncio.sleep(BIG_S)
+        pipeline.web.send_big()
+
+
 async def run(options: argparse.Namespace) -> int:
     setting: report.Record = {
         "commit": command.commit(), "seed": options.seed, "minutes": options.minutes,
@@ -230,9 +232,11 @@ async def run(options: argparse.Namespace) -> int:
         return 0
     try:
         await pipeline.start()
+        big = asyncio.ensure_future(send_big(pipeline))
         if not await pipeline.calm(busy=True):
             print("the machine is busy: answers do not come quickly", flush=True)
         judged = await soak.run()
+        big.cancel()
     finally:
         await pipeline.end()
     show(judged)

@@ -33,6 +33,12 @@ class Program:
     name: str
     role: str
     argv: list[str]
+    broker: int  # The number of the one that it belongs to.
+
+    @property
+    def kind(self) -> str:
+        """Those of one kind run the same program in the same way for the same broker."""
+        return f"{self.name.rstrip('0123456789').rstrip('-')} of broker-{self.broker}"
 
 
 @dataclass
@@ -109,7 +115,7 @@ class Builder:
         file = self.folder / f"{name}.yaml"
         file.write_text(pipeline_text(self.text, known, self.made.gateway_port, brokers or []))
         self.made.programs.append(
-            Program(name, role, [str(self.bin / argv[0]), *argv[1:], str(file)]))
+            Program(name, role, [str(self.bin / argv[0]), *argv[1:], str(file)], broker))
 
     def build(self) -> Topology:
         for b in range(self.size.brokers):
