@@ -8,8 +8,8 @@
 namespace runtime {
 namespace {
 
-// Also where more are allowed: the more connections a stranger may hold, the sooner an id that it has
-// chosen is met by one that libzmq draws (SECURITY.md).
+// Also where more are allowed: the more connections a stranger may hold, the sooner an id that it
+// has chosen is met by one that libzmq draws (SECURITY.md).
 constexpr rlim_t kUsedMax = 16384;
 // As many connections as two listeners have accepted by the time they are stopped (100 each wait in
 // the queue of each), and what the process itself opens meanwhile.

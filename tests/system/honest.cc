@@ -24,8 +24,8 @@ double milliseconds(wire::Duration duration) { return wire::to_seconds(duration)
 bool measuring() { return std::getenv("COLLAGE_STRANGERS_MEASURE") != nullptr; }
 
 void by_turns(Honest& honest, const std::function<void()>& attack) {
-  const int rounds = measuring() ? 4 : 1;
-  const std::size_t images = measuring() ? 250 : 50;
+  const int rounds = measuring() ? 3 : 1;
+  const std::size_t images = measuring() ? 150 : 50;
   for (int round = 0; round < rounds; ++round) {
     honest.attacked(false);
     EXPECT_TRUE(honest.await(images));
