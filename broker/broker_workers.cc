@@ -237,9 +237,9 @@ wire::Duration Broker::suspect_age() const {
   return wire::from_seconds(wire::to_seconds(p99) * policy_.suspect_factor);
 }
 
-// How often an open image is looked at again.  Not at every p95 of stages that are quick: thousands
-// of images may be open.
-wire::Duration Broker::look_every() const { return std::max(service_.p95, policy_.hedge_after); }
+// How often an open image is looked at again.  Not as often as stages are quick: thousands of
+// images may be open.  Nor at a quantile of ages, which lost answers make longer and longer.
+wire::Duration Broker::look_every() const { return std::max(service_.p99, policy_.hedge_after); }
 
 void Broker::sweep() {
   next_sweep_ = now_ + policy_.heartbeat;

@@ -31,7 +31,7 @@ struct Counters {
   std::uint64_t corrections_undelivered = 0;  // Corrections whose producer was gone.
   std::uint64_t workers_lost = 0, workers_refused = 0;
   std::uint64_t producers_refused = 0;  // Hellos of producers above producer_max.
-  std::uint64_t bad_messages = 0;  // Messages undecodable, or not of their sender's role.
+  std::uint64_t bad_messages = 0;       // Messages undecodable, or not of their sender's role.
 };
 
 }  // namespace broker

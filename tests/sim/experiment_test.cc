@@ -198,7 +198,7 @@ TEST(Experiment, AWorkerThatAnswersGarbageIsNeverBelieved) {
   garbled.faults = {{.what = Fault::What::garbage,
                      .node = "classifier-3",
                      .after = seconds(5),
-                     .length = seconds(20)}};
+                     .length = seconds(30)}};
   const Ran ran = run(garbled);
   EXPECT_EQ(first(ran), "");                                     // No wrong answer among them.
   EXPECT_EQ(ran.with(wire::ResultStatus::answered), 2700u);      // Another answered for it.

@@ -279,8 +279,7 @@ TEST(LoadGenerator, AsksEverySinkAndAddsUpTheirFigures) {
   }
   EXPECT_THAT(asked, testing::IsSupersetOf({kSink.link, kOther.link}));
   (void)generator.on_message(kSink, inferences(10), at(4ms));
-  (void)generator.on_message(kOther, inferences(20), at(4ms));
-  auto submits = of<wire::Submit>(generator.on_timeout(at(100ms)));
+  auto submits = of<wire::Submit>(generator.on_message(kOther, inferences(20), at(4ms)));
   ASSERT_EQ(submits.size(), 1u);
   (void)generator.on_message(kBroker, answer(submits[0].request), at(101ms));
   (void)generator.on_message(kSecond, answer(submits[0].request), at(101ms));
