@@ -13,16 +13,14 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import unittest
 
+import gateway_test
 from gateway_test import PNG, grey_png
 from readme_test import free_ports
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROGRAMS = pathlib.Path()  # From the command line.
 CLIENTS = 8
 SHADES = 24
 # Nothing is heard from a broker for so long before it is left; a request that was in flight then
@@ -69,17 +67,13 @@ class Clients:
 
 
 def post(port, shade):
-    """The status of a response, and its class and probability.  A response that is not whole, or
-    bytes after it, raise."""
+    """The status of a response, and its class and probability.  One that is not whole raises."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request("POST", "/v1/classify", grey_png(level=10 * shade),
                            {**PNG, "Connection": "close"})
         response = connection.getresponse()
-        body = response.read()
-        if connection.sock is not None and connection.sock.recv(1):
-            raise ValueError("more than one response")
-        answer = json.loads(body)
+        answer = json.loads(response.read())
         return response.status, (answer.get("class"), answer.get("probability"))
     finally:
         connection.close()
@@ -104,21 +98,17 @@ def await_true(condition, what):
     raise AssertionError(f"within a minute: not {what}")
 
 
-class Failover(unittest.TestCase):
+class Failover(gateway_test.Running):
     @classmethod
     def setUpClass(cls):
-        scratch = tempfile.TemporaryDirectory(prefix="gateway")
-        cls.addClassCleanup(scratch.cleanup)
-        cls.folder = pathlib.Path(scratch.name)
+        super().setUpClass()
         *ports, cls.port = free_ports(7)
         cls.brokers = [f"tcp://127.0.0.1:{ports[0]}", f"tcp://127.0.0.1:{ports[3]}"]
-        cls.running = {}
-        cls.addClassCleanup(cls.kill)
         for name, own in (("a", ports[:3]), ("b", ports[3:])):
             cls.make_keys(name)
-            cls.write(f"{name}.yaml", own, f"{name}/here")
+            cls.write_keyed(f"{name}.yaml", own, f"{name}/here")
         # A producer of both pipelines: its own key is allowed in both, and it knows both brokers'.
-        cls.write("gateway.yaml", ports[:3], "a/gate")
+        cls.write_keyed("gateway.yaml", ports[:3], "a/gate")
         own = (cls.folder / "a/gate/producer.secret").read_text()
         public = re.search(r"public (\S+)", own)[1]
         (cls.folder / "b/here/allowed/producers/gate.public").write_text(public + "\n")
@@ -132,35 +122,16 @@ class Failover(unittest.TestCase):
 
     @classmethod
     def make_keys(cls, name):
-        subprocess.run([PROGRAMS / "collage-keys", "make", name, "--broker", "here", "--sink",
-                        "here", "--stages", "here", "--producers", "gate"], cwd=cls.folder,
-                       check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([gateway_test.PROGRAMS / "collage-keys", "make", name, "--broker", "here",
+                        "--sink", "here", "--stages", "here", "--producers", "gate"],
+                       cwd=cls.folder, check=True, stdout=subprocess.DEVNULL)
 
     @classmethod
-    def write(cls, name, ports, keys):
-        text = (ROOT / "pipeline.yaml").read_text()
+    def write_keyed(cls, name, ports, keys):
         # Without collages each image has one answer, by which it is recognised.
-        text = text.replace("policy: collage-hedge", "policy: none")
-        for port, free in zip((5570, 5571, 5572), ports):
-            text = text.replace(f"tcp://127.0.0.1:{port}", f"tcp://127.0.0.1:{free}")
-        text = text.replace("  port: 8080", f"  port: {cls.port}")
-        text = text.replace("  brokers: []", f"  brokers: [{', '.join(cls.brokers)}]")
-        text = text.replace("address: 127.0.0.1        # `none`", "address: none  #")
-        text = re.sub(r"(?m)^(  (?:single|collage): )models/", rf"\1{ROOT}/models/", text)
-        (cls.folder / name).write_text(text + f"security:\n  keys: {keys}\n")
-
-    @classmethod
-    def start(cls, name, argv, file):
-        with open(cls.folder / f"{name}.log", "a") as log:
-            cls.running[name] = subprocess.Popen(
-                [PROGRAMS / argv[0], *argv[1:], file], cwd=cls.folder, stdout=log,
-                stderr=subprocess.STDOUT)
-
-    @classmethod
-    def kill(cls):
-        for process in cls.running.values():
-            process.kill()
-            process.wait()
+        cls.write(name, ports, cls.port, ("policy: collage-hedge", "policy: none"),
+                  ("  brokers: []", f"  brokers: [{', '.join(cls.brokers)}]"),
+                  ("# security:\n#   keys: keys", f"security:\n  keys: {keys}"))
 
     @classmethod
     def answers(cls, shade):
@@ -221,5 +192,5 @@ class Failover(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    PROGRAMS = pathlib.Path(sys.argv.pop(1)).resolve()
+    gateway_test.PROGRAMS = pathlib.Path(sys.argv.pop(1)).resolve()
     unittest.main()

@@ -118,33 +118,16 @@ class InferenceClient:
         return texts
 
 
-class Gateway(unittest.TestCase):
+class Running(unittest.TestCase):
+    """Processes that run in a folder of their own."""
+
     @classmethod
     def setUpClass(cls):
         scratch = tempfile.TemporaryDirectory(prefix="gateway")
         cls.addClassCleanup(scratch.cleanup)
         cls.folder = pathlib.Path(scratch.name)
-        *ports, cls.port = free_ports(4)
-        text = (ROOT / "pipeline.yaml").read_text()
-        for port, free in zip((5570, 5571, 5572), ports):
-            text = text.replace(f"tcp://127.0.0.1:{port}", f"tcp://127.0.0.1:{free}")
-        text = text.replace("  port: 8080", f"  port: {cls.port}")
-        text = text.replace("  broker_wait: 2s", "  broker_wait: 4s")
-        # A broker that is dead is seen sooner.
-        text = text.replace("  heartbeat: 500ms", "  heartbeat: 200ms")
-        text = text.replace("address: 127.0.0.1        # `none`", "address: none  #")
-        text = re.sub(r"(?m)^(  (?:single|collage): )models/", rf"\1{ROOT}/models/", text)
-        (cls.folder / "pipeline.yaml").write_text(text)
         cls.running = {}
         cls.addClassCleanup(cls.kill)
-        for name, argv in {"broker": ["collage-broker"], "sink": ["collage-sink"],
-                           "classifier": ["collage-stage", "classifier"],
-                           # A second one, so that a request of two images needs no collage.
-                           "classifier2": ["collage-stage", "classifier"],
-                           "collage": ["collage-stage", "collage"],
-                           "gateway": ["collage-gateway"]}.items():
-            cls.start(name, argv)
-        cls.await_answer()
 
     @classmethod
     def kill(cls):
@@ -153,11 +136,43 @@ class Gateway(unittest.TestCase):
             process.wait()
 
     @classmethod
-    def start(cls, name, argv):
+    def start(cls, name, argv, file="pipeline.yaml"):
         with open(cls.folder / f"{name}.log", "a") as log:
             cls.running[name] = subprocess.Popen(
-                [PROGRAMS / argv[0], *argv[1:], "pipeline.yaml"], cwd=cls.folder, stdout=log,
+                [PROGRAMS / argv[0], *argv[1:], file], cwd=cls.folder, stdout=log,
                 stderr=subprocess.STDOUT)
+
+    @classmethod
+    def write(cls, name, ports, port, *changes):
+        """The project's pipeline.yaml with these ports, that of the gateway's door, and changes."""
+        text = (ROOT / "pipeline.yaml").read_text()
+        for known, free in zip((5570, 5571, 5572), ports):
+            text = text.replace(f"tcp://127.0.0.1:{known}", f"tcp://127.0.0.1:{free}")
+        for old, new in (("  port: 8080", f"  port: {port}"),
+                         ("address: 127.0.0.1        # `none`", "address: none  #"), *changes):
+            if old not in text:
+                raise ValueError(f"pipeline.yaml has no longer {old}")
+            text = text.replace(old, new)
+        text = re.sub(r"(?m)^(  (?:single|collage): )models/", rf"\1{ROOT}/models/", text)
+        (cls.folder / name).write_text(text)
+
+
+class Gateway(Running):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        *ports, cls.port = free_ports(4)
+        cls.write("pipeline.yaml", ports, cls.port, ("  broker_wait: 2s", "  broker_wait: 4s"),
+                  # A broker that is dead is seen sooner.
+                  ("  heartbeat: 500ms", "  heartbeat: 200ms"))
+        for name, argv in {"broker": ["collage-broker"], "sink": ["collage-sink"],
+                           "classifier": ["collage-stage", "classifier"],
+                           # A second one, so that a request of two images needs no collage.
+                           "classifier2": ["collage-stage", "classifier"],
+                           "collage": ["collage-stage", "collage"],
+                           "gateway": ["collage-gateway"]}.items():
+            cls.start(name, argv)
+        cls.await_answer()
 
     @classmethod
     def restart(cls, name, stop):

@@ -289,14 +289,15 @@ TEST_F(Strangers, WhoChooseTheirRoutingIdsGetNothingAndEndNothing) {
         plain.emplace_back(port_of(link));
         EXPECT_TRUE(shake_hands(plain.back(), ""));
         plain.back().send(status);
+        // At once: who answers no ping is soon taken for gone.
+        std::string got;
+        while (zmtp::messages_in(got) == 0 && plain.back().stirs(5000)) {
+          if (!plain.back().receive(got)) break;
+        }
+        EXPECT_EQ(zmtp::messages_in(got), 1u);
       }
     }
   });
-  for (const RawClient& one : plain) {
-    std::string got;
-    while (zmtp::messages_in(got) == 0 && one.stirs(5000) && one.receive(got)) continue;
-    EXPECT_EQ(zmtp::messages_in(got), 1u);
-  }
   for (const RawClient& one : named) {
     std::string got;
     one.receive(got);
