@@ -45,8 +45,9 @@ class RawClient {
     return ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
            static_cast<ssize_t>(bytes.size());
   }
-  // Waits for the server to say something or to close the connection; false if it does neither.
-  bool stirs(int milliseconds) const {
+  // Waits for the server to say so many bytes or to close the connection; false if it does neither.
+  bool stirs(int milliseconds, int bytes = 1) const {
+    setsockopt(socket_, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes);
     pollfd item{socket_, POLLIN, 0};
     return ::poll(&item, 1, milliseconds) > 0;
   }

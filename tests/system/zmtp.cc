@@ -6,7 +6,6 @@
 namespace system_test::zmtp {
 namespace {
 
-constexpr std::size_t kGreetingBytes = 64;
 constexpr std::uint8_t kMore = 1, kLong = 2, kCommand = 4;
 
 std::string big_endian(std::uint64_t number, std::size_t bytes) {
@@ -32,7 +31,7 @@ std::string text_of(std::span<const std::uint8_t> bytes) { return {bytes.begin()
 
 std::string greeting() {
   std::string text = "\xff" + std::string(8, '\0') + "\x7f\x03" + std::string(1, '\0') + "NULL";
-  return text + std::string(kGreetingBytes - text.size(), '\0');
+  return text + std::string(std::size_t{kGreetingBytes} - text.size(), '\0');
 }
 
 std::string ready(std::string_view routing_id) {

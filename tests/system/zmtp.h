@@ -9,6 +9,8 @@
 
 namespace system_test::zmtp {
 
+inline constexpr int kGreetingBytes = 64;
+
 // The first 64 bytes of a peer without keys.
 std::string greeting();
 // The command that ends the handshake.  `routing_id` is what the peer wants to be called, at most
