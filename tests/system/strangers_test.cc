@@ -400,7 +400,10 @@ TEST_F(Strangers, AtTheHttpPortsDelayNobodysAnswers) {
   for (const RawClient& one : visitors) (void)one.rest();
   const std::string ended = "collage_http_visitors_ended_total{reason=";
   for (const int port : {broker_http(), sink_http()}) {
-    EXPECT_GE(figure(port, ended + "\"too_slow\"}"), 30);
+    // Each of the silent ones, by whichever of the two there was a place for.
+    const double slow = figure(port, ended + "\"too_slow\"}");
+    EXPECT_GE(slow, 1);
+    EXPECT_GE(slow + figure(port, ended + "\"too_many\"}"), 100);
     EXPECT_GE(figure(port, ended + "\"too_long\"}"), 1);
     EXPECT_GE(figure(port, ended + "\"too_many\"}"), 1);
   }
