@@ -24,15 +24,13 @@ int descriptor_limit() {
              : 1024;
 }
 
-int highest_for_connections(int limit) { return limit - std::min(kKeptMax, limit / 4); }
+int highest_for_connections(int limit) { return limit - std::min(kKeptMax, limit / 2); }
 
 bool is_open(int descriptor) { return fcntl(descriptor, F_GETFD) != -1; }
 
 }  // namespace
 
-bool descriptors_scarce(int descriptor) {
-  return descriptor >= highest_for_connections(descriptor_limit());
-}
+bool descriptors_scarce() { return is_open(highest_for_connections(descriptor_limit())); }
 
 bool descriptors_suffice() {
   const int limit = descriptor_limit(), highest = highest_for_connections(limit);

@@ -8,9 +8,9 @@
 
 namespace runtime {
 
-// Returns true if a connection has so high a descriptor that few are left.  The system always gives
-// the lowest one that is free.
-bool descriptors_scarce(int descriptor);
+// Returns true if few are left.  Costs a system call, for the system always gives the lowest
+// descriptor that is free: few are left once the highest that connections may have is in use.
+bool descriptors_scarce();
 
 // Returns true if there are enough again.  Costs a system call for each descriptor in use.
 bool descriptors_suffice();

@@ -223,7 +223,7 @@ void Loop::beat(wire::Instant now) {
 
 void Loop::poll_handshakes(wire::Instant now) {
   backlog_ = false;
-  int descriptor_max = -1;
+  const std::uint64_t before = counters_.accepted;
   for (Socket& socket : sockets_) {
     HandshakeCounters seen;
     backlog_ |= socket.poll_handshakes(options_.handshakes_per_iteration_max, now, seen);
@@ -232,7 +232,6 @@ void Loop::poll_handshakes(wire::Instant now) {
     counters_.server_keys_tried += seen.other_key;
     counters_.accepted += seen.accepted;
     counters_.accept_failed += seen.accept_failed;
-    descriptor_max = std::max(descriptor_max, seen.descriptor_max);
     // Without keys whatever looks whether the port is open would fill the log.
     if (options_.silent || !keyed(socket.link())) continue;
     const std::string& endpoint = socket.link().endpoint;
@@ -245,12 +244,12 @@ void Loop::poll_handshakes(wire::Instant now) {
                        : "the server's key may have changed");
     }
   }
-  pause_accepting(descriptor_max, now);
+  pause_accepting(counters_.accepted > before, now);
   if (authenticator_) serve_keys(now);
 }
 
 // Lets new connections wait while few descriptors are left.
-void Loop::pause_accepting(int descriptor_max, wire::Instant now) {
+void Loop::pause_accepting(bool accepted, wire::Instant now) {
   const auto accept = [this](bool yes) {
     counters_.paused = !yes;
     for (Socket& socket : sockets_) {
@@ -258,7 +257,8 @@ void Loop::pause_accepting(int descriptor_max, wire::Instant now) {
         spdlog::error("cannot {} accepting", yes ? "resume" : "pause");
     }
   };
-  if (!counters_.paused && descriptor_max >= 0 && descriptors_scarce(descriptor_max)) {
+  // Asks the system, for under a flood the events of the latest connections are yet to be read.
+  if (!counters_.paused && accepted && descriptors_scarce()) {
     accept(false);
     ++counters_.pauses;
     resume_at_ = now + kResumeEvery;

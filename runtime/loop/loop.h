@@ -162,7 +162,7 @@ class Loop {
   void handle_signals(wire::Instant now, machine::Actions& actions);
   void poll_handshakes(wire::Instant now);
   void serve_keys(wire::Instant now);
-  void pause_accepting(int descriptor_max, wire::Instant now);
+  void pause_accepting(bool accepted, wire::Instant now);
   void report_failed(wire::Instant now, machine::Actions& actions);
   void receive();
   void pass_on(wire::Instant now, machine::Actions& actions);

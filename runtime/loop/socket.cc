@@ -3,7 +3,6 @@
 #include <linux/filter.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -203,7 +202,6 @@ void Socket::on_handshake(Handshakes::Happened happened) {
       return;
     case Event::accepted:
       ++unreported_.accepted;
-      unreported_.descriptor_max = std::max(unreported_.descriptor_max, happened.descriptor);
       return;
     case Event::accept_failed:
       ++unreported_.accept_failed;
@@ -217,7 +215,7 @@ void Socket::on_handshake(Handshakes::Happened happened) {
 // on the listening socket drops whatever would open a connection, before the kernel accepts it; a
 // client repeats its attempt.
 bool Socket::accept_connections(bool yes) {
-  if (link_.endpoint.rfind("tcp://", 0) != 0 || listener_ < 0) return true;
+  if (listener_ < 0 || !link_.endpoint.starts_with("tcp://")) return true;
   sock_filter drop_all{.code = BPF_RET | BPF_K, .jt = 0, .jf = 0, .k = 0};
   const sock_fprog program{.len = 1, .filter = &drop_all};
   return setsockopt(listener_, SOL_SOCKET, yes ? SO_DETACH_FILTER : SO_ATTACH_FILTER, &program,
@@ -248,7 +246,6 @@ bool Socket::poll_handshakes(std::size_t events_max, wire::Instant now,
   counters.other_key += unreported_.other_key;
   counters.accepted += unreported_.accepted;
   counters.accept_failed += unreported_.accept_failed;
-  counters.descriptor_max = std::max(counters.descriptor_max, unreported_.descriptor_max);
   unreported_ = {};
   return taken == events_max;
 }

@@ -49,7 +49,6 @@ struct HandshakeCounters {
   std::uint64_t other_key = 0;      // New connections with another of the server's keys.
   std::uint64_t accepted = 0;       // New connections of a server.
   std::uint64_t accept_failed = 0;  // Connections that could not be accepted.
-  int descriptor_max = -1;          // The highest descriptor of a new connection.
 };
 
 class Socket {
