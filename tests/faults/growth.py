@@ -29,9 +29,6 @@ YOUNG_S = 60.0
 AGE_WINDOW_S = 30.0
 SAME_START_S = 10.0
 MEMORY_GROWTH_MAX = 0.05
-# What the threads of the gateway keep after a burst of connections; of a process of 6 MB that is
-# more than a twentieth.  A leak of 25 bytes an image comes to as much within half an hour.
-MEMORY_FLOOR = 4 << 20
 DESCRIPTORS_MORE_MAX = 0
 
 
@@ -76,7 +73,7 @@ class Growth:
         return self.memory / self.memory_before - 1
 
     def of_memory(self) -> bool:
-        return self.share > MEMORY_GROWTH_MAX and self.memory - self.memory_before > MEMORY_FLOOR
+        return self.share > MEMORY_GROWTH_MAX
 
     def of_descriptors(self) -> bool:
         return self.descriptors - self.descriptors_before > DESCRIPTORS_MORE_MAX
