@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -60,13 +61,16 @@ class RawClient {
       to.append(some.data(), static_cast<std::size_t>(got));
     }
   }
-  // All that comes until the server closes the connection.
-  std::string rest() const {
+  // All that comes until the server ends the connection; nullopt if it does not within 20 s after
+  // the last byte.
+  std::optional<std::string> rest() const {
     std::string all;
     std::array<char, 4096> some{};
-    for (ssize_t got = 0; (got = ::recv(socket_, some.data(), some.size(), 0)) > 0;) {
+    ssize_t got = 0;
+    while ((got = ::recv(socket_, some.data(), some.size(), 0)) > 0) {
       all.append(some.data(), static_cast<std::size_t>(got));
     }
+    if (got < 0 && errno == EAGAIN) return std::nullopt;
     return all;
   }
 

@@ -51,8 +51,8 @@ class Honest {
 
 // True if a longer run is asked for, which says how much slower attacked images are.
 bool measuring();
-// Lets the honest producer be alone and attacked by turns.  `attack` returns at once or soon; it is
-// called until enough images have been answered.
+// Lets the honest producer be alone and attacked by turns, until enough images have been answered
+// each time.  What `attack` has begun should go on when it returns.
 void by_turns(Honest& honest, const std::function<void()>& attack);
 
 }  // namespace system_test
