@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <functional>
 #include <map>
 
 #include "tests/values.h"
@@ -51,6 +52,17 @@ LoadGenerator make(std::size_t warm_up, Heard& heard, Arrivals arrivals = {},
        .on_mark = [&heard](std::size_t mark, wire::Instant) { heard.marks.push_back(mark); },
        .on_health = {},
        .may_become_ready = {}});
+}
+
+// A listener for answers alone, that sends empty images.
+LoadGenerator::Listener hearing(std::function<void(const replay::load::Answer&)> on_answer) {
+  return {.image = [](std::size_t) { return wire::Payload(); },
+          .on_answer = std::move(on_answer),
+          .on_batch = {},
+          .on_begin = {},
+          .on_mark = {},
+          .on_health = {},
+          .may_become_ready = {}};
 }
 
 // Images at random times, 10 a second by each producer, on a fleet of two s-CNN stages.
@@ -261,13 +273,7 @@ TEST(LoadGenerator, AsksEverySinkAndAddsUpTheirFigures) {
   EXPECT_EQ(options.sink_link(0), LoadGenerator::kSink);
   const machine::Peer kOther{options.sink_link(1)}, kSecond{LoadGenerator::broker_link(1)};
   LoadGenerator generator(options, {.producer = {1, 2}},
-                          {.image = [](std::size_t) { return wire::Payload(); },
-                           .on_answer = [&](const auto& a) { heard.answers.push_back(a); },
-                           .on_batch = {},
-                           .on_begin = {},
-                           .on_mark = {},
-                           .on_health = {},
-                           .may_become_ready = {}});
+                          hearing([&](const auto& a) { heard.answers.push_back(a); }));
   const auto inferences = [](std::uint64_t count) {
     return wire::Status{{{"collage_inferences", count}}};
   };
@@ -302,13 +308,7 @@ TEST(LoadGenerator, SendsAsSeveralProducersWithALinkEach) {
   options.more = {{.kind = Arrivals::Kind::poisson, .per_second = 1000}};
   std::vector<std::size_t> senders;
   LoadGenerator generator(options, {.producer = {1, 2}},
-                          {.image = [](std::size_t) { return wire::Payload(); },
-                           .on_answer = [&](const auto& a) { senders.push_back(a.producer); },
-                           .on_batch = {},
-                           .on_begin = {},
-                           .on_mark = {},
-                           .on_health = {},
-                           .may_become_ready = {}});
+                          hearing([&](const auto& a) { senders.push_back(a.producer); }));
   constexpr machine::Peer kSecond{LoadGenerator::broker_link(1), 0};
   (void)generator.on_timeout(at(0ms));
   const wire::Welcome welcome{{7}, 500ms, 256, 1000, 5s};
@@ -339,13 +339,7 @@ TEST(LoadGenerator, ARefusedImageIsNotSentAgainWhereRefusalsAreMeasured) {
   LoadGenerator::Options options = open_loop(1);
   options.retry_refused = false;
   LoadGenerator generator(options, {.producer = {1, 2}},
-                          {.image = [](std::size_t) { return wire::Payload(); },
-                           .on_answer = [&](const auto& a) { heard.answers.push_back(a); },
-                           .on_batch = {},
-                           .on_begin = {},
-                           .on_mark = {},
-                           .on_health = {},
-                           .may_become_ready = {}});
+                          hearing([&](const auto& a) { heard.answers.push_back(a); }));
   const std::vector<wire::Submit> sent = begin(generator, at(0ms));
   ASSERT_EQ(sent.size(), 1u);
   wire::Result refused;
