@@ -21,6 +21,12 @@ using testing::IsEmpty;
 using wire::Reason;
 using wire::ResultStatus;
 
+// Throws, which ends the test and not the program, if there is none.
+template <typename T>
+const T& last(const std::vector<T>& all) {
+  return all.at(all.size() - 1);
+}
+
 // The test plays the brokers and the HTTP clients.
 class GatewayTest : public testing::Test {
  protected:
@@ -135,7 +141,7 @@ TEST_F(GatewayTest, ABrokerThatDrainsIsWaitedFor) {
   welcome(at(300ms), kOtherEpoch);
   pass(at(400ms));
   ASSERT_GE(sent.size(), 2u);
-  EXPECT_EQ(sent.back().request.value, 1u);
+  EXPECT_EQ(last(sent).request.value, 1u);
   result(1, ResultStatus::answered, at(500ms));
   EXPECT_THAT(ends, ElementsAre(ElementsAre(200)));
 }
@@ -158,15 +164,15 @@ TEST_F(GatewayTest, WithoutABrokerRequestsWaitForBrokerWaitAndNoLonger) {
   pass(at(2s));
   EXPECT_THAT(ends, ElementsAre(ElementsAre(503, 503)));
   submit(1, at(3s));
-  EXPECT_THAT(ends.back(), ElementsAre(503));  // At once.
+  EXPECT_THAT(last(ends), ElementsAre(503));  // At once.
   EXPECT_THAT(gateway.telemetry().not_ready_reasons, ElementsAre("no broker"));
   welcome(at(4s));
   EXPECT_THAT(gateway.telemetry().not_ready_reasons, IsEmpty());
   submit(1, at(4s));
   EXPECT_EQ(ends.size(), 2u);
   ASSERT_FALSE(sent.empty());
-  result(sent.back().request.value, ResultStatus::answered, at(5s));
-  EXPECT_THAT(ends.back(), ElementsAre(200));
+  result(last(sent).request.value, ResultStatus::answered, at(5s));
+  EXPECT_THAT(last(ends), ElementsAre(200));
 }
 
 TEST_F(GatewayTest, WithoutABrokerADeadlineBelowBrokerWaitEndsWith503Too) {
@@ -210,7 +216,7 @@ TEST_F(GatewayTest, ADrainEndsWithTheLastAnswer) {
   submit(1, at(1s));
   EXPECT_THAT(ends, ElementsAre(ElementsAre(503)));
   result(1, ResultStatus::answered, at(2s));
-  EXPECT_THAT(ends.back(), ElementsAre(200));
+  EXPECT_THAT(last(ends), ElementsAre(200));
   EXPECT_TRUE(finished);
 }
 
@@ -326,7 +332,7 @@ TEST_F(GatewayOfTwoBrokers, BrokerWaitBeginsWhenBothHaveBeenTried) {
   play(at(3100ms));
   EXPECT_THAT(ends, ElementsAre(ElementsAre(503)));
   submit(1, at(4s));
-  EXPECT_THAT(ends.back(), ElementsAre(503));  // At once.
+  EXPECT_THAT(last(ends), ElementsAre(503));  // At once.
   up[1] = true;
   play(at(10s));
   submit(1, at(10s));

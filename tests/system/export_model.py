@@ -89,7 +89,7 @@ def main():
     noise = torch.Generator().manual_seed(2)
     if kind == "trained":
         model = torchvision.models.shufflenet_v2_x0_5(num_classes=len(COLOURS))
-        pictures, labels = write_pictures(folder, 400, 48, noise)
+        pictures, labels = write_pictures(folder, 200, 48, noise)
         teach(model, pictures, labels, noise)
         export(model, 48, list(COLOURS), folder)
     else:
