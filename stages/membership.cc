@@ -104,10 +104,13 @@ void Membership::report(machine::Telemetry& report) const {
   report.gauge("collage_tasks_held", "Tasks (assemblers: batches) taken and not done.",
                static_cast<double>(held_.size()));
   if (hello_.role != wire::Role::sink) {
+    machine::Metric::Labels labels = {{"version", hello_.model.version}};
+    if (!form_.empty()) labels.emplace_back("form", form_);
     report.metrics.push_back({"collage_model_info",
-                              "Which version of a model is served; always 1.",
+                              "Which version of a model is served, and as which form of its "
+                              "network (plain, frozen, fused); always 1.",
                               machine::Metric::Kind::gauge,
-                              {{{{"version", hello_.model.version}}, 1.0}}});
+                              {{std::move(labels), 1.0}}});
   }
   if (!joined_) {
     report.not_ready_reasons.push_back("not joined: the " + coordinator() + " has not welcomed us");

@@ -64,6 +64,8 @@ class Membership {
   const wire::WorkerHello& hello() const { return hello_; }
   // Another version of the same model is served from now on.
   void set_version(std::string version) { hello_.model.version = std::move(version); }
+  // How the network of that model is served; nothing says so of a stage that has none.
+  void set_form(std::string form) { form_ = std::move(form); }
   std::size_t held() const { return held_.size(); }
 
  private:
@@ -74,6 +76,7 @@ class Membership {
   std::string coordinator() const;
 
   wire::WorkerHello hello_;
+  std::string form_;
   const Policy policy_;
   bool joined_ = false;
   bool leaving_ = false;

@@ -101,9 +101,12 @@ class TaskStage : public machine::Machine {
     return report;
   }
 
-  // Names the model's version in hellos and reports from now on.  An answer's version is that of
-  // its Outcome.
-  void set_version(std::string version) { membership_.set_version(std::move(version)); }
+  // Names the model's version in hellos and reports from now on, and in reports also the form in
+  // which its network is served ("fused").  An answer's version is that of its Outcome.
+  void set_model(std::string version, std::string form) {
+    membership_.set_version(std::move(version));
+    membership_.set_form(std::move(form));
+  }
 
   const Counters& counters() const { return counters_; }
 

@@ -9,6 +9,7 @@
 
 #include "imaging/library.h"
 #include "models/research/commands/commands.h"
+#include "models/serving/blas.h"
 #include "runtime/config/suggest.h"
 #include "runtime/service/cli_pages.h"
 #include "runtime/service/version.h"
@@ -46,6 +47,7 @@ int run(int argc, char** argv) {
   std::string command_line = "collage-train";
   for (int i = 1; i < argc; ++i) command_line += std::string(" ") + argv[i];
   const imaging::Library library;
+  models::use_one_blas_thread();  // What --threads says holds for convolutions.
   CLI::App app("Trains, exports and measures the models of the collage pipeline.", "collage-train");
   app.footer(kExamples);
   app.set_version_flag("--version", runtime::version_text());
@@ -53,6 +55,7 @@ int run(int argc, char** argv) {
   models::add_train_command(app, command_line);
   models::add_from_command(app, command_line);
   models::add_export_command(app);
+  models::add_check_command(app);
   models::add_eval_command(app);
   models::add_compare_command(app);
   models::add_tile_command(app);

@@ -67,6 +67,13 @@ void write_normalisation(std::ostream& out, const Normalisation& normalisation) 
   if (normalisation.order == ChannelOrder::bgr) out << "  order: bgr\n";
 }
 
+void write_output(std::ostream& out, const OutputForm& form) {
+  if (form == OutputForm{}) return;
+  out << "output:  # What the network returns.\n";
+  if (!form.key.empty()) out << "  key: " << quoted(form.key) << "\n";
+  if (form.scores == Scores::probabilities) out << "  scores: probabilities\n";
+}
+
 void write_origin(std::ostream& out, const Origin& origin) {
   out << "origin:  # How the weights came to be, and what they measured on the test images.\n"
       << "  command: " << quoted(origin.command) << "\n"
@@ -96,7 +103,7 @@ std::size_t Manifest::outputs() const {
 bool answer_alike(const Manifest& a, const Manifest& b) {
   const auto decisive = [](const Manifest& m) {
     return std::tie(m.version, m.sha256, m.kind, m.grid, m.head, m.detect, m.tile, m.preprocess,
-                    m.normalisation, m.calibration, m.class_names);
+                    m.normalisation, m.output_form, m.calibration, m.class_names);
   };
   return decisive(a) == decisive(b);
 }
@@ -163,6 +170,7 @@ std::string manifest_text(const Manifest& m) {
       << "  channels: " << m.tile.channels << "\n"
       << preprocessing;
   write_normalisation(out, m.normalisation);
+  write_output(out, m.output_form);
   out << "temperature: " << number(m.calibration.temperature) << "\n"
       << "temperature_slope: " << number(m.calibration.slope)
       << "  # Logits are divided by temperature * entropy ^ slope, see README.md.\n"

@@ -13,6 +13,7 @@
 #include "imaging/preprocess.h"
 #include "models/serving/heads/calibration.h"
 #include "models/serving/heads/detect.h"
+#include "models/serving/output_form.h"
 #include "models/serving/tile.h"
 #include "wire/message.h"
 
@@ -55,6 +56,7 @@ struct Manifest {
   TileShape tile;                    // What a picture becomes.
   imaging::Preprocess preprocess{};  // How it becomes that.
   Normalisation normalisation;       // One value for each channel.
+  OutputForm output_form{};          // What the network returns.
   Calibration calibration;           // Fitted on the held-back images.
   std::vector<std::string> class_names;
   Origin origin;

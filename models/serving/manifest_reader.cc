@@ -113,6 +113,18 @@ Normalisation read_normalisation(runtime::Section section, const TileShape& tile
   return n;
 }
 
+OutputForm read_output(runtime::Section section, Head head) {
+  OutputForm form;
+  form.key = section.text("key", "");
+  form.scores = section.choice<Scores>(
+      "scores", {{"logits", Scores::logits}, {"probabilities", Scores::probabilities}},
+      form.scores);
+  if (head == Head::detect && form.scores != Scores::logits) {
+    section.fail("scores", "is probabilities, but a detect head reads logits");
+  }
+  return form;
+}
+
 DetectShape read_detect(runtime::Section section, const Manifest& m) {
   DetectShape shape;
   shape.map_width = static_cast<int>(section.integer("map_width", 1, kSideMax));
@@ -185,6 +197,7 @@ Manifest read(const runtime::Document& document, const std::filesystem::path& fi
   if (m.kind == Kind::parity) read_parity(root.section("parity"), m);
   m.preprocess = read_preprocess(root.section("preprocess"), m.tile);
   m.normalisation = read_normalisation(root.section("normalisation"), m.tile);
+  m.output_form = read_output(root.section("output"), m.head);
   m.calibration.temperature = root.number("temperature", 0.01, 100, 1.0);
   m.calibration.slope = root.number("temperature_slope", 0, 1, 0.0);
   m.class_names = root.texts("class_names");

@@ -2,22 +2,34 @@
 
 #include <torch/script.h>
 
+#include <algorithm>
+#include <exception>
+#include <iterator>
 #include <new>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 
+#include "machine/random.h"
+#include "models/serving/blas.h"
 #include "models/serving/heads/calibration.h"
 #include "models/serving/heads/decode.h"
 #include "models/serving/heads/detect.h"
 #include "models/serving/input_tensor.h"
+#include "models/serving/output_tensor.h"
 #include "models/serving/script.h"
+#include "models/serving/served_script.h"
 #include "wire/check.h"
 
 namespace models {
 namespace {
 
-// The second call of a fused network still settles its kernels; from the third times are steady.
-constexpr int kWarmUpCalls = 4;
+// What LibTorch and scripts warn of they repeat at every inference, for years: GoogLeNet that it
+// returns a tuple, 28 times.  A stage's log is for people.
+class Silence : public c10::WarningHandler {
+ public:
+  void process(const c10::SourceLocation&, const std::string&, bool) override {}
+};
 
 // OpenMP has a thread limit for each calling thread.  A calling thread without a limit would get a
 // pool of its own, as large as there are cores, that spins between answers.
@@ -26,36 +38,66 @@ void use_one_thread() {
   (void)limited;
 }
 
-torch::jit::Module load_fused(const Manifest& manifest) {
+// Each thread has a warning handler of its own, too.
+void use_no_warnings() {
+  static Silence silence;
+  thread_local const bool silent = (c10::Warning::set_warning_handler(&silence), true);
+  (void)silent;
+}
+
+// Grey, and noise of two seeds: kernels that are wrong for some channels show it with any picture.
+std::vector<torch::Tensor> probes_of(const Manifest& manifest, const ValueTables& tables) {
+  std::vector<std::uint8_t> pixels(manifest.input().bytes(), 128);
+  std::vector<torch::Tensor> probes = {planes_of(pixels, manifest.input(), tables)};
+  for (const std::uint64_t seed : {1, 2}) {
+    machine::Rng rng(seed);
+    for (std::uint8_t& pixel : pixels) pixel = static_cast<std::uint8_t>(rng.below(256));
+    probes.push_back(planes_of(pixels, manifest.input(), tables));
+  }
+  return probes;
+}
+
+ServedScript load_served(const Manifest& manifest, const ValueTables& tables) {
   use_one_thread();
+  use_no_warnings();
+  use_one_blas_thread();
   // The profiling executor would compile the network again during the first calls.
   torch::jit::getExecutorMode() = false;
-  torch::jit::Module script = load_script(manifest.weights, manifest.sha256);
-  return torch::jit::optimize_for_inference(script);
+  LoadedScript loaded = load_script(manifest.weights, manifest.sha256);
+  try {
+    ServedScript served =
+        serve_script(loaded.module, manifest.output_form, probes_of(manifest, tables));
+    if (served.numbers != manifest.outputs()) {
+      throw std::runtime_error("returns " + served.returned + ", its manifest promises " +
+                               std::to_string(manifest.outputs()) + " numbers");
+    }
+    std::ranges::move(loaded.remarks, std::back_inserter(served.warnings));
+    return served;
+  } catch (const std::runtime_error& error) {
+    throw std::runtime_error(manifest.weights.string() + ": " + error.what());
+  }
 }
 
 }  // namespace
 
 struct Network::Script {
-  // Its forward() is not const, though an evaluated network does not change.
-  mutable torch::jit::Module module;
+  explicit Script(const Manifest& manifest)
+      : tables(tables_of(manifest.normalisation)), served(load_served(manifest, tables)) {}
+
   ValueTables tables;  // Of the manifest's normalisation.
+  // Its module's forward() is not const, though an evaluated network does not change.
+  mutable ServedScript served;
 };
 
 Network::Network(Manifest manifest)
-    : manifest_(std::move(manifest)),
-      script_(new Script{load_fused(manifest_), tables_of(manifest_.normalisation)}) {
-  const std::vector<std::uint8_t> grey(manifest_.input().bytes(), 128);
-  for (int i = 0; i < kWarmUpCalls; ++i) {
-    if (raw_output(grey).size() != manifest_.outputs()) {
-      throw std::runtime_error(manifest_.weights.string() + ": does not give the " +
-                               std::to_string(manifest_.outputs()) +
-                               " numbers that its manifest promises");
-    }
-  }
-}
+    : manifest_(std::move(manifest)), script_(std::make_unique<Script>(manifest_)) {}
 
 Network::~Network() = default;
+
+std::string Network::form() const { return word_of(script_->served.form); }
+std::string Network::how_served() const { return summary(script_->served); }
+const std::vector<std::string>& Network::warnings() const { return script_->served.warnings; }
+
 Network::Network(Network&&) noexcept = default;
 Network& Network::operator=(Network&&) noexcept = default;
 
@@ -68,14 +110,16 @@ std::vector<float> Network::logits(std::span<const std::uint8_t> pixels) const {
 std::vector<float> Network::raw_output(std::span<const std::uint8_t> pixels) const {
   COLLAGE_CHECK(pixels.size() == manifest_.input().bytes());
   use_one_thread();
+  use_no_warnings();
   const c10::InferenceMode inference;
   try {
     const torch::Tensor input = planes_of(pixels, manifest_.input(), script_->tables);
-    return values_of(script_->module.forward({input}).toTensor());
-  } catch (const c10::Error& error) {
+    return values_of(logits_of(script_->served.module.forward({input}), manifest_.output_form));
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) {
     // By its text alone is a lack of memory known from what else a network may throw.
-    if (std::string_view(error.what_without_backtrace()).find("allocate memory") !=
-        std::string_view::npos) {
+    if (std::string_view(error.what()).find("allocate memory") != std::string_view::npos) {
       throw std::bad_alloc();
     }
     return {};  // As a network of a user's own may do on some input; the caller answers for it.

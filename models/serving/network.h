@@ -1,7 +1,8 @@
 // A trained model ready for inference, as classifier and collage stages use it.
 //
-// Loading verifies the hash of the weights, fuses the network for inference and warms it up, so
-// that the first answer is as quick as the next.  It also sets LibTorch, for the whole process, to
+// Loading verifies the hash of the weights, chooses the fastest form of the network that answers
+// as the exported one does (served_script.h) and warms it up, so that the first answer is as quick
+// as the next.  It also sets LibTorch, for the whole process, to
 // one thread and no profiling: a stage is sized for one core, and two thread pools would compete
 // for it.  One thread at a time may use a Network.  No torch in this header.
 #pragma once
@@ -9,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "imaging/picture.h"
@@ -21,13 +23,19 @@ namespace models {
 class Network {
  public:
   // Throws std::runtime_error with one line that names the file: weights missing, not of the
-  // manifest's hash, not TorchScript, or with another output than grid*grid*classes numbers.
+  // manifest's hash, not TorchScript, with another output than grid*grid*classes numbers, or with
+  // one that is not finite (NaN).
   explicit Network(Manifest manifest);
   ~Network();
   Network(Network&&) noexcept;
   Network& operator=(Network&&) noexcept;
 
   const Manifest& manifest() const { return manifest_; }
+  // "plain", "frozen" or "fused"; the same in a line with the time of each form and why another is
+  // not served; and what a user should look at before trusting the answers, each a clause.
+  std::string form() const;
+  std::string how_served() const;
+  const std::vector<std::string>& warnings() const;
 
   // The k most probable classes of one picture, best first, the lower class among equals.  Scores
   // that are not finite give Reason::bad_scores and no predictions; nothing is thrown.  Requires a

@@ -1,10 +1,80 @@
 #include "models/serving/script.h"
 
+#include <fstream>
+#include <map>
 #include <stdexcept>
 
 #include "models/serving/sha256.h"
 
 namespace models {
+namespace {
+
+constexpr const char* kExport = "export it by torch.jit.trace(model.eval(), example).save(file)";
+
+std::string bytes_of(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// What a file is that torch.save() wrote.  Pickle has the names of classes as text.
+std::string pickled(const std::string& bytes) {
+  if (bytes.find("torch.nn.modules") == std::string::npos) {
+    return std::string(
+               "has weights without a network (a state_dict); load it into its model and ") +
+           kExport;
+  }
+  return std::string("is a pickled module, which only Python can read; ") + kExport;
+}
+
+// What a file that is no TorchScript is, by its first bytes, and what to do; empty if unknown.
+std::string otherwise(const std::string& bytes) {
+  const auto starts = [&](std::string_view with) { return bytes.starts_with(with); };
+  if (bytes.empty()) return "is empty";
+  if (starts("PK\x03\x04")) {
+    // Every TorchScript has a file of that name, and its name stands at the end of the archive.
+    if (bytes.find("constants.pkl") != std::string::npos) return "is a damaged TorchScript file";
+    return bytes.find("data.pkl") != std::string::npos
+               ? pickled(bytes)
+               : "is a ZIP archive, but no TorchScript file or a part of one";
+  }
+  if (starts("\x80\x02")) return pickled(bytes);
+  // An ONNX file begins with the fields ir_version (1, a number) and producer_name (2, a text).
+  if (bytes.size() > 3 && bytes[0] == '\x08' && bytes[1] < '\x20' && bytes[2] == '\x12') {
+    return std::string("is an ONNX file, which is not served; ") + kExport;
+  }
+  if (starts("\x89HDF")) return "is an HDF5 file, as Keras writes; only TorchScript is served";
+  if (bytes.size() > 9 && bytes[8] == '{' && bytes[9] == '"') {
+    return std::string(
+               "is a safetensors file, weights without a network; load it into its model and ") +
+           kExport;
+  }
+  return {};
+}
+
+std::string first_line(std::string text) { return text.substr(0, text.find('\n')); }
+
+bool is_other_float(const torch::Tensor& t) {
+  return t.is_floating_point() && t.scalar_type() != torch::kFloat;
+}
+
+// Weights are 16-bit in our files to halve their size; that is no news.
+std::vector<std::string> remarks_on_types(const torch::jit::Module& script) {
+  std::map<std::string, int> counts;
+  const auto count = [&](const torch::Tensor& t) {
+    if (is_other_float(t) && t.scalar_type() != torch::kHalf)
+      ++counts[c10::toString(t.scalar_type())];
+  };
+  for (const torch::Tensor& t : script.parameters()) count(t);
+  for (const torch::Tensor& t : script.buffers()) count(t);
+  std::vector<std::string> remarks;
+  for (const auto& [type, tensors] : counts) {
+    remarks.push_back(std::to_string(tensors) + " of its tensors are of the type " + type +
+                      "; they are served as Float");
+  }
+  return remarks;
+}
+
+}  // namespace
 
 void convert_tensors(torch::jit::Module& script, torch::ScalarType to,
                      const std::function<bool(const torch::Tensor&)>& selects) {
@@ -16,23 +86,29 @@ void convert_tensors(torch::jit::Module& script, torch::ScalarType to,
   }
 }
 
-torch::jit::Module load_script(const std::filesystem::path& file) {
+LoadedScript load_script(const std::filesystem::path& file) {
+  if (std::filesystem::is_directory(file)) {
+    throw std::runtime_error(file.string() + ": is a folder, expected a TorchScript file");
+  }
   if (!std::filesystem::is_regular_file(file)) {
     throw std::runtime_error(file.string() + ": no such file");
   }
   try {
     torch::jit::Module script = torch::jit::load(file.string(), at::kCPU);
     script.eval();
-    // Weights are 16-bit in the file to halve its size; the CPU's fast kernels are 32-bit.
-    convert_tensors(script, torch::kFloat,
-                    [](const torch::Tensor& t) { return t.scalar_type() == torch::kHalf; });
-    return script;
-  } catch (const c10::Error&) {
-    throw std::runtime_error(file.string() + ": is not a TorchScript file");
+    std::vector<std::string> remarks = remarks_on_types(script);
+    // The CPU's fast kernels are those for 32 bits.
+    convert_tensors(script, torch::kFloat, is_other_float);
+    return {std::move(script), std::move(remarks)};
+  } catch (const std::exception& error) {
+    const std::string what = otherwise(bytes_of(file));
+    throw std::runtime_error(
+        file.string() + ": " +
+        (what.empty() ? "is not a TorchScript file: " + first_line(error.what()) : what));
   }
 }
 
-torch::jit::Module load_script(const std::filesystem::path& file, const std::string& sha256) {
+LoadedScript load_script(const std::filesystem::path& file, const std::string& sha256) {
   const std::string hash = sha256_of(file);
   if (hash != sha256) {
     throw std::runtime_error(file.string() + ": sha256 is " + hash + ", the manifest requires " +

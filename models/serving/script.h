@@ -7,16 +7,23 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace models {
 
-// Reads a TorchScript file in evaluation mode, on the CPU, 16-bit tensors as 32-bit ones.  Throws
-// std::runtime_error naming the file: missing, or not TorchScript.
-torch::jit::Module load_script(const std::filesystem::path& file);
+struct LoadedScript {
+  torch::jit::Module module;
+  std::vector<std::string> remarks;  // What a user should know of it, each a clause.
+};
+
+// Reads a TorchScript file in evaluation mode, on the CPU, with floating-point numbers of every
+// kind as 32-bit ones.  Throws std::runtime_error naming the file: missing, or not TorchScript, and
+// then what it is instead and how to export it, if that can be seen.
+LoadedScript load_script(const std::filesystem::path& file);
 
 // The same for a file that must have this hash, 64 lower-case hexadecimal digits.  Throws before
 // anything of the file runs if the hash differs.
-torch::jit::Module load_script(const std::filesystem::path& file, const std::string& sha256);
+LoadedScript load_script(const std::filesystem::path& file, const std::string& sha256);
 
 // Converts every parameter and buffer of `script` for which `selects` is true to the type `to`.
 void convert_tensors(torch::jit::Module& script, torch::ScalarType to,

@@ -1,31 +1,47 @@
 #include "models/serving/sha256.h"
 
-#include <sodium/crypto_hash_sha256.h>
-
 #include <array>
 #include <fstream>
 #include <stdexcept>
 
 namespace models {
 
-std::string sha256_of(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  crypto_hash_sha256_state state;
-  crypto_hash_sha256_init(&state);
-  std::array<char, 65536> block{};
-  while (in.read(block.data(), block.size()), in.gcount() > 0) {
-    crypto_hash_sha256_update(&state, reinterpret_cast<const unsigned char*>(block.data()),
-                              static_cast<unsigned long long>(in.gcount()));
+Sha256::Sha256() { crypto_hash_sha256_init(&state_); }
+
+void Sha256::add(std::span<const std::uint8_t> bytes) {
+  crypto_hash_sha256_update(&state_, bytes.data(), bytes.size());
+}
+
+void Sha256::add(const std::string& text) {
+  std::array<std::uint8_t, 8> length{};
+  for (std::size_t i = 0; i < length.size(); ++i) {
+    length[i] = static_cast<std::uint8_t>(text.size() >> (8 * i));
   }
-  if (!in.eof()) throw std::runtime_error(file.string() + ": cannot be read");
+  add(length);
+  add(std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
+}
+
+std::string Sha256::hex() {
   std::array<unsigned char, crypto_hash_sha256_BYTES> digest{};
-  crypto_hash_sha256_final(&state, digest.data());
+  crypto_hash_sha256_final(&state_, digest.data());
   std::string hex;
   for (const unsigned byte : digest) {
     hex += "0123456789abcdef"[byte >> 4];
     hex += "0123456789abcdef"[byte & 15];
   }
   return hex;
+}
+
+std::string sha256_of(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  Sha256 hash;
+  std::array<char, 65536> block{};
+  while (in.read(block.data(), block.size()), in.gcount() > 0) {
+    hash.add(std::span(reinterpret_cast<const std::uint8_t*>(block.data()),
+                       static_cast<std::size_t>(in.gcount())));
+  }
+  if (!in.eof()) throw std::runtime_error(file.string() + ": cannot be read");
+  return hash.hex();
 }
 
 }  // namespace models

@@ -5,11 +5,11 @@
 
 #include "imaging/decode.h"
 #include "imaging/library.h"
-#include "models/serving/network.h"
 #include "runtime/loop/clock.h"
 #include "runtime/loop/random_id.h"
 #include "runtime/service/location.h"
 #include "stages/classifier/classifier.h"
+#include "stages/commands/served_network.h"
 #include "stages/commands/sink_links.h"
 #include "stages/commands/stage_commands.h"
 #include "stages/emulation_reader.h"
@@ -53,7 +53,7 @@ std::vector<runtime::Link> links_of(const runtime::Startup& start) {
 int run_classifier(const StageOptions& options) {
   runtime::Startup start(options.start, runtime::KeyOwner::stage);
   const runtime::Pipeline& pipeline = start.pipeline;
-  auto network = std::make_shared<const models::Network>(read_single(pipeline));
+  SharedNetwork network = load_network(read_single(pipeline));
   auto emulation = read_emulation(pipeline, wire::Role::classifier, options.index);
   const imaging::Library library(pipeline.stages.formats);
   if (start.only_checks()) return 0;
@@ -67,6 +67,7 @@ int run_classifier(const StageOptions& options) {
       runtime::process_location(static_cast<std::uint32_t>(options.index))};
   classifier::Classifier machine(hello, pipeline.stages.membership, std::move(emulation),
                                  pipeline.endpoints.answers.size());
+  machine.set_model(network->manifest().version, network->form());
   const auto runner = [&](machine::Work work) {
     return classify_image(*network, limits, pipeline.top_k, std::get<machine::Classify>(work.job));
   };
@@ -77,10 +78,10 @@ int run_classifier(const StageOptions& options) {
     if (answer_alike(manifest, serving)) return {serving.version + " serves on", {}};
     require_same_shape(serving, manifest, fresh.models.single);
     const std::string change = manifest.version + " takes over from " + serving.version;
-    const auto next = std::make_shared<const models::Network>(std::move(manifest));
+    const SharedNetwork next = load_network(std::move(manifest));
     return {change, {[&, next] {
               network = next;
-              machine.set_version(next->manifest().version);
+              machine.set_model(next->manifest().version, next->form());
             }}};
   };
   return start.serve({.name = "classifier " + std::to_string(options.index),

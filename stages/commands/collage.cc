@@ -15,6 +15,7 @@
 #include "runtime/service/location.h"
 #include "stages/collage/assembler.h"
 #include "stages/collage/collage_worker.h"
+#include "stages/commands/served_network.h"
 #include "stages/commands/sink_links.h"
 #include "stages/commands/stage_commands.h"
 #include "stages/emulation_reader.h"
@@ -143,8 +144,6 @@ std::vector<runtime::Link> worker_links(const runtime::Pipeline& pipeline,
   return links;
 }
 
-using SharedNetwork = std::shared_ptr<const models::Network>;
-
 runtime::Loop::Runner collage_classifier(const runtime::Pipeline& pipeline,
                                          const SharedNetwork& network) {
   return [top_k = pipeline.top_k, &network](machine::Work work) {
@@ -163,7 +162,7 @@ runtime::ModelReload::Swap renew_network(const runtime::Pipeline& running,
   if (answer_alike(manifest, serving)) return {serving.version + " serves on", {}};
   require_same_shape(serving, manifest, fresh.models.collage);
   runtime::ModelReload::Swap over{manifest.version + " takes over from " + serving.version, {}};
-  const auto next = std::make_shared<const models::Network>(std::move(manifest));
+  const SharedNetwork next = load_network(std::move(manifest));
   for (auto& one : adopt) {
     over.each.push_back([one = std::move(one), next] { one(next); });
   }
@@ -202,14 +201,15 @@ int run_collage_cnn(const StageOptions& options) {
   runtime::Startup start(options.start, runtime::KeyOwner::stage);
   const runtime::Pipeline& pipeline = start.pipeline;
   require_endpoint(pipeline, true);
-  auto network = std::make_shared<const models::Network>(read_collage(pipeline));
+  SharedNetwork network = load_network(read_collage(pipeline));
   auto emulation = read_emulation(pipeline, wire::Role::collage, options.index);
   if (start.only_checks()) return 0;
   CollageWorker machine =
       make_worker(pipeline, network->manifest(), std::move(emulation), new_id(), index_of(options));
+  machine.set_model(network->manifest().version, network->form());
   const auto adopt = [&](const SharedNetwork& next) {
     network = next;
-    machine.set_version(next->manifest().version);
+    machine.set_model(next->manifest().version, next->form());
   };
   return start.serve(
       {.name = name("collage-cnn", options),
@@ -224,7 +224,7 @@ int run_collage(const StageOptions& options) {
   runtime::Startup start(options.start, runtime::KeyOwner::stage);
   const runtime::Pipeline& pipeline = start.pipeline;
   require_endpoint(pipeline, false);
-  auto network = std::make_shared<const models::Network>(read_collage(pipeline));
+  SharedNetwork network = load_network(read_collage(pipeline));
   auto emulation = read_emulation(pipeline, wire::Role::collage, options.index);
   const imaging::Library library(pipeline.stages.formats);
   if (start.only_checks()) return 0;
@@ -235,12 +235,13 @@ int run_collage(const StageOptions& options) {
   Assembler assembler = make_assembler(pipeline, manifest, id, index_of(options));
   CollageWorker worker =
       make_worker(pipeline, manifest, std::move(emulation), id, index_of(options));
+  worker.set_model(manifest.version, network->form());
   const auto rename = [&](const SharedNetwork& next) {
     assembler.set_version(next->manifest().version);
   };
   const auto adopt = [&](const SharedNetwork& next) {
     network = next;
-    worker.set_version(next->manifest().version);
+    worker.set_model(next->manifest().version, next->form());
   };
   return start.serve(
       {.name = name("collage", options),

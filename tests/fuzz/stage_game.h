@@ -63,7 +63,7 @@ class StageGame {
         return play_.deliver(kCoordinator, drawer_.draw<Unneeded>());
       case 6:
         if (input_.below(8) == 7) play_.deliver(machine::kLocal, wire::Drain{});
-        return stage_.set_version("v2");
+        return stage_.set_model("v2", "fused");
       default:
         // Not from the coordinator: of a step that may be a task the answers cannot be counted.
         return play_.step(input_.flag() ? machine::Peer{2, 0} : kSink);

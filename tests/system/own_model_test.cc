@@ -103,6 +103,11 @@ TEST(OwnModel, FoldersOfClassesCountAsLabels) {
       collage_from(model, model / "labelled", {"--grid", "2", "--tile", "24", "--epochs", "1"});
   ASSERT_EQ(made.code, 0) << made.output;
   EXPECT_THAT(made.output, HasSubstr("with labels"));
+  // A run that has ended on other pictures is not taken for one on these.
+  const Ran mixed_up =
+      collage_from(model, model / "pictures", {"--grid", "2", "--tile", "24", "--epochs", "1"});
+  EXPECT_EQ(mixed_up.code, 2);
+  EXPECT_THAT(mixed_up.output, HasSubstr("checkpoint.pt: is of another run"));
   std::filesystem::rename(model / "labelled" / "red", model / "labelled" / "crimson");
   const Ran refused =
       collage_from(model, model / "labelled", {"--grid", "2", "--tile", "24", "--epochs", "1"});

@@ -146,7 +146,7 @@ TEST_F(TrainCli, ACheckpointOfAnotherArchitecture) {
   const Ran first = system_test::run(begun, 100s);
   ASSERT_EQ(first.code, 0) << first.output;
   arguments.back() = "3";
-  refuses(arguments, "checkpoint.pt: is of another architecture", 1);
+  refuses(arguments, "checkpoint.pt: is of another run", 1);
 }
 
 TEST_F(TrainCli, AnExportOfARunThatHasNotFinished) {

@@ -16,6 +16,7 @@
 #include "models/serving/input_tensor.h"
 #include "models/serving/manifest_reader.h"
 #include "models/serving/network.h"
+#include "models/serving/output_tensor.h"
 #include "models/serving/script.h"
 #include "runtime/service/install_paths.h"
 
@@ -47,10 +48,11 @@ Backup backup_of(Manifest m, bool served) {
 }
 
 std::function<torch::Tensor(const torch::Tensor&)> handle_of(const Manifest& manifest) {
-  torch::jit::Module script = torch::jit::freeze(load_script(manifest.weights, manifest.sha256));
-  return [script](const torch::Tensor& input) mutable {
+  torch::jit::Module script =
+      torch::jit::freeze(load_script(manifest.weights, manifest.sha256).module);
+  return [script, form = manifest.output_form](const torch::Tensor& input) mutable {
     const c10::InferenceMode inference;
-    return script.forward({input}).toTensor();
+    return logits_of(script.forward({input}), form);
   };
 }
 

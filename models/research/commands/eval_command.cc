@@ -8,6 +8,7 @@
 #include "models/research/commands/commands.h"
 #include "models/research/commands/figures.h"
 #include "models/research/commands/run_options.h"
+#include "models/research/commands/skipped_files.h"
 #include "models/research/data/picture_tree.h"
 #include "models/research/data/sources.h"
 #include "models/research/evaluation/evaluate.h"
@@ -33,12 +34,18 @@ Dataset test_images(const EvalOptions& options, const Manifest& manifest) {
   if (options.images.empty()) {
     return load_by_name(manifest.dataset, Part::test, options.data.folder);
   }
-  return load_picture_tree({.source = options.images,
-                            .name = manifest.dataset,
-                            .shape = manifest.tile,
-                            .normalisation = manifest.normalisation,
-                            .preprocess = manifest.preprocess,
-                            .class_names = manifest.class_names});
+  SkippedFiles skipped(options.images);
+  Dataset test = load_picture_tree({.source = options.images,
+                                    .name = manifest.dataset,
+                                    .shape = manifest.tile,
+                                    .normalisation = manifest.normalisation,
+                                    .preprocess = manifest.preprocess,
+                                    .class_names = manifest.class_names,
+                                    .on_skipped = skipped.hook()});
+  if (const std::string line = skipped.summary(); !line.empty()) {
+    std::fprintf(stderr, "%s\n", line.c_str());
+  }
+  return test;
 }
 
 nlohmann::ordered_json evaluation_row(const Network& network, const Dataset& test, double latency_s,

@@ -5,6 +5,7 @@
 #include "models/research/commands/commands.h"
 #include "models/research/commands/progress.h"
 #include "models/research/commands/run_options.h"
+#include "models/research/commands/skipped_files.h"
 #include "models/research/data/picture_tree.h"
 #include "models/research/evaluation/publish.h"
 #include "models/research/nets/catalogue.h"
@@ -55,27 +56,31 @@ imaging::Preprocess preprocess_at(const Manifest& teacher, const TileShape& shap
   return preprocess;
 }
 
-PictureTree tree_of(const FromOptions& options, const Manifest& teacher, const TileShape& shape) {
+PictureTree tree_of(const FromOptions& options, const Manifest& teacher, const TileShape& shape,
+                    SkippedFiles& skipped) {
   return {.source = options.images,
           .name = dataset_name(teacher),
           .shape = shape,
           .normalisation = teacher.normalisation,
           .preprocess = preprocess_at(teacher, shape),
-          .class_names = teacher.class_names};
+          .class_names = teacher.class_names,
+          .on_skipped = skipped.hook()};
 }
 
 // Pictures of one size: hold_back() splits the pictures of the other size alike.
 struct Parts {
   Dataset data;
   Dataset held_back;
+  std::string skipped;  // What a user should know of files that are no pictures.
 };
 
 bool labelled(const Parts& parts) { return parts.data.labels.front() != kUnlabelled; }
 
 Parts load_parts(const FromOptions& options, const Manifest& teacher, const TileShape& shape) {
-  const Dataset all = load_picture_tree(tree_of(options, teacher, shape), Labels::if_any);
+  SkippedFiles skipped(options.images);
+  const Dataset all = load_picture_tree(tree_of(options, teacher, shape, skipped), Labels::if_any);
   auto [data, held_back] = hold_back(all, std::max<std::size_t>(1, all.size() / kHeldBackShare));
-  return {std::move(data), std::move(held_back)};
+  return {std::move(data), std::move(held_back), skipped.summary()};
 }
 
 // One run of `from`: what is trained, and where its files go.
@@ -107,6 +112,7 @@ int batch_images(const Run& run, std::size_t pictures) {
 
 void print_run(const Run& run, const Parts& tiles) {
   const Architecture& a = run.architecture;
+  if (!tiles.skipped.empty()) std::fprintf(stderr, "%s\n", tiles.skipped.c_str());
   std::printf("%s: %zu pictures %s labels, tiles of %dx%d, %.1f MMAC, run folder %s\n",
               run.name.c_str(), tiles.data.size() + tiles.held_back.size(),
               labelled(tiles) ? "with" : "without", a.tile_width, a.tile_height, mmac(a),
@@ -122,15 +128,23 @@ Origin origin_of(const FromOptions& options, double held_back_accuracy) {
   return origin;
 }
 
+// What a checkpoint must be of to be taken up: another teacher, or other pictures or classes, would
+// give a network that is right about neither.
+std::string run_identity(const Run& run, const FromOptions& options, const Manifest& scnn,
+                         const Dataset& tiles) {
+  return run.name + " seed " + std::to_string(options.training.seed) + " s-CNN " +
+         scnn.sha256.substr(0, 16) + " pictures " + digest_of(tiles);
+}
+
 // Trains `net` on the pictures; returns the validation accuracy of its best epoch.
-double train_student(GridNet& net, const Run& run, const FromOptions& options, const Pictures& data,
-                     const Pictures& held_back, const Teacher& teacher) {
-  TileTask task(data, held_back, options.grid, run.recipe.tiles, teacher);
+double train_student(GridNet& net, const Run& run, const std::string& identity,
+                     const Pictures& data, const Pictures& held_back, const Teacher& teacher,
+                     int grid) {
+  TileTask task(data, held_back, grid, run.recipe.tiles, teacher);
   fit_stem(net, *data.tiles);
   const Descent& descent = run.recipe.descent;
   Progress progress(run.folder, run.name, descent.epochs);
-  return train(net, task, descent, run.name + " seed " + std::to_string(options.training.seed),
-               run.folder, progress.hooks());
+  return train(net, task, descent, identity, run.folder, progress.hooks());
 }
 
 void run_from(const FromOptions& options) {
@@ -150,7 +164,8 @@ void run_from(const FromOptions& options) {
   print_run(run, tiles);
 
   GridNet net(run.architecture, options.training.seed);
-  const double best = train_student(net, run, options, data, held_back, teacher);
+  const double best = train_student(net, run, run_identity(run, options, scnn, tiles.data), data,
+                                    held_back, teacher, options.grid);
   Dataset calibration = tiles.held_back;
   calibration.labels = labels_or_teacher_classes(held_back, teacher);
   const Manifest made = publish(net,

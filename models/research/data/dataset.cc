@@ -6,6 +6,7 @@
 
 #include "models/research/data/idx.h"
 #include "models/research/data/tiling.h"
+#include "models/serving/sha256.h"
 #include "wire/check.h"
 
 namespace models {
@@ -58,6 +59,21 @@ Dataset select(const Dataset& data, std::span<const std::size_t> indices) {
     out.labels.push_back(data.labels[i]);
   }
   return out;
+}
+
+std::string digest_of(const Dataset& data) {
+  Sha256 hash;
+  hash.add(std::to_string(data.shape.width) + "x" + std::to_string(data.shape.height) + "x" +
+           std::to_string(data.shape.channels));
+  hash.add(data.pixels);
+  for (const int label : data.labels) hash.add(std::to_string(label));
+  for (const std::string& name : data.class_names) hash.add(name);
+  for (const auto* values : {&data.normalisation.mean, &data.normalisation.deviation}) {
+    for (const double value : *values) hash.add(std::to_string(value));
+  }
+  hash.add(std::to_string(data.normalisation.range));
+  hash.add(data.normalisation.order == ChannelOrder::bgr ? "bgr" : "rgb");
+  return hash.hex().substr(0, 16);
 }
 
 std::pair<Dataset, Dataset> hold_back(const Dataset& data, std::size_t held_back) {

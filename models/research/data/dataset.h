@@ -44,6 +44,10 @@ Dataset load_fashion_mnist(const std::filesystem::path& folder, Part part);
 // Where Debian's dataset-fashion-mnist puts them.
 std::filesystem::path fashion_mnist_folder();
 
+// A hash of the pictures, their labels, the names of the classes and the normalisation: 16
+// hexadecimal digits, the same exactly if a run on `data` would see the same.
+std::string digest_of(const Dataset& data);
+
 // The pictures at `indices`, in that order.  Requires each index < data.size().
 Dataset select(const Dataset& data, std::span<const std::size_t> indices);
 

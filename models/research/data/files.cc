@@ -33,15 +33,26 @@ std::vector<std::uint8_t> read_whole(const fs::path& file) {
   return bytes;
 }
 
-void walk_folder(const fs::path& folder, const Visit& visit) {
+std::vector<std::string> walk_folder(const fs::path& folder, const Visit& visit) {
   std::vector<fs::path> files;
+  std::vector<std::string> passed_over;
+  const auto name = [&](const fs::path& path) {
+    return path.lexically_relative(folder).generic_string();
+  };
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
-    if (fs::is_regular_file(entry.symlink_status())) files.push_back(entry.path());
+    std::error_code dangling;
+    if (fs::is_regular_file(entry.path(), dangling)) {
+      files.push_back(entry.path());
+    } else if (entry.is_symlink()) {
+      const bool exists = fs::exists(entry.path(), dangling);
+      passed_over.push_back(name(entry.path()) +
+                            (exists ? ": is a link to a folder" : ": is a link to nothing"));
+    }
   }
   std::ranges::sort(files);
-  for (const fs::path& file : files) {
-    visit(file.lexically_relative(folder).generic_string(), read_whole(file));
-  }
+  std::ranges::sort(passed_over);
+  for (const fs::path& file : files) visit(name(file), read_whole(file));
+  return passed_over;
 }
 
 using Reader = std::unique_ptr<archive, int (*)(archive*)>;
@@ -65,7 +76,7 @@ archive_entry* next_entry(const Reader& reader, const fs::path& file) {
   return nullptr;
 }
 
-void walk_archive(const fs::path& file, const Visit& visit) {
+std::vector<std::string> walk_archive(const fs::path& file, const Visit& visit) {
   const Reader reader(archive_read_new(), &archive_read_free);
   archive_read_support_filter_all(reader.get());
   archive_read_support_format_tar(reader.get());
@@ -73,12 +84,14 @@ void walk_archive(const fs::path& file, const Visit& visit) {
   if (archive_read_open_filename(reader.get(), file.c_str(), kBlockBytes) != ARCHIVE_OK) {
     refuse(reader, file);
   }
+  std::vector<std::string> passed_over;
   std::vector<std::uint8_t> bytes;
   while (archive_entry* entry = next_entry(reader, file)) {
     // Its parts are the same with and without a "./" before them.
     const std::string path =
         fs::path(archive_entry_pathname(entry)).lexically_normal().generic_string();
     if (archive_entry_hardlink(entry) != nullptr) fail(file, path + " in it is a hard link");
+    if (archive_entry_filetype(entry) == AE_IFLNK) passed_over.push_back(path + ": is a link");
     if (archive_entry_filetype(entry) != AE_IFREG) continue;
     const auto size = static_cast<std::size_t>(archive_entry_size(entry));
     if (size > kFileBytesMax) fail(file, path + " in it is too large");
@@ -92,14 +105,15 @@ void walk_archive(const fs::path& file, const Visit& visit) {
     }
     visit(path, bytes);
   }
+  return passed_over;
 }
 
 }  // namespace
 
-void for_each_file(const fs::path& source, const Visit& visit) {
+std::vector<std::string> for_each_file(const fs::path& source, const Visit& visit) {
   if (fs::is_directory(source)) return walk_folder(source, visit);
   if (!fs::is_regular_file(source)) fail(source, "no such folder or archive");
-  walk_archive(source, visit);
+  return walk_archive(source, visit);
 }
 
 }  // namespace models

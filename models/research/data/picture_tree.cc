@@ -25,14 +25,22 @@ std::vector<Found> decode_all(const PictureTree& tree) {
                                .height = tree.shape.height,
                                .channels = tree.shape.channels,
                                .preprocess = tree.preprocess};
-  for_each_file(tree.source, [&](const std::string& path, std::span<const std::uint8_t> bytes) {
+  const auto take = [&](const std::string& path, std::span<const std::uint8_t> bytes) {
     auto picture = imaging::decode(bytes, target, imaging::Limits{});
-    if (!picture) {
-      throw std::runtime_error(tree.source.string() + ": " + path + ": does not decode (" +
-                               std::string(to_string(picture.error())) + ")");
+    if (picture) {
+      found.push_back({folder_of(path), path, std::move(picture->pixels)});
+      return;
     }
-    found.push_back({folder_of(path), path, std::move(picture->pixels)});
-  });
+    const std::string reason(to_string(picture.error()));
+    if (!tree.on_skipped) {
+      throw std::runtime_error(tree.source.string() + ": " + path + ": does not decode (" + reason +
+                               ")");
+    }
+    tree.on_skipped(path + ": " + reason);
+  };
+  for (const std::string& link : for_each_file(tree.source, take)) {
+    if (tree.on_skipped) tree.on_skipped(link);
+  }
   if (found.empty()) throw std::runtime_error(tree.source.string() + ": has no pictures");
   std::ranges::sort(found, {}, &Found::path);
   return found;
@@ -65,20 +73,23 @@ Dataset empty_dataset(const PictureTree& tree, std::vector<std::string> class_na
           .labels = {}};
 }
 
-void append(Dataset& data, const Found& one, int label) {
+// Takes the pixels from `one`, or all pictures would be in memory twice.
+void append(Dataset& data, Found& one, int label) {
   data.pixels.insert(data.pixels.end(), one.pixels.begin(), one.pixels.end());
   data.labels.push_back(label);
+  one.pixels = {};
 }
 
 }  // namespace
 
 Dataset load_picture_tree(const PictureTree& tree, Labels labels) {
-  const std::vector<Found> found = decode_all(tree);
+  std::vector<Found> found = decode_all(tree);
   const auto outside = [](const Found& one) { return one.folder.empty(); };
   const bool unlabelled = labels == Labels::if_any && std::ranges::all_of(found, outside);
   if (unlabelled) {
     Dataset data = empty_dataset(tree, tree.class_names);
-    for (const Found& one : found) append(data, one, kUnlabelled);
+    data.pixels.reserve(found.size() * tree.shape.bytes());
+    for (Found& one : found) append(data, one, kUnlabelled);
     return data;
   }
   const auto fail = [&](const Found& one, const std::string& what) {
@@ -88,7 +99,8 @@ Dataset load_picture_tree(const PictureTree& tree, Labels labels) {
   if (first != found.end()) fail(*first, "is in no folder; expected a folder named as its class");
   Dataset data =
       empty_dataset(tree, tree.class_names.empty() ? folders_of(found) : tree.class_names);
-  for (const Found& one : found) {
+  data.pixels.reserve(found.size() * tree.shape.bytes());
+  for (Found& one : found) {
     const auto place = std::ranges::find(data.class_names, one.folder);
     if (place == data.class_names.end()) {
       fail(one,

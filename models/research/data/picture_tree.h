@@ -6,6 +6,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,9 @@ struct PictureTree {
   Normalisation normalisation;           // Copied to the data set.
   imaging::Preprocess preprocess{};      // How a picture becomes a tile; likewise.
   std::vector<std::string> class_names;  // Allowed classes in order; empty: those found, sorted.
+  // Is told of each file that is skipped, "notes.txt: not_an_image", as they are read.  Without it
+  // a file that does not decode is an error, and links that are not followed are passed over.
+  std::function<void(const std::string& file)> on_skipped{};
 };
 
 enum class Labels : std::uint8_t {

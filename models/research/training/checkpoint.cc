@@ -37,8 +37,8 @@ void load_checkpoint(const std::filesystem::path& file, const std::string& finge
     throw std::runtime_error(file.string() + ": is damaged or no checkpoint");
   }
   if (value.toStringRef() != fingerprint) {
-    throw std::runtime_error(file.string() + ": is of another architecture or recipe (" +
-                             value.toStringRef() + "); remove it to start again");
+    throw std::runtime_error(file.string() + ": is of another run (" + value.toStringRef() +
+                             ", here " + fingerprint + "); remove it to start again");
   }
   torch::serialize::InputArchive weights;
   torch::serialize::InputArchive momentum;

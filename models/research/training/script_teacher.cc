@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "models/serving/output_tensor.h"
 #include "models/serving/script.h"
 
 namespace models {
@@ -12,8 +13,9 @@ void check_output(torch::jit::Module& script, const Manifest& m) {
   const torch::NoGradGuard no_grad;
   torch::Tensor output;
   try {
-    output = script.forward({torch::zeros({1, m.tile.channels, m.tile.height, m.tile.width})})
-                 .toTensor();
+    output =
+        logits_of(script.forward({torch::zeros({1, m.tile.channels, m.tile.height, m.tile.width})}),
+                  m.output_form);
   } catch (const std::exception&) {  // c10's, or an output that is no tensor.
     throw std::runtime_error(m.weights.string() + ": does not take a " +
                              std::to_string(m.tile.width) + "x" + std::to_string(m.tile.height) +
@@ -34,11 +36,12 @@ Teacher script_teacher(const Manifest& manifest, const std::filesystem::path& ca
   if (manifest.kind != Kind::single) {
     throw std::runtime_error(manifest.name + ": is no single-image model, so it cannot teach");
   }
-  torch::jit::Module script = torch::jit::freeze(load_script(manifest.weights, manifest.sha256));
+  torch::jit::Module script =
+      torch::jit::freeze(load_script(manifest.weights, manifest.sha256).module);
   check_output(script, manifest);
   return {.answer =
-              [script](const torch::Tensor& tiles) mutable {
-                return script.forward({tiles}).toTensor();
+              [script, form = manifest.output_form](const torch::Tensor& tiles) mutable {
+                return logits_of(script.forward({tiles}), form);
               },
           .cache = cache.empty() ? cache : cache / manifest.version};
 }

@@ -61,6 +61,14 @@ TEST(Manifest, WhatIsWrittenReadsBackEqual) {
   EXPECT_EQ(read.origin, wanted.origin);
 }
 
+TEST(Manifest, WhatTheNetworkReturnsReadsBackEqual) {
+  Manifest wanted = collage();
+  wanted.output_form = {.key = "out", .scores = Scores::probabilities};
+  EXPECT_EQ(parse_manifest(manifest_text(wanted), "m.yaml").output_form, wanted.output_form);
+  EXPECT_FALSE(answer_alike(collage(), wanted));
+  EXPECT_EQ(manifest_text(collage()).find("output:"), std::string::npos);
+}
+
 TEST(Manifest, ADetectHeadSaysHowItsBoxesAreRead) {
   Manifest wanted = collage();
   wanted.head = Head::detect;

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "models/research/nets/export_script.h"
+#include "models/serving/script.h"
 #include "models/serving/sha256.h"
 #include "tests/models/toy_models.h"
 
@@ -48,9 +49,25 @@ class NetworkTest : public ::testing::Test {
     return manifest_of(net);
   }
 
+  // Scores that are finite but for a black tile.
+  Manifest dividing(int grid) {
+    torch::jit::Module module("Net");
+    module.register_attribute("training", c10::BoolType::get(), false);
+    module.register_buffer("w", torch::tensor({0.0f, 5.0f, 10.0f, 50.0f}));
+    module.define(
+        "def forward(self, x):\n"
+        "    cells = torch.reshape(x[:, 0, ::8, ::8], [x.size(0), -1, 1])\n"
+        "    return self.w / (cells - (0.0 - 0.4) / 0.3)\n");
+    module.save(file_);
+    return manifest_of(toy_architecture(grid));
+  }
+
   Manifest manifest_of(GridNet& net) {
     export_script(net, file_);
-    const Architecture& a = net->architecture();
+    return manifest_of(net->architecture());
+  }
+
+  Manifest manifest_of(const Architecture& a) {
     const Dataset data = toy_data(1, 1);
     return {.name = "toy",
             .kind = a.grid == 1 ? Kind::single : Kind::collage,
@@ -97,10 +114,43 @@ TEST_F(NetworkTest, AskedForMoreClassesThanThereAreGivesAllAndTheySumToOne) {
 }
 
 TEST_F(NetworkTest, ScoresThatAreNotFiniteAreAReasonAndNoThrow) {
-  const Network network(toy(1, kNan));
-  const wire::Verdict verdict = network.classify(picture(), 3);
+  const Network network(dividing(1));
+  EXPECT_EQ(network.classify(picture(), 3).reason, wire::Reason::none);
+  imaging::Picture black = picture();
+  std::ranges::fill(black.pixels, std::uint8_t{0});
+  const wire::Verdict verdict = network.classify(black, 3);
   EXPECT_EQ(verdict.reason, wire::Reason::bad_scores);
   EXPECT_THAT(verdict.predictions, IsEmpty());
+}
+
+TEST_F(NetworkTest, ANetworkThatGivesNoNumbersIsRefused) {
+  EXPECT_THAT([&] { Network network(toy(1, kNan)); },
+              ThrowsMessage<std::runtime_error>(
+                  AllOf(HasSubstr(file_.string()), HasSubstr("not finite (NaN or infinite)"))));
+}
+
+TEST_F(NetworkTest, SaysInWhichFormItIsServed) {
+  const Network network(toy(1));
+  EXPECT_THAT(network.how_served(), HasSubstr(network.form() + " "));
+  EXPECT_THAT(network.warnings(), IsEmpty());
+}
+
+// Exported by a network that ends with a softmax of its own.
+TEST_F(NetworkTest, ProbabilitiesAreServedAsTheyAre) {
+  Manifest manifest = toy(1, 1);
+  const std::vector<float> logits = Network(manifest).logits(picture().pixels);
+  torch::jit::Module module("Net");
+  module.register_attribute("training", c10::BoolType::get(), false);
+  module.register_module("net", load_script(file_).module);
+  module.define("def forward(self, x):\n    return torch.softmax(self.net.forward(x), -1)\n");
+  module.save(file_);
+  manifest.sha256 = sha256_of(file_);
+  manifest.output_form.scores = Scores::probabilities;
+  const std::vector<float> served = Network(manifest).logits(picture().pixels);
+  ASSERT_EQ(served.size(), logits.size());
+  for (std::size_t i = 0; i < served.size(); ++i) {
+    EXPECT_NEAR(served[i] - served[0], logits[i] - logits[0], 1e-4);
+  }
 }
 
 TEST_F(NetworkTest, ACollageAnswersForEachCellThatIsNotBlank) {
@@ -120,10 +170,11 @@ TEST_F(NetworkTest, ACellThatTheNetworkCallsBlankHasNoAnswer) {
 }
 
 TEST_F(NetworkTest, ACellWithScoresThatAreNotFiniteHasNoAnswer) {
-  const Network network(toy(2, kNan));
-  const std::vector<std::uint8_t> canvas(network.manifest().input().bytes(), 100);
+  const Network network(dividing(2));
+  std::vector<std::uint8_t> canvas(network.manifest().input().bytes(), 100);
+  canvas[8] = 0;  // Of the second cell.
   const machine::Cells cells = network.classify_collage(canvas, std::vector<bool>(4), 1);
-  EXPECT_THAT(cells.cells, ElementsAre(IsEmpty(), IsEmpty(), IsEmpty(), IsEmpty()));
+  EXPECT_THAT(cells.cells, ElementsAre(SizeIs(1), IsEmpty(), SizeIs(1), SizeIs(1)));
 }
 
 TEST_F(NetworkTest, ADetectHeadAnswersForTheCellsOfItsBoxesInTheSameWay) {
@@ -139,7 +190,7 @@ TEST_F(NetworkTest, ADetectHeadOfAnotherMapIsRefused) {
   Manifest manifest = toy_boxes(2);
   manifest.detect.map_width = 7;
   EXPECT_THAT([&] { Network network(manifest); },
-              ThrowsMessage<std::runtime_error>(HasSubstr("numbers that its manifest promises")));
+              ThrowsMessage<std::runtime_error>(HasSubstr("its manifest promises ")));
 }
 
 TEST_F(NetworkTest, AnswersAsTheNativeNetworkDoes) {
@@ -176,7 +227,8 @@ TEST_F(NetworkTest, ANetworkWithAnotherNumberOfOutputsIsRefused) {
   Manifest manifest = toy(1);
   manifest.class_names.push_back("fifth");
   EXPECT_THAT([&] { Network network(manifest); },
-              ThrowsMessage<std::runtime_error>(HasSubstr("the 5 numbers")));
+              ThrowsMessage<std::runtime_error>(
+                  HasSubstr("returns Float [1, 4], its manifest promises 5 numbers")));
 }
 
 }  // namespace

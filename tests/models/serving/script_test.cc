@@ -11,6 +11,8 @@
 namespace models {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
@@ -34,6 +36,45 @@ TEST_F(LoadScript, AMissingFileIsNamed) {
 TEST_F(LoadScript, AFileThatIsNoScriptIsNamed) {
   std::ofstream(file_) << "not a network";
   EXPECT_THAT([&] { load_script(file_); }, refused("is not a TorchScript file"));
+}
+
+TEST_F(LoadScript, AFileOfAnotherKindIsSaidToBeOne) {
+  const auto write = [&](std::string_view bytes) {
+    std::ofstream(file_, std::ios::binary) << bytes;
+  };
+  const auto expect = [&](const std::string& what) {
+    EXPECT_THAT([&] { load_script(file_); }, refused(what));
+  };
+  write("");
+  expect("is empty");
+  write("\x08\x07\x12\x07pytorch");
+  expect("is an ONNX file, which is not served; export it by torch.jit.trace");
+  write("\x89HDF\r\n");
+  expect("is an HDF5 file");
+  write(std::string_view("\x40\0\0\0\0\0\0\0{\"conv.weight\":{}}", 26));
+  expect("is a safetensors file, weights without a network");
+  write("PK\x03\x04 archive/data.pkl ccollections\nOrderedDict");
+  expect("has weights without a network (a state_dict); load it into its model and export it");
+  write("PK\x03\x04 archive/data.pkl ctorch.nn.modules.conv\nConv2d");
+  expect("is a pickled module, which only Python can read");
+  write("PK\x03\x04 net/constants.pkl");
+  expect("is a damaged TorchScript file");
+  std::filesystem::remove(file_);
+  std::filesystem::create_directory(file_);
+  expect("is a folder");
+}
+
+TEST_F(LoadScript, WeightsOfOtherPrecisionsAreServedAsFloatAndSaid) {
+  for (const auto type : {torch::kDouble, torch::kBFloat16}) {
+    torch::jit::Module module("Net");
+    module.register_parameter("w", torch::ones({3}, type), false);
+    module.define("def forward(self, x):\n    return x * self.w\n");
+    module.save(file_);
+    const LoadedScript loaded = load_script(file_);
+    EXPECT_EQ((*loaded.module.parameters().begin()).scalar_type(), torch::kFloat);
+    EXPECT_THAT(loaded.remarks,
+                ElementsAre(AllOf(HasSubstr(c10::toString(type)), HasSubstr("served as Float"))));
+  }
 }
 
 TEST_F(LoadScript, AFileOfAnotherHashIsRefusedAndOneOfItsOwnIsNot) {

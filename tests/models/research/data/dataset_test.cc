@@ -24,6 +24,26 @@ TEST(FashionMnist, HasSixtyThousandImagesToTrainAndTenThousandToTest) {
   for (int label = 0; label < 10; ++label) EXPECT_EQ(std::ranges::count(test.labels, label), 1000);
 }
 
+TEST(DigestOf, IsThatOfWhatARunSeesAndOfNothingElse) {
+  const Dataset data = toy_data(20, 1);
+  Dataset other = data;
+  other.name = "called otherwise";
+  EXPECT_EQ(digest_of(other), digest_of(data));
+  std::vector<std::string> digests = {digest_of(data), digest_of(toy_data(20, 2))};
+  const auto changed = [&](auto change) {
+    Dataset copy = data;
+    change(copy);
+    digests.push_back(digest_of(copy));
+  };
+  changed([](Dataset& d) { d.labels[3] = (d.labels[3] + 1) % 4; });
+  changed([](Dataset& d) { d.pixels.back() ^= 1; });
+  changed([](Dataset& d) { d.class_names[1] = "crimson"; });
+  changed([](Dataset& d) { std::swap(d.shape.width, d.shape.channels); });
+  changed([](Dataset& d) { d.normalisation.mean[0] += 0.1; });
+  changed([](Dataset& d) { d.normalisation.order = ChannelOrder::bgr; });
+  EXPECT_EQ(std::set(digests.begin(), digests.end()).size(), digests.size());
+}
+
 TEST(FashionMnist, AMissingFolderGivesOneLineThatNamesTheFile) {
   EXPECT_THAT([] { load_fashion_mnist("/nowhere", Part::test); },
               ThrowsMessage<std::runtime_error>(

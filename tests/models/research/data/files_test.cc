@@ -52,13 +52,17 @@ TEST_F(Files, AFolderWithoutFilesHasNone) {
   EXPECT_THAT(read_all(folder_ / "empty"), IsEmpty());
 }
 
-TEST_F(Files, SymbolicLinksInAFolderArePassedOver) {
+TEST_F(Files, OfSymbolicLinksInAFolderThoseToFilesAreFollowedAndTheOthersSaid) {
   put("real/a.txt", bytes_of("0"));
   fs::create_symlink("real/a.txt", folder_ / "file");
   fs::create_symlink("real", folder_ / "folder");
   fs::create_symlink("nowhere", folder_ / "dangling");
   fs::create_symlink("circle", folder_ / "circle");
-  EXPECT_THAT(read_all(folder_), ElementsAre(Pair("real/a.txt", bytes_of("0"))));
+  EXPECT_THAT(read_all(folder_),
+              ElementsAre(Pair("file", bytes_of("0")), Pair("real/a.txt", bytes_of("0"))));
+  EXPECT_THAT(for_each_file(folder_, [](const auto&, auto) {}),
+              ElementsAre("circle: is a link to nothing", "dangling: is a link to nothing",
+                          "folder: is a link to a folder"));
 }
 
 TEST_F(Files, ASourceThatIsMissingIsNamed) {
@@ -87,6 +91,7 @@ TEST_F(Files, SymbolicLinksInAnArchiveArePassedOver) {
       "links.tar",
       {{"a.txt", bytes_of("0")}, {"b.txt", bytes_of("a.txt"), Entry::Kind::symbolic_link}});
   EXPECT_THAT(read_all(file), ElementsAre(Pair("a.txt", bytes_of("0"))));
+  EXPECT_THAT(for_each_file(file, [](const auto&, auto) {}), ElementsAre("b.txt: is a link"));
 }
 
 // It is a file in a folder, so to pass over it here would lose a picture unseen.

@@ -103,6 +103,24 @@ TEST_F(PictureTrees, AFileThatDoesNotDecodeIsNamedWithTheReason) {
   }
 }
 
+TEST_F(PictureTrees, WhatIsNoPictureIsSkippedAndSaidWhereThatIsAskedFor) {
+  put("pets/README.txt", bytes_of("notes"));
+  put("pets/cat/0.png", grey(10));
+  put("pets/cat/1.png", {});
+  fs::create_symlink(pets_ / "cat" / "0.png", pets_ / "cat" / "2.png");
+  fs::create_symlink(pets_ / "nothing", pets_ / "cat" / "3.png");
+  fs::create_directory_symlink(pets_ / "cat", pets_ / "cats");
+  std::vector<std::string> skipped;
+  PictureTree lenient = tree(pets_);
+  lenient.on_skipped = [&](const std::string& file) { skipped.push_back(file); };
+  const Dataset data = load_picture_tree(lenient);
+  EXPECT_THAT(data.class_names, ElementsAre("cat"));
+  EXPECT_THAT(data.pixels, ElementsAre(10, 10, 10, 10));  // A link to a file counts as the file.
+  EXPECT_THAT(skipped,
+              ElementsAre("README.txt: not_an_image", "cat/1.png: empty_image",
+                          "cat/3.png: is a link to nothing", "cats: is a link to a folder"));
+}
+
 TEST_F(PictureTrees, AFolderThatIsNoneOfTheClassesIsNamed) {
   put("pets/cat/0.png", grey(10));
   put("pets/cow/0.png", grey(10));
@@ -154,12 +172,12 @@ TEST_F(PictureTrees, LabelsThatAreThereAreTakenWhereTheyNeedNotBe) {
   EXPECT_THAT(load_picture_tree(tree(pets_, {"cat", "dog"}), Labels::if_any).labels, Each(1));
 }
 
-TEST_F(PictureTrees, LinkedPicturesArePassedOver) {
+TEST_F(PictureTrees, LinkedPicturesCountAndLinkedFoldersDoNot) {
   put("pets/cat/0.png", grey(10));
   fs::create_symlink("0.png", pets_ / "cat" / "1.png");
   fs::create_directory_symlink("cat", pets_ / "dog");
   const Dataset data = load_picture_tree(tree(pets_));
-  EXPECT_EQ(data.size(), 1u);
+  EXPECT_EQ(data.size(), 2u);
   EXPECT_THAT(data.class_names, ElementsAre("cat"));
 }
 

@@ -29,8 +29,8 @@ TEST(ExportScript, AnswersAsTheNativeNetworkDoesAtAnyBatchSize) {
     for (int i = 0; i < 3; ++i) net->forward(noise(4, a));  // Moves the running statistics.
     const std::filesystem::path file = temporary("script_" + a.name + ".pt");
     export_script(net, file);
-    torch::jit::Module plain = load_script(file);
-    torch::jit::Module copy = load_script(file);
+    torch::jit::Module plain = load_script(file).module;
+    torch::jit::Module copy = load_script(file).module;
     torch::jit::Module fused = torch::jit::optimize_for_inference(copy);
     for (const std::int64_t batch : {1, 2, 5}) {
       const torch::Tensor input = noise(batch, a);
@@ -49,7 +49,7 @@ TEST(ExportScript, TheFileHasWeightsOfSixteenBitsAndTheNetworkItsRoundedOnes) {
   const std::filesystem::path file = temporary("half.pt");
   export_script(net, file);
   EXPECT_LT(std::filesystem::file_size(file), 2 * parameter_count(a) + 100'000);
-  for (const torch::Tensor& p : load_script(file).parameters()) {
+  for (const torch::Tensor& p : load_script(file).module.parameters()) {
     EXPECT_EQ(p.scalar_type(), torch::kFloat);
   }
   for (const torch::Tensor& p : net->parameters()) {
@@ -66,13 +66,13 @@ TEST(ExportScript, TheNetworksOfThePaperAreWrittenToo) {
   const auto classify = [&](const torch::Tensor& x) { return resnet->forward(x); };
   export_script(*resnet, classify, torch::zeros({1, 3, 64, 64}), file);
   const torch::Tensor picture = torch::rand({2, 3, 96, 64});
-  EXPECT_TRUE(torch::allclose(load_script(file).forward({picture}).toTensor(),
+  EXPECT_TRUE(torch::allclose(load_script(file).module.forward({picture}).toTensor(),
                               resnet->forward(picture), 1e-4, 1e-4));
   YoloTiny yolo(10);
   const auto detect = [&](const torch::Tensor& x) { return yolo->forward(x); };
   export_script(*yolo, detect, torch::zeros({1, 3, 64, 64}), file);
   const torch::Tensor collage = torch::rand({1, 3, 96, 96});
-  EXPECT_TRUE(torch::allclose(load_script(file).forward({collage}).toTensor(),
+  EXPECT_TRUE(torch::allclose(load_script(file).module.forward({collage}).toTensor(),
                               yolo->forward(collage), 1e-4, 1e-4));
   std::filesystem::remove(file);
 }

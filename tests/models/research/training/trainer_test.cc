@@ -206,7 +206,7 @@ TEST_F(Trainer, ACheckpointWithoutAnAverageIsRefusedWhereOneIsKept) {
   run(net, "run", 1);
   descent_.average = 0.9;
   EXPECT_THAT([&] { run(net, "run"); },
-              ThrowsMessage<std::runtime_error>(HasSubstr("another architecture")));
+              ThrowsMessage<std::runtime_error>(HasSubstr("another run")));
 }
 
 TEST_F(Trainer, ACheckpointOfAnotherArchitectureIsRefused) {
@@ -214,7 +214,7 @@ TEST_F(Trainer, ACheckpointOfAnotherArchitectureIsRefused) {
   run(net, "run", 1);
   GridNet other(toy_architecture(3), 1);
   EXPECT_THAT([&] { run(other, "run"); },
-              ThrowsMessage<std::runtime_error>(HasSubstr("another architecture")));
+              ThrowsMessage<std::runtime_error>(HasSubstr("another run")));
 }
 
 TEST_F(Trainer, ADamagedCheckpointIsNamed) {

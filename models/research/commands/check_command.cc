@@ -1,0 +1,99 @@
+#include <algorithm>
+#include <cstdio>
+
+#include "imaging/decode.h"
+#include "imaging/encode.h"
+#include "models/research/commands/commands.h"
+#include "models/research/data/files.h"
+#include "models/serving/manifest_reader.h"
+#include "models/serving/network.h"
+
+namespace models {
+namespace {
+
+struct CheckOptions {
+  std::filesystem::path manifest;
+  std::filesystem::path images;
+  std::size_t count = 8;
+  std::size_t top = 3;
+  std::filesystem::path out = "out/models/check";
+};
+
+void print_model(const Network& network) {
+  const Manifest& m = network.manifest();
+  const TileShape input = m.input();
+  std::printf(
+      "%s: %s, %dx%d pixels, %s, %zu classes\n", m.version.c_str(),
+      m.kind == Kind::collage ? ("collage of " + std::to_string(m.slots()) + " tiles").c_str()
+                              : "single",
+      input.width, input.height, input.channels == 1 ? "grey" : "colour", m.class_names.size());
+  std::printf("served %s\n", network.how_served().c_str());
+  for (const std::string& warning : network.warnings())
+    std::printf("WARNING: %s\n", warning.c_str());
+}
+
+std::string answer_text(const Network& network, const wire::Verdict& verdict) {
+  if (verdict.reason != wire::Reason::none) return std::string(to_string(verdict.reason));
+  std::string text;
+  for (const wire::Prediction& one : verdict.predictions) {
+    char probability[16];
+    std::snprintf(probability, sizeof probability, " %.1f %%",
+                  100 * static_cast<double>(one.probability));
+    text +=
+        (text.empty() ? "" : ", ") + network.manifest().class_names[one.label.value] + probability;
+  }
+  return text;
+}
+
+// As a stage classifies it; also writes what the network sees of the picture.
+void check_picture(const Network& network, const CheckOptions& options, const std::string& path,
+                   std::span<const std::uint8_t> bytes) {
+  const auto picture = imaging::decode(bytes, network.manifest().target(), imaging::Limits{});
+  if (!picture) {
+    std::printf("%s: %s\n", path.c_str(), std::string(to_string(picture.error())).c_str());
+    return;
+  }
+  std::string name = path + ".png";
+  std::ranges::replace(name, '/', '_');
+  imaging::write_png(options.out / name, *picture);
+  const wire::Verdict verdict = network.classify(*picture, options.top);
+  std::printf("%s: %s\n", path.c_str(), answer_text(network, verdict).c_str());
+}
+
+void run_check(const CheckOptions& options) {
+  const Network network(load_manifest(options.manifest));
+  print_model(network);
+  if (options.images.empty()) return;
+  if (network.manifest().kind != Kind::single) {
+    throw std::runtime_error(options.manifest.string() +
+                             ": is a collage; --images needs the manifest of a single");
+  }
+  std::filesystem::create_directories(options.out);
+  std::size_t seen = 0;
+  for_each_file(options.images, [&](const std::string& path, std::span<const std::uint8_t> bytes) {
+    if (seen++ < options.count) check_picture(network, options, path, bytes);
+  });
+  std::printf("what the network sees of them: %s\n", options.out.c_str());
+}
+
+}  // namespace
+
+void add_check_command(CLI::App& app) {
+  auto options = std::make_shared<CheckOptions>();
+  CLI::App* verb = app.add_subcommand(
+      "check", "Load a model as a stage does, say how it is served, and classify some pictures");
+  verb->add_option("manifest", options->manifest, "Its manifest (models/README.md)")->required();
+  verb->add_option("--images", options->images, "Folder or tar archive of pictures");
+  verb->add_option("--count", options->count, "How many of them, in order of name")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  verb->add_option("--top", options->top, "How many classes of each")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+  verb->add_option("--out", options->out,
+                   "Folder for PNG files of the pictures as the network sees them")
+      ->capture_default_str();
+  verb->callback([options] { run_check(*options); });
+}
+
+}  // namespace models

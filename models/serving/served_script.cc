@@ -1,0 +1,228 @@
+#include "models/serving/served_script.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+#include <span>
+#include <stdexcept>
+
+#include "models/serving/output_tensor.h"
+
+namespace models {
+namespace {
+
+using Outputs = std::vector<torch::Tensor>;
+
+// The first line of what an exception says, without "Exception raised from .." and a stack.
+std::string first_line(const std::exception& error) {
+  const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
+  std::string text = torch_error ? torch_error->what_without_backtrace() : error.what();
+  const std::size_t last = text.find_last_not_of(" \n");
+  text.resize(last == std::string::npos ? 0 : last + 1);
+  // The interpreter puts where it happened first and what happened last.
+  constexpr std::string_view kTrace = "The following operation failed";
+  if (text.starts_with(kTrace)) text.erase(0, text.rfind('\n') + 1);
+  return text.substr(0, text.find('\n'));
+}
+
+struct Answered {
+  Outputs outputs;
+  // The shortest call: what others did on the processor meanwhile only makes calls longer.
+  double seconds = std::numeric_limits<double>::infinity();
+};
+
+Answered answers(torch::jit::Module& module, const OutputForm& output,
+                 std::span<const torch::Tensor> probes) {
+  using Clock = std::chrono::steady_clock;
+  Answered got;
+  for (const torch::Tensor& probe : probes) {
+    const Clock::time_point begin = Clock::now();
+    const c10::IValue returned = module.forward({probe});
+    got.seconds =
+        std::min(got.seconds, std::chrono::duration<double>(Clock::now() - begin).count());
+    got.outputs.push_back(scores_of(returned, output).clone());
+  }
+  return got;
+}
+
+double largest(const torch::Tensor& numbers) {
+  return numbers.numel() == 0 ? 0 : numbers.abs().max().item<double>();
+}
+
+// NaN if a number is none; infinite if shapes differ or only the right ones are all 0.  Compares as
+// many as were got.
+double difference(const Outputs& right, const Outputs& got) {
+  double worst = 0;
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    if (right[i].sizes() != got[i].sizes()) return std::numeric_limits<double>::infinity();
+    const double apart = largest(right[i] - got[i]);
+    if (apart == 0) continue;
+    const double share = apart / largest(right[i]);
+    if (!(share <= worst)) worst = share;
+  }
+  return worst;
+}
+
+// Of a quick network some more calls, for steady times; a slow one is not kept from its work.
+double seconds_of(torch::jit::Module& module, const OutputForm& output, const torch::Tensor& probe,
+                  double shortest) {
+  constexpr int kCalls = 8;
+  constexpr double kLongest = 0.1;
+  double spent = 0;
+  for (int i = 0; i < kCalls && spent + shortest < kLongest; ++i) {
+    const double seconds = answers(module, output, {&probe, 1}).seconds;
+    shortest = std::min(shortest, seconds);
+    spent += seconds;
+  }
+  return shortest;
+}
+
+torch::jit::Module form_of(const torch::jit::Module& script, ScriptForm form) {
+  torch::jit::Module module = script;  // Of the same weights; neither rewriting changes them.
+  switch (form) {
+    case ScriptForm::plain:
+      break;
+    case ScriptForm::frozen:
+      return torch::jit::freeze(module);
+    case ScriptForm::fused:
+      return torch::jit::optimize_for_inference(module);
+  }
+  return module;
+}
+
+void require_numbers(const Outputs& outputs) {
+  for (const torch::Tensor& one : outputs) {
+    if (!one.isfinite().all().item<bool>()) {
+      throw std::runtime_error(
+          "gives scores that are not finite (NaN or infinite) for grey or noise");
+    }
+  }
+}
+
+// Whether each row sums to 1 and no number is negative.
+bool like_probabilities(const Outputs& outputs) {
+  return std::ranges::all_of(outputs, [](const torch::Tensor& one) {
+    if (one.dim() == 0 || one.numel() == 0) return false;
+    const torch::Tensor sums = one.sum(-1);
+    return one.min().item<double>() >= 0 && largest(sums - 1) < 1e-3;
+  });
+}
+
+std::vector<std::string> warnings_of(const Outputs& outputs, const Outputs& again,
+                                     const OutputForm& output) {
+  std::vector<std::string> warnings;
+  if (!(difference(outputs, again) <= FormTrial::kDifferenceMax)) {
+    warnings.emplace_back(
+        "answers the same picture differently each time, as a network exported in training mode "
+        "does; call .eval() before exporting");
+  }
+  const bool probabilities = like_probabilities(outputs);
+  if (probabilities && output.scores == Scores::logits) {
+    warnings.emplace_back(
+        "gives numbers that sum to 1, as after a softmax; if they are probabilities, its manifest "
+        "needs output: {scores: probabilities}");
+  } else if (!probabilities && output.scores == Scores::probabilities) {
+    warnings.emplace_back(
+        "gives numbers that do not sum to 1, but its manifest calls them probabilities");
+  }
+  return warnings;
+}
+
+struct Tried {
+  FormTrial trial;
+  torch::jit::Module module;
+};
+
+// Catches every exception, for LibTorch throws several of its own, and a script what it likes.
+Tried tried(const torch::jit::Module& script, ScriptForm form, const OutputForm& output,
+            std::span<const torch::Tensor> probes, const Outputs& right) {
+  Tried one;
+  one.trial.form = form;
+  try {
+    one.module = form_of(script, form);
+    // The first call of a rewritten network settles its kernels.
+    answers(one.module, output, probes.first(1));
+    const Answered got = answers(one.module, output, probes);
+    one.trial.difference = difference(right, got.outputs);
+    if (one.trial.right()) {
+      one.trial.seconds = seconds_of(one.module, output, probes.front(), got.seconds);
+    }
+  } catch (const std::exception& error) {
+    one.trial.error = first_line(error);
+  }
+  return one;
+}
+
+std::string milliseconds(double seconds) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f ms", 1e3 * seconds);
+  return text;
+}
+
+std::string outcome(const FormTrial& trial) {
+  const std::string word = word_of(trial.form);
+  if (!trial.error.empty()) return word + " fails: " + trial.error;
+  if (trial.right()) return word + " " + milliseconds(trial.seconds);
+  char text[64];
+  std::snprintf(text, sizeof text, " is wrong: it differs by %.2g of the largest score",
+                trial.difference);
+  return word + text;
+}
+
+}  // namespace
+
+const char* word_of(ScriptForm form) {
+  constexpr const char* kWords[] = {"plain", "frozen", "fused"};
+  return kWords[static_cast<std::size_t>(form)];
+}
+
+ServedScript serve_script(const torch::jit::Module& script, const OutputForm& output,
+                          const std::vector<torch::Tensor>& probes) {
+  const c10::InferenceMode inference;
+  // About as fast is taken for faster, so that hosts with a little noise serve the same form.
+  constexpr double kSlowerBy = 1.05;
+  Tried plain{.trial = {}, .module = script};
+  Answered right;
+  try {
+    right = answers(plain.module, output, probes);
+  } catch (const std::exception& error) {
+    throw std::runtime_error(first_line(error));
+  }
+  require_numbers(right.outputs);
+  const std::span<const torch::Tensor> first(probes.data(), 1);
+  const Answered again = answers(plain.module, output, first);
+  plain.trial.seconds = seconds_of(plain.module, output, probes.front(), again.seconds);
+
+  ServedScript served;
+  served.numbers = static_cast<std::size_t>(right.outputs.front().numel());
+  served.returned = description(right.outputs.front());
+  served.warnings = warnings_of(right.outputs, again.outputs, output);
+  served.trials.push_back(plain.trial);
+  Tried best = std::move(plain);
+  for (const ScriptForm form : {ScriptForm::frozen, ScriptForm::fused}) {
+    Tried one = tried(script, form, output, probes, right.outputs);
+    served.trials.push_back(one.trial);
+    if (!one.trial.right() || one.trial.seconds > kSlowerBy * best.trial.seconds) continue;
+    best = std::move(one);
+  }
+  served.form = best.trial.form;
+  served.module = std::move(best.module);
+  return served;
+}
+
+std::string summary(const ServedScript& served) {
+  std::string line;
+  std::string others;
+  for (const FormTrial& trial : served.trials) {
+    if (trial.form == served.form) {
+      line = outcome(trial);
+    } else {
+      others += (others.empty() ? "" : ", ") + outcome(trial);
+    }
+  }
+  return line + " (" + others + ")";
+}
+
+}  // namespace models

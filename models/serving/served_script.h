@@ -1,0 +1,55 @@
+// Which form of a TorchScript module is served: as it was exported, frozen or fused.
+//
+// LibTorch can rewrite a module so that it runs faster: freeze() folds what does not change into
+// constants, optimize_for_inference() also fuses layers and changes their memory formats.  Not
+// every rewriting keeps what the module computes: LibTorch 1.13 fuses a convolution with a
+// hardswish or hardsigmoid behind it wrongly where its channels do not fill the vectors of the
+// processor (of a MobileNetV3 every second answer was another class), so that two hosts may
+// disagree.  Hence each form first answers probes; only one that answers them as the module does is
+// served.
+#pragma once
+
+#include <torch/script.h>
+
+#include <string>
+#include <vector>
+
+#include "models/serving/output_form.h"
+
+namespace models {
+
+enum class ScriptForm : std::uint8_t { plain, frozen, fused };
+
+const char* word_of(ScriptForm form);
+
+// What a form did with the probes.
+struct FormTrial {
+  ScriptForm form = ScriptForm::plain;
+  // The largest difference of a number from that of the plain module, as a share of the largest
+  // number that the plain module gave for that probe.
+  double difference = 0;
+  double seconds = 0;   // The shortest of a few calls; 0 if they were not measured.
+  std::string error{};  // What LibTorch said if the form cannot be made or does not run.
+  bool right() const { return error.empty() && difference <= kDifferenceMax; }
+  static constexpr double kDifferenceMax = 1e-3;
+};
+
+struct ServedScript {
+  torch::jit::Module module;  // In evaluation mode; called under InferenceMode.
+  ScriptForm form = ScriptForm::plain;
+  std::vector<FormTrial> trials;      // One of each form, plain first.
+  std::size_t numbers = 0;            // In an answer to one probe.
+  std::string returned;               // What came back: "Float [1, 10]".
+  std::vector<std::string> warnings;  // What a user should look at, each a clause without a stop.
+};
+
+// Chooses the fastest form of `script` that answers `probes` right, and warms it up.  Probes are
+// inputs of the network, one at least.  Throws std::runtime_error if the plain module does not run,
+// returns no tensor (output_tensor.h) or gives numbers that are not finite.
+ServedScript serve_script(const torch::jit::Module& script, const OutputForm& output,
+                          const std::vector<torch::Tensor>& probes);
+
+// One line for a log: "fused, 4.1 ms (frozen 5.0 ms, plain 9.2 ms)".
+std::string summary(const ServedScript& served);
+
+}  // namespace models
