@@ -115,13 +115,13 @@ TEST_F(HttpTest, AHeadWithoutAnEndIsEndedAndTakesNoMemory) {
                       name = "\nprocess_resident_memory_bytes ";
     return std::stod(page_of_figures.substr(page_of_figures.find(name) + name.size()));
   };
+  // One line for all: the address sanitizer keeps what is freed, which would count, too.
+  const std::string line = "X-Long: " + std::string(1000, 'x') + "\r\n";
   const double before = resident();
   const wire::Instant begin = now();
+  ASSERT_TRUE(client.send("GET /livez HTTP/1.1\r\n"));
   std::size_t sent = 0;
-  for (std::string line = "GET /livez HTTP/1.1\r\n"; client.send(line) && now() - begin < 20s;) {
-    sent += line.size();
-    line = "X-" + std::to_string(sent) + ": " + std::string(1000, 'x') + "\r\n";
-  }
+  while (client.send(line) && now() - begin < 20s) sent += line.size();
   EXPECT_LT(now() - begin, 10s);
   EXPECT_GT(sent, 16u << 10);
   EXPECT_LT(resident() - before, 8 << 20);
