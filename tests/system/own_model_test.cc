@@ -71,9 +71,11 @@ std::vector<std::string> answers(LivePipeline& pipeline, const std::filesystem::
 
 TEST(OwnModel, ACollageIsTaughtWithoutLabelsAndBothServe) {
   const std::filesystem::path model = exported("trained");
+  std::ofstream(model / "pictures" / "README.txt") << "no picture";
   const Ran made =
       collage_from(model, model / "pictures", {"--grid", "2", "--tile", "32", "--epochs", "5"});
   ASSERT_EQ(made.code, 0) << made.output;
+  EXPECT_THAT(made.output, HasSubstr("1 file is skipped: README.txt: not_an_image"));
   EXPECT_THAT(made.output, HasSubstr("200 pictures without labels"));
   const std::filesystem::path manifest = model / "made" / "scnn_collage_2x2.yaml";
   EXPECT_GT(models::load_manifest(manifest).origin.held_back_accuracy, 0.9) << made.output;

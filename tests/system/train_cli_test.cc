@@ -102,11 +102,11 @@ TEST_F(TrainCli, AFolderThatIsNoClass) {
           "Handbag/0.png: folder 'Handbag' is no class, expected one of T-shirt/top");
 }
 
-TEST_F(TrainCli, APictureThatDoesNotDecode) {
-  write_picture("pictures/0.png");
+TEST_F(TrainCli, AFolderOfWhichNothingDecodes) {
+  write("pictures/0.png", "no picture");
   write("pictures/1.png", "nor is this");
   refuses(from((kModels / "fashion_single.yaml").string()),
-          "1.png: does not decode (not_an_image)");
+          "has no pictures (0.png: not_an_image)");
 }
 
 TEST_F(TrainCli, AManifestWhoseWeightsDoNotMatch) {

@@ -21,6 +21,7 @@ std::string folder_of(const std::string& path) {
 
 std::vector<Found> decode_all(const PictureTree& tree) {
   std::vector<Found> found;
+  std::string first_skipped;
   const imaging::Target target{.width = tree.shape.width,
                                .height = tree.shape.height,
                                .channels = tree.shape.channels,
@@ -36,12 +37,15 @@ std::vector<Found> decode_all(const PictureTree& tree) {
       throw std::runtime_error(tree.source.string() + ": " + path + ": does not decode (" + reason +
                                ")");
     }
+    if (first_skipped.empty()) first_skipped = " (" + path + ": " + reason + ")";
     tree.on_skipped(path + ": " + reason);
   };
   for (const std::string& link : for_each_file(tree.source, take)) {
     if (tree.on_skipped) tree.on_skipped(link);
   }
-  if (found.empty()) throw std::runtime_error(tree.source.string() + ": has no pictures");
+  if (found.empty()) {
+    throw std::runtime_error(tree.source.string() + ": has no pictures" + first_skipped);
+  }
   std::ranges::sort(found, {}, &Found::path);
   return found;
 }
