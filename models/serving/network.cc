@@ -12,6 +12,7 @@
 
 #include "machine/random.h"
 #include "models/serving/blas.h"
+#include "models/serving/first_line.h"
 #include "models/serving/heads/calibration.h"
 #include "models/serving/heads/decode.h"
 #include "models/serving/heads/detect.h"
@@ -40,8 +41,8 @@ void use_one_thread() {
 
 // Each thread has a warning handler of its own, too.
 void use_no_warnings() {
-  static Silence silence;
-  thread_local const bool silent = (c10::Warning::set_warning_handler(&silence), true);
+  static auto* const silence = new Silence;  // For threads that outlive main().
+  thread_local const bool silent = (c10::Warning::set_warning_handler(silence), true);
   (void)silent;
 }
 
@@ -60,21 +61,26 @@ std::vector<torch::Tensor> probes_of(const Manifest& manifest, const ValueTables
 ServedScript load_served(const Manifest& manifest, const ValueTables& tables) {
   use_one_thread();
   use_no_warnings();
-  use_one_blas_thread();
-  // The profiling executor would compile the network again during the first calls.
-  torch::jit::getExecutorMode() = false;
+  // Once, for another network may be loaded while one answers.  The profiling executor would
+  // compile the network again during the first calls.
+  static const bool set = (use_one_blas_thread(), torch::jit::getExecutorMode() = false, true);
+  (void)set;
   LoadedScript loaded = load_script(manifest.weights, manifest.sha256);
   try {
-    ServedScript served =
-        serve_script(loaded.module, manifest.output_form, probes_of(manifest, tables));
+    ServedScript served = serve_script(loaded.module, manifest.output_form,
+                                       manifest.class_names.size(), probes_of(manifest, tables));
     if (served.numbers != manifest.outputs()) {
       throw std::runtime_error("returns " + served.returned + ", its manifest promises " +
                                std::to_string(manifest.outputs()) + " numbers");
     }
     std::ranges::move(loaded.remarks, std::back_inserter(served.warnings));
     return served;
-  } catch (const std::runtime_error& error) {
-    throw std::runtime_error(manifest.weights.string() + ": " + error.what());
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) {
+    std::string text = manifest.weights.string() + ": " + first_line(error);
+    for (const std::string& remark : loaded.remarks) text += "; " + remark;
+    throw std::runtime_error(text);
   }
 }
 

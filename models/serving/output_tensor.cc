@@ -1,5 +1,6 @@
 #include "models/serving/output_tensor.h"
 
+#include <algorithm>
 #include <sstream>
 #include <stdexcept>
 
@@ -9,11 +10,12 @@ namespace {
 std::string description_of_all(const char* word, at::ArrayRef<c10::IValue> values) {
   std::string out = std::string(word) + " of " + std::to_string(values.size());
   const char* before = ": ";
-  for (const c10::IValue& one : values) {
+  constexpr std::size_t kNamedMax = 3;
+  for (const c10::IValue& one : values.slice(0, std::min(values.size(), kNamedMax))) {
     out += before + description(one);
     before = ", ";
   }
-  return out;
+  return values.size() > kNamedMax ? out + ", .." : out;
 }
 
 std::string keys_of(const c10::IValue& dict) {

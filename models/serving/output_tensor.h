@@ -17,7 +17,7 @@ torch::Tensor scores_of(const c10::IValue& returned, const OutputForm& form);
 // The same as logits: the logarithm of probabilities, of which none is taken for less than 1e-12.
 torch::Tensor logits_of(const c10::IValue& returned, const OutputForm& form);
 
-// "Float [1, 10]", "a tuple of 2: Float [1, 10], ..", "a dict of out, aux": for errors.
+// "Float [1, 10]", "a tuple of 4: Float [1, 10], None, None, ..", "a dict of out, aux": for errors.
 std::string description(const c10::IValue& value);
 
 }  // namespace models

@@ -2,8 +2,10 @@
 
 #include <fstream>
 #include <map>
+#include <new>
 #include <stdexcept>
 
+#include "models/serving/first_line.h"
 #include "models/serving/sha256.h"
 
 namespace models {
@@ -26,13 +28,14 @@ std::string pickled(const std::string& bytes) {
   return std::string("is a pickled module, which only Python can read; ") + kExport;
 }
 
-// What a file that is no TorchScript is, by its first bytes, and what to do; empty if unknown.
+// What a file that is no TorchScript is, by its first bytes, and what to do; empty if it may be one
+// or is unknown.
 std::string otherwise(const std::string& bytes) {
   const auto starts = [&](std::string_view with) { return bytes.starts_with(with); };
   if (bytes.empty()) return "is empty";
   if (starts("PK\x03\x04")) {
     // Every TorchScript has a file of that name, and its name stands at the end of the archive.
-    if (bytes.find("constants.pkl") != std::string::npos) return "is a damaged TorchScript file";
+    if (bytes.find("constants.pkl") != std::string::npos) return {};
     return bytes.find("data.pkl") != std::string::npos
                ? pickled(bytes)
                : "is a ZIP archive, but no TorchScript file or a part of one";
@@ -50,8 +53,6 @@ std::string otherwise(const std::string& bytes) {
   }
   return {};
 }
-
-std::string first_line(std::string text) { return text.substr(0, text.find('\n')); }
 
 bool is_other_float(const torch::Tensor& t) {
   return t.is_floating_point() && t.scalar_type() != torch::kFloat;
@@ -100,11 +101,16 @@ LoadedScript load_script(const std::filesystem::path& file) {
     // The CPU's fast kernels are those for 32 bits.
     convert_tensors(script, torch::kFloat, is_other_float);
     return {std::move(script), std::move(remarks)};
+  } catch (const std::bad_alloc&) {
+    throw;
   } catch (const std::exception& error) {
     const std::string what = otherwise(bytes_of(file));
     throw std::runtime_error(
         file.string() + ": " +
-        (what.empty() ? "is not a TorchScript file: " + first_line(error.what()) : what));
+        (what.empty() ? "cannot be loaded (damaged, of a newer PyTorch, or with operators that "
+                        "LibTorch lacks): " +
+                            first_line(error)
+                      : what));
   }
 }
 

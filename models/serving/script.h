@@ -16,9 +16,9 @@ struct LoadedScript {
   std::vector<std::string> remarks;  // What a user should know of it, each a clause.
 };
 
-// Reads a TorchScript file in evaluation mode, on the CPU, with floating-point numbers of every
-// kind as 32-bit ones.  Throws std::runtime_error naming the file: missing, or not TorchScript, and
-// then what it is instead and how to export it, if that can be seen.
+// Reads a TorchScript file in evaluation mode, on the CPU, with parameters and buffers of every
+// floating type as 32-bit ones.  Throws std::runtime_error naming the file: missing, or not
+// TorchScript, and then what it is instead and how to export it, if that can be seen.
 LoadedScript load_script(const std::filesystem::path& file);
 
 // The same for a file that must have this hash, 64 lower-case hexadecimal digits.  Throws before

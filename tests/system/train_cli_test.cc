@@ -102,6 +102,26 @@ TEST_F(TrainCli, AFolderThatIsNoClass) {
           "Handbag/0.png: folder 'Handbag' is no class, expected one of T-shirt/top");
 }
 
+TEST_F(TrainCli, ACheckSaysHowAModelIsServedAndWhatItAnswers) {
+  write("pictures/0.png", "no picture");
+  write_picture("pictures/1.png");
+  const auto checked = [&](const char* manifest) {
+    return system_test::run(
+        {program(), "check", (kModels / manifest).string(), "--images", in_folder("pictures"),
+         "--out", in_folder("seen"), "--count", "1", "--top", "1"},
+        100s);
+  };
+  const Ran single = checked("fashion_single.yaml");
+  EXPECT_EQ(single.code, 0) << single.output;
+  EXPECT_THAT(single.output, HasSubstr(": single, 28x28 pixels, grey, 10 classes\nserved "));
+  EXPECT_THAT(single.output, HasSubstr("0.png: not_an_image\n"));
+  EXPECT_THAT(single.output, ContainsRegex("1.png: [A-Z][-A-Za-z /]+ [0-9]+\\.[0-9] %\n"));
+  EXPECT_TRUE(std::filesystem::exists(in_folder("seen/1_1.png.png")));
+  const Ran collage = checked("fashion_collage_3x3.yaml");
+  EXPECT_EQ(collage.code, 2);
+  EXPECT_THAT(collage.output, HasSubstr("is a collage of 9 tiles, but --images needs"));
+}
+
 TEST_F(TrainCli, AFolderOfWhichNothingDecodes) {
   write("pictures/0.png", "no picture");
   write("pictures/1.png", "nor is this");

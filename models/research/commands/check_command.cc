@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cstdio>
 
 #include "imaging/decode.h"
@@ -19,17 +18,24 @@ struct CheckOptions {
   std::filesystem::path out = "out/models/check";
 };
 
+std::string word_of(const Manifest& m) {
+  if (m.kind == Kind::collage) return "collage of " + std::to_string(m.slots()) + " tiles";
+  return m.kind == Kind::single ? "single" : "parity model";
+}
+
+// Thrown to end a walk over files when enough pictures have been seen.
+struct Enough {};
+
 void print_model(const Network& network) {
   const Manifest& m = network.manifest();
   const TileShape input = m.input();
-  std::printf(
-      "%s: %s, %dx%d pixels, %s, %zu classes\n", m.version.c_str(),
-      m.kind == Kind::collage ? ("collage of " + std::to_string(m.slots()) + " tiles").c_str()
-                              : "single",
-      input.width, input.height, input.channels == 1 ? "grey" : "colour", m.class_names.size());
+  std::printf("%s: %s, %dx%d pixels, %s, %zu classes\n", m.version.c_str(), word_of(m).c_str(),
+              input.width, input.height, input.channels == 1 ? "grey" : "colour",
+              m.class_names.size());
   std::printf("served %s\n", network.how_served().c_str());
-  for (const std::string& warning : network.warnings())
+  for (const std::string& warning : network.warnings()) {
     std::printf("WARNING: %s\n", warning.c_str());
+  }
 }
 
 std::string answer_text(const Network& network, const wire::Verdict& verdict) {
@@ -45,19 +51,35 @@ std::string answer_text(const Network& network, const wire::Verdict& verdict) {
   return text;
 }
 
-// As a stage classifies it; also writes what the network sees of the picture.
-void check_picture(const Network& network, const CheckOptions& options, const std::string& path,
-                   std::span<const std::uint8_t> bytes) {
+// As a stage classifies it; also writes what the network sees of the picture, its `number`th.
+// Returns whether it is a picture.
+bool check_picture(const Network& network, const CheckOptions& options, const std::string& path,
+                   std::span<const std::uint8_t> bytes, std::size_t number) {
   const auto picture = imaging::decode(bytes, network.manifest().target(), imaging::Limits{});
   if (!picture) {
     std::printf("%s: %s\n", path.c_str(), std::string(to_string(picture.error())).c_str());
-    return;
+    return false;
   }
-  std::string name = path + ".png";
-  std::ranges::replace(name, '/', '_');
-  imaging::write_png(options.out / name, *picture);
+  const std::string name = std::filesystem::path(path).filename().string();
+  imaging::write_png(options.out / (std::to_string(number) + "_" + name + ".png"), *picture);
   const wire::Verdict verdict = network.classify(*picture, options.top);
   std::printf("%s: %s\n", path.c_str(), answer_text(network, verdict).c_str());
+  return true;
+}
+
+void check_pictures(const Network& network, const CheckOptions& options) {
+  std::size_t seen = 0;
+  const auto visit = [&](const std::string& path, std::span<const std::uint8_t> bytes) {
+    if (check_picture(network, options, path, bytes, seen + 1)) ++seen;
+    if (seen == options.count) throw Enough();
+  };
+  try {
+    for (const std::string& link : for_each_file(options.images, visit)) {
+      std::printf("%s\n", link.c_str());
+    }
+  } catch (const Enough&) {
+  }
+  if (seen == 0) throw std::runtime_error(options.images.string() + ": has no pictures");
 }
 
 void run_check(const CheckOptions& options) {
@@ -65,14 +87,11 @@ void run_check(const CheckOptions& options) {
   print_model(network);
   if (options.images.empty()) return;
   if (network.manifest().kind != Kind::single) {
-    throw std::runtime_error(options.manifest.string() +
-                             ": is a collage; --images needs the manifest of a single");
+    throw std::runtime_error(options.manifest.string() + ": is a " + word_of(network.manifest()) +
+                             ", but --images needs the manifest of a single");
   }
   std::filesystem::create_directories(options.out);
-  std::size_t seen = 0;
-  for_each_file(options.images, [&](const std::string& path, std::span<const std::uint8_t> bytes) {
-    if (seen++ < options.count) check_picture(network, options, path, bytes);
-  });
+  check_pictures(network, options);
   std::printf("what the network sees of them: %s\n", options.out.c_str());
 }
 
@@ -84,7 +103,8 @@ void add_check_command(CLI::App& app) {
       "check", "Load a model as a stage does, say how it is served, and classify some pictures");
   verb->add_option("manifest", options->manifest, "Its manifest (models/README.md)")->required();
   verb->add_option("--images", options->images, "Folder or tar archive of pictures");
-  verb->add_option("--count", options->count, "How many of them, in order of name")
+  verb->add_option("--count", options->count,
+                   "How many of them, the first by name (of an archive as they stand)")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
   verb->add_option("--top", options->top, "How many classes of each")

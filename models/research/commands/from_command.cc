@@ -131,9 +131,16 @@ Origin origin_of(const FromOptions& options, double held_back_accuracy) {
 // What a checkpoint must be of to be taken up: another teacher, or other pictures or classes, would
 // give a network that is right about neither.
 std::string run_identity(const Run& run, const FromOptions& options, const Manifest& scnn,
-                         const Dataset& tiles) {
-  return run.name + " seed " + std::to_string(options.training.seed) + " s-CNN " +
-         scnn.sha256.substr(0, 16) + " pictures " + digest_of(tiles);
+                         const Pictures& data, const Pictures& held_back) {
+  const OutputForm& output = scnn.output_form;
+  std::string text = run.name + " seed " + std::to_string(options.training.seed) + " s-CNN " +
+                     scnn.sha256.substr(0, 16) + " output " + output.key +
+                     (output.scores == Scores::logits ? " logits" : " probabilities") + " pictures";
+  for (const Pictures* part : {&data, &held_back}) {
+    text += " " + digest_of(*part->tiles);
+    if (part->teacher_tiles) text += " " + digest_of(*part->teacher_tiles);
+  }
+  return text;
 }
 
 // Trains `net` on the pictures; returns the validation accuracy of its best epoch.
@@ -158,14 +165,18 @@ void run_from(const FromOptions& options) {
   const Parts tiles = load_parts(options, scnn, tile);
   const std::optional<Parts> teacher_tiles =
       tile == scnn.tile ? std::nullopt : std::optional(load_parts(options, scnn, scnn.tile));
+  // Otherwise a picture would get the teacher's answer to another one.
+  if (teacher_tiles && teacher_tiles->skipped != tiles.skipped) {
+    throw std::runtime_error(options.images.string() + ": has changed while it was read");
+  }
   const Pictures data{&tiles.data, teacher_tiles ? &teacher_tiles->data : nullptr};
   const Pictures held_back{&tiles.held_back, teacher_tiles ? &teacher_tiles->held_back : nullptr};
   run.recipe.tiles.batch_images = batch_images(run, tiles.data.size());
   print_run(run, tiles);
 
   GridNet net(run.architecture, options.training.seed);
-  const double best = train_student(net, run, run_identity(run, options, scnn, tiles.data), data,
-                                    held_back, teacher, options.grid);
+  const double best = train_student(net, run, run_identity(run, options, scnn, data, held_back),
+                                    data, held_back, teacher, options.grid);
   Dataset calibration = tiles.held_back;
   calibration.labels = labels_or_teacher_classes(held_back, teacher);
   const Manifest made = publish(net,

@@ -1,6 +1,7 @@
 #include "models/research/data/dataset.h"
 
 #include <algorithm>
+#include <bit>
 #include <numeric>
 #include <stdexcept>
 
@@ -69,7 +70,8 @@ std::string digest_of(const Dataset& data) {
   for (const int label : data.labels) hash.add(std::to_string(label));
   for (const std::string& name : data.class_names) hash.add(name);
   for (const auto* values : {&data.normalisation.mean, &data.normalisation.deviation}) {
-    for (const double value : *values) hash.add(std::to_string(value));
+    for (const double value : *values)
+      hash.add(std::to_string(std::bit_cast<std::uint64_t>(value)));
   }
   hash.add(std::to_string(data.normalisation.range));
   hash.add(data.normalisation.order == ChannelOrder::bgr ? "bgr" : "rgb");

@@ -44,9 +44,10 @@ std::vector<std::string> walk_folder(const fs::path& folder, const Visit& visit)
     if (fs::is_regular_file(entry.path(), dangling)) {
       files.push_back(entry.path());
     } else if (entry.is_symlink()) {
-      const bool exists = fs::exists(entry.path(), dangling);
-      passed_over.push_back(name(entry.path()) +
-                            (exists ? ": is a link to a folder" : ": is a link to nothing"));
+      const char* what = fs::is_directory(entry.path(), dangling) ? ": is a link to a folder"
+                         : fs::exists(entry.path(), dangling)     ? ": is a link to no file"
+                                                                  : ": is a link to nothing";
+      passed_over.push_back(name(entry.path()) + what);
     }
   }
   std::ranges::sort(files);

@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "models/serving/first_line.h"
 #include "models/serving/output_tensor.h"
 #include "models/serving/script.h"
 
@@ -16,11 +17,15 @@ void check_output(torch::jit::Module& script, const Manifest& m) {
     output =
         logits_of(script.forward({torch::zeros({1, m.tile.channels, m.tile.height, m.tile.width})}),
                   m.output_form);
-  } catch (const std::exception&) {  // c10's, or an output that is no tensor.
+  } catch (const std::exception& error) {  // c10's, or an output that is no tensor.
     throw std::runtime_error(m.weights.string() + ": does not take a " +
                              std::to_string(m.tile.width) + "x" + std::to_string(m.tile.height) +
                              " tile of " + std::to_string(m.tile.channels) +
-                             " channels and give a tensor");
+                             " channels and give a tensor: " + first_line(error));
+  }
+  if (!output.isfinite().all().item<bool>()) {
+    throw std::runtime_error(m.weights.string() +
+                             ": gives scores that are not finite (NaN or infinite) for black");
   }
   const auto classes = static_cast<std::int64_t>(m.class_names.size());
   if (output.dim() != 2 || output.size(0) != 1 || output.size(1) != classes) {

@@ -1,5 +1,6 @@
 #include "models/serving/network.h"
 
+#include <dlfcn.h>
 #include <gmock/gmock.h>
 
 #include <limits>
@@ -127,6 +128,15 @@ TEST_F(NetworkTest, ANetworkThatGivesNoNumbersIsRefused) {
   EXPECT_THAT([&] { Network network(toy(1, kNan)); },
               ThrowsMessage<std::runtime_error>(
                   AllOf(HasSubstr(file_.string()), HasSubstr("not finite (NaN or infinite)"))));
+}
+
+TEST_F(NetworkTest, ComputesOnOneThread) {
+  const Network network(toy(1));
+  using Threads = int (*)();
+  const auto threads = reinterpret_cast<Threads>(dlsym(RTLD_DEFAULT, "openblas_get_num_threads"));
+  if (threads == nullptr) GTEST_SKIP() << "another BLAS";
+  EXPECT_EQ(threads(), 1);
+  EXPECT_EQ(at::get_num_threads(), 1);
 }
 
 TEST_F(NetworkTest, SaysInWhichFormItIsServed) {

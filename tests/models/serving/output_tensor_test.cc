@@ -55,6 +55,15 @@ TEST(ScoresOf, WhatHasNoTensorIsDescribed) {
   EXPECT_THAT([] { scores_of(c10::IValue(), {}); }, refused("returns a value of type None"));
 }
 
+TEST(ScoresOf, ALongListIsDescribedInAFewWords) {
+  EXPECT_THAT(
+      [] {
+        scores_of(c10::List<std::int64_t>({1, 2, 3, 4, 5}), {});
+      },
+      refused("returns a list of 5: a value of type Int, a value of type Int, a value of "
+              "type Int, .., expected a tensor"));
+}
+
 TEST(LogitsOf, ProbabilitiesGiveTheSameSoftmax) {
   const torch::Tensor probabilities = kRow.softmax(-1);
   const torch::Tensor logits = logits_of(probabilities, {.scores = Scores::probabilities});

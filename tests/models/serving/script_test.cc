@@ -35,7 +35,7 @@ TEST_F(LoadScript, AMissingFileIsNamed) {
 
 TEST_F(LoadScript, AFileThatIsNoScriptIsNamed) {
   std::ofstream(file_) << "not a network";
-  EXPECT_THAT([&] { load_script(file_); }, refused("is not a TorchScript file"));
+  EXPECT_THAT([&] { load_script(file_); }, refused("cannot be loaded ("));
 }
 
 TEST_F(LoadScript, AFileOfAnotherKindIsSaidToBeOne) {
@@ -58,7 +58,7 @@ TEST_F(LoadScript, AFileOfAnotherKindIsSaidToBeOne) {
   write("PK\x03\x04 archive/data.pkl ctorch.nn.modules.conv\nConv2d");
   expect("is a pickled module, which only Python can read");
   write("PK\x03\x04 net/constants.pkl");
-  expect("is a damaged TorchScript file");
+  expect("cannot be loaded (damaged, of a newer PyTorch, or with operators that LibTorch lacks): ");
   std::filesystem::remove(file_);
   std::filesystem::create_directory(file_);
   expect("is a folder");

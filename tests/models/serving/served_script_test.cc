@@ -12,7 +12,6 @@ namespace models {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::Gt;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
@@ -65,10 +64,11 @@ class ServedScriptTest : public ::testing::Test {
   }
 
   ServedScript serve(torch::jit::Module module, const OutputForm& output = {}) {
-    return serve_script(module, output, probes);
+    return serve_script(module, output, classes, probes);
   }
 
   int channels = 10;
+  std::size_t classes = 3;
   std::vector<torch::Tensor> probes;
 };
 
@@ -107,8 +107,15 @@ TEST_F(ServedScriptTest, TheDefectOfLibTorchIsSeenWhereItIs) {
   if (TORCH_VERSION_MAJOR != 1 || TORCH_VERSION_MINOR != 13) {
     GTEST_SKIP() << "known of LibTorch 1.13 alone";
   }
-  channels = 10;  // No multiple of 8.
-  EXPECT_THAT(trial_of(serve(hardswish()), ScriptForm::fused).difference, Gt(1e-3));
+  std::size_t wrong = 0;
+  for (channels = 8; channels <= 24; ++channels) {
+    const FormTrial fused = trial_of(serve(hardswish()), ScriptForm::fused);
+    if (fused.difference <= 1e-3) continue;
+    ++wrong;
+    EXPECT_FALSE(fused.right());
+  }
+  if (wrong == 0) GTEST_SKIP() << "not on this processor";
+  EXPECT_GT(wrong, 8u);
 }
 
 TEST_F(ServedScriptTest, AFormThatFailsIsNotServedAndSaysWhy) {
@@ -139,6 +146,27 @@ TEST_F(ServedScriptTest, ASoftmaxInsideIsToldUnlessTheManifestSaysSo) {
   EXPECT_THAT(serve(script("    return torch.mean(x, [2, 3])\n"), {.scores = Scores::probabilities})
                   .warnings,
               ElementsAre(HasSubstr("do not sum to 1")));
+}
+
+// In whatever shape: a collage may give all its rows in one.
+TEST_F(ServedScriptTest, ASoftmaxOfEachRowIsTold) {
+  classes = 2;
+  EXPECT_THAT(serve(script("    y = torch.flatten(torch.mean(x, [3]), 1)[:, :4]\n"
+                           "    rows = torch.softmax(torch.reshape(y, [-1, 2]), 1)\n"
+                           "    return torch.reshape(rows, [1, 4])\n"))
+                  .warnings,
+              ElementsAre(HasSubstr("scores: probabilities")));
+}
+
+// It has no attribute `training` any more, and LibTorch would rewrite it in place.
+TEST_F(ServedScriptTest, AModuleThatWasExportedFrozenStaysAsItIs) {
+  torch::jit::Module frozen = hardswish();
+  frozen = torch::jit::freeze(frozen);
+  const c10::InferenceMode inference;
+  const torch::Tensor before = frozen.forward({probes[1]}).toTensor().clone();
+  ServedScript served = serve(frozen);
+  EXPECT_TRUE(frozen.forward({probes[1]}).toTensor().equal(before));
+  EXPECT_TRUE(served.module.forward({probes[1]}).toTensor().allclose(before, 1e-3, 1e-6));
 }
 
 TEST_F(ServedScriptTest, AnExportInTrainingModeIsTold) {
