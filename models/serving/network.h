@@ -1,10 +1,10 @@
 // A trained model ready for inference, as classifier and collage stages use it.
 //
-// Loading verifies the hash of the weights, chooses the fastest form of the network that answers
-// as the exported one does (served_script.h) and warms it up, so that the first answer is as quick
-// as the next.  It also sets LibTorch, for the whole process, to
-// one thread and no profiling: a stage is sized for one core, and two thread pools would compete
-// for it.  One thread at a time may use a Network.  No torch in this header.
+// Loading verifies the hash of the weights, chooses the fastest form of the network that answers as
+// the exported one does (served_script.h) and warms it up, so that the first answer is as quick as
+// the next.  It also sets LibTorch, for the whole process, to one thread and no profiling: a stage
+// is sized for one core, and two thread pools would compete for it.  One thread at a time may use a
+// Network.  No torch in this header.
 #pragma once
 
 #include <cstdint>

@@ -57,6 +57,7 @@ int run_classifier(const StageOptions& options) {
   auto emulation = read_emulation(pipeline, wire::Role::classifier, options.index);
   const imaging::Library library(pipeline.stages.formats);
   if (start.only_checks()) return 0;
+  say_form(*network);
 
   const imaging::Limits limits{.pixels_max = pipeline.stages.pixels_max,
                                .side_max = pipeline.stages.side_max,
@@ -79,6 +80,7 @@ int run_classifier(const StageOptions& options) {
     require_same_shape(serving, manifest, fresh.models.single);
     const std::string change = manifest.version + " takes over from " + serving.version;
     const SharedNetwork next = load_network(std::move(manifest));
+    say_form(*next);
     return {change, {[&, next] {
               network = next;
               machine.set_model(next->manifest().version, next->form());

@@ -163,6 +163,7 @@ runtime::ModelReload::Swap renew_network(const runtime::Pipeline& running,
   require_same_shape(serving, manifest, fresh.models.collage);
   runtime::ModelReload::Swap over{manifest.version + " takes over from " + serving.version, {}};
   const SharedNetwork next = load_network(std::move(manifest));
+  say_form(*next);
   for (auto& one : adopt) {
     over.each.push_back([one = std::move(one), next] { one(next); });
   }
@@ -204,6 +205,7 @@ int run_collage_cnn(const StageOptions& options) {
   SharedNetwork network = load_network(read_collage(pipeline));
   auto emulation = read_emulation(pipeline, wire::Role::collage, options.index);
   if (start.only_checks()) return 0;
+  say_form(*network);
   CollageWorker machine =
       make_worker(pipeline, network->manifest(), std::move(emulation), new_id(), index_of(options));
   machine.set_model(network->manifest().version, network->form());
@@ -228,6 +230,7 @@ int run_collage(const StageOptions& options) {
   auto emulation = read_emulation(pipeline, wire::Role::collage, options.index);
   const imaging::Library library(pipeline.stages.formats);
   if (start.only_checks()) return 0;
+  say_form(*network);
   // The assembler needs only what never changes while a model is served: grid, tile size and
   // preprocessing.
   const models::Manifest manifest = network->manifest();

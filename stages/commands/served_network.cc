@@ -8,12 +8,14 @@ namespace stages {
 
 SharedNetwork load_network(models::Manifest manifest) {
   auto network = std::make_shared<const models::Network>(std::move(manifest));
-  const models::Manifest& m = network->manifest();
-  spdlog::info("{}: served {}", m.version, network->how_served());
   for (const std::string& warning : network->warnings()) {
-    spdlog::warn("{}: {}", m.weights.string(), warning);
+    spdlog::warn("{}: {}", network->manifest().weights.string(), warning);
   }
   return network;
+}
+
+void say_form(const models::Network& network) {
+  spdlog::info("{}: served {}", network.manifest().version, network.how_served());
 }
 
 }  // namespace stages

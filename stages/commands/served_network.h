@@ -9,8 +9,12 @@ namespace stages {
 
 using SharedNetwork = std::shared_ptr<const models::Network>;
 
-// Loads the network of a manifest.  Logs in which form it is served and, as warnings, what a user
-// should look at.  Throws as models::Network does.
+// Loads the network of a manifest and logs, as warnings, what a user should look at.  Throws as
+// models::Network does.
 SharedNetwork load_network(models::Manifest manifest);
+
+// Logs in which form a network is served and why in no other.  Not for --check, which is silent if
+// all is well.
+void say_form(const models::Network& network);
 
 }  // namespace stages
