@@ -22,6 +22,7 @@ Examples:
   collage-train export --dataset cifar10 --model single   models/cifar10_single.yaml
   collage-train train --model collage --grid 3            distilled from models/fashion_single.yaml
   collage-train export --model collage --grid 3
+  collage-train check my.yaml --images photos             how an s-CNN of your own is served
   collage-train from --teacher my.pt --manifest my.yaml --images photos --grid 3
                                                           a collage for an s-CNN of your own
   collage-train eval                                      a table, and out/models/eval.json
