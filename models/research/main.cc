@@ -48,7 +48,7 @@ int run(int argc, char** argv) {
   std::string command_line = "collage-train";
   for (int i = 1; i < argc; ++i) command_line += std::string(" ") + argv[i];
   const imaging::Library library;
-  models::use_one_blas_thread();  // What --threads says holds for convolutions.
+  models::use_one_blas_thread();  // --threads is for convolutions, which are not done by BLAS.
   CLI::App app("Trains, exports and measures the models of the collage pipeline.", "collage-train");
   app.footer(kExamples);
   app.set_version_flag("--version", runtime::version_text());

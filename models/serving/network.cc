@@ -32,18 +32,14 @@ class Silence : public c10::WarningHandler {
   void process(const c10::SourceLocation&, const std::string&, bool) override {}
 };
 
-// OpenMP has a thread limit for each calling thread.  A calling thread without a limit would get a
-// pool of its own, as large as there are cores, that spins between answers.
-void use_one_thread() {
-  thread_local const bool limited = (at::set_num_threads(1), true);
-  (void)limited;
-}
-
-// Each thread has a warning handler of its own, too.
-void use_no_warnings() {
+// What LibTorch keeps for each calling thread: a warning handler, and OpenMP's limit of threads.  A
+// calling thread without a limit would get a pool of its own, as large as there are cores, that
+// spins between answers.
+void prepare_thread() {
   static auto* const silence = new Silence;  // For threads that outlive main().
-  thread_local const bool silent = (c10::Warning::set_warning_handler(silence), true);
-  (void)silent;
+  thread_local const bool prepared =
+      (at::set_num_threads(1), c10::Warning::set_warning_handler(silence), true);
+  (void)prepared;
 }
 
 // Grey, and noise of two seeds: kernels that are wrong for some channels show it with any picture.
@@ -59,8 +55,7 @@ std::vector<torch::Tensor> probes_of(const Manifest& manifest, const ValueTables
 }
 
 ServedScript load_served(const Manifest& manifest, const ValueTables& tables) {
-  use_one_thread();
-  use_no_warnings();
+  prepare_thread();
   // Once, for another network may be loaded while one answers.  The profiling executor would
   // compile the network again during the first calls.
   static const bool set = (use_one_blas_thread(), torch::jit::getExecutorMode() = false, true);
@@ -115,8 +110,7 @@ std::vector<float> Network::logits(std::span<const std::uint8_t> pixels) const {
 
 std::vector<float> Network::raw_output(std::span<const std::uint8_t> pixels) const {
   COLLAGE_CHECK(pixels.size() == manifest_.input().bytes());
-  use_one_thread();
-  use_no_warnings();
+  prepare_thread();
   const c10::InferenceMode inference;
   try {
     const torch::Tensor input = planes_of(pixels, manifest_.input(), script_->tables);

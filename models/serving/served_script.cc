@@ -40,21 +40,6 @@ double largest(const torch::Tensor& numbers) {
   return numbers.numel() == 0 ? 0 : numbers.abs().max().item<double>();
 }
 
-// NaN if a number is none; infinite if shapes differ or only the right ones are all 0.  Compares as
-// many as were got.
-double difference(const Outputs& right, const Outputs& got) {
-  double worst = 0;
-  for (std::size_t i = 0; i < got.size(); ++i) {
-    if (right[i].sizes() != got[i].sizes()) return std::numeric_limits<double>::infinity();
-    const double apart = largest(right[i] - got[i]);
-    if (apart == 0) continue;
-    const double share = apart / largest(right[i]);
-    if (std::isnan(share)) return share;
-    worst = std::max(worst, share);
-  }
-  return worst;
-}
-
 // Of a quick network some more calls, for steady times; a slow one is not kept from its work.
 double seconds_of(torch::jit::Module& module, const OutputForm& output, const torch::Tensor& probe,
                   double shortest) {
@@ -164,6 +149,19 @@ std::string outcome(const FormTrial& trial) {
 }
 
 }  // namespace
+
+double difference(const std::vector<torch::Tensor>& right, const std::vector<torch::Tensor>& got) {
+  double worst = 0;
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    if (right[i].sizes() != got[i].sizes()) return std::numeric_limits<double>::infinity();
+    const double apart = largest(right[i] - got[i]);
+    if (apart == 0) continue;
+    const double share = apart / largest(right[i]);
+    if (std::isnan(share)) return share;
+    worst = std::max(worst, share);
+  }
+  return worst;
+}
 
 const char* word_of(ScriptForm form) {
   constexpr const char* kWords[] = {"plain", "frozen", "fused"};

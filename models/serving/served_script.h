@@ -25,11 +25,9 @@ const char* word_of(ScriptForm form);
 // What a form did with the probes.
 struct FormTrial {
   ScriptForm form = ScriptForm::plain;
-  // The largest difference of a number from that of the plain module, as a share of the largest
-  // number that the plain module gave for that probe.
-  double difference = 0;
-  double seconds = 0;   // The shortest of a few calls; 0 if they were not measured.
-  std::string error{};  // What LibTorch said if the form cannot be made or does not run.
+  double difference = 0;  // From the plain module, difference().
+  double seconds = 0;     // The shortest of a few calls; 0 if they were not measured.
+  std::string error{};    // What LibTorch said if the form cannot be made or does not run.
   bool right() const { return error.empty() && difference <= kDifferenceMax; }
   static constexpr double kDifferenceMax = 1e-3;
 };
@@ -42,6 +40,12 @@ struct ServedScript {
   std::string returned;               // What came back: "Float [1, 10]".
   std::vector<std::string> warnings;  // What a user should look at, each a clause without a stop.
 };
+
+// How far answers are from the right ones: of each answer the largest difference of a number, as a
+// share of its right answer's largest number; of these the largest.  0 for no answers, infinite if
+// shapes differ or only the right numbers are all 0, NaN if a number is none.  Requires a right
+// answer for each.
+double difference(const std::vector<torch::Tensor>& right, const std::vector<torch::Tensor>& got);
 
 // Chooses the fastest form of `script` that answers `probes` right (of forms within 5 % of the
 // fastest the one that is rewritten most), and warms it up.  Probes are inputs of the network, one

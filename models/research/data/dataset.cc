@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <iterator>
 #include <numeric>
 #include <stdexcept>
 
@@ -69,11 +70,11 @@ std::string digest_of(const Dataset& data) {
   hash.add(data.pixels);
   for (const int label : data.labels) hash.add(std::to_string(label));
   for (const std::string& name : data.class_names) hash.add(name);
-  for (const auto* values : {&data.normalisation.mean, &data.normalisation.deviation}) {
-    for (const double value : *values)
-      hash.add(std::to_string(std::bit_cast<std::uint64_t>(value)));
-  }
-  hash.add(std::to_string(data.normalisation.range));
+  std::vector<double> numbers = data.normalisation.mean;
+  std::ranges::copy(data.normalisation.deviation, std::back_inserter(numbers));
+  numbers.push_back(data.normalisation.range);
+  // To the bit, for a decimal text would round.
+  for (const double one : numbers) hash.add(std::to_string(std::bit_cast<std::uint64_t>(one)));
   hash.add(data.normalisation.order == ChannelOrder::bgr ? "bgr" : "rgb");
   return hash.hex().substr(0, 16);
 }
