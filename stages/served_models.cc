@@ -24,6 +24,9 @@ models::Manifest read_single(const runtime::Pipeline& pipeline) {
 }
 
 models::Manifest read_collage(const runtime::Pipeline& pipeline) {
+  if (pipeline.models.collage.empty()) {
+    refuse(pipeline.service.file, "models.collage: is missing, a collage stage needs it");
+  }
   models::Manifest collage = models::load_manifest(pipeline.models.collage);
   if (collage.kind != models::Kind::collage) {
     refuse(pipeline.models.collage,
@@ -37,6 +40,10 @@ models::Manifest read_collage(const runtime::Pipeline& pipeline) {
     refuse(pipeline.models.collage, "classes: are not those of the single-image model");
   }
   return collage;
+}
+
+void check_collage(const runtime::Pipeline& pipeline) {
+  if (!pipeline.models.collage.empty()) (void)read_collage(pipeline);
 }
 
 void require_same_shape(const models::Manifest& serving, const models::Manifest& fresh,

@@ -9,9 +9,14 @@
 namespace stages {
 
 // Read the manifest of the single or the collage model.  Throw ConfigError if it is of another kind
-// or grid, or if the collage's class names are not the single's.
+// or grid, if the collage's class names are not the single's, or if no collage is named.
 models::Manifest read_single(const runtime::Pipeline& pipeline);
 models::Manifest read_collage(const runtime::Pipeline& pipeline);
+
+// For the --check of an s-CNN stage or a sink, which do not serve the collage but whose hosts
+// should not be told that a pipeline is sound which is not: throws as read_collage().  A pipeline
+// that makes no collages may name none.
+void check_collage(const runtime::Pipeline& pipeline);
 
 // Throws ConfigError, naming `file`, if `fresh` could not answer in the place of `serving`: other
 // classes or, for a collage, another grid, tile size or preprocessing.  Requires that both were

@@ -96,7 +96,10 @@ bool clash(const std::string& one, const std::string& other) {
 void read_models(Section root, Pipeline& p) {
   Section models = root.section("models");
   p.models.single = model_file(models, "single", p);
-  p.models.collage = model_file(models, "collage", p);
+  const auto redundancy = broker::named_redundancy(p.policy);
+  const bool makes_collages = !redundancy || redundancy->collages_per_batch > 0;
+  const bool needs_collage = makes_collages || models.has("collage");
+  if (needs_collage) p.models.collage = model_file(models, "collage", p);
 }
 
 void read_endpoints(Section root, Pipeline& p) {

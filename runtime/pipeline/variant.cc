@@ -44,7 +44,9 @@ std::string pipeline_variant(const std::filesystem::path& file, const Values& ov
   }
   // Absolute, because the variant is written to another folder than the file.
   set(values, "models.single", std::filesystem::absolute(pipeline.models.single).string());
-  set(values, "models.collage", std::filesystem::absolute(pipeline.models.collage).string());
+  if (!pipeline.models.collage.empty()) {
+    set(values, "models.collage", std::filesystem::absolute(pipeline.models.collage).string());
+  }
   if (pipeline.service.keys) {
     set(values, "security.keys", std::filesystem::absolute(*pipeline.service.keys).string());
   }

@@ -56,6 +56,7 @@ int run_classifier(const StageOptions& options) {
   SharedNetwork network = load_network(read_single(pipeline));
   auto emulation = read_emulation(pipeline, wire::Role::classifier, options.index);
   const imaging::Library library(pipeline.stages.formats);
+  if (options.start.check) check_collage(pipeline);
   if (start.only_checks()) return 0;
   say_form(*network);
 

@@ -28,6 +28,7 @@ int run(const runtime::StartOptions& options) {
   policy.joiner.classes = labels.size();
   policy.index = static_cast<wire::SinkIndex>(options.sink);
   stages::sink::Sink machine(runtime::random_long_id<wire::WorkerId>(), policy);
+  if (options.check) stages::check_collage(start.pipeline);
   if (start.only_checks()) return 0;
   const auto live = [&] { return stages::sink::dashboard_json(machine, labels, runtime::now()); };
   const auto history = [&] { return stages::sink::history_json(machine, runtime::now()); };

@@ -241,6 +241,42 @@ TEST(Input, CheckValidatesTheShippedFileAndStartsNothing) {
   }
 }
 
+// Every host is told, not only those of collage stages.
+TEST(Input, CheckRefusesACollageThatDoesNotFit) {
+  const std::filesystem::path file = system_test::scratch("pipeline.yaml");
+  const auto check = [&](std::vector<std::string> argv,
+                         const std::vector<std::pair<std::string, std::string>>& values) {
+    std::ofstream(file) << runtime::pipeline_variant(COLLAGE_SOURCE_DIR "/pipeline.yaml", values);
+    argv.insert(argv.end(), {"--check", file.string()});
+    return system_test::run(argv, 60s);
+  };
+  for (const std::vector<std::string>& argv : {std::vector<std::string>{program("collage-sink")},
+                                               {program("collage-stage"), "classifier"},
+                                               {program("collage-stage"), "collage"}}) {
+    EXPECT_THAT(check(argv, {{"grid", "2"}}).output, HasSubstr("grid: is 3, the pipeline's is 2"));
+    EXPECT_THAT(
+        check(argv, {{"models.single", COLLAGE_SOURCE_DIR "/models/cifar10_single.yaml"}}).output,
+        HasSubstr("classes: are not those of the single-image model"));
+  }
+}
+
+TEST(Input, WithoutRedundancyNoCollageIsNeeded) {
+  const std::filesystem::path file = system_test::scratch("pipeline.yaml");
+  // A value that is empty leaves the key out.
+  std::ofstream(file) << runtime::pipeline_variant(COLLAGE_SOURCE_DIR "/pipeline.yaml",
+                                                   {{"policy", "none"}, {"models.collage", ""}});
+  for (const std::vector<std::string>& argv :
+       {std::vector<std::string>{program("collage-broker"), "--check", file.string()},
+        {program("collage-sink"), "--check", file.string()},
+        {program("collage-stage"), "classifier", "--check", file.string()}}) {
+    const Ran ran = system_test::run(argv, 60s);
+    EXPECT_EQ(ran.code, 0) << ran.output;
+  }
+  EXPECT_THAT(
+      system_test::run({program("collage-stage"), "collage", "--check", file.string()}, 60s).output,
+      HasSubstr("models.collage: is missing, a collage stage needs it"));
+}
+
 TEST(Input, PrintConfigTellsEachValueAndWhereItComesFrom) {
   const std::string file = COLLAGE_SOURCE_DIR "/pipeline.yaml";
   const Ran ran = system_test::run({program("collage-sink"), "--print-config", file}, 30s);
