@@ -22,9 +22,12 @@ Examples:
   collage-train export --dataset cifar10 --model single   models/cifar10_single.yaml
   collage-train train --model collage --grid 3            distilled from models/fashion_single.yaml
   collage-train export --model collage --grid 3
+  collage-train manifest my.pt                            my.yaml, to begin with
   collage-train check my.yaml --images photos             how an s-CNN of your own is served
   collage-train from --teacher my.pt --manifest my.yaml --images photos --grid 3
                                                           a collage for an s-CNN of your own
+  collage-train eval --manifest my.yaml --collage my_collage_3x3.yaml --images others
+                                                          whether it may answer for the s-CNN
   collage-train eval                                      a table, and out/models/eval.json
   collage-train compare                                   against the baselines
   collage-train tile --grid 4                             out/models/collages/*.png
@@ -56,6 +59,7 @@ int run(int argc, char** argv) {
   models::add_train_command(app, command_line);
   models::add_from_command(app, command_line);
   models::add_export_command(app);
+  models::add_manifest_command(app);
   models::add_check_command(app);
   models::add_eval_command(app);
   models::add_compare_command(app);

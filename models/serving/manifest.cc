@@ -14,15 +14,6 @@ std::string number(double value) {
   return {std::begin(text), end};
 }
 
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + "\"";
-}
-
 template <class T, class Write>
 std::string list(const std::vector<T>& values, Write write) {
   std::string out = "[";
@@ -88,6 +79,15 @@ void write_origin(std::ostream& out, const Origin& origin) {
 }
 
 }  // namespace
+
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
 
 wire::Model Manifest::model() const {
   return {.labels_hash = wire::labels_hash(class_names),

@@ -50,7 +50,7 @@ struct Manifest {
   DetectShape detect{};              // For a detect head only.
   std::string parity_code{};         // For a parity model: "addition" or "concatenation".
   int parity_images = 0;             // For a parity model: images in one input.
-  std::filesystem::path weights;     // TorchScript; as written relative to the manifest.
+  std::filesystem::path weights;     // TorchScript or ONNX; as written relative to the manifest.
   std::string sha256;                // Hash of the weights, 64 lower-case hex digits.
   std::string version;               // Short, from the name and the sha256.
   TileShape tile;                    // What a picture becomes.
@@ -88,6 +88,9 @@ bool answer_alike(const Manifest& a, const Manifest& b);
 // "single-0123abcd", "collage-3x3-0123abcd", "detect-3x3-..", "parity-..": what users see with each
 // answer.
 std::string version_of(Kind kind, Head head, int grid, const std::string& sha256);
+
+// A text as a YAML scalar, in quotes.
+std::string quoted(const std::string& text);
 
 // The section `preprocess` of a manifest's text; empty for the defaults.
 std::string preprocess_text(const imaging::Preprocess& preprocess);

@@ -1,10 +1,10 @@
 // A trained model ready for inference, as classifier and collage stages use it.
 //
 // Loading verifies the hash of the weights, chooses the fastest form of the network that answers as
-// the exported one does (served_script.h) and warms it up, so that the first answer is as quick as
-// the next.  It also sets LibTorch, for the whole process, to one thread and no profiling: a stage
-// is sized for one core, and two thread pools would compete for it.  One thread at a time may use a
-// Network.  No torch in this header.
+// the exported one does (served_script.h, onnx_backend.h) and warms it up, so that the first answer
+// is as quick as the next.  It also sets LibTorch or OpenCV, for the whole process, to one thread:
+// a stage is sized for one core, and two thread pools would compete for it.  One thread at a time
+// may use a Network.  No library's types in this header.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +23,8 @@ namespace models {
 class Network {
  public:
   // Throws std::runtime_error with one line that names the file: weights missing, not of the
-  // manifest's hash, not TorchScript, with another output than grid*grid*classes numbers, or with
-  // one that is not finite (NaN).
+  // manifest's hash, neither TorchScript nor ONNX, with another output than grid*grid*classes
+  // numbers, or with one that is not finite (NaN).
   explicit Network(Manifest manifest);
   ~Network();
   Network(Network&&) noexcept;
@@ -54,12 +54,12 @@ class Network {
   std::vector<float> logits(std::span<const std::uint8_t> pixels) const;
 
  private:
-  struct Script;
+  struct Loaded;
 
   std::vector<float> raw_output(std::span<const std::uint8_t> pixels) const;
 
   Manifest manifest_;
-  std::unique_ptr<Script> script_;
+  std::unique_ptr<Loaded> loaded_;
 };
 
 }  // namespace models

@@ -4,6 +4,8 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "models/serving/probe_answers.h"
+
 namespace models {
 namespace {
 
@@ -69,7 +71,6 @@ torch::Tensor scores_of(const c10::IValue& returned, const OutputForm& form) {
 }
 
 torch::Tensor logits_of(const c10::IValue& returned, const OutputForm& form) {
-  constexpr double kProbabilityMin = 1e-12;
   const torch::Tensor scores = scores_of(returned, form);
   // What is no number stays none.
   return form.scores == Scores::logits ? scores : scores.clamp_min(kProbabilityMin).log();

@@ -41,11 +41,8 @@ std::string otherwise(const std::string& bytes) {
                : "is a ZIP archive, but no TorchScript file or a part of one";
   }
   if (starts("\x80\x02")) return pickled(bytes);
-  // An ONNX file begins with the fields ir_version (1, a number) and producer_name (2, a text).
-  if (bytes.size() > 3 && bytes[0] == '\x08' && bytes[1] < '\x20' && bytes[2] == '\x12') {
-    return std::string("is an ONNX file, which is not served; ") + kExport;
-  }
-  if (starts("\x89HDF")) return "is an HDF5 file, as Keras writes; only TorchScript is served";
+  if (starts("\x89HDF"))
+    return "is an HDF5 file, as Keras writes; only TorchScript and ONNX are served";
   if (bytes.size() > 9 && bytes[8] == '{' && bytes[9] == '"') {
     return std::string(
                "is a safetensors file, weights without a network; load it into its model and ") +
@@ -115,11 +112,7 @@ LoadedScript load_script(const std::filesystem::path& file) {
 }
 
 LoadedScript load_script(const std::filesystem::path& file, const std::string& sha256) {
-  const std::string hash = sha256_of(file);
-  if (hash != sha256) {
-    throw std::runtime_error(file.string() + ": sha256 is " + hash + ", the manifest requires " +
-                             sha256);
-  }
+  require_sha256(file, sha256);
   return load_script(file);
 }
 

@@ -2,22 +2,21 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstdio>
 #include <limits>
 #include <span>
 #include <stdexcept>
 
 #include "models/serving/first_line.h"
+#include "models/serving/input_tensor.h"
 #include "models/serving/output_tensor.h"
 
 namespace models {
 namespace {
 
-using Outputs = std::vector<torch::Tensor>;
-
 struct Answered {
-  Outputs outputs;
+  std::vector<ProbeAnswer> answers;
+  std::string returned;  // What came back last, for people.
   // The shortest call: what others did on the processor meanwhile only makes calls longer.
   double seconds = std::numeric_limits<double>::infinity();
 };
@@ -31,13 +30,11 @@ Answered answers(torch::jit::Module& module, const OutputForm& output,
     const c10::IValue returned = module.forward({probe});
     got.seconds =
         std::min(got.seconds, std::chrono::duration<double>(Clock::now() - begin).count());
-    got.outputs.push_back(scores_of(returned, output).clone());
+    const torch::Tensor scores = scores_of(returned, output);
+    got.returned = description(scores);
+    got.answers.push_back(values_of(scores));
   }
   return got;
-}
-
-double largest(const torch::Tensor& numbers) {
-  return numbers.numel() == 0 ? 0 : numbers.abs().max().item<double>();
 }
 
 // Of a quick network some more calls, for steady times; a slow one is not kept from its work.
@@ -69,44 +66,6 @@ torch::jit::Module form_of(const torch::jit::Module& script, ScriptForm form) {
   return module;
 }
 
-void require_numbers(const Outputs& outputs) {
-  for (const torch::Tensor& one : outputs) {
-    if (!one.isfinite().all().item<bool>()) {
-      throw std::runtime_error(
-          "gives scores that are not finite (NaN or infinite) for grey or noise");
-    }
-  }
-}
-
-// Whether the numbers of each row of `classes` sum to 1 and none is negative.
-bool like_probabilities(const Outputs& outputs, std::int64_t classes) {
-  return std::ranges::all_of(outputs, [&](const torch::Tensor& one) {
-    if (one.numel() == 0 || one.numel() % classes != 0) return false;
-    const torch::Tensor sums = one.reshape({-1, classes}).sum(-1);
-    return one.min().item<double>() >= 0 && largest(sums - 1) < 1e-3;
-  });
-}
-
-std::vector<std::string> warnings_of(const Outputs& outputs, const Outputs& again,
-                                     const OutputForm& output, std::int64_t classes) {
-  std::vector<std::string> warnings;
-  if (!(difference(outputs, again) <= FormTrial::kDifferenceMax)) {
-    warnings.emplace_back(
-        "answers the same picture differently each time, as a network exported in training mode "
-        "does; call .eval() before exporting");
-  }
-  const bool probabilities = like_probabilities(outputs, classes);
-  if (probabilities && output.scores == Scores::logits) {
-    warnings.emplace_back(
-        "gives numbers that sum to 1, as after a softmax; if they are probabilities, its manifest "
-        "needs output: {scores: probabilities}");
-  } else if (!probabilities && output.scores == Scores::probabilities) {
-    warnings.emplace_back(
-        "gives numbers that do not sum to 1, but its manifest calls them probabilities");
-  }
-  return warnings;
-}
-
 struct Tried {
   FormTrial trial;
   torch::jit::Module module;
@@ -114,7 +73,7 @@ struct Tried {
 
 // Catches every exception, for LibTorch throws several of its own, and a script what it likes.
 Tried tried(const torch::jit::Module& script, ScriptForm form, const OutputForm& output,
-            std::span<const torch::Tensor> probes, const Outputs& right) {
+            std::span<const torch::Tensor> probes, std::span<const ProbeAnswer> right) {
   Tried one;
   one.trial.form = form;
   try {
@@ -122,7 +81,7 @@ Tried tried(const torch::jit::Module& script, ScriptForm form, const OutputForm&
     // The first call of a rewritten network settles its kernels.
     answers(one.module, output, probes.first(1));
     const Answered got = answers(one.module, output, probes);
-    one.trial.difference = difference(right, got.outputs);
+    one.trial.difference = difference(right, got.answers);
     if (one.trial.right()) {
       one.trial.seconds = seconds_of(one.module, output, probes.front(), got.seconds);
     }
@@ -132,36 +91,14 @@ Tried tried(const torch::jit::Module& script, ScriptForm form, const OutputForm&
   return one;
 }
 
-std::string milliseconds(double seconds) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f ms", 1e3 * seconds);
-  return text;
-}
-
 std::string outcome(const FormTrial& trial) {
   const std::string word = word_of(trial.form);
   if (!trial.error.empty()) return word + " fails: " + trial.error;
   if (trial.right()) return word + " " + milliseconds(trial.seconds);
-  char text[64];
-  std::snprintf(text, sizeof text, " is wrong: it differs by %.2g of the largest score",
-                trial.difference);
-  return word + text;
+  return word + wrong_by(trial.difference);
 }
 
 }  // namespace
-
-double difference(const std::vector<torch::Tensor>& right, const std::vector<torch::Tensor>& got) {
-  double worst = 0;
-  for (std::size_t i = 0; i < got.size(); ++i) {
-    if (right[i].sizes() != got[i].sizes()) return std::numeric_limits<double>::infinity();
-    const double apart = largest(right[i] - got[i]);
-    if (apart == 0) continue;
-    const double share = apart / largest(right[i]);
-    if (std::isnan(share)) return share;
-    worst = std::max(worst, share);
-  }
-  return worst;
-}
 
 const char* word_of(ScriptForm form) {
   constexpr const char* kWords[] = {"plain", "frozen", "fused"};
@@ -171,29 +108,28 @@ const char* word_of(ScriptForm form) {
 ServedScript serve_script(const torch::jit::Module& script, const OutputForm& output,
                           std::size_t classes, const std::vector<torch::Tensor>& probes) {
   const c10::InferenceMode inference;
-  // Two forms about as fast: the one that is rewritten more, so that hosts do not differ by noise.
-  constexpr double kSlowerBy = 1.05;
   std::vector<Tried> all(1);
   all[0].module = script;
   Answered right;
   Answered again;
   try {
     right = answers(all[0].module, output, probes);
-    require_numbers(right.outputs);
+    require_finite(right.answers);
     again = answers(all[0].module, output, std::span(probes).first(1));
     all[0].trial.seconds = seconds_of(all[0].module, output, probes.front(), again.seconds);
   } catch (const std::exception& error) {
     throw std::runtime_error(first_line(error));
   }
   for (const ScriptForm form : {ScriptForm::frozen, ScriptForm::fused}) {
-    all.push_back(tried(script, form, output, probes, right.outputs));
+    all.push_back(tried(script, form, output, probes, right.answers));
   }
 
   ServedScript served;
-  served.numbers = static_cast<std::size_t>(right.outputs.front().numel());
-  served.returned = description(right.outputs.front());
+  served.numbers = right.answers.front().size();
+  served.returned = right.returned;
+  served.sums_to_one = sum_to_one(right.answers, classes);
   served.warnings =
-      warnings_of(right.outputs, again.outputs, output, static_cast<std::int64_t>(classes));
+      warnings_of(right.answers.front(), again.answers.front(), output, served.sums_to_one);
   double shortest = all[0].trial.seconds;
   for (const Tried& one : all) {
     if (one.trial.right()) shortest = std::min(shortest, one.trial.seconds);

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "models/serving/output_form.h"
+#include "models/serving/probe_answers.h"
 
 namespace models {
 
@@ -25,11 +26,10 @@ const char* word_of(ScriptForm form);
 // What a form did with the probes.
 struct FormTrial {
   ScriptForm form = ScriptForm::plain;
-  double difference = 0;  // From the plain module, difference().
+  double difference = 0;  // From the plain module's answers, difference().
   double seconds = 0;     // The shortest of a few calls; 0 if they were not measured.
   std::string error{};    // What LibTorch said if the form cannot be made or does not run.
   bool right() const { return error.empty() && difference <= kDifferenceMax; }
-  static constexpr double kDifferenceMax = 1e-3;
 };
 
 struct ServedScript {
@@ -38,20 +38,15 @@ struct ServedScript {
   std::vector<FormTrial> trials;      // One of each form, plain first.
   std::size_t numbers = 0;            // In an answer to one probe.
   std::string returned;               // What came back: "Float [1, 10]".
+  bool sums_to_one = false;           // Each row of numbers, and none is negative.
   std::vector<std::string> warnings;  // What a user should look at, each a clause without a stop.
 };
 
-// How far answers are from the right ones: of each answer the largest difference of a number, as a
-// share of its right answer's largest number; of these the largest.  0 for no answers, infinite if
-// shapes differ or only the right numbers are all 0, NaN if a number is none.  Requires a right
-// answer for each.
-double difference(const std::vector<torch::Tensor>& right, const std::vector<torch::Tensor>& got);
-
 // Chooses the fastest form of `script` that answers `probes` right (of forms within 5 % of the
 // fastest the one that is rewritten most), and warms it up.  Probes are inputs of the network, one
-// at least; a row of its output has `classes` numbers.  Throws std::runtime_error with one line if
-// the plain module does not run, returns no tensor (output_tensor.h) or gives numbers that are not
-// finite.
+// at least; a row of its output has `classes` numbers.  Throws
+// std::runtime_error with one line if the plain module does not run, returns no tensor
+// (output_tensor.h) or gives numbers that are not finite.
 ServedScript serve_script(const torch::jit::Module& script, const OutputForm& output,
                           std::size_t classes, const std::vector<torch::Tensor>& probes);
 

@@ -44,4 +44,12 @@ std::string sha256_of(const std::filesystem::path& file) {
   return hash.hex();
 }
 
+void require_sha256(const std::filesystem::path& file, const std::string& sha256) {
+  const std::string hash = sha256_of(file);
+  if (hash != sha256) {
+    throw std::runtime_error(file.string() + ": sha256 is " + hash + ", the manifest requires " +
+                             sha256);
+  }
+}
+
 }  // namespace models

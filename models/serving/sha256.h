@@ -27,4 +27,7 @@ class Sha256 {
 // Throws std::runtime_error naming the file if it cannot be read.
 std::string sha256_of(const std::filesystem::path& file);
 
+// Throws std::runtime_error naming the file if it cannot be read or has another hash.
+void require_sha256(const std::filesystem::path& file, const std::string& sha256);
+
 }  // namespace models

@@ -2,11 +2,15 @@
 
     export_model.py trained FOLDER    a small network that tells five colours apart, 48x48
     export_model.py resnet34 FOLDER   ResNet-34 as it is made, 1,000 classes, 224x224
+    export_model.py onnx FOLDER       ResNet-18 and MobileNetV2 as ONNX, with weights drawn at random
 
-FOLDER gets scnn.pt, scnn.yaml, pictures/*.png and, of the trained one, labelled/CLASS/*.png.
+FOLDER gets scnn.pt, scnn.yaml, pictures/*.png and, of the trained one, labelled/CLASS/*.png; of ONNX
+NAME.onnx, NAME.yaml, pictures/*.png, labelled/ and NAME.json, what PyTorch answers: a list of
+probabilities for each picture.
 """
 
 import hashlib
+import json
 import pathlib
 import sys
 
@@ -58,18 +62,15 @@ def teach(model, pictures, labels, noise):
     assert right > 0.95, f"only {right:.2f} learned"
 
 
-def export(model, side, class_names, folder):
-    model.eval()
-    weights = folder / "scnn.pt"
-    torch.jit.trace(model, torch.zeros(1, 3, side, side)).save(str(weights))
+def write_manifest(name, weights, side, class_names, folder):
     digest = hashlib.sha256(weights.read_bytes()).hexdigest()
-    (folder / "scnn.yaml").write_text(
-        f"""name: scnn
+    (folder / f"{name}.yaml").write_text(
+        f"""name: {name}
 kind: single
 dataset: own
-weights: scnn.pt
+weights: {weights.name}
 sha256: {digest}
-version: scnn-{digest[:8]}
+version: {name}-{digest[:8]}
 tile:
   width: {side}
   height: {side}
@@ -82,6 +83,37 @@ class_names: [{", ".join(class_names)}]
     )
 
 
+def export(model, side, class_names, folder):
+    model.eval()
+    weights = folder / "scnn.pt"
+    torch.jit.trace(model, torch.zeros(1, 3, side, side)).save(str(weights))
+    write_manifest("scnn", weights, side, class_names, folder)
+
+
+def draw_weights(model):
+    """As of a trained network: no two weights alike, statistics of batches, answers that differ."""
+    for parameter in model.parameters():
+        parameter.data += 0.01 * torch.randn_like(parameter)
+    for name, buffer in model.named_buffers():
+        if name.endswith("running_mean"):
+            buffer.normal_(0, 0.1)
+        elif name.endswith("running_var"):
+            buffer.uniform_(0.5, 1.5)
+    last = [m for m in model.modules() if isinstance(m, torch.nn.Linear)][-1]
+    last.weight.data *= 20
+
+
+def export_onnx(name, side, pictures, folder):
+    model = getattr(torchvision.models, name)(num_classes=len(COLOURS)).eval()
+    draw_weights(model)
+    weights = folder / f"{name}.onnx"
+    torch.onnx.export(model, torch.zeros(1, 3, side, side), str(weights))
+    write_manifest(name, weights, side, list(COLOURS), folder)
+    with torch.no_grad():
+        answers = model((pictures - 0.5) / 0.25).softmax(1)
+    (folder / f"{name}.json").write_text(json.dumps(answers.tolist()))
+
+
 def main():
     kind, folder = sys.argv[1], pathlib.Path(sys.argv[2])
     torch.manual_seed(1)
@@ -92,6 +124,10 @@ def main():
         pictures, labels = write_pictures(folder, 200, 48, noise)
         teach(model, pictures, labels, noise)
         export(model, 48, list(COLOURS), folder)
+    elif kind == "onnx":
+        pictures, _ = write_pictures(folder, 40, 64, noise)
+        for name in ("resnet18", "mobilenet_v2"):
+            export_onnx(name, 64, pictures, folder)
     else:
         write_pictures(folder, 40, 96, noise)
         export(torchvision.models.resnet34(), 224, [f"class {i}" for i in range(1000)], folder)

@@ -219,6 +219,8 @@ TEST(Tidy, PackagesStayInTheirFolders) {
       {"torch", {"models/"}},
       {"ATen", {"models/"}},
       {"c10", {"models/"}},
+      {"opencv2", {"models/serving/"}},
+      {"onnx", {"models/serving/"}},
       {"vips", {"imaging/"}},
       {"jpeglib", {"imaging/"}},
       {"jpegint", {"imaging/"}},

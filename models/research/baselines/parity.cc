@@ -105,8 +105,7 @@ torch::Tensor ParityTask::loss(GridNet& net, std::size_t step) {
 double ParityTask::validate(GridNet& net) {
   net->eval();
   if (!held_back_answers_.defined()) {
-    const Dataset& tiles = held_back_.for_teacher();
-    held_back_answers_ = teacher_logits(pools_.teacher(), tiles, tiles.pixels, false);
+    held_back_answers_ = teacher_logits(pools_.teacher(), unchanged(held_back_), false);
   }
   const auto model = [&](const torch::Tensor& input) { return net->forward(input); };
   const torch::Tensor recovered = recovered_logits(model, held_back_answers_, *held_back_.tiles,

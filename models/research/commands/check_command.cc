@@ -74,8 +74,9 @@ void check_pictures(const Network& network, const CheckOptions& options) {
     if (seen == options.count) throw Enough();
   };
   try {
-    for (const std::string& link : for_each_file(options.images, visit)) {
-      std::printf("%s\n", link.c_str());
+    const LeftOut left_out = for_each_file(options.images, visit);
+    for (const auto* lines : {&left_out.files, &left_out.links}) {
+      for (const std::string& line : *lines) std::printf("%s\n", line.c_str());
     }
   } catch (const Enough&) {
   }
@@ -101,7 +102,7 @@ void add_check_command(CLI::App& app) {
   auto options = std::make_shared<CheckOptions>();
   CLI::App* verb = app.add_subcommand(
       "check", "Load a model as a stage does, say how it is served, and classify some pictures");
-  verb->add_option("manifest", options->manifest, "Its manifest (models/README.md)")->required();
+  verb->add_option("manifest", options->manifest, "Its manifest (docs/MODELS.md)")->required();
   verb->add_option("--images", options->images, "Folder or tar archive of pictures");
   verb->add_option("--count", options->count,
                    "How many of them, the first by name (of an archive as they stand)")

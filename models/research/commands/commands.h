@@ -12,6 +12,7 @@ namespace models {
 void add_train_command(CLI::App& app, const std::string& command_line);
 void add_from_command(CLI::App& app, const std::string& command_line);
 void add_export_command(CLI::App& app);
+void add_manifest_command(CLI::App& app);
 void add_check_command(CLI::App& app);
 void add_eval_command(CLI::App& app);
 void add_compare_command(CLI::App& app);

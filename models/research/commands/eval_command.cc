@@ -7,11 +7,13 @@
 
 #include "models/research/commands/commands.h"
 #include "models/research/commands/figures.h"
+#include "models/research/commands/own_pictures.h"
+#include "models/research/commands/progress.h"
 #include "models/research/commands/run_options.h"
-#include "models/research/commands/skipped_files.h"
-#include "models/research/data/picture_tree.h"
+#include "models/research/commands/trust_report.h"
 #include "models/research/data/sources.h"
 #include "models/research/evaluation/evaluate.h"
+#include "models/serving/heads/calibration.h"
 #include "models/serving/manifest_reader.h"
 #include "models/serving/network.h"
 #include "runtime/service/install_paths.h"
@@ -27,25 +29,27 @@ struct EvalOptions {
   std::uint64_t seed = 1;
   int rounds = 200;
   int blank_rounds = 4;
+  std::filesystem::path single;   // A user's own s-CNN
+  std::filesystem::path collage;  // and a collage for it, asked about the same pictures.
+  bool unlabelled = false;
+  double may_lose = 100 * kMayLose;  // Points.
 };
+
+PictureTree tree_of(const EvalOptions& options, const Manifest& manifest) {
+  return {.source = options.images,
+          .name = manifest.dataset,
+          .shape = manifest.tile,
+          .normalisation = manifest.normalisation,
+          .preprocess = manifest.preprocess,
+          .class_names = manifest.class_names};
+}
 
 // Test images of a data set for a model's tiles.
 Dataset test_images(const EvalOptions& options, const Manifest& manifest) {
   if (options.images.empty()) {
     return load_by_name(manifest.dataset, Part::test, options.data.folder);
   }
-  SkippedFiles skipped(options.images);
-  Dataset test = load_picture_tree({.source = options.images,
-                                    .name = manifest.dataset,
-                                    .shape = manifest.tile,
-                                    .normalisation = manifest.normalisation,
-                                    .preprocess = manifest.preprocess,
-                                    .class_names = manifest.class_names,
-                                    .on_skipped = skipped.hook()});
-  if (const std::string line = skipped.summary(); !line.empty()) {
-    std::fprintf(stderr, "%s\n", line.c_str());
-  }
-  return test;
+  return load_own_pictures(tree_of(options, manifest), Labels::required, nullptr);
 }
 
 nlohmann::ordered_json evaluation_row(const Network& network, const Dataset& test, double latency_s,
@@ -126,7 +130,60 @@ std::map<std::string, std::vector<Manifest>> group(const EvalOptions& options) {
   return groups;
 }
 
+Manifest load_kind(const std::filesystem::path& file, Kind kind, const char* word) {
+  Manifest manifest = load_manifest(file);
+  if (manifest.kind != kind) {
+    throw std::runtime_error(file.string() + ": is not the manifest of a " + word);
+  }
+  return manifest;
+}
+
+// The s-CNN's class of each picture, as a stage answers it.
+std::vector<int> classes_of(const Network& single, const TeacherInput& pictures) {
+  CountLine line("pictures answered by the s-CNN");
+  std::vector<int> classes;
+  std::vector<std::uint8_t> pixels(pictures.shape.bytes());
+  for (std::size_t i = 0; i < pictures.count; ++i) {
+    pictures.write(i, pixels);
+    const std::optional<std::size_t> best = best_class(single.logits(pixels));
+    classes.push_back(best ? static_cast<int>(*best) : kNoAnswer);
+    line.show(classes.size(), pictures.count);
+  }
+  return classes;
+}
+
+// Whether a collage may answer for its s-CNN, by a user's own pictures.
+void run_pair(const EvalOptions& options) {
+  const Network single(load_kind(options.single, Kind::single, "single"));
+  const Network collage(load_kind(options.collage, Kind::collage, "collage"));
+  const Manifest& s = single.manifest();
+  const Manifest& c = collage.manifest();
+  if (s.class_names != c.class_names) {
+    throw std::runtime_error(options.collage.string() + ": its classes are not those of " +
+                             options.single.string());
+  }
+  std::optional<TeacherTiles> large;
+  if (s.tile != c.tile || s.preprocess != c.preprocess) {
+    large.emplace(TeacherTiles{.shape = s.tile,
+                               .normalisation = s.normalisation,
+                               .preprocess = s.preprocess,
+                               .file = {options.json.parent_path(), s.tile.bytes()}});
+  }
+  TeacherTiles* const for_single = large ? &*large : nullptr;
+  const Dataset data = load_own_pictures(
+      tree_of(options, c), options.unlabelled ? Labels::ignored : Labels::if_any, for_single);
+  const std::vector<int> singles = classes_of(single, unchanged({&data, for_single}));
+  const bool labelled = data.labels.front() != kUnlabelled;
+  const std::vector<AnswerPair> pairs = pair_answers(collage, data, singles, options.seed);
+  std::printf("%s", trust_report(pairs, labelled, "pictures", options.may_lose / 100).c_str());
+  write_json(options.json, trust_json(pairs, labelled, options.may_lose / 100));
+}
+
 void run_eval(const EvalOptions& options) {
+  if (!options.collage.empty()) {
+    run_pair(options);
+    return;
+  }
   auto rows = nlohmann::ordered_json::array();
   for (auto& [dataset, manifests] : group(options)) {
     std::ranges::stable_sort(manifests, {}, [](const Manifest& m) {
@@ -148,8 +205,24 @@ void add_eval_command(CLI::App& app) {
                    "Manifests; a data set's single is what its others are compared with "
                    "(default models/*.yaml)");
   add_data_option(*verb, options->data);
-  verb->add_option("--images", options->images,
-                   "Measure on these pictures instead: a folder for each class");
+  CLI::Option* images = verb->add_option(
+      "--images", options->images, "Measure on these pictures instead: a folder for each class");
+  CLI::Option* single = verb->add_option("--manifest", options->single,
+                                         "An s-CNN of your own, which --collage is to answer for");
+  CLI::Option* collage =
+      verb->add_option("--collage", options->collage,
+                       "Say whether this collage may answer for --manifest, by --images with or "
+                       "without folders of classes")
+          ->needs(images)
+          ->needs(single);
+  single->needs(collage);
+  verb->add_flag("--unlabelled", options->unlabelled, "Folders of --images are no classes")
+      ->needs(collage);
+  verb->add_option("--may-lose", options->may_lose,
+                   "How many points --collage may lose, or disagree on, and be good enough")
+      ->check(CLI::Range(0.0, 100.0))
+      ->needs(collage)
+      ->capture_default_str();
   verb->add_option("--json", options->json, "Where the figures go as JSON")->capture_default_str();
   verb->add_option("--seed", options->seed, "Chooses the tilings of the test images")
       ->capture_default_str();

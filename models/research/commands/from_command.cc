@@ -1,15 +1,17 @@
 #include <algorithm>
 #include <cstdio>
 #include <optional>
+#include <tuple>
 
 #include "models/research/commands/commands.h"
+#include "models/research/commands/own_pictures.h"
 #include "models/research/commands/progress.h"
 #include "models/research/commands/run_options.h"
-#include "models/research/commands/skipped_files.h"
-#include "models/research/data/picture_tree.h"
+#include "models/research/commands/trust_report.h"
+#include "models/research/evaluation/evaluate.h"
 #include "models/research/evaluation/publish.h"
 #include "models/research/nets/catalogue.h"
-#include "models/research/training/script_teacher.h"
+#include "models/research/training/single_teacher.h"
 #include "models/serving/manifest_reader.h"
 
 namespace models {
@@ -17,11 +19,15 @@ namespace {
 
 constexpr std::size_t kHeldBackShare = 10;  // One picture in this many is held back.
 constexpr std::size_t kStepsMin = 8;        // Steps of an epoch, where there are few pictures.
+constexpr std::size_t kFewPictures = 50;    // For each class; with fewer a user is warned.
 
 struct FromOptions {
   std::filesystem::path teacher;
   std::filesystem::path manifest;
   std::filesystem::path images;
+  std::vector<std::filesystem::path> more;  // Pictures that nobody has labelled.
+  bool unlabelled = false;
+  bool no_mirror = false;
   int grid = 3;
   std::optional<int> tile;
   TrainingOptions training;
@@ -56,31 +62,47 @@ imaging::Preprocess preprocess_at(const Manifest& teacher, const TileShape& shap
   return preprocess;
 }
 
-PictureTree tree_of(const FromOptions& options, const Manifest& teacher, const TileShape& shape,
-                    SkippedFiles& skipped) {
-  return {.source = options.images,
-          .name = dataset_name(teacher),
-          .shape = shape,
-          .normalisation = teacher.normalisation,
-          .preprocess = preprocess_at(teacher, shape),
-          .class_names = teacher.class_names,
-          .on_skipped = skipped.hook()};
-}
-
-// Pictures of one size: hold_back() splits the pictures of the other size alike.
+// What is trained on, and what is held back.
 struct Parts {
   Dataset data;
   Dataset held_back;
-  std::string skipped;  // What a user should know of files that are no pictures.
+  std::optional<TeacherTiles> teacher_tiles;  // Of both, if the s-CNN takes tiles of another size.
+  bool labelled = false;
+  std::size_t more = 0;  // Of the pictures those that --more added, without labels.
+
+  Pictures pictures(const Dataset& part) const {
+    return {&part, teacher_tiles ? &*teacher_tiles : nullptr};
+  }
 };
 
-bool labelled(const Parts& parts) { return parts.data.labels.front() != kUnlabelled; }
-
-Parts load_parts(const FromOptions& options, const Manifest& teacher, const TileShape& shape) {
-  SkippedFiles skipped(options.images);
-  const Dataset all = load_picture_tree(tree_of(options, teacher, shape, skipped), Labels::if_any);
-  auto [data, held_back] = hold_back(all, std::max<std::size_t>(1, all.size() / kHeldBackShare));
-  return {std::move(data), std::move(held_back), skipped.summary()};
+Parts load_parts(const FromOptions& options, const Manifest& scnn, const TileShape& tile,
+                 const std::filesystem::path& run_folder) {
+  Parts parts;
+  if (tile != scnn.tile) {
+    parts.teacher_tiles.emplace(TeacherTiles{.shape = scnn.tile,
+                                             .normalisation = scnn.normalisation,
+                                             .preprocess = scnn.preprocess,
+                                             .file = {run_folder, scnn.tile.bytes()}});
+  }
+  const auto load = [&](const std::filesystem::path& source, Labels labels) {
+    return load_own_pictures({.source = source,
+                              .name = dataset_name(scnn),
+                              .shape = tile,
+                              .normalisation = scnn.normalisation,
+                              .preprocess = preprocess_at(scnn, tile),
+                              .class_names = scnn.class_names},
+                             labels, parts.teacher_tiles ? &*parts.teacher_tiles : nullptr);
+  };
+  const Dataset all = load(options.images, options.unlabelled ? Labels::ignored : Labels::if_any);
+  std::tie(parts.data, parts.held_back) =
+      hold_back(all, std::max<std::size_t>(1, all.size() / kHeldBackShare));
+  parts.labelled = all.labels.front() != kUnlabelled;
+  for (const std::filesystem::path& more : options.more) {
+    const Dataset unlabelled = load(more, Labels::ignored);
+    parts.more += unlabelled.size();
+    append(parts.data, unlabelled);
+  }
+  return parts;
 }
 
 // One run of `from`: what is trained, and where its files go.
@@ -100,6 +122,10 @@ Run run_of(const FromOptions& options, const Manifest& scnn, const TileShape& ti
               {.tile = tile, .classes = static_cast<int>(scnn.class_names.size())}, options.grid),
           .recipe = collage_recipe(dataset_name(scnn))};
   options.training.apply_to(run.recipe);
+  if (options.no_mirror) {
+    run.recipe.tiles.pool.augmentation.mirror = 0;
+    run.recipe.tiles.pool.alternate_mirror = false;
+  }
   check(run.architecture);
   return run;
 }
@@ -110,13 +136,19 @@ int batch_images(const Run& run, std::size_t pictures) {
                     run.recipe.tiles.batch_images);
 }
 
-void print_run(const Run& run, const Parts& tiles) {
+void print_run(const Run& run, const Parts& parts) {
   const Architecture& a = run.architecture;
-  if (!tiles.skipped.empty()) std::fprintf(stderr, "%s\n", tiles.skipped.c_str());
-  std::printf("%s: %zu pictures %s labels, tiles of %dx%d, %.1f MMAC, run folder %s\n",
-              run.name.c_str(), tiles.data.size() + tiles.held_back.size(),
-              labelled(tiles) ? "with" : "without", a.tile_width, a.tile_height, mmac(a),
-              run.folder.c_str());
+  const std::size_t pictures = parts.data.size() + parts.held_back.size() - parts.more;
+  const std::string more = parts.more > 0 ? ", " + std::to_string(parts.more) + " more" : "";
+  std::printf("%s: %zu pictures %s labels%s, tiles of %dx%d, %.1f MMAC, run folder %s\n",
+              run.name.c_str(), pictures, parts.labelled ? "with" : "without", more.c_str(),
+              a.tile_width, a.tile_height, mmac(a), run.folder.c_str());
+  if (pictures < kFewPictures * static_cast<std::size_t>(a.classes)) {
+    std::fprintf(stderr,
+                 "WARNING: %zu pictures are few for %d classes; the collage learns only what they "
+                 "show, and the %zu that are held back measure it roughly\n",
+                 pictures, a.classes, parts.held_back.size());
+  }
 }
 
 Origin origin_of(const FromOptions& options, double held_back_accuracy) {
@@ -131,24 +163,24 @@ Origin origin_of(const FromOptions& options, double held_back_accuracy) {
 // What a checkpoint must be of to be taken up: another teacher, or other pictures or classes, would
 // give a network that is right about neither.
 std::string run_identity(const Run& run, const FromOptions& options, const Manifest& scnn,
-                         const Pictures& data, const Pictures& held_back) {
+                         const Parts& parts) {
   const OutputForm& output = scnn.output_form;
   std::string text = run.name + " seed " + std::to_string(options.training.seed) + " s-CNN " +
                      scnn.sha256.substr(0, 16) + " output " + output.key +
-                     (output.scores == Scores::logits ? " logits" : " probabilities") + " pictures";
-  for (const Pictures* part : {&data, &held_back}) {
-    text += " " + digest_of(*part->tiles);
-    if (part->teacher_tiles) text += " " + digest_of(*part->teacher_tiles);
-  }
+                     (output.scores == Scores::logits ? " logits" : " probabilities") + " input " +
+                     std::to_string(scnn.tile.width) + "x" + std::to_string(scnn.tile.height) +
+                     preprocess_text(scnn.preprocess) + (options.no_mirror ? " not mirrored" : "") +
+                     " pictures";
+  for (const Dataset* part : {&parts.data, &parts.held_back}) text += " " + digest_of(*part);
   return text;
 }
 
 // Trains `net` on the pictures; returns the validation accuracy of its best epoch.
-double train_student(GridNet& net, const Run& run, const std::string& identity,
-                     const Pictures& data, const Pictures& held_back, const Teacher& teacher,
-                     int grid) {
-  TileTask task(data, held_back, grid, run.recipe.tiles, teacher);
-  fit_stem(net, *data.tiles);
+double train_student(GridNet& net, const Run& run, const std::string& identity, const Parts& parts,
+                     const Teacher& teacher, int grid) {
+  TileTask task(parts.pictures(parts.data), parts.pictures(parts.held_back), grid, run.recipe.tiles,
+                teacher);
+  fit_stem(net, parts.data);
   const Descent& descent = run.recipe.descent;
   Progress progress(run.folder, run.name, descent.epochs);
   return train(net, task, descent, identity, run.folder, progress.hooks());
@@ -158,39 +190,37 @@ void run_from(const FromOptions& options) {
   at::set_num_threads(options.training.threads);
   Manifest scnn = load_manifest(options.manifest);
   scnn.weights = options.teacher;
-  const Teacher teacher = script_teacher(scnn, {});
+  Teacher teacher = single_teacher(scnn, {});
+  CountLine line("pictures answered by the s-CNN");
+  teacher.on_progress = [&](std::size_t done, std::size_t whole) { line.show(done, whole); };
   const TileShape tile = tile_of(options, scnn);
   Run run = run_of(options, scnn, tile);
 
-  const Parts tiles = load_parts(options, scnn, tile);
-  const std::optional<Parts> teacher_tiles =
-      tile == scnn.tile ? std::nullopt : std::optional(load_parts(options, scnn, scnn.tile));
-  // Otherwise a picture would get the teacher's answer to another one.
-  if (teacher_tiles && teacher_tiles->skipped != tiles.skipped) {
-    throw std::runtime_error(options.images.string() + ": has changed while it was read");
-  }
-  const Pictures data{&tiles.data, teacher_tiles ? &teacher_tiles->data : nullptr};
-  const Pictures held_back{&tiles.held_back, teacher_tiles ? &teacher_tiles->held_back : nullptr};
-  run.recipe.tiles.batch_images = batch_images(run, tiles.data.size());
-  print_run(run, tiles);
+  const Parts parts = load_parts(options, scnn, tile, run.folder);
+  run.recipe.tiles.batch_images = batch_images(run, parts.data.size());
+  print_run(run, parts);
 
   GridNet net(run.architecture, options.training.seed);
-  const double best = train_student(net, run, run_identity(run, options, scnn, data, held_back),
-                                    data, held_back, teacher, options.grid);
-  Dataset calibration = tiles.held_back;
-  calibration.labels = labels_or_teacher_classes(held_back, teacher);
+  const std::string identity = run_identity(run, options, scnn, parts);
+  const double best = train_student(net, run, identity, parts, teacher, options.grid);
+  const std::vector<int> singles = teacher_classes(parts.pictures(parts.held_back), teacher);
+  Dataset calibration = parts.held_back;
+  if (!parts.labelled) calibration.labels = singles;
   const Manifest made = publish(net,
                                 {.name = run.name,
                                  .kind = Kind::collage,
+                                 .mirror = !options.no_mirror,
                                  .reflect = run.recipe.tiles.pool.augmentation.reflect,
                                  .origin = origin_of(options, best),
                                  .folder = options.out},
                                 calibration, std::nullopt);
-  std::printf(
-      "%s: %s %.2f %% on the held-back part; in pipeline.yaml:\n\n"
-      "models:\n  single: %s\n  collage: %s\n",
-      made.version.c_str(), labelled(tiles) ? "right" : "agrees with the s-CNN", 100 * best,
-      options.manifest.c_str(), (options.out / (run.name + ".yaml")).c_str());
+  const std::vector<AnswerPair> pairs =
+      pair_answers(Network(made), parts.held_back, singles, options.training.seed);
+  std::printf("%s  They also chose its best epoch; judge it by others: collage-train eval --help\n",
+              trust_report(pairs, parts.labelled, "held-back pictures", kMayLose).c_str());
+  std::printf("%s is made; in pipeline.yaml:\n\nmodels:\n  single: %s\n  collage: %s\n",
+              made.version.c_str(), options.manifest.c_str(),
+              (options.out / (run.name + ".yaml")).c_str());
 }
 
 }  // namespace
@@ -201,13 +231,20 @@ void add_from_command(CLI::App& app, const std::string& command_line) {
   CLI::App* verb = app.add_subcommand(
       "from",
       "Make a collage-CNN for an s-CNN of your own, distilled from it on pictures of your own");
-  verb->add_option("--teacher", options->teacher, "The s-CNN: TorchScript, logits [B, classes]")
+  verb->add_option("--teacher", options->teacher, "The s-CNN, a TorchScript or ONNX file")
       ->required();
-  verb->add_option("--manifest", options->manifest, "Its manifest (models/README.md)")->required();
+  verb->add_option("--manifest", options->manifest, "Its manifest (docs/MODELS.md)")->required();
   verb->add_option("--images", options->images,
-                   "Folder or tar archive of JPEG and PNG pictures; with a folder for each class "
-                   "they count as labels. All are kept in memory")
+                   "Folder or tar archive of pictures; with a folder for each class they count as "
+                   "labels")
       ->required();
+  verb->add_option("--more", options->more,
+                   "More pictures, of any other source: the s-CNN's answers to them are learned, "
+                   "their folders mean nothing");
+  verb->add_flag("--unlabelled", options->unlabelled,
+                 "Folders of --images are no classes; only the s-CNN's answers are learned");
+  verb->add_flag("--no-mirror", options->no_mirror,
+                 "Do not mirror pictures, as of writing, whose classes a mirror changes");
   verb->add_option("--grid", options->grid, "Tiles a side, 2 to 5")
       ->check(CLI::Range(2, 5))
       ->capture_default_str();

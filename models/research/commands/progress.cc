@@ -49,6 +49,31 @@ void Progress::on_progress(int epoch, double share) {
   std::fflush(stdout);
 }
 
+CountLine::~CountLine() { clear(); }
+
+void CountLine::clear() {
+  if (!shown_) return;
+  shown_ = false;
+  std::printf("\r\033[K");
+  std::fflush(stdout);
+}
+
+void CountLine::show(std::size_t done, std::size_t whole) {
+  constexpr double kSecondsBetween = 0.2;
+  if (whole > 0 && done >= whole) {
+    clear();
+    return;
+  }
+  const double now = seconds_now();
+  if (now < next_ || !isatty(STDOUT_FILENO)) return;
+  next_ = now + kSecondsBetween;
+  shown_ = true;
+  std::printf("\r\033[K%zu ", done);
+  if (whole > 0) std::printf("of %zu ", whole);
+  std::printf("%s", what_.c_str());
+  std::fflush(stdout);
+}
+
 void write_record(const std::filesystem::path& folder, const RunRecord& record) {
   const nlohmann::ordered_json run = {{"command", record.command},
                                       {"seed", record.seed},

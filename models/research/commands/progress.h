@@ -28,6 +28,25 @@ class Progress {
   std::optional<double> first_;  // Epochs that earlier processes had finished.
 };
 
+// A count that rises on a terminal, "1200 of 5000 pictures read"; elsewhere nothing is shown.
+class CountLine {
+ public:
+  explicit CountLine(std::string what) : what_(std::move(what)) {}
+  ~CountLine();  // Clears the line.
+  CountLine(const CountLine&) = delete;
+  CountLine& operator=(const CountLine&) = delete;
+
+  // A few times a second at most.  `whole` 0: it is not known; when all is done the line goes.
+  void show(std::size_t done, std::size_t whole = 0);
+
+ private:
+  void clear();
+
+  std::string what_;
+  double next_ = 0;  // When it may be shown again, seconds_now().
+  bool shown_ = false;
+};
+
 // A finished run, as `export` reads it.
 struct RunRecord {
   std::string command;

@@ -5,7 +5,7 @@
 #include "models/research/commands/progress.h"
 #include "models/research/commands/run_options.h"
 #include "models/research/data/sources.h"
-#include "models/research/training/script_teacher.h"
+#include "models/research/training/single_teacher.h"
 #include "models/research/training/trainer.h"
 #include "models/serving/manifest_reader.h"
 #include "runtime/service/install_paths.h"
@@ -29,7 +29,7 @@ Teacher teacher_of_run(const TrainOptions& options, const Dataset& data) {
   if (manifest.tile != data.shape || manifest.class_names != data.class_names) {
     throw std::runtime_error(file.string() + ": is no model of the data set " + data.name);
   }
-  return script_teacher(manifest, "build/train/answers");
+  return single_teacher(manifest, "build/train/answers");
 }
 
 std::unique_ptr<TrainingTask> task_of_run(const RunOptions& run, const Recipe& recipe,

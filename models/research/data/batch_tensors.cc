@@ -1,7 +1,7 @@
 #include "models/research/data/batch_tensors.h"
 
 #include "models/research/data/tiling.h"
-#include "models/serving/input_tensor.h"
+#include "models/serving/planes.h"
 #include "wire/check.h"
 
 namespace models {

@@ -42,12 +42,16 @@ Dataset cifar_without_pictures() {
 
 Dataset load_cifar_binary(const std::filesystem::path& source, Part part) {
   std::map<std::string, std::vector<std::uint8_t>> batches;
-  for_each_file(source, [&](const std::string& path, std::span<const std::uint8_t> bytes) {
-    const std::string file = std::filesystem::path(path).filename().string();
-    if (std::ranges::count(batch_names(part), file) != 0) {
-      batches[file] = {bytes.begin(), bytes.end()};
-    }
-  });
+  const LeftOut left_out =
+      for_each_file(source, [&](const std::string& path, std::span<const std::uint8_t> bytes) {
+        const std::string file = std::filesystem::path(path).filename().string();
+        if (std::ranges::count(batch_names(part), file) != 0) {
+          batches[file] = {bytes.begin(), bytes.end()};
+        }
+      });
+  if (!left_out.files.empty()) {
+    throw std::runtime_error(source.string() + ": " + left_out.files.front());
+  }
   Dataset data = cifar_without_pictures();
   for (const std::string& file : batch_names(part)) {
     const auto fail = [&](const std::string& what) {

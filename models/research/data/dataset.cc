@@ -59,8 +59,17 @@ Dataset select(const Dataset& data, std::span<const std::size_t> indices) {
     const auto tile = data.tile(i);
     out.pixels.insert(out.pixels.end(), tile.begin(), tile.end());
     out.labels.push_back(data.labels[i]);
+    if (!data.in_file.empty()) out.in_file.push_back(data.in_file[i]);
   }
   return out;
+}
+
+void append(Dataset& data, const Dataset& more) {
+  COLLAGE_CHECK(data.shape == more.shape && data.in_file.empty() == more.in_file.empty());
+  data.pixels.reserve(data.pixels.size() + more.pixels.size());  // Not twice as much.
+  data.pixels.insert(data.pixels.end(), more.pixels.begin(), more.pixels.end());
+  data.labels.insert(data.labels.end(), more.labels.begin(), more.labels.end());
+  data.in_file.insert(data.in_file.end(), more.in_file.begin(), more.in_file.end());
 }
 
 std::string digest_of(const Dataset& data) {

@@ -27,6 +27,8 @@ struct Dataset {
   imaging::Preprocess preprocess{};  // How files became tiles; for the models trained on them.
   std::vector<std::uint8_t> pixels;  // size() tiles one after another.
   std::vector<int> labels;           // Each in [0, class_names.size()), or kUnlabelled.
+  // The number of each picture's tile in a TileFile that has it at another size; empty if none has.
+  std::vector<std::size_t> in_file{};
 
   std::size_t size() const { return labels.size(); }
   // Requires i < size().
@@ -50,6 +52,10 @@ std::string digest_of(const Dataset& data);
 
 // The pictures at `indices`, in that order.  Requires each index < data.size().
 Dataset select(const Dataset& data, std::span<const std::size_t> indices);
+
+// Adds the pictures of `more` behind those of `data`.  Requires the same shape, and in_file of both
+// or of neither.
+void append(Dataset& data, const Dataset& more);
 
 // Splits off `held_back` pictures for choosing among models: {the rest, held back}.  The split is
 // the same for every run and model, so that a teacher has not seen what its student is validated

@@ -22,38 +22,57 @@ using Visit = std::function<void(const std::string&, std::span<const std::uint8_
   throw std::runtime_error(source.string() + ": " + what);
 }
 
-std::vector<std::uint8_t> read_whole(const fs::path& file) {
+// Fills `bytes` with a file; returns what stands in the way, nullptr if nothing does.
+const char* read_whole(const fs::path& file, std::vector<std::uint8_t>& bytes) {
   std::ifstream in(file, std::ios::binary);
-  if (!in) fail(file, "cannot be opened");
-  const std::uintmax_t size = fs::file_size(file);
-  if (size > kFileBytesMax) fail(file, "is too large");
-  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(size));
+  if (!in) return "cannot be opened";
+  std::error_code error;
+  const std::uintmax_t size = fs::file_size(file, error);
+  if (error) return "cannot be read";
+  if (size > kFileBytesMax) return "is too large";
+  bytes.resize(static_cast<std::size_t>(size));
   in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  if (in.gcount() != static_cast<std::streamsize>(bytes.size())) fail(file, "cannot be read");
-  return bytes;
+  if (in.gcount() != static_cast<std::streamsize>(bytes.size())) return "cannot be read";
+  return nullptr;
 }
 
-std::vector<std::string> walk_folder(const fs::path& folder, const Visit& visit) {
+LeftOut walk_folder(const fs::path& folder, const Visit& visit) {
   std::vector<fs::path> files;
-  std::vector<std::string> passed_over;
+  LeftOut left_out;
   const auto name = [&](const fs::path& path) {
     return path.lexically_relative(folder).generic_string();
   };
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
-    std::error_code dangling;
-    if (fs::is_regular_file(entry.path(), dangling)) {
+  std::error_code error;
+  fs::recursive_directory_iterator all(folder, error);
+  if (error) fail(folder, "cannot be opened");
+  for (; all != fs::end(all); all.increment(error)) {
+    const fs::directory_entry& entry = *all;
+    std::error_code none;
+    if (fs::is_regular_file(entry.path(), none)) {
       files.push_back(entry.path());
-    } else if (entry.is_symlink()) {
-      const char* what = fs::is_directory(entry.path(), dangling) ? ": is a link to a folder"
-                         : fs::exists(entry.path(), dangling)     ? ": is a link to no file"
-                                                                  : ": is a link to nothing";
-      passed_over.push_back(name(entry.path()) + what);
+    } else if (entry.is_symlink(none)) {
+      const char* what = fs::is_directory(entry.path(), none) ? ": is a link to a folder"
+                         : fs::exists(entry.path(), none)     ? ": is a link to no file"
+                                                              : ": is a link to nothing";
+      left_out.links.push_back(name(entry.path()) + what);
+    } else if (fs::is_directory(entry.path(), none)) {
+      fs::directory_iterator may_be_opened(entry.path(), error);
+      if (!error) continue;
+      left_out.files.push_back(name(entry.path()) + ": is a folder that cannot be opened");
+      all.disable_recursion_pending();
     }
   }
   std::ranges::sort(files);
-  std::ranges::sort(passed_over);
-  for (const fs::path& file : files) visit(name(file), read_whole(file));
-  return passed_over;
+  std::ranges::sort(left_out.links);
+  std::vector<std::uint8_t> bytes;
+  for (const fs::path& file : files) {
+    if (const char* why = read_whole(file, bytes)) {
+      left_out.files.push_back(name(file) + ": " + why);
+    } else {
+      visit(name(file), bytes);
+    }
+  }
+  return left_out;
 }
 
 using Reader = std::unique_ptr<archive, int (*)(archive*)>;
@@ -77,7 +96,7 @@ archive_entry* next_entry(const Reader& reader, const fs::path& file) {
   return nullptr;
 }
 
-std::vector<std::string> walk_archive(const fs::path& file, const Visit& visit) {
+LeftOut walk_archive(const fs::path& file, const Visit& visit) {
   const Reader reader(archive_read_new(), &archive_read_free);
   archive_read_support_filter_all(reader.get());
   archive_read_support_format_tar(reader.get());
@@ -85,17 +104,23 @@ std::vector<std::string> walk_archive(const fs::path& file, const Visit& visit) 
   if (archive_read_open_filename(reader.get(), file.c_str(), kBlockBytes) != ARCHIVE_OK) {
     refuse(reader, file);
   }
-  std::vector<std::string> passed_over;
+  LeftOut left_out;
   std::vector<std::uint8_t> bytes;
   while (archive_entry* entry = next_entry(reader, file)) {
     // Its parts are the same with and without a "./" before them.
     const std::string path =
         fs::path(archive_entry_pathname(entry)).lexically_normal().generic_string();
-    if (archive_entry_hardlink(entry) != nullptr) fail(file, path + " in it is a hard link");
-    if (archive_entry_filetype(entry) == AE_IFLNK) passed_over.push_back(path + ": is a link");
+    if (archive_entry_hardlink(entry) != nullptr) {
+      left_out.files.push_back(path + ": is a hard link");
+      continue;
+    }
+    if (archive_entry_filetype(entry) == AE_IFLNK) left_out.links.push_back(path + ": is a link");
     if (archive_entry_filetype(entry) != AE_IFREG) continue;
     const auto size = static_cast<std::size_t>(archive_entry_size(entry));
-    if (size > kFileBytesMax) fail(file, path + " in it is too large");
+    if (size > kFileBytesMax) {
+      left_out.files.push_back(path + ": is too large");
+      continue;
+    }
     // Piece by piece: a short archive that claims a long file takes little memory.
     bytes.clear();
     for (std::size_t done = 0; done < size; done = bytes.size()) {
@@ -106,12 +131,12 @@ std::vector<std::string> walk_archive(const fs::path& file, const Visit& visit) 
     }
     visit(path, bytes);
   }
-  return passed_over;
+  return left_out;
 }
 
 }  // namespace
 
-std::vector<std::string> for_each_file(const fs::path& source, const Visit& visit) {
+LeftOut for_each_file(const fs::path& source, const Visit& visit) {
   if (fs::is_directory(source)) return walk_folder(source, visit);
   if (!fs::is_regular_file(source)) fail(source, "no such folder or archive");
   return walk_archive(source, visit);

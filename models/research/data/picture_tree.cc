@@ -13,42 +13,74 @@ struct Found {
   std::string folder;  // Of the file, its last part only.
   std::string path;
   std::vector<std::uint8_t> pixels;
+  std::size_t in_file = 0;  // Number of its second tile, if there is one.
 };
 
 std::string folder_of(const std::string& path) {
   return std::filesystem::path(path).parent_path().filename().string();
 }
 
-std::vector<Found> decode_all(const PictureTree& tree) {
-  std::vector<Found> found;
-  std::string first_skipped;
-  const imaging::Target target{.width = tree.shape.width,
-                               .height = tree.shape.height,
-                               .channels = tree.shape.channels,
-                               .preprocess = tree.preprocess};
-  const auto take = [&](const std::string& path, std::span<const std::uint8_t> bytes) {
-    auto picture = imaging::decode(bytes, target, imaging::Limits{});
-    if (picture) {
-      found.push_back({folder_of(path), path, std::move(picture->pixels)});
+imaging::Target target_of(const TileShape& shape, const imaging::Preprocess& preprocess) {
+  return {.width = shape.width,
+          .height = shape.height,
+          .channels = shape.channels,
+          .preprocess = preprocess};
+}
+
+// Decodes the files of a tree, one after another.
+class Decoder {
+ public:
+  explicit Decoder(const PictureTree& tree) : tree_(tree) {}
+
+  std::vector<Found> all() {
+    const LeftOut left_out = for_each_file(
+        tree_.source, [this](const std::string& path, std::span<const std::uint8_t> bytes) {
+          take(path, bytes);
+        });
+    for (const std::string& file : left_out.files) skip(file, file);
+    if (tree_.on_skipped) std::ranges::for_each(left_out.links, tree_.on_skipped);
+    if (found_.empty()) fail("has no pictures" + first_skipped_);
+    std::ranges::sort(found_, {}, &Found::path);
+    return std::move(found_);
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& what) const {
+    throw std::runtime_error(tree_.source.string() + ": " + what);
+  }
+
+  // `error` is what is said where no file may be skipped.
+  void skip(const std::string& file, const std::string& error) {
+    if (!tree_.on_skipped) fail(error);
+    if (first_skipped_.empty()) first_skipped_ = " (" + file + ")";
+    tree_.on_skipped(file);
+  }
+
+  void take(const std::string& path, std::span<const std::uint8_t> bytes) {
+    using Decoded = tl::expected<imaging::Picture, wire::Reason>;
+    const auto decoded = [&](const TileShape& shape, const imaging::Preprocess& preprocess) {
+      return imaging::decode(bytes, target_of(shape, preprocess), imaging::Limits{});
+    };
+    Decoded tile = decoded(tree_.shape, tree_.preprocess);
+    const auto& second = tree_.second;
+    const Decoded other = tile && second ? decoded(second->shape, second->preprocess) : Decoded();
+    if (!tile || !other) {
+      const std::string reason(to_string(tile ? other.error() : tile.error()));
+      skip(path + ": " + reason, path + ": does not decode (" + reason + ")");
       return;
     }
-    const std::string reason(to_string(picture.error()));
-    if (!tree.on_skipped) {
-      throw std::runtime_error(tree.source.string() + ": " + path + ": does not decode (" + reason +
-                               ")");
-    }
-    if (first_skipped.empty()) first_skipped = " (" + path + ": " + reason + ")";
-    tree.on_skipped(path + ": " + reason);
-  };
-  for (const std::string& link : for_each_file(tree.source, take)) {
-    if (tree.on_skipped) tree.on_skipped(link);
+    found_.push_back({.folder = folder_of(path),
+                      .path = path,
+                      .pixels = std::move(tile->pixels),
+                      .in_file = second ? second->file->size() : 0});
+    if (second) second->file->append(other->pixels);
+    if (tree_.on_read) tree_.on_read(found_.size());
   }
-  if (found.empty()) {
-    throw std::runtime_error(tree.source.string() + ": has no pictures" + first_skipped);
-  }
-  std::ranges::sort(found, {}, &Found::path);
-  return found;
-}
+
+  const PictureTree& tree_;
+  std::vector<Found> found_;
+  std::string first_skipped_;
+};
 
 std::vector<std::string> folders_of(const std::vector<Found>& found) {
   std::vector<std::string> names;
@@ -78,22 +110,25 @@ Dataset empty_dataset(const PictureTree& tree, std::vector<std::string> class_na
 }
 
 // Takes the pixels from `one`, or all pictures would be in memory twice.
-void append(Dataset& data, Found& one, int label) {
+void append(Dataset& data, Found& one, int label, bool in_file) {
   data.pixels.insert(data.pixels.end(), one.pixels.begin(), one.pixels.end());
   data.labels.push_back(label);
+  if (in_file) data.in_file.push_back(one.in_file);
   one.pixels = {};
 }
 
 }  // namespace
 
 Dataset load_picture_tree(const PictureTree& tree, Labels labels) {
-  std::vector<Found> found = decode_all(tree);
+  std::vector<Found> found = Decoder(tree).all();
+  const bool in_file = tree.second.has_value();
   const auto outside = [](const Found& one) { return one.folder.empty(); };
-  const bool unlabelled = labels == Labels::if_any && std::ranges::all_of(found, outside);
+  const bool unlabelled = labels == Labels::ignored ||
+                          (labels == Labels::if_any && std::ranges::all_of(found, outside));
   if (unlabelled) {
     Dataset data = empty_dataset(tree, tree.class_names);
     data.pixels.reserve(found.size() * tree.shape.bytes());
-    for (Found& one : found) append(data, one, kUnlabelled);
+    for (Found& one : found) append(data, one, kUnlabelled, in_file);
     return data;
   }
   const auto fail = [&](const Found& one, const std::string& what) {
@@ -107,10 +142,11 @@ Dataset load_picture_tree(const PictureTree& tree, Labels labels) {
   for (Found& one : found) {
     const auto place = std::ranges::find(data.class_names, one.folder);
     if (place == data.class_names.end()) {
-      fail(one,
-           "folder '" + one.folder + "' is no class, expected one of " + listed(data.class_names));
+      fail(one, "folder '" + one.folder + "' is no class, expected one of " +
+                    listed(data.class_names) +
+                    (labels == Labels::if_any ? " (or --unlabelled)" : ""));
     }
-    append(data, one, static_cast<int>(place - data.class_names.begin()));
+    append(data, one, static_cast<int>(place - data.class_names.begin()), in_file);
   }
   return data;
 }

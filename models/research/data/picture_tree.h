@@ -7,12 +7,21 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "models/research/data/dataset.h"
+#include "models/research/data/tile_file.h"
 
 namespace models {
+
+// The same pictures as tiles of another shape, which go to a file.
+struct SecondTiles {
+  TileShape shape;
+  imaging::Preprocess preprocess;
+  TileFile* file = nullptr;  // Borrowed; of tiles of shape.bytes().  It may have tiles already.
+};
 
 struct PictureTree {
   std::filesystem::path source;          // A folder or a tar archive.
@@ -22,13 +31,18 @@ struct PictureTree {
   imaging::Preprocess preprocess{};      // How a picture becomes a tile; likewise.
   std::vector<std::string> class_names;  // Allowed classes in order; empty: those found, sorted.
   // Is told of each file that is skipped, "notes.txt: not_an_image", as they are read.  Without it
-  // a file that does not decode is an error, and links that are not followed are passed over.
+  // a file that cannot be read or does not decode is an error, and links that are not followed are
+  // passed over.
   std::function<void(const std::string& file)> on_skipped{};
+  // Is told how many pictures have been read, after each.
+  std::function<void(std::size_t pictures)> on_read{};
+  std::optional<SecondTiles> second{};  // The data set's in_file numbers its tiles.
 };
 
 enum class Labels : std::uint8_t {
   required,  // Every file is in the folder of a class.
   if_any,    // The same, or no file is in a folder and all become kUnlabelled.
+  ignored,   // All become kUnlabelled.
 };
 
 // Every picture, in order of path.  Requires an imaging::Library.  Throws std::runtime_error with

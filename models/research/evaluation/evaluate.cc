@@ -9,6 +9,7 @@
 #include "models/research/data/tiling.h"
 #include "models/serving/heads/calibration.h"
 #include "models/serving/heads/decode.h"
+#include "wire/check.h"
 
 namespace models {
 namespace {
@@ -161,6 +162,26 @@ std::vector<float> answer_all(const Network& network, const Dataset& data, std::
     all.insert(all.end(), logits.begin(), logits.end());
   }
   return all;
+}
+
+std::vector<AnswerPair> pair_answers(const Network& collage, const Dataset& data,
+                                     std::span<const int> singles, std::uint64_t seed) {
+  COLLAGE_CHECK(singles.size() == data.size());
+  const std::vector<float> logits = answer_all(collage, data, seed);
+  const std::size_t classes = data.class_names.size();
+  const std::vector<float> rows = softmax_rows(logits, classes, collage.manifest().calibration);
+  std::vector<AnswerPair> pairs(data.size());
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    const auto row = std::span(rows).subspan(i * classes, classes);
+    AnswerPair& pair = pairs[i];
+    pair.single = singles[i];
+    pair.truth = data.labels[i] == kUnlabelled ? singles[i] : data.labels[i];
+    const std::optional<std::size_t> best = best_class(row);
+    if (!best || says_blank(row)) continue;
+    pair.collage = static_cast<int>(*best);
+    pair.confidence = static_cast<double>(row[*best]);
+  }
+  return pairs;
 }
 
 Score score(const Network& network, const Dataset& data, std::uint64_t seed) {

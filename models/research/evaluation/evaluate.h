@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "models/research/data/dataset.h"
+#include "models/research/evaluation/trust.h"
 #include "models/serving/network.h"
 
 namespace models {
@@ -25,6 +26,12 @@ std::vector<std::uint8_t> canvas_of(const Manifest& manifest, const Dataset& dat
 // the images are tiled in a random order drawn from `seed`, each once, with blank slots only in the
 // last collage.  Throws as check_fit().
 std::vector<float> answer_all(const Network& network, const Dataset& data, std::uint64_t seed);
+
+// What both networks answer for the pictures of `data`, which are tiles of the collage, labelled or
+// not; `singles` are the s-CNN's classes of them, kNoAnswer where it has none.  Requires one for
+// each picture.  Tiled from `seed` as above.
+std::vector<AnswerPair> pair_answers(const Network& collage, const Dataset& data,
+                                     std::span<const int> singles, std::uint64_t seed);
 
 struct Score {
   double accuracy = 0;  // Shares, 0..1.

@@ -67,9 +67,11 @@ Manifest describe(const Architecture& a, const Publication& publication, const D
 }
 
 // The same pictures, shifted and perhaps mirrored.
-Dataset changed(Dataset data, bool reflect) {
-  const PoolPolicy policy{
-      .augmentation = {.mirror = 0.5, .shift_max = kShiftMax, .reflect = reflect, .erase = 0}};
+Dataset changed(Dataset data, const Publication& publication) {
+  const PoolPolicy policy{.augmentation = {.mirror = publication.mirror ? 0.5 : 0,
+                                           .shift_max = kShiftMax,
+                                           .reflect = publication.reflect,
+                                           .erase = 0}};
   data.pixels = make_tiles({.tiles = &data}, policy, {}, 0).pixels;
   return data;
 }
@@ -96,7 +98,7 @@ Manifest publish(GridNet& net, const Publication& publication, const Dataset& he
   export_script(net, bench.path() / weights);
   Manifest manifest = describe(net->architecture(), publication, held_back, bench.path() / weights);
   if (manifest.kind != Kind::parity) {
-    calibrate_and_measure(manifest, changed(held_back, publication.reflect), test);
+    calibrate_and_measure(manifest, changed(held_back, publication), test);
   }
   manifest.weights = weights;
   write_text(bench.path() / text, manifest_text(manifest));

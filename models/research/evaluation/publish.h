@@ -16,12 +16,13 @@ struct Publication {
   Kind kind = Kind::single;
   std::string parity_code{};  // Of a parity model.
   int parity_images = 0;
+  bool mirror = true;            // Whether training mirrors tiles.
   bool reflect = false;          // Whether training repeats a tile in reverse beyond its border.
   Origin origin;                 // Seed, command, threads, held_back_accuracy; the rest is filled.
   std::filesystem::path folder;  // Gets <name>.yaml and weights/<name>.pt.
 };
 
-// Exports, calibrates on `held_back` with every picture shifted and perhaps mirrored at random, as
+// Exports, calibrates on `held_back` with every picture shifted at random and perhaps mirrored, as
 // in training (as they are, they resemble the training set more than what will be served), measures
 // on `test` if there is one, and writes both files; they appear together at the end, by rename.
 // Both data sets need labels and tiles of the network's shape.  A parity model's outputs are no

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "models/research/data/dataset.h"
+#include "models/research/data/tile_file.h"
 
 namespace models {
 
@@ -23,31 +24,54 @@ struct Teacher {
   std::function<torch::Tensor(const torch::Tensor&)> answer;
   // Folder of cached logits, used by this teacher alone; empty for no cache.
   std::filesystem::path cache;
+  bool bfloat16 = true;  // Whether its answers may be computed in bfloat16.
+  // Is told how many tiles of how many it has answered, now and then; may be empty.
+  std::function<void(std::size_t done, std::size_t whole)> on_progress{};
 
   explicit operator bool() const { return static_cast<bool>(answer); }
+};
+
+// Pictures at the size that the teacher takes, in a file: `file` has a tile of `shape` for each
+// number in a data set's in_file.
+struct TeacherTiles {
+  TileShape shape;
+  Normalisation normalisation;
+  imaging::Preprocess preprocess;  // How a picture becomes such a tile.
+  TileFile file;
 };
 
 // The same pictures at the size of a tile and, if the teacher's input has another size, at that
 // size too.  Borrowed.
 struct Pictures {
   const Dataset* tiles = nullptr;
-  const Dataset* teacher_tiles = nullptr;  // nullptr: the teacher takes `tiles`.
-
-  const Dataset& for_teacher() const { return teacher_tiles == nullptr ? *tiles : *teacher_tiles; }
+  const TeacherTiles* teacher_tiles = nullptr;  // nullptr: the teacher takes `tiles`.
 };
 
-// The teacher's logits of the pictures that stand one after another in `pixels`, float
-// [data.size(), classes]; shapes and normalisation are those of `data`.
-torch::Tensor teacher_logits(const Teacher& teacher, const Dataset& data,
-                             std::span<const std::uint8_t> pixels, bool bfloat16);
+// What a teacher is shown: `count` tiles of `shape`, which are made when it is their turn, for at
+// the teacher's size all may be too many for memory.
+struct TeacherInput {
+  TileShape shape;
+  Normalisation normalisation;
+  std::size_t count = 0;
+  // Writes tile i to `out` of shape.bytes().
+  std::function<void(std::size_t i, std::span<std::uint8_t> out)> write;
+};
 
-// The same from the file `name` of the teacher's cache if it is there and has data.size() rows;
+// The pictures as they are.  Borrows them.
+TeacherInput unchanged(const Pictures& pictures);
+
+// The teacher's logits, float [input.count, classes].
+torch::Tensor teacher_logits(const Teacher& teacher, const TeacherInput& input, bool bfloat16);
+
+// The same from the file `name` of the teacher's cache if it is there and has input.count rows;
 // else computed and stored there.  Throws std::runtime_error naming the file if it is damaged.
-torch::Tensor cached_teacher_logits(const Teacher& teacher, const Dataset& data,
-                                    std::span<const std::uint8_t> pixels, const std::string& name,
-                                    bool bfloat16);
+torch::Tensor cached_teacher_logits(const Teacher& teacher, const TeacherInput& input,
+                                    const std::string& name, bool bfloat16);
 
-// The labels of the pictures or, if any picture has none, the teacher's best class of each.
+// The teacher's best class of each picture, -1 where its logits are not finite.
+std::vector<int> teacher_classes(const Pictures& data, const Teacher& teacher);
+
+// The labels of the pictures or, if any picture has none, teacher_classes().
 std::vector<int> labels_or_teacher_classes(const Pictures& data, const Teacher& teacher);
 
 }  // namespace models

@@ -158,7 +158,7 @@ double expected_calibration_error(std::span<const float> probabilities, std::spa
 }
 
 std::optional<std::size_t> best_class(std::span<const float> row) {
-  if (!all_finite(row)) return std::nullopt;
+  if (row.empty() || !all_finite(row)) return std::nullopt;
   return static_cast<std::size_t>(std::ranges::max_element(row) - row.begin());
 }
 

@@ -43,7 +43,7 @@ Calibration fit_calibration(std::span<const float> logits, std::span<const int> 
 double expected_calibration_error(std::span<const float> probabilities, std::span<const int> labels,
                                   std::size_t classes, std::size_t bins = 15);
 
-// The best class of a row, the lowest among equals; nullopt if it is no answer.
+// The best class of a row, the lowest among equals; nullopt if it is empty or no answer.
 std::optional<std::size_t> best_class(std::span<const float> row);
 
 // The share of rows whose best class is their label.

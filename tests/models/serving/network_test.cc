@@ -145,6 +145,14 @@ TEST_F(NetworkTest, SaysInWhichFormItIsServed) {
   EXPECT_THAT(network.warnings(), IsEmpty());
 }
 
+TEST_F(NetworkTest, WarnsOfClassesThatShareAName) {
+  Manifest manifest = toy(1);
+  manifest.class_names[3] = manifest.class_names[1];
+  EXPECT_THAT(
+      Network(manifest).warnings(),
+      ::testing::ElementsAre(HasSubstr("several classes named '" + manifest.class_names[1] + "'")));
+}
+
 // Exported by a network that ends with a softmax of its own.
 TEST_F(NetworkTest, ProbabilitiesAreServedAsTheyAre) {
   Manifest manifest = toy(1, 1);

@@ -47,8 +47,6 @@ TEST_F(LoadScript, AFileOfAnotherKindIsSaidToBeOne) {
   };
   write("");
   expect("is empty");
-  write("\x08\x07\x12\x07pytorch");
-  expect("is an ONNX file, which is not served; export it by torch.jit.trace");
   write("\x89HDF\r\n");
   expect("is an HDF5 file");
   write(std::string_view("\x40\0\0\0\0\0\0\0{\"conv.weight\":{}}", 26));

@@ -5,7 +5,6 @@
 
 #include <cmath>
 #include <filesystem>
-#include <limits>
 
 #include "models/research/nets/export_script.h"
 #include "models/serving/script.h"
@@ -25,22 +24,6 @@ auto fails_with(const std::string& what) {
 
 const FormTrial& trial_of(const ServedScript& served, ScriptForm form) {
   return served.trials.at(static_cast<std::size_t>(form));
-}
-
-TEST(Difference, IsThatOfTheWorstNumberOfTheWorstAnswer) {
-  const torch::Tensor right = torch::tensor({2.0f, -4.0f});
-  EXPECT_EQ(difference({right, right}, {right, right}), 0);
-  EXPECT_FLOAT_EQ(static_cast<float>(difference({right, right}, {right + 1, right + 0.5})), 0.25f);
-  EXPECT_TRUE(std::isinf(difference({right}, {torch::zeros({3})})));
-  EXPECT_TRUE(std::isinf(difference({torch::zeros({2})}, {right})));
-}
-
-TEST(Difference, IsNoNumberIfAnyNumberIsNone) {
-  const torch::Tensor right = torch::tensor({2.0f, -4.0f});
-  const torch::Tensor none = torch::tensor({2.0f, std::numeric_limits<float>::quiet_NaN()});
-  EXPECT_TRUE(std::isnan(difference({right, right}, {none, right + 0.001})));
-  EXPECT_TRUE(std::isnan(difference({right, right}, {right + 0.001, none})));
-  EXPECT_FALSE(FormTrial{.difference = difference({right}, {none})}.right());
 }
 
 class ServedScriptTest : public ::testing::Test {
@@ -74,7 +57,8 @@ class ServedScriptTest : public ::testing::Test {
       return torch::hardswish(net.conv(x)).mean({2, 3});
     };
     const std::filesystem::path file =
-        std::filesystem::path(::testing::TempDir()) / "served_script_test.pt";
+        std::filesystem::path(::testing::TempDir()) /
+        (std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()) + ".pt");
     export_script(net, forward, probes[0], file);
     torch::jit::Module module = load_script(file).module;
     std::filesystem::remove(file);
@@ -161,6 +145,8 @@ TEST_F(ServedScriptTest, AModuleThatDoesNotRunIsRefusedInOneLine) {
 TEST_F(ServedScriptTest, ASoftmaxInsideIsToldUnlessTheManifestSaysSo) {
   const std::string body = "    return torch.softmax(torch.mean(x, [2, 3]), 1)\n";
   EXPECT_THAT(serve(script(body)).warnings, ElementsAre(HasSubstr("scores: probabilities")));
+  EXPECT_TRUE(serve(script(body)).sums_to_one);
+  EXPECT_FALSE(serve(script("    return torch.mean(x, [2, 3])\n")).sums_to_one);
   EXPECT_THAT(serve(script(body), {.scores = Scores::probabilities}).warnings, IsEmpty());
   EXPECT_THAT(serve(script("    return torch.mean(x, [2, 3])\n"), {.scores = Scores::probabilities})
                   .warnings,

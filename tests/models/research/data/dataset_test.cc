@@ -78,5 +78,19 @@ TEST(HoldBack, SplitsOffTheSamePicturesEachTimeAndLosesNone) {
   EXPECT_TRUE(std::ranges::equal(held_back.tile(0), data.tile(first)));
 }
 
+TEST(Append, PutsPicturesBehindTheOthers) {
+  Dataset data = toy_data(3, 1);
+  Dataset more = toy_data(2, 2);
+  data.in_file = {0, 1, 2};
+  more.in_file = {7, 8};
+  const Dataset first = data;
+  append(data, more);
+  ASSERT_EQ(data.size(), 5u);
+  EXPECT_TRUE(std::ranges::equal(data.tile(2), first.tile(2)));
+  EXPECT_TRUE(std::ranges::equal(data.tile(4), more.tile(1)));
+  EXPECT_EQ(data.labels[3], more.labels[0]);
+  EXPECT_THAT(select(data, std::vector<std::size_t>{4, 0}).in_file, ::testing::ElementsAre(8, 0));
+}
+
 }  // namespace
 }  // namespace models

@@ -60,7 +60,7 @@ TEST_F(Files, OfSymbolicLinksInAFolderThoseToFilesAreFollowedAndTheOthersSaid) {
   fs::create_symlink("circle", folder_ / "circle");
   EXPECT_THAT(read_all(folder_),
               ElementsAre(Pair("file", bytes_of("0")), Pair("real/a.txt", bytes_of("0"))));
-  EXPECT_THAT(for_each_file(folder_, [](const auto&, auto) {}),
+  EXPECT_THAT(for_each_file(folder_, [](const auto&, auto) {}).links,
               ElementsAre("circle: is a link to nothing", "dangling: is a link to nothing",
                           "folder: is a link to a folder"));
 }
@@ -91,15 +91,18 @@ TEST_F(Files, SymbolicLinksInAnArchiveArePassedOver) {
       "links.tar",
       {{"a.txt", bytes_of("0")}, {"b.txt", bytes_of("a.txt"), Entry::Kind::symbolic_link}});
   EXPECT_THAT(read_all(file), ElementsAre(Pair("a.txt", bytes_of("0"))));
-  EXPECT_THAT(for_each_file(file, [](const auto&, auto) {}), ElementsAre("b.txt: is a link"));
+  EXPECT_THAT(for_each_file(file, [](const auto&, auto) {}).links, ElementsAre("b.txt: is a link"));
 }
 
-// It is a file in a folder, so to pass over it here would lose a picture unseen.
-TEST_F(Files, AHardLinkInAnArchiveIsRefused) {
+// It is a file in a folder, so to pass over it as over a symbolic link would lose a picture unseen.
+TEST_F(Files, AHardLinkInAnArchiveIsAFileThatIsLeftOut) {
   const auto file =
       put_archive("links.tar",
                   {{"a.txt", bytes_of("0")}, {"b.txt", bytes_of("a.txt"), Entry::Kind::hard_link}});
-  EXPECT_THAT([&] { read_all(file); }, fails_with(file, "b.txt in it is a hard link"));
+  EXPECT_THAT(read_all(file), ElementsAre(Pair("a.txt", bytes_of("0"))));
+  const LeftOut left_out = for_each_file(file, [](const auto&, auto) {});
+  EXPECT_THAT(left_out.files, ElementsAre("b.txt: is a hard link"));
+  EXPECT_THAT(left_out.links, IsEmpty());
 }
 
 TEST_F(Files, AnArchiveCutAtAnyBlockIsRefused) {
@@ -138,10 +141,16 @@ TEST_F(Files, AnotherFileIsNotTakenForAnArchive) {
   }
 }
 
-TEST_F(Files, AFileThatIsTooLargeIsRefusedUnread) {
-  const auto file = put("set/large.bin", {});
-  fs::resize_file(file, kFileBytesMax + 1);  // Sparse.
-  EXPECT_THAT([&] { read_all(folder_ / "set"); }, fails_with(file, "is too large"));
+TEST_F(Files, AFileThatIsTooLargeIsLeftOutUnreadAndTheOthersAreRead) {
+  fs::resize_file(put("set/large.bin", {}), kFileBytesMax + 1);  // Sparse.
+  put("set/small.bin", bytes_of("0"));
+  Seen seen;
+  const LeftOut left_out =
+      for_each_file(folder_ / "set", [&](const std::string& path, std::span<const std::uint8_t> b) {
+        seen.emplace_back(path, Bytes(b.begin(), b.end()));
+      });
+  EXPECT_THAT(seen, ElementsAre(Pair("small.bin", bytes_of("0"))));
+  EXPECT_THAT(left_out.files, ElementsAre("large.bin: is too large"));
 }
 
 TEST_F(Files, AShortArchiveThatClaimsALongFileTakesLittleMemory) {

@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "models/research/data/files.h"
 #include "tests/models/research/data/scratch.h"
 
 namespace models {
@@ -170,6 +171,48 @@ TEST_F(PictureTrees, WhereNoFileStandsInAFolderAllMayBeUnlabelled) {
 TEST_F(PictureTrees, LabelsThatAreThereAreTakenWhereTheyNeedNotBe) {
   put("pets/dog/0.png", grey(10));
   EXPECT_THAT(load_picture_tree(tree(pets_, {"cat", "dog"}), Labels::if_any).labels, Each(1));
+}
+
+TEST_F(PictureTrees, FoldersThatAreNoClassesMayBeIgnored) {
+  put("pets/monday/0.png", grey(10));
+  put("pets/1.png", grey(20));
+  const Dataset data = load_picture_tree(tree(pets_, {"cat", "dog"}), Labels::ignored);
+  EXPECT_THAT(data.labels, ElementsAre(kUnlabelled, kUnlabelled));
+  EXPECT_THAT(data.class_names, ElementsAre("cat", "dog"));
+}
+
+TEST_F(PictureTrees, AFileThatCannotBeReadIsSkippedOrElseAnError) {
+  put("pets/cat/0.png", grey(10));
+  fs::resize_file(put("pets/cat/1.png", {}), kFileBytesMax + 1);  // Sparse.
+  EXPECT_THAT([&] { load_picture_tree(tree(pets_)); },
+              fails_with(pets_, "cat/1.png: is too large"));
+  std::vector<std::string> skipped;
+  PictureTree lenient = tree(pets_);
+  lenient.on_skipped = [&](const std::string& file) { skipped.push_back(file); };
+  EXPECT_EQ(load_picture_tree(lenient).size(), 1u);
+  EXPECT_THAT(skipped, ElementsAre("cat/1.png: is too large"));
+}
+
+// An archive, whose pictures are not read in order of path.
+TEST_F(PictureTrees, SecondTilesGoToAFileUnderTheNumbersThatTheDataSetHas) {
+  const auto source = put_archive(
+      "pets.tar",
+      {{"dog/0.png", grey(30)}, {"cat/1.png", bytes_of("no picture")}, {"cat/0.png", grey(10)}});
+  TileFile file(folder_ / "run", 4);
+  file.append(Bytes(4, 99));  // Of another tree.
+  std::vector<std::size_t> counts;
+  PictureTree two = tree(source);
+  two.second = {.shape = {.width = 4, .height = 1, .channels = 1}, .preprocess = {}, .file = &file};
+  two.on_skipped = [](const std::string&) {};
+  two.on_read = [&](std::size_t pictures) { counts.push_back(pictures); };
+  const Dataset data = load_picture_tree(two);
+  EXPECT_THAT(data.pixels, ElementsAre(10, 10, 30, 30));
+  EXPECT_THAT(data.in_file, ElementsAre(2, 1));
+  EXPECT_EQ(file.size(), 3u);
+  Bytes tile(4);
+  file.read(data.in_file[0], tile);
+  EXPECT_THAT(tile, Each(10));
+  EXPECT_THAT(counts, ElementsAre(1, 2));
 }
 
 TEST_F(PictureTrees, LinkedPicturesCountAndLinkedFoldersDoNot) {

@@ -11,6 +11,12 @@
 namespace models {
 namespace {
 
+torch::Tensor logits_of(const Teacher& teacher, Dataset data,
+                        const std::vector<std::uint8_t>& pixels) {
+  data.pixels = pixels;
+  return teacher_logits(teacher, unchanged({&data}), false);
+}
+
 TEST(MakeTiles, OneDrawGivesTheSameTilesAndAnotherDoesNot) {
   const Dataset data = toy_data(20, 1);
   const auto tiles = [&](std::uint64_t seed, int number) {
@@ -27,30 +33,80 @@ TEST(MakeTiles, TheTeacherSeesTheTilesAsTheyWereChanged) {
   const Dataset data = toy_data(20, 1);
   CountingTeacher counting;
   const TilePool pool = make_tiles({.tiles = &data}, kShift, counting.teacher(), 0);
-  const torch::Tensor again = teacher_logits(counting.teacher(), data, pool.pixels, false);
+  const torch::Tensor again = logits_of(counting.teacher(), data, pool.pixels);
   EXPECT_TRUE(pool.teacher_logits.equal(again));
-  EXPECT_FALSE(
-      pool.teacher_logits.equal(teacher_logits(counting.teacher(), data, data.pixels, false)));
+  EXPECT_FALSE(pool.teacher_logits.equal(logits_of(counting.teacher(), data, data.pixels)));
+}
+
+// The tiles of `data` with every pixel four times, in a file, in the opposite order.
+TeacherTiles doubled(Dataset& data) {
+  TeacherTiles large{.shape = {.width = 16, .height = 16, .channels = 1},
+                     .normalisation = data.normalisation,
+                     .preprocess = {},
+                     .file = {::testing::TempDir(), 256}};
+  data.in_file.resize(data.size());
+  for (std::size_t i = data.size(); i-- > 0;) {
+    std::vector<std::uint8_t> tile;
+    for (std::size_t p = 0; p < 256; ++p) tile.push_back(data.tile(i)[p / 16 / 2 * 8 + p % 16 / 2]);
+    data.in_file[i] = large.file.size();
+    large.file.append(tile);
+  }
+  return large;
+}
+
+// The weights that ship were trained on tiles that are drawn so, one after another from one
+// generator; another order would be another training.
+TEST(MakeTiles, DrawsEachChangeBeforeItsNoiseAndMixesAfterwards) {
+  const Dataset data = toy_data(30, 1);
+  const std::size_t bytes = data.shape.bytes();
+  PoolPolicy policy = kShift;
+  policy.augmentation.crop = 0.3;
+  policy.mix = 0.5;
+  machine::Rng rng = stream_of(policy.seed, Stream::tiles, 3);
+  std::vector<std::uint8_t> tiles(data.pixels.size());
+  const auto tile = [&](std::vector<std::uint8_t>& all, std::size_t i) {
+    return std::span(all).subspan(i * bytes, bytes);
+  };
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    augment(data.tile(i), tile(tiles, i), data.shape, policy.augmentation, rng);
+  }
+  std::vector<std::uint8_t> unmixed = tiles;
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    if (!rng.chance(policy.mix)) continue;
+    const auto from = static_cast<std::size_t>(rng.below(data.size()));
+    paste(draw_patch(data.shape, rng), tile(unmixed, from), tile(tiles, i), data.shape);
+  }
+  EXPECT_EQ(make_tiles({.tiles = &data}, policy, {}, 3).pixels, tiles);
 }
 
 TEST(MakeTiles, ATeacherOfLargerPicturesSeesTheSameChange) {
-  const Dataset small = toy_data(10, 1);
-  Dataset large = small;  // Every pixel four times.
-  large.shape = {.width = 16, .height = 16, .channels = 1};
-  large.pixels.clear();
-  for (std::size_t i = 0; i < small.size(); ++i) {
-    for (std::size_t p = 0; p < 256; ++p) {
-      large.pixels.push_back(small.tile(i)[p / 16 / 2 * 8 + p % 16 / 2]);
-    }
-  }
+  Dataset small = toy_data(10, 1);
+  const TeacherTiles large = doubled(small);
   CountingTeacher counting;
   PoolPolicy moved = kShift;
   moved.augmentation.erase = 0;
   moved.mix = 0.5;
   const TilePool pool =
       make_tiles({.tiles = &small, .teacher_tiles = &large}, moved, counting.teacher(), 0);
-  const torch::Tensor of_small = teacher_logits(counting.teacher(), small, pool.pixels, false);
+  const torch::Tensor of_small = logits_of(counting.teacher(), small, pool.pixels);
   EXPECT_TRUE(pool.teacher_logits.allclose(of_small, 0, 1e-5));
+}
+
+// What is erased is filled with noise of its own at each size.
+TEST(MakeTiles, ATeacherOfLargerPicturesSeesTheSamePoolEachTime) {
+  Dataset small = toy_data(10, 1);
+  const TeacherTiles large = doubled(small);
+  CountingTeacher counting;
+  PoolPolicy erased = kShift;
+  erased.augmentation.erase = 1;
+  erased.mix = 0.5;
+  const auto logits = [&] {
+    return make_tiles({.tiles = &small, .teacher_tiles = &large}, erased, counting.teacher(), 0)
+        .teacher_logits;
+  };
+  EXPECT_TRUE(logits().equal(logits()));
+  // The mean of the noise is that of no picture.
+  EXPECT_FALSE(logits().allclose(logits_of(counting.teacher(), small, small.pixels), 0, 1e-2));
 }
 
 // Tiles of one colour each, so that a pasted part is seen by its colour.
@@ -80,8 +136,7 @@ TEST(MakeTiles, MixedTilesHoldPartOfAnotherAndHaveNoLabel) {
     }
   }
   EXPECT_NEAR(mixed, 100, 30);
-  EXPECT_TRUE(
-      pool.teacher_logits.equal(teacher_logits(counting.teacher(), data, pool.pixels, false)));
+  EXPECT_TRUE(pool.teacher_logits.equal(logits_of(counting.teacher(), data, pool.pixels)));
 }
 
 // Tiles of one value each, which a pasted part leaves in proportion to its area.

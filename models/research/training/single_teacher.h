@@ -1,4 +1,4 @@
-// A TorchScript single as a teacher.
+// A single, TorchScript or ONNX, as a teacher.
 #pragma once
 
 #include <filesystem>
@@ -10,8 +10,8 @@ namespace models {
 
 // Loads the weights that the manifest names.  `cache` is the folder for cached logits, in which
 // each model version gets a folder of its own; empty for no cache.  Throws std::runtime_error with
-// one line that names the file: not a single, weights missing, not of the manifest's hash, not
-// TorchScript, or an output that is not one logit for each class.
-Teacher script_teacher(const Manifest& manifest, const std::filesystem::path& cache);
+// one line that names the file: not a single, weights missing, not of the manifest's hash, neither
+// TorchScript nor ONNX, or an output that is not one logit for each class.
+Teacher single_teacher(const Manifest& manifest, const std::filesystem::path& cache);
 
 }  // namespace models

@@ -1,0 +1,169 @@
+#include "models/research/training/single_teacher.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+
+#include <memory>
+#include <stdexcept>
+
+#include "models/research/training/bfloat16.h"
+#include "models/serving/first_line.h"
+#include "models/serving/input_tensor.h"
+#include "models/serving/onnx_backend.h"
+#include "models/serving/output_tensor.h"
+#include "models/serving/probe_answers.h"
+#include "models/serving/script.h"
+
+namespace models {
+namespace {
+
+// Runs one black tile through the script.
+void check_output(torch::jit::Module& script, const Manifest& m) {
+  const torch::NoGradGuard no_grad;
+  torch::Tensor output;
+  try {
+    output =
+        logits_of(script.forward({torch::zeros({1, m.tile.channels, m.tile.height, m.tile.width})}),
+                  m.output_form);
+  } catch (const std::exception& error) {  // c10's, or an output that is no tensor.
+    throw std::runtime_error(m.weights.string() + ": does not take a " +
+                             std::to_string(m.tile.width) + "x" + std::to_string(m.tile.height) +
+                             " tile of " + std::to_string(m.tile.channels) +
+                             " channels and give a tensor: " + first_line(error));
+  }
+  if (!output.isfinite().all().item<bool>()) {
+    throw std::runtime_error(m.weights.string() +
+                             ": gives scores that are not finite (NaN or infinite) for black");
+  }
+  const auto classes = static_cast<std::int64_t>(m.class_names.size());
+  if (output.dim() != 2 || output.size(0) != 1 || output.size(1) != classes) {
+    throw std::runtime_error(m.weights.string() + ": gives " + std::to_string(output.numel()) +
+                             " numbers for a tile, but its manifest names " +
+                             std::to_string(classes) + " classes");
+  }
+}
+
+// A tile of noise, values like those of a normalised picture.
+torch::Tensor noise(const Manifest& m, std::uint64_t seed) {
+  return torch::randn({1, m.tile.channels, m.tile.height, m.tile.width},
+                      at::make_generator<at::CPUGeneratorImpl>(seed));
+}
+
+double difference_of(const std::vector<torch::Tensor>& right,
+                     const std::vector<torch::Tensor>& got) {
+  const auto numbers = [](const std::vector<torch::Tensor>& tensors) {
+    std::vector<ProbeAnswer> answers;
+    for (const torch::Tensor& one : tensors) answers.push_back(values_of(one));
+    return answers;
+  };
+  return difference(numbers(right), numbers(got));
+}
+
+// Whether the network answers several tiles at once as it does one by one: a trace may have the
+// number of tiles built in.
+bool takes_batches(torch::jit::Module& script, const OutputForm& form,
+                   const std::vector<torch::Tensor>& tiles,
+                   const std::vector<torch::Tensor>& answers) {
+  try {
+    const torch::Tensor all = logits_of(script.forward({torch::cat(tiles)}), form);
+    return difference_of({torch::cat(answers)}, {all}) <= kDifferenceMax;
+  } catch (const std::exception&) {  // c10's, or what the script throws.
+    return false;
+  }
+}
+
+// Whether it answers in bfloat16 about as it does in float: a network may lose its numbers there.
+bool bears_bfloat16(torch::jit::Module& script, const OutputForm& form,
+                    const std::vector<torch::Tensor>& tiles,
+                    const std::vector<torch::Tensor>& answers) {
+  constexpr double kLossMax = 0.1;  // bfloat16 has 8 bits, of which deep networks lose some.
+  const Bfloat16Scope scope(true);
+  try {
+    std::vector<torch::Tensor> got;
+    for (const torch::Tensor& tile : tiles) {
+      got.push_back(logits_of(script.forward({tile}), form).to(torch::kFloat));
+    }
+    return difference_of(answers, got) <= kLossMax;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+torch::Tensor one_by_one(torch::jit::Module& script, const OutputForm& form,
+                         const torch::Tensor& tiles) {
+  std::vector<torch::Tensor> rows;
+  for (const torch::Tensor& tile : tiles.split(1)) {
+    rows.push_back(logits_of(script.forward({tile}), form));
+  }
+  return torch::cat(rows);
+}
+
+std::vector<torch::Tensor> answers_of(torch::jit::Module& script, const OutputForm& form,
+                                      const std::vector<torch::Tensor>& tiles) {
+  std::vector<torch::Tensor> answers;
+  for (const torch::Tensor& tile : tiles) {
+    answers.push_back(logits_of(script.forward({tile}), form));
+  }
+  return answers;
+}
+
+// The network with its constants folded, unless it then answers otherwise.  Not the faster of the
+// two, which may be another each time: one seed must give one student.  Not the fused form, which
+// is made for single tiles and for float.
+torch::jit::Module frozen_if_right(torch::jit::Module script, const OutputForm& form,
+                                   const std::vector<torch::Tensor>& tiles) {
+  try {
+    torch::jit::Module frozen = torch::jit::freeze(script);
+    const std::vector<torch::Tensor> got = answers_of(frozen, form, tiles);
+    if (difference_of(answers_of(script, form, tiles), got) <= kDifferenceMax) return frozen;
+  } catch (const std::exception&) {  // c10's: what was exported frozen is not frozen again.
+  }
+  return script;
+}
+
+Teacher torch_teacher(const Manifest& manifest) {
+  const torch::NoGradGuard no_grad;
+  torch::jit::Module script = load_script(manifest.weights, manifest.sha256).module;
+  check_output(script, manifest);
+  const std::vector<torch::Tensor> tiles = {noise(manifest, 1), noise(manifest, 2)};
+  const OutputForm& form = manifest.output_form;
+  script = frozen_if_right(script, form, tiles);
+  const std::vector<torch::Tensor> answers = answers_of(script, form, tiles);
+  const bool batches = takes_batches(script, form, tiles, answers);
+  return {.answer =
+              [script, form, batches](const torch::Tensor& some) mutable {
+                return batches ? logits_of(script.forward({some}), form)
+                               : one_by_one(script, form, some);
+              },
+          .cache = {},
+          .bfloat16 = bears_bfloat16(script, form, tiles, answers)};
+}
+
+// OpenCV runs a network in float, tile by tile.
+Teacher onnx_teacher(const Manifest& manifest) {
+  const std::shared_ptr<Backend> backend =
+      load_backend(manifest, {values_of(noise(manifest, 1)), values_of(noise(manifest, 2))});
+  require_count(manifest, *backend);
+  return {.answer =
+              [backend](const torch::Tensor& tiles) {
+                std::vector<torch::Tensor> rows;
+                for (const torch::Tensor& tile : tiles.split(1)) {
+                  rows.push_back(torch::tensor(backend->run(values_of(tile))).unsqueeze(0));
+                }
+                return torch::cat(rows);
+              },
+          .cache = {},
+          .bfloat16 = false};
+}
+
+}  // namespace
+
+Teacher single_teacher(const Manifest& manifest, const std::filesystem::path& cache) {
+  if (manifest.kind != Kind::single) {
+    throw std::runtime_error(manifest.name + ": is no single-image model, so it cannot teach");
+  }
+  Teacher teacher = is_onnx(manifest.weights) ? onnx_teacher(manifest) : torch_teacher(manifest);
+  if (!cache.empty()) teacher.cache = cache / manifest.version;
+  return teacher;
+}
+
+}  // namespace models

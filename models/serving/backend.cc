@@ -1,0 +1,22 @@
+#include "models/serving/backend.h"
+
+#include <stdexcept>
+
+#include "models/serving/onnx_backend.h"
+#include "models/serving/torch_backend.h"
+
+namespace models {
+
+std::unique_ptr<Backend> load_backend(const Manifest& manifest, const Probes& probes) {
+  return is_onnx(manifest.weights) ? load_onnx_backend(manifest, probes)
+                                   : load_torch_backend(manifest, probes);
+}
+
+void require_count(const Manifest& manifest, const Backend& backend) {
+  if (backend.numbers() == manifest.outputs()) return;
+  throw std::runtime_error(manifest.weights.string() + ": returns " + backend.returned() +
+                           ", its manifest promises " + std::to_string(manifest.outputs()) +
+                           " numbers");
+}
+
+}  // namespace models
