@@ -228,6 +228,27 @@ std::vector<std::pair<std::string, std::string>> read_settings(runtime::Section 
   return settings;
 }
 
+std::optional<load::OwnModels> read_own(runtime::Section& root,
+                                        const std::filesystem::path& folder) {
+  if (!root.has("models")) return std::nullopt;
+  if (root.has("dataset")) root.fail("models", "is given, and so is dataset; expected one of them");
+  runtime::Section section = root.section("models");
+  return load::OwnModels{.single = folder / section.text("single"),
+                         .collage = folder / section.text("collage"),
+                         .pictures = folder / section.text("pictures")};
+}
+
+std::pair<std::string, std::string> models_of(const Scenario& scenario) {
+  if (scenario.own) {
+    return {std::filesystem::absolute(scenario.own->single).string(),
+            std::filesystem::absolute(scenario.own->collage).string()};
+  }
+  const std::string side = std::to_string(scenario.grid);
+  const std::filesystem::path models = std::filesystem::absolute(runtime::installed_path("models"));
+  return {(models / (scenario.dataset + "_single.yaml")).string(),
+          (models / (scenario.dataset + "_collage_" + side + "x" + side + ".yaml")).string()};
+}
+
 }  // namespace
 
 Scenario load_scenario(const std::filesystem::path& file) {
@@ -237,6 +258,7 @@ Scenario load_scenario(const std::filesystem::path& file) {
   scenario.name = file.stem();
   scenario.about = root.text("about");
   scenario.grid = static_cast<int>(root.integer("grid", wire::kGridSideMin, wire::kGridSideMax, 3));
+  scenario.own = read_own(root, file.parent_path());
   scenario.dataset = root.text("dataset", "fashion");
   scenario.classifiers = static_cast<std::size_t>(
       root.integer("classifiers", 1, 100'000, static_cast<std::int64_t>(scenario.slots())));
@@ -281,14 +303,11 @@ std::filesystem::path scenario_file(const std::string& name) {
 
 std::vector<std::pair<std::string, std::string>> pipeline_keys(const Scenario& scenario,
                                                                const load::PolicyVariant& policy) {
-  const std::string side = std::to_string(scenario.grid);
-  const std::filesystem::path models = std::filesystem::absolute(runtime::installed_path("models"));
-  std::vector<std::pair<std::string, std::string>> keys = {
-      {"grid", side},
-      {"policy", policy.pipeline_policy},
-      {"models.single", (models / (scenario.dataset + "_single.yaml")).string()},
-      {"models.collage",
-       (models / (scenario.dataset + "_collage_" + side + "x" + side + ".yaml")).string()}};
+  const auto [single, collage] = models_of(scenario);
+  std::vector<std::pair<std::string, std::string>> keys = {{"grid", std::to_string(scenario.grid)},
+                                                           {"policy", policy.pipeline_policy},
+                                                           {"models.single", single},
+                                                           {"models.collage", collage}};
   for (const auto& [key, value] : scenario.latency.keys) {
     keys.emplace_back("emulation." + key, value);
   }

@@ -25,4 +25,11 @@ DrawCollage draw_collages_of(const models::Manifest& manifest) {
   };
 }
 
+wire::Payload thumbnail(const wire::Payload& image) {
+  constexpr int kSide = 160;
+  const auto picture =
+      imaging::decode(image.bytes(), {.width = kSide, .height = kSide, .channels = 3}, {});
+  return picture ? wire::Payload(imaging::encode_png(*picture)) : image;
+}
+
 }  // namespace replay

@@ -1,4 +1,4 @@
-// The collage of a batch as a picture, for reports.
+// The images of a batch and their collage as pictures, for reports.
 #pragma once
 
 #include <functional>
@@ -17,5 +17,9 @@ using DrawCollage = std::function<wire::Payload(const std::vector<wire::Payload>
 // require an imaging::Library and at most as many images as the manifest has slots; they throw
 // std::runtime_error if memory runs out.
 DrawCollage draw_collages_of(const models::Manifest& manifest);
+
+// An image, as it was sent, to a PNG file that is small enough for a page: 160x160 pixels, the
+// middle of the picture; the image as it is if it does not decode.  Requires likewise.
+wire::Payload thumbnail(const wire::Payload& image);
 
 }  // namespace replay

@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "models/research/data/dataset.h"
 #include "replay/commands/samples.h"
 #include "replay/sim/experiment.h"
 #include "runtime/pipeline/pipeline.h"
@@ -29,8 +28,7 @@ struct ModelCosts {
 
 // Requires an imaging::Library.  Throws std::runtime_error if a model cannot be loaded, or a
 // sample does not decode.
-ModelCosts measure_costs(const runtime::Pipeline& pipeline, const models::Dataset& data,
-                         const std::vector<Sample>& samples);
+ModelCosts measure_costs(const runtime::Pipeline& pipeline, const std::vector<Sample>& samples);
 
 // Processor and number of cores of this host, for people.
 std::string machine_description();

@@ -30,6 +30,7 @@ struct RecordOptions {
   std::string endpoint = "tcp://127.0.0.1:5570";  // The broker's endpoint for producers.
   std::string keys;                               // Folder of keys; empty: no encryption.
   std::string dataset = "fashion";                // The data set whose test images are sent.
+  std::filesystem::path pictures;                 // Pictures of a user's own instead.
   std::size_t images = 1000;
   std::size_t parallel = 1;  // Images under way at once.
   std::filesystem::path out = "out/latency.csv";
@@ -97,9 +98,10 @@ class Recording {
 
 int run_record(const RecordOptions& options) {
   const imaging::Library library;
-  const models::Dataset data = test_images(options.dataset);
   constexpr std::size_t kSamples = 100;
-  const std::vector<Sample> samples = choose_samples(data, kSamples, 1);
+  const std::vector<Sample> samples =
+      options.pictures.empty() ? choose_samples(test_images(options.dataset), kSamples, 1)
+                               : own_samples(options.pictures, std::nullopt, kSamples, 1);
   runtime::Signals signals;
   Recording recording(options, samples);
   recording.run(signals);
@@ -135,6 +137,8 @@ void add_record_command(CLI::App& app, Verbs& verbs) {
                    "Encrypts; the folder of producer.secret and broker.public.");
   verb->add_option("--dataset", options->dataset, "The data set whose test images are sent.")
       ->capture_default_str();
+  verb->add_option("--pictures", options->pictures,
+                   "Pictures of your own in their place: a folder or tar archive.");
   verb->add_option("--images", options->images, "Number of images.")
       ->check(CLI::Range(1, 10'000'000))
       ->capture_default_str();

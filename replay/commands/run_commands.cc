@@ -18,6 +18,7 @@
 #include "runtime/config/config_error.h"
 #include "runtime/pipeline/variant.h"
 #include "runtime/service/install_paths.h"
+#include "stages/served_models.h"
 
 namespace replay {
 namespace {
@@ -39,6 +40,7 @@ struct RunOptions {
   std::optional<std::size_t> batches;
   std::optional<std::size_t> simulated_batches;
   std::vector<std::string> policies;
+  load::OwnModels own;          // Each may be empty.
   std::filesystem::path costs;  // A file of costs; empty: those of the last run, or measured.
   bool measure = false;         // Whether costs are measured although the last run has some.
 
@@ -48,7 +50,8 @@ struct RunOptions {
             .deployed = deployed,
             .out = out,
             .alone = alone,
-            .costs = costs};
+            .costs = costs,
+            .own_models = !own.single.empty()};
   }
 };
 
@@ -58,6 +61,7 @@ Scenario scenario_of(const RunOptions& options) {
   if (options.seed) scenario.seed = *options.seed;
   if (options.batches) scenario.live_batches = *options.batches;
   if (options.simulated_batches) scenario.simulated_batches = *options.simulated_batches;
+  if (!options.own.single.empty()) scenario.own = options.own;
   if (options.policies.empty()) return scenario;
   scenario.policies.clear();
   for (const std::string& name : options.policies) {
@@ -95,8 +99,7 @@ std::optional<double> known_accuracy(const std::filesystem::path& manifest) {
 // The times that the models take: from the file that the user gives, or from the last run, or
 // measured now.  Repeated with the same costs, a simulation gives the same figures.
 StoredCosts costs_of(const RunOptions& options, const Scenario& scenario,
-                     const runtime::Pipeline& pipeline, const models::Dataset& data,
-                     const std::vector<Sample>& samples) {
+                     const runtime::Pipeline& pipeline, const std::vector<Sample>& samples) {
   if (!options.costs.empty()) return read_costs(options.costs);
   const std::vector<std::string> models = {models::load_manifest(pipeline.models.single).version,
                                            models::load_manifest(pipeline.models.collage).version};
@@ -104,27 +107,37 @@ StoredCosts costs_of(const RunOptions& options, const Scenario& scenario,
   const std::filesystem::path file =
       ScenarioRunner::folder(options.of_runner(), scenario.name, load::Mode::simulated) /
       ScenarioRunner::kCostsFile;
-  const auto earlier = options.measure ? std::nullopt : earlier_costs(file, models, machine);
-  if (!earlier) return {measure_costs(pipeline, data, samples), {}, models, machine};
+  // Those of other pictures would have another time of decoding.
+  const bool measure = options.measure || scenario.own;
+  const auto earlier = measure ? std::nullopt : earlier_costs(file, models, machine);
+  if (!earlier) return {measure_costs(pipeline, samples), {}, models, machine};
   std::fprintf(stderr, "compute times are those of %s; --measure takes new ones\n", file.c_str());
   return *earlier;
 }
 
+std::vector<Sample> samples_of(const Scenario& scenario) {
+  const std::size_t batches = std::max(scenario.live_batches, kSampleBatchesMin);
+  const std::size_t count = batches * scenario.slots();
+  if (!scenario.own) return choose_samples(test_images(scenario.dataset), count, scenario.seed);
+  return own_samples(scenario.own->pictures,
+                     models::load_manifest(scenario.own->single).class_names, count, scenario.seed);
+}
+
 // Requires an imaging::Library for as long as the inputs are used.
 ScenarioRunner::Inputs measure_inputs(const RunOptions& options, const Scenario& scenario) {
-  const models::Dataset data = test_images(scenario.dataset);
-  const std::size_t batches = std::max(scenario.live_batches, kSampleBatchesMin);
   ScenarioRunner::Inputs inputs;
-  inputs.samples = choose_samples(data, batches * scenario.slots(), scenario.seed);
+  inputs.samples = samples_of(scenario);
   const runtime::Pipeline pipeline = runtime::parse_pipeline(
       runtime::pipeline_variant(options.pipeline,
                                 pipeline_keys(scenario, scenario.policies.front())),
       options.pipeline);
-  inputs.costs = costs_of(options, scenario, pipeline, data, inputs.samples);
+  if (!pipeline.models.collage.empty()) (void)stages::read_collage(pipeline);
+  inputs.costs = costs_of(options, scenario, pipeline, inputs.samples);
   inputs.single_accuracy = known_accuracy(pipeline.models.single);
   inputs.collage_accuracy = known_accuracy(pipeline.models.collage);
   inputs.machine = machine_description();
   inputs.host = host_name();
+  if (scenario.own) inputs.thumbnail = thumbnail;
   inputs.draw_collage = draw_collages_of(models::load_manifest(pipeline.models.collage));
   return inputs;
 }
@@ -155,6 +168,17 @@ void add_options(CLI::App& verb, RunOptions& options) {
                   "Simulated batches of each policy; 0 for none.")
       ->check(CLI::Range(0, 10'000'000));
   verb.add_option("--policies", options.policies, "Comma-separated.")->delimiter(',');
+  CLI::Option* single =
+      verb.add_option("--single", options.own.single,
+                      "Models of your own in place of the scenario's: the manifest of the s-CNN,");
+  CLI::Option* collage = verb.add_option("--collage", options.own.collage,
+                                         "that of its collage-CNN, of the scenario's grid,");
+  CLI::Option* pictures = verb.add_option(
+      "--pictures", options.own.pictures,
+      "and pictures to send: a folder or tar archive with a folder for each class.");
+  single->needs(collage)->needs(pictures);
+  collage->needs(single);
+  pictures->needs(single);
   verb.add_option(
       "--costs", options.costs,
       "File of compute times for the simulation, as every run writes it to costs.json in\n"

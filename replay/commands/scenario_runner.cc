@@ -77,12 +77,17 @@ std::string ScenarioRunner::command() const {
   for (const load::PolicyVariant& policy : scenario_.policies) {
     policies += (policies.empty() ? "" : ",") + policy.name;
   }
+  const std::string own =
+      !options_.own_models
+          ? std::string()
+          : fmt::format(" --single {} --collage {} --pictures {}", scenario_.own->single.string(),
+                        scenario_.own->collage.string(), scenario_.own->pictures.string());
   const std::string costs =
       options_.costs.empty() ? std::string() : " --costs " + options_.costs.string();
   return fmt::format(
-      "collage-replay run {} --seed {} --batches {} --simulated {} --policies {}{}{}",
+      "collage-replay run {} --seed {} --batches {} --simulated {} --policies {}{}{}{}",
       options_.scenario, scenario_.seed, scenario_.live_batches, scenario_.simulated_batches,
-      policies, costs, options_.deployed ? " --deployed" : "");
+      policies, own, costs, options_.deployed ? " --deployed" : "");
 }
 
 // The runs whose policies the mode can run; prints the other policies.
@@ -309,7 +314,8 @@ void ScenarioRunner::keep_pictures(report::Summary& summary) const {
       std::vector<wire::Payload> images;
       for (const report::ExampleSlot& slot : example.slots) {
         images.push_back(sample(slot.image).image);
-        summary.pictures[slot.image] = report::picture_of(images.back());
+        summary.pictures[slot.image] = report::picture_of(
+            inputs_.thumbnail ? inputs_.thumbnail(images.back()) : images.back());
       }
       if (inputs_.draw_collage) {
         example.collage = report::picture_of(inputs_.draw_collage(images));

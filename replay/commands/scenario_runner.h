@@ -41,6 +41,7 @@ class ScenarioRunner {
     std::filesystem::path out;
     bool alone = false;
     std::filesystem::path costs{};  // The file of costs that the user has given; may be empty.
+    bool own_models = false;        // Whether the user has named models of his own.
   };
   struct Inputs {
     std::vector<Sample> samples;  // Images in the order of sending, then from the first one again.
@@ -52,6 +53,8 @@ class ScenarioRunner {
     // Draws the collage of a batch's images as the assembler does; a report of a live run shows it.
     // May be empty.
     DrawCollage draw_collage{};
+    // Makes an image small enough for a report.  Empty: the samples are.
+    std::function<wire::Payload(const wire::Payload& image)> thumbnail{};
   };
 
   // The folder of a run of the scenario in a mode.

@@ -60,11 +60,19 @@ struct ProducerGroup {
   wire::Priority priority = wire::Priority::normal;
 };
 
+// Models of a user's own, and pictures for them.
+struct OwnModels {
+  std::filesystem::path single;    // Manifest of the s-CNN.
+  std::filesystem::path collage;   // Manifest of the collage-CNN.
+  std::filesystem::path pictures;  // A folder or tar archive with a folder for each class.
+};
+
 struct Scenario {
   std::string name;
   std::string about;
   int grid = 3;
   std::string dataset = "fashion";
+  std::optional<OwnModels> own;  // In place of those of `dataset`.
   std::size_t classifiers = 9;
   std::size_t collages = 0;  // Collage stages; 0: as many as the policy makes collages of a batch.
   std::vector<PolicyVariant> policies;

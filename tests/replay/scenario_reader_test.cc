@@ -77,6 +77,21 @@ TEST_F(ScenarioFile, IsReadWhole) {
                           Contains(Pair("broker.linger", "7ms"))));
 }
 
+TEST_F(ScenarioFile, MayNameModelsOfAUsersOwn) {
+  const Scenario scenario = load(
+      "policies: [collage]\nmodels: {single: my.yaml, collage: /c/mine.yaml, pictures: pets}\n");
+  ASSERT_TRUE(scenario.own);
+  EXPECT_EQ(scenario.own->pictures, file_.parent_path() / "pets");
+  EXPECT_THAT(
+      pipeline_keys(scenario, scenario.policies.front()),
+      AllOf(Contains(Pair("models.single",
+                          std::filesystem::absolute(file_.parent_path() / "my.yaml").string())),
+            Contains(Pair("models.collage", "/c/mine.yaml"))));
+  refuses("policies: [collage]\nmodels: {single: my.yaml, collage: c.yaml}\n", "models.pictures");
+  refuses("policies: [collage]\ndataset: fashion\nmodels: {single: my.yaml}\n",
+          "models: is given, and so is dataset");
+}
+
 TEST_F(ScenarioFile, ListsOfRatesAndOfCollageStagesAreASweep) {
   const Scenario one = load("policies: [none]\narrivals: {kind: poisson, per_second: 40}\n");
   EXPECT_FALSE(one.sweeps());

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "models/serving/manifest_reader.h"
 #include "tests/system/live_pipeline.h"
@@ -26,13 +27,13 @@ std::filesystem::path exported(const std::string& kind) {
 }
 
 Ran collage_from(const std::filesystem::path& model, const std::filesystem::path& images,
-                 std::vector<std::string> more) {
+                 std::vector<std::string> more, const std::string& teacher = "scnn.pt") {
   std::vector<std::string> argv = {program("collage-train"),
                                    "from",
                                    "--teacher",
-                                   (model / "scnn.pt").string(),
+                                   (model / teacher).string(),
                                    "--manifest",
-                                   (model / "scnn.yaml").string(),
+                                   (model / teacher).replace_extension(".yaml").string(),
                                    "--images",
                                    images.string(),
                                    "--out",
@@ -78,6 +79,8 @@ TEST(OwnModel, ACollageIsTaughtWithoutLabelsAndBothServe) {
   ASSERT_EQ(made.code, 0) << made.output;
   EXPECT_THAT(made.output, HasSubstr("1 file is skipped: README.txt: not_an_image"));
   EXPECT_THAT(made.output, HasSubstr("200 pictures without labels"));
+  EXPECT_THAT(made.output, HasSubstr("20 held-back pictures (without labels)"));
+  EXPECT_THAT(made.output, HasSubstr("enough to answer for the s-CNN"));
   const std::filesystem::path manifest = model / "made" / "scnn_collage_2x2.yaml";
   EXPECT_GT(models::load_manifest(manifest).origin.held_back_accuracy, 0.9) << made.output;
 
@@ -87,6 +90,32 @@ TEST(OwnModel, ACollageIsTaughtWithoutLabelsAndBothServe) {
                         "3", "--json", (model / "eval.json").string()},
                        100s);
   ASSERT_EQ(judged.code, 0) << judged.output;
+
+  const Ran trusted = system_test::run(
+      {program("collage-train"), "eval", "--manifest", (model / "scnn.yaml").string(), "--collage",
+       manifest.string(), "--images", (model / "pictures").string(), "--may-lose", "10", "--json",
+       (model / "trust.json").string()},
+      100s);
+  ASSERT_EQ(trusted.code, 0) << trusted.output;
+  EXPECT_THAT(trusted.output, HasSubstr("200 pictures (without labels)"));
+  EXPECT_THAT(trusted.output, HasSubstr("The collage is good enough to answer for the s-CNN"));
+  const auto trust = nlohmann::json::parse(std::ifstream(model / "trust.json"));
+  EXPECT_EQ(trust["pictures"], 200);
+  EXPECT_TRUE(trust["good_enough"]);
+  EXPECT_GE(trust["agree"]["value"], 0.9);
+  EXPECT_LT(trust["agree"]["low"], trust["agree"]["value"]);
+
+  const Ran replayed = system_test::run(
+      {program("collage-replay"), "run", COLLAGE_SOURCE_DIR "/replay/scenarios/grid-2x2.yaml",
+       "--single", (model / "scnn.yaml").string(), "--collage", manifest.string(), "--pictures",
+       (model / "labelled").string(), "--batches", "5", "--simulated", "50", "--policies",
+       "collage", "--pipeline", COLLAGE_SOURCE_DIR "/pipeline.yaml", "--out",
+       (model / "replay").string()},
+      200s);
+  ASSERT_EQ(replayed.code, 0) << replayed.output;
+  const auto figures =
+      nlohmann::json::parse(std::ifstream(model / "replay" / "grid-2x2-live" / "summary.json"));
+  EXPECT_GE(figures["policies"][0]["accuracy"], 0.8);
 
   LivePipeline pipeline({{"grid", "2"},
                          {"models.single", (model / "scnn.yaml").string()},
@@ -105,7 +134,8 @@ TEST(OwnModel, FoldersOfClassesCountAsLabels) {
   const Ran made =
       collage_from(model, model / "labelled", {"--grid", "2", "--tile", "24", "--epochs", "1"});
   ASSERT_EQ(made.code, 0) << made.output;
-  EXPECT_THAT(made.output, HasSubstr("with labels"));
+  EXPECT_THAT(made.output, HasSubstr("200 pictures with labels"));
+  EXPECT_THAT(made.output, HasSubstr("the collage loses"));
   // A run that has ended on other pictures is not taken for one on these.
   const Ran mixed_up =
       collage_from(model, model / "pictures", {"--grid", "2", "--tile", "24", "--epochs", "1"});
@@ -117,6 +147,85 @@ TEST(OwnModel, FoldersOfClassesCountAsLabels) {
   EXPECT_EQ(refused.code, 2);
   EXPECT_THAT(refused.output,
               HasSubstr("folder 'crimson' is no class, expected one of red, green"));
+}
+
+TEST(OwnModel, PicturesWithoutLabelsOfAnotherSourceAreLearnedToo) {
+  const std::filesystem::path model = exported("trained");
+  std::filesystem::create_directories(model / "more" / "monday");
+  std::filesystem::copy(model / "pictures" / "0000.png", model / "more" / "monday");
+  std::filesystem::copy(model / "pictures" / "0001.png", model / "more");
+  const Ran made = collage_from(model, model / "labelled",
+                                {"--grid", "2", "--tile", "24", "--epochs", "1", "--unlabelled",
+                                 "--no-mirror", "--more", (model / "more").string()});
+  ASSERT_EQ(made.code, 0) << made.output;
+  EXPECT_THAT(made.output, HasSubstr("200 pictures without labels, 2 more"));
+}
+
+TEST(OwnModel, AManifestIsWrittenOfWhatTheNetworkShows) {
+  const std::filesystem::path model = exported("trained");
+  std::ofstream(model / "classes.txt") << "red\ngreen\r\nblue\n\nyellow\nwhite\n";
+  const std::string weights = (model / "scnn.pt").string();
+  const std::string classes = (model / "classes.txt").string();
+  const auto manifest = [&](std::vector<std::string> more) {
+    std::vector<std::string> argv = {program("collage-train"), "manifest", weights};
+    argv.insert(argv.end(), more.begin(), more.end());
+    return system_test::run(argv, 60s);
+  };
+  // Beside the weights lies the one that was exported with them, which is not overwritten.
+  EXPECT_THAT(manifest({}).output, HasSubstr("scnn.yaml: is there already"));
+  const std::filesystem::path file = model / "new" / "my.yaml";
+  const Ran written = manifest({"--classes", classes, "--size", "48", "--out", file.string()});
+  ASSERT_EQ(written.code, 0) << written.output;
+  EXPECT_THAT(written.output, HasSubstr("takes 48x48 pixels, colour, and gives 5 numbers"));
+  const models::Manifest made = models::load_manifest(file);
+  EXPECT_EQ(made.tile, (models::TileShape{.width = 48, .height = 48, .channels = 3}));
+  EXPECT_THAT(made.class_names, testing::ElementsAre("red", "green", "blue", "yellow", "white"));
+  const Ran checked =
+      system_test::run({program("collage-train"), "check", file.string(), "--images",
+                        (model / "pictures").string(), "--out", (model / "seen").string()},
+                       60s);
+  EXPECT_EQ(checked.code, 0) << checked.output;
+  std::ofstream(model / "classes.txt") << "red\n";
+  EXPECT_THAT(manifest({"--classes", classes, "--out", (model / "other.yaml").string()}).output,
+              HasSubstr("has 1 names, but the network gives 5 numbers"));
+}
+
+// Each picture's answer by the pipeline: the class and its probability, as PyTorch gives them.
+void expect_answers_of_pytorch(const std::filesystem::path& model, const std::string& name) {
+  LivePipeline pipeline(
+      {{"policy", "none"}, {"models.single", (model / (name + ".yaml")).string()}},
+      {.classifiers = 1, .collages = 0});
+  const auto expected = nlohmann::json::parse(std::ifstream(model / (name + ".json")));
+  producer::Connection connection(pipeline.producers());
+  std::size_t compared = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const auto file =
+        model / "pictures" / ("00" + std::string(i < 10 ? "0" : "") + std::to_string(i) + ".png");
+    const std::vector<double> right = expected[i];
+    (void)connection.submit(body(file), [&, right](const producer::Delivered& d) {
+      ASSERT_EQ(d.result.status, wire::ResultStatus::answered);
+      const wire::Prediction& best = d.result.predictions.front().prediction;
+      const auto largest = std::ranges::max_element(right);
+      EXPECT_EQ(best.label.value, largest - right.begin());
+      EXPECT_NEAR(best.probability, *largest, 1e-3);
+      ++compared;
+    });
+  }
+  EXPECT_EQ(connection.close(60s), 0u);
+  EXPECT_EQ(compared, expected.size());
+  EXPECT_TRUE(pipeline.stop());
+}
+
+TEST(OwnModel, OnnxIsServedAsPyTorchAnswersAndTeaches) {
+  const std::filesystem::path model = exported("onnx");
+  for (const std::string name : {"resnet18", "mobilenet_v2"}) {
+    SCOPED_TRACE(name);
+    expect_answers_of_pytorch(model, name);
+  }
+  const Ran made = collage_from(model, model / "pictures",
+                                {"--grid", "2", "--tile", "32", "--epochs", "1"}, "resnet18.onnx");
+  EXPECT_EQ(made.code, 0) << made.output;
+  EXPECT_THAT(made.output, HasSubstr("enough to answer for the s-CNN"));
 }
 
 TEST(OwnModel, ResNet34At224RunsInThePipeline) {
