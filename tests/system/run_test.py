@@ -104,6 +104,14 @@ class Run(unittest.TestCase):
         out, _, code = self.call("shell", "collage-push", "a", cwd="/")
         self.assertEqual((out, code), ("collage-push a in /\n", 0))
 
+    def test_help_of_a_verb_begins_nothing(self):
+        for verb in ("deps", "test", "train", "build", "package", "tidy", "format"):
+            for flag in ("-h", "--help"):
+                output, errors, code = self.call(verb, flag)
+                self.assertEqual((errors, code), ("", 0), verb)
+                self.assertIn("./run VERB", output)
+        self.assertFalse((self.root / "tools/asked").exists())
+
     def test_an_unknown_verb_is_an_error(self):
         self.assertEqual(self.call("biuld")[2], 2)
 
