@@ -52,11 +52,15 @@ std::string trust_report(std::span<const AnswerPair> pairs, bool labelled,
   text += line_of("both give the same class", trust.agree);
   const Share lost = lost_of(trust, labelled);
   const bool good = within(lost.value, may_lose);
-  text += fmt::format(
-      "The collage is {} enough to answer for the s-CNN.\n"
-      "  It {} {:.2f} {}; up to {:g} are allowed.\n",
-      good ? "good" : "NOT good", labelled ? "loses" : "gives another class for", 100 * lost.value,
-      labelled ? "points" : "% of the pictures", 100 * may_lose);
+  text += fmt::format("The collage is {} enough to answer for the s-CNN.\n",
+                      good ? "good" : "NOT good");
+  if (lost.value < 0) {
+    text += fmt::format("  It gains {:.2f} points.\n", -100 * lost.value);
+  } else {
+    text += fmt::format("  It {} {:.2f} {}; up to {:g} are allowed.\n",
+                        labelled ? "loses" : "gives another class for", 100 * lost.value,
+                        labelled ? "points" : "% of the pictures", 100 * may_lose);
+  }
   if (!good) return text + gate_text(pairs, labelled, may_lose);
   if (within(lost.high, may_lose)) return text;
   return text +

@@ -45,6 +45,12 @@ TEST(TrustReport, CallsACollageGoodThatLosesWhatItMay) {
   EXPECT_THAT(trust_report(pairs(21), true, "pictures", 0.04), HasSubstr("NOT good enough"));
 }
 
+TEST(TrustReport, SaysSoIfTheCollageIsTheBetter) {
+  std::vector<AnswerPair> all = pairs(0);
+  for (int i = 400; i < 425; ++i) all[static_cast<std::size_t>(i)].collage = 1;
+  EXPECT_THAT(trust_report(all, true, "pictures", 0.04), HasSubstr("  It gains 5.00 points."));
+}
+
 TEST(TrustReport, WithoutLabelsTheCollageIsJudgedByTheSingle) {
   std::vector<AnswerPair> all = pairs(50);
   for (AnswerPair& pair : all) pair.truth = pair.single;
