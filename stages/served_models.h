@@ -13,9 +13,10 @@ namespace stages {
 models::Manifest read_single(const runtime::Pipeline& pipeline);
 models::Manifest read_collage(const runtime::Pipeline& pipeline);
 
-// For the --check of an s-CNN stage or a sink, which do not serve the collage but whose hosts
-// should not be told that a pipeline is sound which is not: throws as read_collage().  A pipeline
-// that makes no collages may name none.
+// For those that do not serve the collage but should know that it fits: the --check of an s-CNN
+// stage or a sink, whose hosts must not be told that a pipeline is sound which is not, and a
+// replay, which would simulate another.  Throws as read_collage(); a pipeline that makes no
+// collages may name none.
 void check_collage(const runtime::Pipeline& pipeline);
 
 // Throws ConfigError, naming `file`, if `fresh` could not answer in the place of `serving`: other

@@ -44,9 +44,9 @@ struct ServedScript {
 
 // Chooses the fastest form of `script` that answers `probes` right (of forms within 5 % of the
 // fastest the one that is rewritten most), and warms it up.  Probes are inputs of the network, one
-// at least; a row of its output has `classes` numbers.  Throws
-// std::runtime_error with one line if the plain module does not run, returns no tensor
-// (output_tensor.h) or gives numbers that are not finite.
+// at least; a row of its output has `classes` numbers.  Throws std::runtime_error with one line if
+// the plain module does not run, returns no tensor (output_tensor.h) or gives numbers that are not
+// finite.
 ServedScript serve_script(const torch::jit::Module& script, const OutputForm& output,
                           std::size_t classes, const std::vector<torch::Tensor>& probes);
 

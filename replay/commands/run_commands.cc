@@ -131,7 +131,7 @@ ScenarioRunner::Inputs measure_inputs(const RunOptions& options, const Scenario&
       runtime::pipeline_variant(options.pipeline,
                                 pipeline_keys(scenario, scenario.policies.front())),
       options.pipeline);
-  if (!pipeline.models.collage.empty()) (void)stages::read_collage(pipeline);
+  stages::check_collage(pipeline);
   inputs.costs = costs_of(options, scenario, pipeline, inputs.samples);
   inputs.single_accuracy = known_accuracy(pipeline.models.single);
   inputs.collage_accuracy = known_accuracy(pipeline.models.collage);

@@ -82,7 +82,7 @@ TEST_F(SingleTeacher, ANetworkThatIsWrongInBfloat16AnswersInFloat) {
 
 // Each time the same form: the faster one may be another each time, and one seed must give one
 // student.
-TEST_F(SingleTeacher, GivesTheSameNumbersEachTimeAndManyTilesInOnePass) {
+TEST_F(SingleTeacher, GivesTheSameNumbersEachTime) {
   const torch::Tensor tiles = torch::rand({5, 1, 8, 8});
   const torch::NoGradGuard no_grad;
   EXPECT_TRUE(single_teacher(manifest_, {})
