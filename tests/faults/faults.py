@@ -5,6 +5,9 @@ second one 10, HTTP clients 5; the second is the one that faults of the role `pr
 they are of its link.  Each cell (a fault and a role, cells.py) repeats its fault; the account
 (account.py) says what became of every image.
 
+--pipelines N keeps N of them up, each with its producers, and they share the cells out: the machine
+has then N times the load, and the table is there in less time.
+
 By default it has two sinks, as a pipeline that is to answer throughout has, and one broker, so that
 every process is under load: a second broker is a pipeline of its own, whose sinks and stages have
 nothing to do until the first is left.  --brokers 2 is for the roles whose faults it is for: broker,
@@ -18,7 +21,7 @@ faults.json has an array with an object for each cell:
   refused; collage_other (a collage's answer is not the s-CNN's); http (the same for the gateway's
   clients); unanswered (why, by whose word); ended (which processes ended, how often); ready
   (whether all was well before the first fault)
-  commit, brokers, sinks, every_s: the setting, which --resume compares
+  commit, brokers, sinks, pipelines, every_s: the setting, which --resume compares
 
 Exit code 0: nothing was lost, doubled or wrong.  1: something was.  2: it could not start.
 3: the time was over before all cells had run; the next call goes on.
@@ -42,33 +45,41 @@ from pipeline import Pipeline
 
 
 class Run:
-    def __init__(self, options: argparse.Namespace, pipeline: Pipeline,
-                 todo: list[cells.Cell], setting: report.Record) -> None:
-        self.options, self.pipeline, self.todo, self.setting = options, pipeline, todo, setting
+    """`records`: of cells that ran, which it adds to."""
+
+    def __init__(self, options: argparse.Namespace, todo: list[cells.Cell],
+                 records: list[report.Record], setting: report.Record) -> None:
+        self.options, self.setting, self.records = options, setting, records
         self.file: pathlib.Path = options.out / "faults.json"
         self.until = time.monotonic() + 60 * options.minutes
+        self.left = list(todo)
+        self.progress: dict[Pipeline, str] = {}
 
-    async def run_all(self, records: list[report.Record]) -> list[cells.Cell]:
-        """Runs them, and returns those for which there was no time."""
-        left = list(self.todo)
-        while left:
-            need = cells.period(left[0].fault, self.options.every) * self.options.repetitions
+    async def run_all(self, pipelines: list[Pipeline]) -> list[cells.Cell]:
+        """Runs them, each on a pipeline that is free, and returns those for which there was no
+        time."""
+        await asyncio.gather(*(self.run_on(pipeline) for pipeline in pipelines))
+        return self.left
+
+    async def run_on(self, pipeline: Pipeline) -> None:
+        while self.left:
+            need = cells.period(self.left[0].fault, self.options.every) * self.options.repetitions
             if time.monotonic() + need > self.until:
                 break
-            cell = left.pop(0)
-            records[:] = [record for record in records
-                          if (record["fault"], record["role"]) != (cell.fault.name, cell.role)]
-            records.append(await self.run_one(cell))
-            report.save(self.file, records)
+            cell = self.left.pop(0)
+            record = await self.run_one(pipeline, cell)
+            self.records[:] = [one for one in self.records
+                               if (one["fault"], one["role"]) != (cell.fault.name, cell.role)]
+            self.records.append(record)
+            report.save(self.file, self.records)
             clear = "\r\x1b[K" if sys.stdout.isatty() else ""
-            print(clear + report.line(records[-1]), flush=True)
-        return left
+            print(clear + report.line(record), flush=True)
 
-    async def run_one(self, cell: cells.Cell) -> report.Record:
-        pipeline, account = self.pipeline, self.pipeline.account
+    async def run_one(self, pipeline: Pipeline, cell: cells.Cell) -> report.Record:
+        account = pipeline.account
         ready = await pipeline.recovered()
         pipeline.begin()
-        spans = [await self.repetition(cell, number)
+        spans = [await self.repetition(pipeline, cell, number)
                  for number in range(self.options.repetitions)]
         figures = asdict(account.close(await pipeline.settle()))
         back = max(account.slow_until(begin, end) - begin for begin, end in spans)
@@ -83,14 +94,15 @@ class Run:
                 "http": asdict(web), "unanswered": dict(pipeline.unanswered),
                 "ended": dict(pipeline.ended), "ready": ready, **self.setting}
 
-    async def repetition(self, cell: cells.Cell, number: int) -> tuple[float, float]:
+    async def repetition(self, pipeline: Pipeline, cell: cells.Cell,
+                         number: int) -> tuple[float, float]:
         """Inflicts the fault once.  Returns when it began and when the next may begin."""
+        self.progress[pipeline] = f"{cell.name} {number + 1}/{self.options.repetitions}"
         if sys.stdout.isatty():
-            print(f"\r{cell.name} {number + 1}/{self.options.repetitions}\x1b[K", end="",
-                  flush=True)
-        names = self.pipeline.hit_by(cell)
-        child = self.pipeline.children[names[number % len(names)]]
-        begin = await self.pipeline.inflict(cell.fault, child, number)
+            print("\r" + ", ".join(self.progress.values())[:79] + "\x1b[K", end="", flush=True)
+        names = pipeline.hit_by(cell)
+        child = pipeline.children[names[number % len(names)]]
+        begin = await pipeline.inflict(cell.fault, child, number)
         end = max(begin + cells.period(cell.fault, self.options.every), time.monotonic() + 0.5)
         await asyncio.sleep(end - time.monotonic())
         return begin, end
@@ -114,14 +126,24 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--brokers", type=int, default=1,
                         help="each with its sinks and a share of the stages [1]")
     parser.add_argument("--sinks", type=int, default=2, help="of each broker [2]")
+    parser.add_argument("--pipelines", type=int, default=1,
+                        help="that are up at once and share the cells out [1]")
     parser.add_argument("--list", action="store_true", help="only list the cells")
     parser.add_argument("--programs", type=pathlib.Path,
                         default=topology.ROOT / "build/release/bin")
     options = parser.parse_args(argv)
-    if options.repetitions < 1 or min(options.brokers, options.sinks) < 1 or options.every <= 0:
-        parser.error("--repetitions, --every, --brokers and --sinks are above 0")
+    counts = (options.repetitions, options.brokers, options.sinks, options.pipelines)
+    if min(counts) < 1 or options.every <= 0:
+        parser.error("--repetitions, --every, --brokers, --sinks and --pipelines are above 0")
     options.out, options.programs = options.out.resolve(), options.programs.resolve()
     return options
+
+
+def folders(options: argparse.Namespace) -> list[pathlib.Path]:
+    """Of each pipeline: where its files and logs are."""
+    if options.pipelines == 1:
+        return [options.out]
+    return [options.out / f"pipeline-{number}" for number in range(options.pipelines)]
 
 
 async def run(options: argparse.Namespace) -> int:
@@ -130,7 +152,8 @@ async def run(options: argparse.Namespace) -> int:
         return 0
     setting: report.Record = {
         "commit": command.commit(), "brokers": options.brokers, "sinks": options.sinks,
-        "every_s": options.every, "repetitions": options.repetitions}
+        "pipelines": options.pipelines, "every_s": options.every,
+        "repetitions": options.repetitions}
     records = report.load(options.out / "faults.json") if options.resume else []
     asked = cells.chosen(options.only)
     records = [record for record in records
@@ -138,15 +161,15 @@ async def run(options: argparse.Namespace) -> int:
     todo = [cell for cell in asked if not report.known(records, cell, setting)]
     left: list[cells.Cell] = []
     if todo:
-        pipeline = Pipeline(topology.Size(options.brokers, options.sinks), options.programs,
-                            options.out)
+        size = topology.Size(options.brokers, options.sinks)
+        pipelines = [Pipeline(size, options.programs, folder) for folder in folders(options)]
         try:
-            await pipeline.start()
-            await pipeline.calm()
+            await asyncio.gather(*(pipeline.start() for pipeline in pipelines))
+            await asyncio.gather(*(pipeline.calm() for pipeline in pipelines))
             print(report.HEADER, flush=True)
-            left = await Run(options, pipeline, todo, setting).run_all(records)
+            left = await Run(options, todo, records, setting).run_all(pipelines)
         finally:
-            await pipeline.end()
+            await asyncio.gather(*(pipeline.end() for pipeline in pipelines))
     order = [(cell.fault.name, cell.role) for cell in asked]
     shown = sorted((one for one in records if (one["fault"], one["role"]) in order),
                    key=lambda one: order.index((one["fault"], one["role"])))

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import io
 import json
 import os
 import pathlib
@@ -12,6 +13,7 @@ import tempfile
 import unittest
 
 import cells
+import faults
 import ptrace
 import report
 import topology
@@ -192,6 +194,36 @@ class ReportTest(unittest.TestCase):
             report.save(file, [RECORD, RECORD])
             self.assertEqual(json.loads(file.read_text()), [RECORD, RECORD])
             self.assertEqual(report.load(file), [RECORD, RECORD])
+
+
+class SharedRun(faults.Run):
+    """Inflicts nothing; says which pipeline got which cell."""
+
+    async def run_one(self, pipeline, cell):
+        await asyncio.sleep(0)
+        return RECORD | {"fault": cell.fault.name, "role": cell.role, "pipeline": pipeline}
+
+
+class RunTest(unittest.TestCase):
+    def shared(self, minutes, pipelines):
+        with tempfile.TemporaryDirectory() as folder:
+            options = faults.parse(["--out", folder, "--minutes", str(minutes),
+                                    "--repetitions", "2"])
+            run = SharedRun(options, cells.chosen(["kill"]), [], {})
+            with contextlib.redirect_stdout(io.StringIO()):
+                left = asyncio.run(run.run_all(pipelines))
+            return run.records, left
+
+    def test_pipelines_share_the_cells_out_and_none_comes_twice(self):
+        records, left = self.shared(50, ["a", "b"])
+        self.assertEqual(left, [])
+        self.assertEqual([record["role"] for record in records], list(cells.ROLES))
+        self.assertEqual({record["pipeline"] for record in records}, {"a", "b"})
+
+    def test_no_cell_begins_that_would_not_end_in_time(self):
+        records, left = self.shared(0.05, ["a", "b"])  # A cell takes 6 s.
+        self.assertEqual(records, [])
+        self.assertEqual(left, cells.chosen(["kill"]))
 
 
 class TopologyTest(unittest.TestCase):

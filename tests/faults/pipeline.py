@@ -52,7 +52,7 @@ class Pipeline:
                     str(out / "images"), str(rate),
                     str(int(1000 * topology.DEADLINE_S)), *endpoints]
             self.children[name] = Child(name, argv, self.folder, self._on_line, self._on_end)
-        builder.ports.release()
+        self.ports = builder.ports  # Held until the start, so that no other pipeline draws them.
         self.clock_library = programs / "stepped_clock.so"
         self.web = WebClients(self.made.gateway_port, images, self.account.reference, WEB_RATE,
                               self.unanswered)
@@ -108,6 +108,7 @@ class Pipeline:
         return closing
 
     async def start(self) -> None:
+        self.ports.release()
         for link in self.made.links:
             await link.open()
         for child in self.children.values():
