@@ -13,6 +13,7 @@
 #include "imaging/jpeg.h"
 #include "imaging/jpeg_segments.h"
 #include "imaging/orient.h"
+#include "imaging/png.h"
 #include "imaging/png_chunks.h"
 #include "imaging/resample.h"
 #include "imaging/vips_load.h"
@@ -96,10 +97,12 @@ Picture padded(Picture picture, const Geometry& geometry, const Target& target) 
   return tile;
 }
 
-Picture to_tile(const Samples& samples, const Header& header, const Geometry& in_samples,
+Picture to_tile(Samples samples, const Header& header, const Geometry& in_samples,
                 const Geometry& upright, const Target& target) {
-  Samples tile =
-      resample(samples, in_samples, target.preprocess.interpolation, target.preprocess.antialias);
+  Samples tile = is_copy(samples, in_samples)
+                     ? std::move(samples)
+                     : resample(samples, in_samples, target.preprocess.interpolation,
+                                target.preprocess.antialias);
   tile = turned_upright(std::move(tile), header.orientation);
   return padded(to_picture(tile, target.channels), upright, target);
 }
@@ -117,6 +120,17 @@ void require_memory(const Header& header) {
   std::free(probe);
 }
 
+// The tile of what a decoder has returned: samples at 1 / `shrink` of the size, or why there are
+// none.
+PictureOrReason tile_of(tl::expected<Samples, Reason> samples, const Header& header,
+                        const Plan& plan, int shrink, const Target& target) {
+  if (!samples) {
+    if (samples.error() == Reason::truncated_image) require_memory(header);
+    return tl::unexpected(samples.error());
+  }
+  return to_tile(std::move(*samples), header, shrunk(plan.lying, shrink), plan.upright, target);
+}
+
 PictureOrReason decode_jpeg_file(Bytes body, const Target& target, const Limits& limits) {
   const JpegSegments segments = read_jpeg_segments(body);
   if (segments.frame == 0) return tl::unexpected(Reason::truncated_image);
@@ -129,28 +143,26 @@ PictureOrReason decode_jpeg_file(Bytes body, const Target& target, const Limits&
   const Plan plan = plan_of(header, target);
   const int shrink = shrink_for(plan.lying, target.preprocess);
   auto samples = decode_jpeg(body, segments, shrink);
-  if (!samples) {
-    if (samples.error() == Reason::truncated_image) require_memory(header);
-    return tl::unexpected(samples.error());
-  }
-  if (target.preprocess.icc == Icc::srgb) samples->icc = icc_of(segments);
-  return to_tile(*samples, header, shrunk(plan.lying, shrink), plan.upright, target);
+  if (samples && target.preprocess.icc == Icc::srgb) samples->icc = icc_of(segments);
+  return tile_of(std::move(samples), header, plan, shrink, target);
 }
 
-Orientation orientation_of(Bytes body, Format format, VipsImage* image) {
-  switch (format) {
-    case Format::png:
-      return orientation_of_png(body);
-    case Format::webp:
-    case Format::tiff:
-      return vips_image_get_orientation(image);
-    default:
-      return kUpright;  // A GIF has none; libheif turns its pictures itself.
-  }
+PictureOrReason decode_png_file(Bytes body, const Target& target, const Limits& limits) {
+  const auto size = read_png_size(body);
+  if (!size) return tl::unexpected(size.error());
+  const Header header{
+      .width = size->width, .height = size->height, .orientation = orientation_of_png(body)};
+  if (!within(limits, header)) return tl::unexpected(Reason::too_many_pixels);
+  return tile_of(decode_png(body, target.preprocess), header, plan_of(header, target), 1, target);
 }
 
 PictureOrReason decode_by_vips(Bytes body, Format format, const Target& target,
                                const Limits& limits) {
+  // libvips has one error buffer per process, which would grow with every bad picture, and with
+  // every HEIC file, of which libheif reads more than there is.
+  struct Clear {
+    ~Clear() { vips_error_clear(); }
+  } clear;
   if (format == Format::webp && webp_frames(body) > limits.frames_max) {
     return tl::unexpected(Reason::too_many_pixels);
   }
@@ -159,17 +171,15 @@ PictureOrReason decode_by_vips(Bytes body, Format format, const Target& target,
     require_memory({});
     return tl::unexpected(Reason::truncated_image);
   }
+  const bool told = format == Format::webp || format == Format::tiff;
+  // A GIF has none; libheif turns its pictures itself.
+  const Orientation orientation = told ? vips_image_get_orientation(image.get()) : kUpright;
   const Header header{.width = vips_image_get_width(image.get()),
                       .height = vips_image_get_height(image.get()),
-                      .orientation = orientation_of(body, format, image.get())};
+                      .orientation = orientation};
   if (!within(limits, header)) return tl::unexpected(Reason::too_many_pixels);
-  const auto samples = read_samples(image, target.preprocess);
-  if (!samples) {
-    if (samples.error() == Reason::truncated_image) require_memory(header);
-    return tl::unexpected(samples.error());
-  }
-  const Plan plan = plan_of(header, target);
-  return to_tile(*samples, header, plan.lying, plan.upright, target);
+  return tile_of(read_samples(image, target.preprocess), header, plan_of(header, target), 1,
+                 target);
 }
 
 }  // namespace
@@ -182,11 +192,7 @@ PictureOrReason decode(Bytes body, const Target& target, const Limits& limits) {
   if (format == Format::unknown) return tl::unexpected(Reason::not_an_image);
   if (!limits.formats.contains(format)) return tl::unexpected(Reason::unsupported_image);
   if (format == Format::jpeg) return decode_jpeg_file(body, target, limits);
-  // libvips has one error buffer per process, which would grow with every bad picture, and with
-  // every HEIC file, of which libheif reads more than there is.
-  struct Clear {
-    ~Clear() { vips_error_clear(); }
-  } clear;
+  if (format == Format::png) return decode_png_file(body, target, limits);
   return decode_by_vips(body, format, target, limits);
 }
 

@@ -15,7 +15,6 @@ struct Loader {
 };
 
 constexpr Loader kLoaders[] = {
-    {Format::png, "pngload_buffer", "VipsForeignLoadPngBuffer"},
     {Format::webp, "webpload_buffer", "VipsForeignLoadWebpBuffer"},
     {Format::gif, "gifload_buffer", "VipsForeignLoadNsgifBuffer"},
     {Format::tiff, "tiffload_buffer", "VipsForeignLoadTiffBuffer"},

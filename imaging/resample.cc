@@ -153,7 +153,15 @@ void blend_columns(const std::vector<std::int16_t>& row, int first,
   }
 }
 
+bool is_copy(const Axis& axis, int extent) {
+  return axis.begin == 0 && axis.scale == 1 && axis.count == extent;
+}
+
 }  // namespace
+
+bool is_copy(const Samples& source, const Geometry& geometry) {
+  return is_copy(geometry.x, source.width) && is_copy(geometry.y, source.height);
+}
 
 Samples resample(const Samples& source, const Geometry& geometry, Interpolation interpolation,
                  bool antialias) {

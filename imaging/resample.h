@@ -19,4 +19,7 @@ namespace imaging {
 Samples resample(const Samples& source, const Geometry& geometry, Interpolation interpolation,
                  bool antialias);
 
+// Whether resample() would return the source as it is, whatever the interpolation.
+bool is_copy(const Samples& source, const Geometry& geometry);
+
 }  // namespace imaging

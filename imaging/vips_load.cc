@@ -74,8 +74,6 @@ VipsImagePtr open_with_vips(Bytes body, Format format) {
     });
   };
   switch (format) {
-    case Format::png:
-      return load(vips_pngload_buffer);
     case Format::webp:
       return load(vips_webpload_buffer);
     case Format::gif:

@@ -1,5 +1,6 @@
 // What decode() says when memory is short.  In a child process, for the limit would stay.
 #include <gtest/gtest.h>
+#include <malloc.h>
 #include <sys/resource.h>
 
 #include <cstdlib>
@@ -39,7 +40,10 @@ void limit_memory(std::size_t more) {
 // libvips has threads, which a fork alone would leave behind.
 class MemoryDeathTest : public testing::Test {
  protected:
-  MemoryDeathTest() { testing::FLAGS_gtest_death_test_style = "threadsafe"; }
+  MemoryDeathTest() {
+    testing::FLAGS_gtest_death_test_style = "threadsafe";
+    mallopt(M_MMAP_THRESHOLD, 1 << 17);  // What made the files would else be kept for decode().
+  }
 };
 
 TEST_F(MemoryDeathTest, ASoundImageIsNotCalledTruncated) {

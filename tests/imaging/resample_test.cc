@@ -60,6 +60,9 @@ TEST(Resample, APictureOfTheSizeIsCopiedAndSoIsAPartOfWholePixels) {
   for (const Interpolation kind : kAll) {
     const auto same = resized(noise, 32, 20, kind);
     EXPECT_TRUE(std::equal(same.row(0), same.row(20), noise.row(0)));
+    EXPECT_TRUE(is_copy(noise, {whole(32, 32), whole(20, 20)}));
+    EXPECT_FALSE(is_copy(noise, {whole(32, 31), whole(20, 20)}));
+    EXPECT_FALSE(is_copy(noise, {whole(32, 32), {.begin = 5, .scale = 1, .count = 15}}));
     const auto part = resample(noise,
                                {{.begin = 5, .scale = 1, .count = 3, .offset = 0},
                                 {.begin = 7, .scale = 1, .count = 1, .offset = 0}},

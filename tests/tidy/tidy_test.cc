@@ -225,6 +225,7 @@ TEST(Tidy, PackagesStayInTheirFolders) {
       {"jpeglib", {"imaging/"}},
       {"jpegint", {"imaging/"}},
       {"jerror", {"imaging/"}},
+      {"png.h", {"imaging/"}},
       {"lcms2", {"imaging/"}},
       {"httplib", {"runtime/service/", "gateway/door/"}},
       {"prometheus", {"runtime/service/"}}};
@@ -261,16 +262,52 @@ TEST(Tidy, ClocksThreadsAndChanceStayInTheirFolders) {
   EXPECT_THAT(wrong, IsEmpty());
 }
 
+// The names of unordered containers that a text declares.
+std::vector<std::string> unordered_in(const std::string& text) {
+  static const std::regex kDeclared(R"(std::unordered_\w+<[^;]*>&?\s+(\w+))");
+  std::vector<std::string> names;
+  for (std::sregex_iterator found(text.begin(), text.end(), kDeclared), end; found != end;
+       ++found) {
+    names.push_back((*found)[1]);
+  }
+  return names;
+}
+
+// Whether a text goes through the elements of the container of that name.
+bool goes_through(const std::string& text, const std::string& name) {
+  const std::regex through("(:\\s*" + name + "\\))|(\\b" + name + "\\.c?begin\\()|(\\(" + name +
+                           ",)|(ranges::\\w+\\(" + name + "\\b)");
+  return std::regex_search(text, through);
+}
+
 TEST(Tidy, DecidersIterateOverNothingUnordered) {
   std::vector<std::string> wrong;
   for (const char* folder : {"wire", "broker", "stages", "producer", "gateway", "replay/sim"}) {
     for (const fs::path& file : sources(folder)) {
-      if (read(kRoot / file).find("std::unordered_") != std::string::npos) {
-        wrong.push_back(file.string());
+      // A header's members are used in the file beside it.
+      fs::path beside = file;
+      beside.replace_extension(file.extension() == ".h" ? ".cc" : ".h");
+      std::string text = read(kRoot / file);
+      const std::vector<std::string> names = unordered_in(text);
+      if (fs::exists(kRoot / beside)) text += read(kRoot / beside);
+      for (const std::string& name : names) {
+        if (goes_through(text, name)) wrong.push_back(file.string() + ": " + name);
       }
     }
   }
   EXPECT_THAT(wrong, IsEmpty());
+}
+
+TEST(Tidy, GoingThroughAnUnorderedContainerIsSeen) {
+  EXPECT_THAT(unordered_in("std::unordered_map<Id, std::set<int>, ById> open_;"),
+              testing::ElementsAre("open_"));
+  for (const char* text : {"for (const auto& [id, one] : open_) {", "auto it = open_.begin();",
+                           "std::erase_if(open_, late);", "std::ranges::find(open_, x)"}) {
+    EXPECT_TRUE(goes_through(text, "open_")) << text;
+  }
+  for (const char* text : {"open_.find(id)", "open_.erase(id)", "for (auto& one : open_list_) {"}) {
+    EXPECT_FALSE(goes_through(text, "open_")) << text;
+  }
 }
 
 TEST(Tidy, EverySourceAndTestIsInItsBuild) {
