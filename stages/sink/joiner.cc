@@ -66,6 +66,7 @@ Joiner::Settled Joiner::on_opened(const wire::BatchOpened& opened, wire::Instant
     } else {
       Batch& batch = batches_[opened.batch];
       batch.settled.assign(opened.slots, false);
+      batch.chosen.reserve(opened.slots);
       batch.collage_labels.resize(opened.slots);
       expiries_.emplace_back(now - opened.age + batch_age_max_, opened.batch);
       adopt(opened.batch, now, out);

@@ -28,6 +28,7 @@
 // they call on_timeout first, so an answer that ties with a timeout loses.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -35,6 +36,7 @@
 #include <set>
 #include <string>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -125,6 +127,9 @@ class Joiner {
     bool collage_used = false;    // It has settled a slot.
     std::string collage_version;  // If so: of its model.
   };
+  struct BySequence {
+    std::size_t operator()(const wire::BatchId& id) const { return id.sequence.value; }
+  };
   using Orphan = std::variant<wire::Answer, wire::CollageAnswer>;
   using Key = std::tuple<wire::Instant, wire::BatchId, wire::Slot>;
 
@@ -146,9 +151,11 @@ class Joiner {
 
   const Policy policy_;
   std::optional<wire::Epoch> epoch_;
-  std::deque<wire::Epoch> past_;            // Former epochs, oldest first.
-  std::map<wire::BatchId, Batch> batches_;  // Open ones, and settled ones for their late answers.
-  std::deque<wire::BatchId> settled_;       // Settled batches still kept, oldest first.
+  std::deque<wire::Epoch> past_;  // Former epochs, oldest first.
+  // Open ones, and settled ones for their late answers.  They are looked up for each answer, and
+  // never gone through.
+  std::unordered_map<wire::BatchId, Batch, BySequence> batches_;
+  std::deque<wire::BatchId> settled_;  // Settled batches still kept, oldest first.
   std::deque<Orphan> orphans_;
   std::deque<std::pair<wire::Instant, wire::BatchId>> expiries_;  // In order of opening.
   std::set<Key> timers_;
