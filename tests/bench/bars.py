@@ -1,0 +1,89 @@
+"""What the benchmarks are to show, and the judgement of a run.  Pure."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+from typing import Any, Optional
+
+
+@dataclass(frozen=True)
+class Bar:
+    """`at_most`: the value may be so many times the reference.  `faster`: the reference takes so
+    many times the value.  `rate`: so many a second, of which one operation of the benchmark does
+    `items`."""
+    kind: str
+    bar: float
+    what: str
+    items: int = 1
+
+
+FASTER_AS_SERVED = Bar("faster", 1.3, "one inference as served; the module as it was exported")
+BARS: dict[str, Bar] = {
+    "decode-small-png": Bar("at_most", 2.0, "28x28 PNG to pixels; libpng alone"),
+    "decode-small-jpeg": Bar("at_most", 2.0, "32x32 JPEG to pixels; libjpeg-turbo alone"),
+    "decode-photo-224": Bar("at_most", 1.3, "photograph to 224x224; libjpeg-turbo's scaled decode "
+                                            "and a linear resize"),
+    "decode-photo-138": Bar("at_most", 1.3, "the same to 138x138"),
+    "collage-cpu": Bar("faster", 3.0, "nine photographs to a collage of 416x416; the published "
+                                      "recipe in Pillow"),
+    "collage-path": Bar("faster", 15.0, "last photograph in to the collage's tensor; the recipe"),
+    "joiner": Bar("rate", 1e6, "answers a second, 10,000 batches open", items=90_000),
+}
+
+
+def bar_of(name: str) -> Optional[Bar]:
+    return FASTER_AS_SERVED if name.startswith("inference-") else BARS.get(name)
+
+
+def spread(values: list[float]) -> float:
+    """The range of the middle half, as a part of the median."""
+    if len(values) < 4:
+        return (max(values) - min(values)) / statistics.median(values)
+    low, _, high = statistics.quantiles(values, n=4)
+    return (high - low) / statistics.median(values)
+
+
+def judged(name: str, ours: list[float], reference: list[float]) -> dict[str, Any]:
+    """The record of a benchmark: times in seconds of each round, ours and the reference's, paired
+    by their order; no reference if there is none.  The ratio is the median of the rounds'."""
+    bar = bar_of(name)
+    assert bar is not None and ours
+    if bar.kind == "rate":
+        rates = [bar.items / time for time in ours]
+        rate = statistics.median(rates)
+        return {"name": name, "value": rate, "reference": None, "ratio": rate,
+                "spread": spread(rates), "bar": bar.bar, "met": rate >= bar.bar}
+    pairs = list(zip(ours, reference, strict=True))
+    ratios = [b / a if bar.kind == "faster" else a / b for a, b in pairs]
+    ratio = statistics.median(ratios)
+    met = ratio >= bar.bar if bar.kind == "faster" else ratio <= bar.bar
+    return {"name": name, "value": statistics.median(ours),
+            "reference": statistics.median(reference), "ratio": ratio, "spread": spread(ratios),
+            "bar": bar.bar, "met": met}
+
+
+def duration(seconds: Optional[float]) -> str:
+    if seconds is None:
+        return "-"
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 1e-9:.3g} ns"
+
+
+def line(record: dict[str, Any]) -> str:
+    """A row of Markdown."""
+    bar = bar_of(record["name"])
+    assert bar is not None
+    met = "yes" if record["met"] else "**no**"
+    if bar.kind == "rate":
+        value, asked = f"{record['value']:,.0f}/s", f"{bar.bar:,.0f}/s"
+        return f"| {record['name']} | {value} | - | - | {record['spread']:.0%} | {asked} | {met} |"
+    asked = f"{bar.bar:g}x " + ("faster" if bar.kind == "faster" else "at most")
+    return (f"| {record['name']} | {duration(record['value'])} | {duration(record['reference'])} "
+            f"| {record['ratio']:.2f} | {record['spread']:.0%} | {asked} | {met} |")
+
+
+HEADER = ("| benchmark | ours | reference | ratio | spread | bar | met |\n"
+          "|---|---|---|---|---|---|---|")

@@ -1,0 +1,12 @@
+// What benchmarks there are: each name once with /ours and, where there is something to compare it
+// with, once with /reference.
+#pragma once
+
+namespace bench {
+
+void add_collage();
+void add_decoders();
+void add_joiner();
+void add_networks();
+
+}  // namespace bench
