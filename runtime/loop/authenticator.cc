@@ -1,5 +1,6 @@
 #include "runtime/loop/authenticator.h"
 
+#include <cerrno>
 #include <chrono>
 #include <string>
 #include <vector>
@@ -39,7 +40,8 @@ bool Authenticator::serve_one(const Keyring& keyring, wire::Instant now) {
   std::vector<std::string> frames;
   zmq::message_t frame;
   do {
-    if (zmq_msg_recv(frame.handle(), socket_.handle(), ZMQ_DONTWAIT) < 0) {
+    while (zmq_msg_recv(frame.handle(), socket_.handle(), ZMQ_DONTWAIT) < 0) {
+      if (errno == EINTR) continue;
       COLLAGE_CHECK(frames.empty());  // Messages arrive whole or not at all.
       return false;
     }

@@ -10,8 +10,7 @@
 
 namespace runtime {
 
-// Non-blocking, because take() is called in every iteration, whether or not there is a
-// notification.
+// Non-blocking, because another thread may have taken what a poll has seen.
 EventFd::EventFd() : descriptor_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   // A program that links the client may well be out of descriptors.
   if (descriptor_ < 0) throw std::system_error(errno, std::generic_category(), "eventfd");

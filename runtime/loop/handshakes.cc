@@ -50,6 +50,9 @@ Handshakes::Handshakes(Context& context, zmq::socket_t& socket)
   watched_.reset(socket.handle());
   events_.set(zmq::sockopt::linger, 0);
   events_.connect(address);
+  // From now on the descriptor tells of each event: a pipe of libzmq says nothing of the first
+  // messages until it has once been found empty.
+  COLLAGE_CHECK(!take());
 }
 
 void Handshakes::Stop::operator()(void* socket) const { zmq_socket_monitor(socket, nullptr, 0); }

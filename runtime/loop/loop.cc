@@ -124,6 +124,7 @@ Loop::Loop(Context& context, const std::vector<Link>& links, machine::Machine& m
     if (!why.empty()) spdlog::warn("{}: {}; it is looked up again", link.endpoint, why);
   }
   protocols_.resize(links.size());
+  readable_.resize(links.size());
 }
 
 Loop::~Loop() = default;
@@ -168,7 +169,7 @@ Loop::End Loop::run() {
     report_failed(now, actions);
     pass_on(now, actions);
     perform(std::move(actions), now);
-    calls_.receive();
+    if (ready(sources_.calls)) calls_.receive();
     // Last, because it blocks: everything that was due has been sent by now.
     work();
     if (finished_) return End::finished;
@@ -192,27 +193,27 @@ std::optional<wire::Instant> Loop::wait_until(wire::Instant now) const {
 }
 
 void Loop::wait() {
-  const wire::Instant now = runtime::now();
-  const std::optional<wire::Instant> until = wait_until(now);
-  const bool at_once = until && *until <= now;
-  if (!at_once) timer_.set(until);
-  std::vector<zmq::pollitem_t> items;
+  const std::optional<wire::Instant> until = wait_until(runtime::now());
+  poll_.clear();
+  // Sockets first, so that a link's number is that of its source.
+  for (Socket& socket : sockets_) poll_.add_socket(socket.handle());
+  sources_.handshakes.clear();
   for (Socket& socket : sockets_) {
-    items.push_back({socket.handle(), 0, ZMQ_POLLIN, 0});
-    if (void* handle = socket.handshake_handle()) items.push_back({handle, 0, ZMQ_POLLIN, 0});
+    void* events = socket.handshake_handle();
+    sources_.handshakes.push_back(events ? std::optional(poll_.add_drained_socket(events))
+                                         : std::nullopt);
   }
-  if (authenticator_) items.push_back({authenticator_->handle(), 0, ZMQ_POLLIN, 0});
-  items.push_back({nullptr, stop_.descriptor(), ZMQ_POLLIN, 0});
-  items.push_back({nullptr, wake_.descriptor(), ZMQ_POLLIN, 0});
-  items.push_back({nullptr, timer_.descriptor(), ZMQ_POLLIN, 0});
-  items.push_back({nullptr, calls_.descriptor(), ZMQ_POLLIN, 0});
+  if (authenticator_) sources_.keys = poll_.add_drained_socket(authenticator_->handle());
+  sources_.stop = poll_.add_descriptor(stop_.descriptor());
+  sources_.wake = poll_.add_descriptor(wake_.descriptor());
+  sources_.calls = poll_.add_descriptor(calls_.descriptor());
   if (options_.signals) {
-    items.push_back({nullptr, options_.signals->stop_descriptor(), ZMQ_POLLIN, 0});
-    items.push_back({nullptr, options_.signals->hangup_descriptor(), ZMQ_POLLIN, 0});
+    sources_.signal_stop = poll_.add_descriptor(options_.signals->stop_descriptor());
+    sources_.signal_hangup = poll_.add_descriptor(options_.signals->hangup_descriptor());
   }
-  // The result is not needed, even EINTR: the iteration that follows looks at every source.
-  zmq_poll(items.data(), static_cast<int>(items.size()), at_once ? 0 : -1);
-  wake_.take();
+  poll_.wait(until);
+  if (ready(sources_.wake)) wake_.take();
+  for (std::size_t link = 0; link < sockets_.size(); ++link) readable_[link] = ready(link);
 }
 
 void Loop::beat(wire::Instant now) {
@@ -222,9 +223,13 @@ void Loop::beat(wire::Instant now) {
 }
 
 void Loop::poll_handshakes(wire::Instant now) {
-  backlog_ = false;
+  const bool unfinished = std::exchange(backlog_, false);
   const std::uint64_t before = counters_.accepted;
-  for (Socket& socket : sockets_) {
+  for (std::size_t i = 0; i < sockets_.size(); ++i) {
+    Socket& socket = sockets_[i];
+    const auto source = sources_.handshakes[i];
+    const bool events = source && (unfinished || ready(*source));
+    if (!events && !socket.may_reconnect()) continue;
     HandshakeCounters seen;
     backlog_ |= socket.poll_handshakes(options_.handshakes_per_iteration_max, now, seen);
     counters_.handshakes_failed += seen.failed;
@@ -245,7 +250,7 @@ void Loop::poll_handshakes(wire::Instant now) {
     }
   }
   pause_accepting(counters_.accepted > before, now);
-  if (authenticator_) serve_keys(now);
+  if (sources_.keys && (unfinished || ready(*sources_.keys))) serve_keys(now);
 }
 
 // Lets new connections wait while few descriptors are left.
@@ -283,10 +288,11 @@ void Loop::serve_keys(wire::Instant now) {
 
 void Loop::handle_signals(wire::Instant now, machine::Actions& actions) {
   const bool first = stops_ == 0;
-  stops_ += stop_.take();
+  if (ready(sources_.stop)) stops_ += stop_.take();
   if (options_.signals) {
-    stops_ += options_.signals->take_stops();
-    if (options_.signals->take_hangups() > 0 && options_.on_hangup) options_.on_hangup();
+    if (ready(sources_.signal_stop)) stops_ += options_.signals->take_stops();
+    const bool hangup = ready(sources_.signal_hangup) && options_.signals->take_hangups() > 0;
+    if (hangup && options_.on_hangup) options_.on_hangup();
   }
   if (!first || stops_ == 0) return;
   drain_until_ = now + options_.drain_max;
@@ -302,10 +308,13 @@ void Loop::report_failed(wire::Instant now, machine::Actions& actions) {
 void Loop::receive() {
   std::size_t silent = 0;  // Links in a row that had no message; all of them: nothing is left.
   while (arrived_.size() < options_.messages_per_iteration_max && silent < sockets_.size()) {
-    Arrival arrival{.link = next_link_, .foreign = false, .in = {}};
+    const std::uint32_t link = next_link_;
     next_link_ = static_cast<std::uint32_t>((next_link_ + 1) % sockets_.size());
-    const Socket::Received received = sockets_[arrival.link].receive(arrival.in);
+    Arrival arrival{.link = link, .foreign = false, .in = {}};
+    const Socket::Received received =
+        readable_[link] ? sockets_[link].receive(arrival.in) : Socket::Received::nothing;
     if (received == Socket::Received::nothing) {
+      readable_[link] = false;
       ++silent;
       continue;
     }

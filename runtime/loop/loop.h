@@ -4,7 +4,8 @@
 //
 //     wait for a frame, a timeout or a request to stop
 //     receive               at most messages_per_iteration_max messages, taken in turn from the
-//     links read the clock, once                                 = now; no message is newer
+//                           links that have some
+//     read the clock, once                                 = now; no message is newer
 //     handshakes            on links with keys: admit peers, reconnect
 //     on_timeout            if due: a message that ties with a timeout loses
 //     on_message            a Drain if a stop was requested; what could not be sent in the last
@@ -49,8 +50,8 @@
 #include "runtime/loop/log.h"
 #include "runtime/loop/loop_calls.h"
 #include "runtime/loop/peer_protocols.h"
+#include "runtime/loop/poll.h"
 #include "runtime/loop/signals.h"
-#include "runtime/loop/timer_fd.h"
 #include "runtime/security/access_control.h"
 
 namespace runtime {
@@ -160,6 +161,7 @@ class Loop {
   std::optional<wire::Instant> wait_until(wire::Instant now) const;
   void beat(wire::Instant now);
   void handle_signals(wire::Instant now, machine::Actions& actions);
+  bool ready(std::size_t source) const { return poll_.ready(source); }
   void poll_handshakes(wire::Instant now);
   void serve_keys(wire::Instant now);
   void pause_accepting(bool accepted, wire::Instant now);
@@ -181,7 +183,6 @@ class Loop {
   EventFd stop_;
   EventFd wake_;
   LoopCalls calls_;
-  TimerFd timer_;
   std::unique_ptr<Authenticator> authenticator_;  // Null unless a bound link has keys.
   AccessControl access_control_;
   std::vector<Socket> sockets_;
@@ -192,6 +193,15 @@ class Loop {
   LogLimiter foreign_ids_;
   LogLimiter pauses_;
 
+  // What the iteration waited for: the numbers of the sources in `poll_`.  A look at one that has
+  // nothing would cost a system call.
+  Poll poll_;
+  struct Sources {
+    std::size_t stop = 0, wake = 0, calls = 0, signal_stop = 0, signal_hangup = 0;
+    std::optional<std::size_t> keys;                     // The authenticator.
+    std::vector<std::optional<std::size_t>> handshakes;  // Of each socket that has events.
+  } sources_;
+  std::vector<bool> readable_;         // Links that may have messages.
   std::vector<Arrival> arrived_;       // Messages received in this iteration.
   bool unread_ = false;                // The links may have more messages.
   std::vector<Failed> failed_;         // Failed sends; the machine gets them in the next iteration.

@@ -72,6 +72,8 @@ class Socket {
   // `counters`.  Returns true if there may be more events.  Only links with keys and servers of
   // tcp:// have events.
   bool poll_handshakes(std::size_t events_max, wire::Instant now, HandshakeCounters& counters);
+  // Whether poll_handshakes has more to do than to handle events: a client with keys.
+  bool may_reconnect() const { return server_key_.has_value(); }
   // When to call poll_handshakes even if there is no result; nullopt: never.
   std::optional<wire::Instant> next_timeout() const;
   // Lets new connections wait in the network, or no longer, while the others go on.  Only servers

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <string>
@@ -173,6 +174,18 @@ TEST_F(LoopTest, DropsAMessageOfAThousandPartsAsAWhole) {
   running.stop();
   EXPECT_EQ(loop.counters().bad_message, 1u);
   EXPECT_THAT(machine.heard, ElementsAre("undecodable", "probe", "drain"));
+}
+
+TEST_F(LoopTest, CountsAConnectionOnWhichNobodySaysAnything) {
+  Loop loop = make({kTcpRouter});
+  Running running(loop);
+  const Dealer silent(context, loop.bound_endpoint(0));
+  std::uint64_t accepted = 0;
+  const auto end = std::chrono::steady_clock::now() + 10s;
+  while (accepted == 0 && std::chrono::steady_clock::now() < end) {
+    loop.call_on_loop([&] { accepted = loop.counters().accepted; }, 1s);
+  }
+  EXPECT_EQ(accepted, 1u);
 }
 
 TEST_F(LoopTest, CutsOffAPeerThatSendsAnOversizeFrame) {
