@@ -283,6 +283,7 @@ void Client::on_refused(Index from, wire::Result result, Instant now, Actions& a
   }
   // The request has been queued again since this refusal was sent: the newer copy will be answered.
   if (!in_flight && is_temporary(result.reason)) return;
+  if (is_temporary(result.reason) && result.reason != Reason::draining) ++counters_.refused_for_now;
   if (is_temporary(result.reason) && has_newer(id, request.latest)) {
     return deliver(own_result(id, ResultStatus::superseded), true, now);
   }

@@ -104,6 +104,8 @@ class Client : public machine::Machine {
   // Whether there is no further broker to try: since one last served us, all have got a hello.
   bool tried_all() const { return greeted_ == links_.size(); }
   std::size_t open() const { return requests_.size() + streams_.held(); }
+  // Of these, those without a result; one that is held for the order of its stream has one.
+  std::size_t unanswered() const { return requests_.size(); }
   // The number of delivered answers that a correction may still follow.
   std::size_t correctable() const { return correctable_.size(); }
   // The number of images that submit would now accept and that would be sent without a wait for

@@ -10,6 +10,7 @@ struct Counters {
   std::uint64_t full = 0;                 // Images that submit refused at a bound.
   std::uint64_t sent = 0;                 // Submits sent, first ones and repeated ones.
   std::uint64_t resubmitted = 0;          // Submits repeated because the first may be lost.
+  std::uint64_t refused_for_now = 0;      // Results refused: full, overloaded, no credit.
   std::uint64_t retried = 0;              // Submits repeated after a refusal.
   std::uint64_t delivered = 0;            // Requests delivered, each once.
   std::uint64_t expired = 0;              // Requests delivered by the client at their deadline.

@@ -30,8 +30,8 @@ as \xHH, and file_base64 has the exact name.
 
 Times are in seconds, probabilities are 0..1.  With --rate the load is open loop: latency_s and the
 deadline of an image count from the time at which it was due.  Otherwise they count from the time at
-which it was submitted, which is as soon as the broker has room for it.  With --in-order, latency_s
-includes the wait for earlier images.
+which it was submitted: as many images are open as the pipeline answers in time, which it finds out
+as TCP does.  With --in-order, latency_s includes the wait for earlier images.
 
 A missing image has a reason: no_broker, no_sink, no_stage, overloaded (the stages had no time for
 it), no_answer (they had it and did not answer) or draining.  If the broker is silent, collage-push
@@ -97,7 +97,8 @@ void add_brokers(CLI::App& app, PushOptions& options) {
 }
 
 void add_times(CLI::App& app, PushOptions& options) {
-  app.add_option("--rate", options.rate, "Images per second; without it, as fast as credit allows")
+  app.add_option("--rate", options.rate,
+                 "Images per second; without it, as fast as the pipeline answers")
       ->check(CLI::Validator(positive_rate, ""));
   app.add_option_function<double>(
          "--deadline", [&options](double s) { options.deadline = wire::from_seconds(s); },

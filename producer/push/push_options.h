@@ -16,7 +16,7 @@ struct PushOptions {
   std::vector<std::string> endpoints{};  // The brokers, in the order in which `stream` prefers them
                                          // (choice.h); several require `stream`.
   std::string stream{};                  // The name of the stream; empty if there is none.
-  double rate = 0;                       // Images per second; 0: as fast as credit allows.
+  double rate = 0;                       // Images per second; 0: as fast as the pipeline answers.
   wire::Duration deadline{};             // The deadline of each image; 0: the default.
   // Of several brokers: silence after which images go to the next.
   wire::Duration failover_after = std::chrono::seconds(1);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "wire/check.h"
 
@@ -110,7 +111,7 @@ std::optional<Instant> Pusher::next_timeout() const {
   // A client that is full takes an image once it has delivered another, and that is a message.
   if (reached_ && !ready_.empty() && !full_) {
     if (policy_.rate > 0) sooner(std::max(after(read_at_), due()));
-    if (policy_.rate <= 0 && client_.window() > 0) sooner(after(read_at_));
+    if (policy_.rate <= 0 && room() > 0) sooner(after(read_at_));
   }
   return next;
 }
@@ -145,9 +146,14 @@ Instant Pusher::due() const {
   return first_due_ + wire::from_seconds(static_cast<double>(images_) / policy_.rate);
 }
 
+std::size_t Pusher::room() const {
+  const std::size_t open = std::min(pace_.window(), client_.unanswered());
+  return std::min(client_.window(), pace_.window() - open);
+}
+
 bool Pusher::may_submit(Instant now) const {
   if (ready_.empty() || read_at_ == now) return false;
-  return policy_.rate > 0 ? due() <= now : client_.window() > 0;
+  return policy_.rate > 0 ? due() <= now : room() > 0;
 }
 
 // Returns true if anything was submitted.
@@ -197,7 +203,7 @@ bool Pusher::may_read() const {
   if (policy_.rate > 0) {
     return ready_.size() < 1 + static_cast<std::size_t>(policy_.rate * kAheadS);
   }
-  return ready_.size() < client_.window();
+  return ready_.size() < room();
 }
 
 void Pusher::read(Instant now) {
@@ -205,8 +211,8 @@ void Pusher::read(Instant now) {
   for (std::size_t i = 0; i < kReadyMax && may_read(); ++i) {
     // Lines wait for the result of an earlier image; with no bound, a directory of unreadable files
     // would fill the memory meanwhile.
-    const bool room = later_.size() < kLaterMax;
-    Item item = room ? source_(client_.welcome().image_bytes_max)
+    const bool more = later_.size() < kLaterMax;
+    Item item = more ? source_(client_.welcome().image_bytes_max)
                      : Item{.kind = Item::Kind::later, .file = {}, .image = {}, .error = {}};
     if (item.kind == Item::Kind::later) {
       again_ = now + kAskAgain;
@@ -239,8 +245,22 @@ void Pusher::take(Item item) {
 
 // --- to the report ---
 
+// What a result says about the pace.  An image that is missing for want of a broker or a stage says
+// nothing about how many there may be.
+void Pusher::follow(const wire::Result& result, std::size_t open) {
+  if (result.status == ResultStatus::answered) pace_.on_answer();
+  const bool crowd = result.reason == wire::Reason::overloaded ||
+                     result.reason == wire::Reason::no_answer ||
+                     result.reason == wire::Reason::none;
+  if (result.status == ResultStatus::missing && crowd) pace_.on_setback(open);
+  pace_.on_done();
+}
+
 void Pusher::report_results() {
-  for (Delivered& delivered : client_.take_results()) {
+  std::vector<Delivered> results = client_.take_results();
+  std::size_t open = client_.unanswered() + results.size();
+  for (Delivered& delivered : results) {
+    follow(delivered.result, open--);
     const auto found = pending_.find(delivered.result.request);
     if (found == pending_.end()) continue;  // It was reported as interrupted.
     Pending pending = std::move(found->second);
@@ -260,6 +280,10 @@ void Pusher::report_results() {
     report_line(std::move(line));
     report_later();
   }
+  // The client retries what is refused, so that most refusals never become a result.
+  const std::uint64_t refused = client_.counters().refused_for_now;
+  if (refused > refused_) pace_.on_setback(client_.unanswered());
+  refused_ = refused;
 }
 
 void Pusher::report_corrections() {

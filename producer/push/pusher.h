@@ -5,9 +5,9 @@
 //
 // With a rate the load is open loop: image n is due n / rate seconds after the first, whether or
 // not it can be sent, and its latency counts from then, so that a slow pipeline cannot hide its own
-// delay.  Without a rate the next image is sent as soon as there is credit.  Every image of the
-// source is reported exactly once; if the client asks for corrections, a correction is one more
-// report.
+// delay.  Without a rate images are sent as fast as the pipeline answers them (pace.h), within its
+// credit.  Every image of the source is reported exactly once; if the client asks for corrections,
+// a correction is one more report.
 //
 // A pure machine like Client, except for the source, which may read files.  It finishes when the
 // source has ended, all images are reported and no correction can follow; when the broker is not
@@ -24,6 +24,7 @@
 
 #include "imaging/format.h"
 #include "producer/client.h"
+#include "producer/push/pace.h"
 #include "producer/push/push_item.h"
 
 namespace producer {
@@ -31,7 +32,7 @@ namespace producer {
 class Pusher : public machine::Machine {
  public:
   struct Policy {
-    double rate = 0;  // Images per second; 0 for as fast as credit allows.
+    double rate = 0;  // Images per second; 0 for as fast as the pipeline answers.
     // The deadline of each image, from its submission or, at a rate, from when it is due; 0 for the
     // client's default.
     wire::Duration deadline{};
@@ -74,12 +75,15 @@ class Pusher : public machine::Machine {
   void reach(wire::Instant now, machine::Actions& actions);
   void interrupt(wire::Instant now);
   wire::Instant due() const;
+  // Images that may be submitted now, without a rate.
+  std::size_t room() const;
   bool may_submit(wire::Instant now) const;
   bool submit_ready(wire::Instant now);
   bool submit_next(wire::Instant now);
   bool may_read() const;
   void read(wire::Instant now);
   void take(Item item);
+  void follow(const wire::Result& result, std::size_t open);
   void report_results();
   void report_corrections();
   void report_line(Line line);
@@ -93,6 +97,8 @@ class Pusher : public machine::Machine {
   const Source source_;
   const Report report_;
   Tally tally_;
+  Pace pace_;
+  std::uint64_t refused_ = 0;  // refused_for_now of the client, when the pace last looked.
   std::map<wire::RequestId, Pending> pending_;
   // Requests that a collage answered, with their files; for corrections.
   std::deque<std::pair<wire::RequestId, std::string>> collages_;

@@ -344,6 +344,7 @@ TEST_F(ClientTest, ABrokerThatDrainsMayBeRetriedAlone) {
   refuse(1, Reason::overloaded);
   refuse(2, Reason::draining, 250ms);
   EXPECT_THAT(delivered(), ElementsAre(refused(1)));
+  EXPECT_EQ(counters().refused_for_now, 1u);  // A broker that drains is another matter.
   advance(250ms);
   EXPECT_THAT(sent(), ElementsAre(2));
 }
