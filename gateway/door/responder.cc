@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <system_error>
 #include <utility>
 
 #include "gateway/classify_response.h"
@@ -90,7 +91,7 @@ Responder::Responder(const Policy& policy, Gateway& gateway, runtime::Loop& loop
       stopping_(stopping),
       idempotency_(policy.idempotency_max, policy.idempotency_window) {}
 
-std::optional<Response> Responder::respond(const Request& request) {
+std::optional<Response> Responder::respond(const Request& request) try {
   switch (request.endpoint) {
     case Endpoint::classify:
     case Endpoint::infer:
@@ -110,6 +111,14 @@ std::optional<Response> Responder::respond(const Request& request) {
       return report_page(request.endpoint);
   }
   return std::nullopt;
+} catch (const std::system_error& error) {
+  // To wait for an answer takes a descriptor, of which there may be none for a while.
+  if (error.code() != std::errc::too_many_files_open &&
+      error.code() != std::errc::too_many_files_open_in_system) {
+    throw;
+  }
+  return respond_problem(request, {503, "no_descriptors", "the gateway has no file descriptor left",
+                                   std::chrono::seconds(1)});
 }
 
 bool Responder::is_ready() {

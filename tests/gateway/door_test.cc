@@ -21,6 +21,8 @@ namespace {
 // What the next accept at a port fails with; 0 for nothing.
 std::atomic<int> g_accept_error = 0;
 std::atomic<int> g_accept_port = 0;
+// What the next eventfd fails with; 0 for nothing.
+std::atomic<int> g_eventfd_error = 0;
 
 bool listens_at_port(int socket, int port) {
   sockaddr_in own{};
@@ -39,6 +41,14 @@ extern "C" int accept4(int socket, sockaddr* from, socklen_t* size, int flags) {
     return -1;
   }
   return static_cast<int>(::syscall(SYS_accept4, socket, from, size, flags));
+}
+
+extern "C" int eventfd(unsigned count, int flags) {
+  if (g_eventfd_error != 0) {
+    errno = g_eventfd_error.exchange(0);
+    return -1;
+  }
+  return static_cast<int>(::syscall(SYS_eventfd2, count, flags));
 }
 
 namespace gateway {
@@ -323,6 +333,16 @@ TEST_F(SmallDoor, SlowAndIdleConnectionsAreEnded) {
 TEST_F(SmallDoor, APortThatIsInUseIsAnError) {
   start();
   EXPECT_THROW(Door(policy_, *gateway_, *loop_, [] { return std::nullopt; }), runtime::ConfigError);
+}
+
+TEST_F(DoorTest, ARequestForWhichThereIsNoDescriptorMayBeTriedAgain) {
+  start();
+  g_eventfd_error = EMFILE;
+  const std::string got = classify("picture", "Idempotency-Key: one\r\n");
+  EXPECT_EQ(status_of(got), 503) << got;
+  EXPECT_EQ(json::parse(body_of(got))["reason"], "no_descriptors");
+  EXPECT_THAT(got, HasSubstr("Retry-After: 1\r\n"));
+  EXPECT_EQ(status_of(classify("picture", "Idempotency-Key: one\r\n")), 200);
 }
 
 class NarrowDoor : public DoorTest {
