@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <chrono>
 #include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "imaging/encode.h"
 #include "runtime/service/install_paths.h"
@@ -105,11 +107,20 @@ TEST_F(TrainCli, AFolderThatIsNoClass) {
 TEST_F(TrainCli, ACheckSaysHowAModelIsServedAndWhatItAnswers) {
   write("pictures/0.png", "no picture");
   write_picture("pictures/1.png");
-  const auto checked = [&](const char* manifest) {
-    return system_test::run(
-        {program(), "check", (kModels / manifest).string(), "--images", in_folder("pictures"),
-         "--out", in_folder("seen"), "--count", "1", "--top", "1"},
-        100s);
+  const auto checked = [&](const char* manifest, std::vector<std::string> more = {}) {
+    std::vector<std::string> argv = {program(),
+                                     "check",
+                                     (kModels / manifest).string(),
+                                     "--images",
+                                     in_folder("pictures"),
+                                     "--out",
+                                     in_folder("seen"),
+                                     "--count",
+                                     "1",
+                                     "--top",
+                                     "1"};
+    argv.insert(argv.end(), more.begin(), more.end());
+    return system_test::run(argv, 100s);
   };
   const Ran single = checked("fashion_single.yaml");
   EXPECT_EQ(single.code, 0) << single.output;
@@ -117,6 +128,15 @@ TEST_F(TrainCli, ACheckSaysHowAModelIsServedAndWhatItAnswers) {
   EXPECT_THAT(single.output, HasSubstr("0.png: not_an_image\n"));
   EXPECT_THAT(single.output, ContainsRegex("1.png: [A-Z][-A-Za-z /]+ [0-9]+\\.[0-9] %\n"));
   EXPECT_TRUE(std::filesystem::exists(in_folder("seen/1_1.png.png")));
+  const Ran json = checked("fashion_single.yaml", {"--json"});
+  std::istringstream lines(json.output);
+  std::string model, broken, picture;
+  std::getline(std::getline(std::getline(lines, model), broken), picture);
+  EXPECT_TRUE(nlohmann::json::parse(model).contains("form")) << json.output;
+  EXPECT_EQ(nlohmann::json::parse(broken)["rejected"], "not_an_image");
+  const nlohmann::json top = nlohmann::json::parse(picture).at("top").at(0);
+  EXPECT_THAT(single.output, HasSubstr("1.png: " + top.at("class").get<std::string>() + " "));
+  EXPECT_GT(top.at("probability"), 0.1);
   const Ran collage = checked("fashion_collage_3x3.yaml");
   EXPECT_EQ(collage.code, 2);
   EXPECT_THAT(collage.output, HasSubstr("is a collage of 9 tiles, but --images needs"));

@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "imaging/decode.h"
 #include "imaging/encode.h"
@@ -16,7 +17,13 @@ struct CheckOptions {
   std::size_t count = 8;
   std::size_t top = 3;
   std::filesystem::path out = "out/models/check";
+  bool json = false;
 };
+
+void print_json(const nlohmann::json& line) {
+  // A path need not be UTF-8; what is not is replaced.
+  std::printf("%s\n", line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+}
 
 std::string word_of(const Manifest& m) {
   if (m.kind == Kind::collage) return "collage of " + std::to_string(m.slots()) + " tiles";
@@ -26,8 +33,14 @@ std::string word_of(const Manifest& m) {
 // Thrown to end a walk over files when enough pictures have been seen.
 struct Enough {};
 
-void print_model(const Network& network) {
+void print_model(const Network& network, bool json) {
   const Manifest& m = network.manifest();
+  if (json) {
+    return print_json({{"version", m.version},
+                       {"form", network.form()},
+                       {"served", network.how_served()},
+                       {"warnings", network.warnings()}});
+  }
   const TileShape input = m.input();
   std::printf("%s: %s, %dx%d pixels, %s, %zu classes\n", m.version.c_str(), word_of(m).c_str(),
               input.width, input.height, input.channels == 1 ? "grey" : "colour",
@@ -36,6 +49,22 @@ void print_model(const Network& network) {
   for (const std::string& warning : network.warnings()) {
     std::printf("WARNING: %s\n", warning.c_str());
   }
+}
+
+nlohmann::json answer_json(const Network& network, const std::string& path,
+                           const wire::Verdict& verdict) {
+  nlohmann::json line = {{"file", path}};
+  if (verdict.reason != wire::Reason::none) {
+    line["rejected"] = to_string(verdict.reason);
+    return line;
+  }
+  line["top"] = nlohmann::json::array();
+  for (const wire::Prediction& one : verdict.predictions) {
+    line["top"].push_back({{"class", network.manifest().class_names[one.label.value]},
+                           {"label", one.label.value},
+                           {"probability", one.probability}});
+  }
+  return line;
 }
 
 std::string answer_text(const Network& network, const wire::Verdict& verdict) {
@@ -57,13 +86,21 @@ bool check_picture(const Network& network, const CheckOptions& options, const st
                    std::span<const std::uint8_t> bytes, std::size_t number) {
   const auto picture = imaging::decode(bytes, network.manifest().target(), imaging::Limits{});
   if (!picture) {
-    std::printf("%s: %s\n", path.c_str(), std::string(to_string(picture.error())).c_str());
+    if (options.json) {
+      print_json(answer_json(network, path, {.predictions = {}, .reason = picture.error()}));
+    } else {
+      std::printf("%s: %s\n", path.c_str(), std::string(to_string(picture.error())).c_str());
+    }
     return false;
   }
   const std::string name = std::filesystem::path(path).filename().string();
   imaging::write_png(options.out / (std::to_string(number) + "_" + name + ".png"), *picture);
   const wire::Verdict verdict = network.classify(*picture, options.top);
-  std::printf("%s: %s\n", path.c_str(), answer_text(network, verdict).c_str());
+  if (options.json) {
+    print_json(answer_json(network, path, verdict));
+  } else {
+    std::printf("%s: %s\n", path.c_str(), answer_text(network, verdict).c_str());
+  }
   return true;
 }
 
@@ -76,7 +113,9 @@ void check_pictures(const Network& network, const CheckOptions& options) {
   try {
     const LeftOut left_out = for_each_file(options.images, visit);
     for (const auto* lines : {&left_out.files, &left_out.links}) {
-      for (const std::string& line : *lines) std::printf("%s\n", line.c_str());
+      for (const std::string& line : *lines) {
+        std::fprintf(options.json ? stderr : stdout, "%s\n", line.c_str());
+      }
     }
   } catch (const Enough&) {
   }
@@ -85,7 +124,7 @@ void check_pictures(const Network& network, const CheckOptions& options) {
 
 void run_check(const CheckOptions& options) {
   const Network network(load_manifest(options.manifest));
-  print_model(network);
+  print_model(network, options.json);
   if (options.images.empty()) return;
   if (network.manifest().kind != Kind::single) {
     throw std::runtime_error(options.manifest.string() + ": is a " + word_of(network.manifest()) +
@@ -93,7 +132,7 @@ void run_check(const CheckOptions& options) {
   }
   std::filesystem::create_directories(options.out);
   check_pictures(network, options);
-  std::printf("what the network sees of them: %s\n", options.out.c_str());
+  if (!options.json) std::printf("what the network sees of them: %s\n", options.out.c_str());
 }
 
 }  // namespace
@@ -114,6 +153,8 @@ void add_check_command(CLI::App& app) {
   verb->add_option("--out", options->out,
                    "Folder for PNG files of the pictures as the network sees them")
       ->capture_default_str();
+  verb->add_flag("--json", options->json,
+                 "Print a JSON object on each line: first of the model, then of each picture");
   verb->callback([options] { run_check(*options); });
 }
 
