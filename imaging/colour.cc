@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <list>
 #include <memory>
 #include <span>
 #include <utility>
@@ -21,9 +22,10 @@ using Bytes = std::span<const std::uint8_t>;
 
 // More is no profile of a camera or a printer; the largest that exist have some 2 MB.
 constexpr std::size_t kProfileMax = 4 * 1024 * 1024;
-// Transforms that a thread keeps.  To make one takes milliseconds, and pictures of one source share
-// their profile.
-constexpr std::size_t kTransformMax = 4;
+// Transforms that a thread keeps, and the bytes of their profiles.  To make one takes milliseconds;
+// pictures of one source share their profile, and a pipeline has some sources.
+constexpr std::size_t kTransformMax = 16;
+constexpr std::size_t kKeptBytesMax = 4 * kProfileMax;
 
 struct CloseProfile {
   void operator()(void* profile) const { cmsCloseProfile(profile); }
@@ -91,11 +93,11 @@ class Transforms {
     const auto known = std::ranges::find_if(entries_, [&](const Entry& entry) {
       return entry.coding == coding && std::ranges::equal(entry.icc, icc);
     });
-    if (known != entries_.end()) return known->transform.get();
-    TransformPtr fresh = new_transform(icc, coding);
-    if (fresh && changes_nothing(fresh.get(), coding)) fresh.reset();
-    if (entries_.size() == kTransformMax) entries_.erase(entries_.begin());
-    entries_.push_back({{icc.begin(), icc.end()}, coding, std::move(fresh)});
+    if (known == entries_.end()) {
+      add(icc, coding);
+    } else {
+      entries_.splice(entries_.end(), entries_, known);
+    }
     return entries_.back().transform.get();
   }
 
@@ -105,7 +107,21 @@ class Transforms {
     Coding coding;
     TransformPtr transform;
   };
-  std::vector<Entry> entries_;
+
+  void add(Bytes icc, Coding coding) {
+    TransformPtr fresh = new_transform(icc, coding);
+    if (fresh && changes_nothing(fresh.get(), coding)) fresh.reset();
+    while (!entries_.empty() &&
+           (entries_.size() >= kTransformMax || bytes_ + icc.size() > kKeptBytesMax)) {
+      bytes_ -= entries_.front().icc.size();
+      entries_.pop_front();
+    }
+    entries_.push_back({{icc.begin(), icc.end()}, coding, std::move(fresh)});
+    bytes_ += icc.size();
+  }
+
+  std::list<Entry> entries_;  // The one that was asked for last stands last.
+  std::size_t bytes_ = 0;     // Of their profiles.
 };
 
 // The profile of usual print that libvips brings.
