@@ -7,7 +7,7 @@ bench.json, an array with an object for each benchmark:
   name
   value, reference: medians, in seconds an operation; of a rate: operations a second, no reference
   ratio: the median of the rounds' ratios, value / reference where the bar says "at most" and
-    reference / value where it says "faster"
+    reference / value otherwise
   spread: the range of the middle half of the ratios, as a part of their median
   bar, met
 
@@ -59,13 +59,21 @@ class Program:
         return self.run("--benchmark_list_tests=true").split()
 
     def times(self, names: list[str]) -> dict[str, float]:
-        """Seconds of CPU for one operation of each."""
+        """Seconds for one operation of each: of CPU, but of the broker, which has several threads,
+        of the clock."""
         chosen = "|".join(f"^{re.escape(name)}$" for name in names)
         text = self.run(f"--benchmark_filter={chosen}", "--benchmark_format=json",
                         f"--benchmark_min_time={self.seconds}")
         scale = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0}
-        return {one["name"]: one["cpu_time"] * scale[one["time_unit"]]
-                for one in json.loads(text)["benchmarks"]}
+        found: dict[str, float] = {}
+        for one in json.loads(text)["benchmarks"]:
+            name, whose, *clock = one["name"].split("/")
+            for quantile in ("p50", "p99"):  # Of a latency, in seconds.
+                if quantile in one:
+                    found[f"{name.replace('latency', quantile)}/{whose}"] = one[quantile]
+            time_of = "real_time" if clock else "cpu_time"
+            found[f"{name}/{whose}"] = one[time_of] * scale[one["time_unit"]]
+        return found
 
 
 def published_recipe(photographs: list[bytes]) -> None:
@@ -97,12 +105,20 @@ def photographs_of(program: Program) -> list[bytes]:
         return [file.read_bytes() for file in sorted(pathlib.Path(folder).iterdir())]
 
 
+def shown_of(benchmark: str) -> list[str]:
+    """The names under which a benchmark of the program is shown."""
+    name = benchmark.partition("/")[0]
+    if name.endswith("-latency"):
+        return [name.replace("latency", quantile) for quantile in ("p50", "p99")]
+    return [name]
+
+
 def measure(program: Program, names: list[str], rounds: int) -> list[dict[str, object]]:
     ours: dict[str, list[float]] = defaultdict(list)
     reference: dict[str, list[float]] = defaultdict(list)
     recipe = any(name in BY_PILLOW for name in names)
     photographs = photographs_of(program) if recipe else []
-    wanted = [one for one in program.names() if one.partition("/")[0] in names]
+    wanted = [one for one in program.names() if set(shown_of(one)) & set(names)]
     for number in range(rounds):
         print(f"round {number + 1} of {rounds}", file=sys.stderr, flush=True)
         for one, seconds in program.times(wanted).items():
@@ -147,7 +163,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
 
 def run(options: argparse.Namespace) -> None:
     program = Program(options.program, options.seconds)
-    all_names = list(dict.fromkeys(one.partition("/")[0] for one in program.names()))
+    all_names = list(dict.fromkeys(name for one in program.names() for name in shown_of(one)))
     names = chosen(all_names, options.names)
     if options.list:
         print("\n".join(names))

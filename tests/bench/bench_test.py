@@ -12,12 +12,20 @@ import bench
 
 FAKE = """#!/bin/sh
 case "$1" in
-  *list*) printf 'decode-small-png/ours\\ndecode-small-png/reference\\njoiner/ours\\n' ;;
+  *list*) printf 'decode-small-png/ours\\ndecode-small-png/reference\\njoiner/ours\\n'
+          printf 'broker-1k/ours/real_time\\nbroker-1k/reference/real_time\\n'
+          printf 'broker-latency/ours/manual_time\\nbroker-latency/reference/manual_time\\n' ;;
   *) cat <<'END'
 {"benchmarks": [
  {"name": "decode-small-png/ours", "cpu_time": 3.0, "time_unit": "us"},
  {"name": "decode-small-png/reference", "cpu_time": 2000.0, "time_unit": "ns"},
- {"name": "joiner/ours", "cpu_time": 45.0, "time_unit": "ms"}]}
+ {"name": "joiner/ours", "cpu_time": 45.0, "time_unit": "ms"},
+ {"name": "broker-1k/ours/real_time", "cpu_time": 1, "real_time": 80.0, "time_unit": "us"},
+ {"name": "broker-1k/reference/real_time", "cpu_time": 1, "real_time": 20.0, "time_unit": "us"},
+ {"name": "broker-latency/ours/manual_time", "cpu_time": 1, "real_time": 1, "time_unit": "us",
+  "p50": 200e-6, "p99": 900e-6},
+ {"name": "broker-latency/reference/manual_time", "cpu_time": 1, "real_time": 1, "time_unit": "us",
+  "p50": 150e-6, "p99": 300e-6}]}
 END
 esac
 """
@@ -33,6 +41,18 @@ class JudgedTest(unittest.TestCase):
     def test_faster_compares_the_reference_with_ours(self):
         self.assertTrue(bars.judged("inference-fashion_single", [1.0], [1.3])["met"])
         self.assertFalse(bars.judged("inference-fashion_single", [1.0], [1.29])["met"])
+
+    def test_of_rate_compares_operations_a_second(self):
+        record = bars.judged("broker-1k", [5.0], [2.0])
+        self.assertEqual((record["ratio"], record["met"]), (0.4, True))
+        self.assertFalse(bars.judged("broker-1k", [5.1], [2.0])["met"])
+        self.assertIn("| 0.4 of its rate | yes |", bars.line(record))
+
+    def test_above_compares_the_difference_with_the_bar(self):
+        self.assertTrue(bars.judged("broker-p50", [210e-6], [150e-6 + 1e-9])["met"])
+        record = bars.judged("broker-p50", [211e-6], [150e-6])
+        self.assertFalse(record["met"])
+        self.assertIn("| 60 us above | **no** |", bars.line(record))
 
     def test_a_rate_has_no_reference(self):
         record = bars.judged("joiner", [0.09], [])
@@ -76,7 +96,10 @@ class DriverTest(unittest.TestCase):
         code, out, _ = self.run_bench()
         self.assertEqual(code, 0)
         records = json.loads((self.folder / "bench.json").read_text())
-        self.assertEqual([one["name"] for one in records], ["decode-small-png", "joiner"])
+        self.assertEqual([one["name"] for one in records], ["decode-small-png", "joiner", "broker-1k", "broker-p50", "broker-p99"])
+        self.assertAlmostEqual(records[2]["ratio"], 0.25)
+        self.assertTrue(records[3]["met"])
+        self.assertAlmostEqual(records[4]["ratio"], 3.0)
         self.assertAlmostEqual(records[0]["ratio"], 1.5)
         self.assertAlmostEqual(records[1]["value"], 2e6)
         self.assertIn("| decode-small-png | 3 us | 2 us | 1.50 | 0% | 2x at most | yes |", out)
@@ -85,7 +108,7 @@ class DriverTest(unittest.TestCase):
         self.assertEqual(self.run_bench("--list", "dec")[1], "decode-small-png\n")
         code, _, error = self.run_bench("other")
         self.assertEqual(code, 2)
-        self.assertIn("no benchmark is named other; there are decode-small-png, joiner", error)
+        self.assertIn("no benchmark is named other; there are decode-small-png, joiner, broker-1k, ", error)
 
     def test_a_program_that_fails_is_an_error(self):
         self.program.write_text("#!/bin/sh\necho it broke >&2\nexit 2\n")

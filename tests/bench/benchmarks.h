@@ -4,6 +4,7 @@
 
 namespace bench {
 
+void add_broker();
 void add_collage();
 void add_decoders();
 void add_joiner();

@@ -34,8 +34,9 @@ int main(int argc, char** argv) try {
     write_photographs(argv[2]);
     return 0;
   }
-  bench::add_decoders();
+  bench::add_broker();
   bench::add_collage();
+  bench::add_decoders();
   bench::add_joiner();
   bench::add_networks();
   benchmark::Initialize(&argc, argv);
