@@ -23,6 +23,17 @@ def commit() -> str:
     return (git("rev-parse", "--short=12", "HEAD") or "none+") + ("+" if changed else "")
 
 
+async def together(*work: Coroutine[Any, Any, Any]) -> None:
+    """Until all are done.  If one fails, the others are ended before its exception is passed on."""
+    tasks = [asyncio.ensure_future(one) for one in work]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
 def run(verb: str, work: Callable[[], Coroutine[Any, Any, int]], if_interrupted: str) -> int:
     """The exit code: of the work, 2 if it cannot start, 130 if a signal has interrupted it."""
     try:

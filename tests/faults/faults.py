@@ -58,7 +58,7 @@ class Run:
     async def run_all(self, pipelines: list[Pipeline]) -> list[cells.Cell]:
         """Runs them, each on a pipeline that is free, and returns those for which there was no
         time."""
-        await asyncio.gather(*(self.run_on(pipeline) for pipeline in pipelines))
+        await command.together(*(self.run_on(pipeline) for pipeline in pipelines))
         return self.left
 
     async def run_on(self, pipeline: Pipeline) -> None:
@@ -164,8 +164,8 @@ async def run(options: argparse.Namespace) -> int:
         size = topology.Size(options.brokers, options.sinks)
         pipelines = [Pipeline(size, options.programs, folder) for folder in folders(options)]
         try:
-            await asyncio.gather(*(pipeline.start() for pipeline in pipelines))
-            await asyncio.gather(*(pipeline.calm() for pipeline in pipelines))
+            await command.together(*(pipeline.start() for pipeline in pipelines))
+            await command.together(*(pipeline.calm() for pipeline in pipelines))
             print(report.HEADER, flush=True)
             left = await Run(options, todo, records, setting).run_all(pipelines)
         finally:

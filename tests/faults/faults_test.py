@@ -13,6 +13,7 @@ import tempfile
 import unittest
 
 import cells
+import command
 import faults
 import ptrace
 import report
@@ -224,6 +225,25 @@ class RunTest(unittest.TestCase):
         records, left = self.shared(0.05, ["a", "b"])  # A cell takes 6 s.
         self.assertEqual(records, [])
         self.assertEqual(left, cells.chosen(["kill"]))
+
+
+class TogetherTest(unittest.TestCase):
+    def test_the_others_are_ended_before_the_exception_is_passed_on(self):
+        ended = []
+
+        async def wait():
+            try:
+                await asyncio.sleep(60)
+            finally:
+                ended.append(True)
+
+        async def fail():
+            await asyncio.sleep(0)
+            raise OSError("no port")
+
+        with self.assertRaisesRegex(OSError, "no port"):
+            asyncio.run(command.together(wait(), fail()))
+        self.assertEqual(ended, [True])
 
 
 class TopologyTest(unittest.TestCase):
