@@ -115,6 +115,12 @@ class DriverTest(unittest.TestCase):
         code, _, error = self.run_bench()
         self.assertEqual((code, error), (2, "./run bench: it broke\n"))
 
+    def test_a_program_that_measures_nothing_is_an_error(self):
+        self.program.write_text(FAKE.replace("cat <<'END'", "echo no match; exit; cat <<'END'"))
+        code, _, error = self.run_bench()
+        self.assertEqual(code, 2)
+        self.assertIn("./run bench: no match", error)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -361,6 +361,8 @@ void throughput(benchmark::State& state, std::size_t bytes) {
     --results;
     path.submit();
   }
+  // libzmq 4.3.4 may abort (`!_io_error`) if both sides end while frames are under way.
+  for (std::size_t open = kWindow - results; open > 0;) open -= std::min(open, path.take());
   path.require_both();
 }
 
