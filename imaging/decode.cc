@@ -148,8 +148,8 @@ PictureOrReason decode_jpeg_file(Bytes body, const Target& target, const Limits&
 }
 
 PictureOrReason decode_png_file(Bytes body, const Target& target, const Limits& limits) {
-  const auto size = read_png_size(body);
-  if (!size) return tl::unexpected(size.error());
+  const auto size = size_of_png(body);
+  if (!size) return tl::unexpected(Reason::truncated_image);
   const Header header{
       .width = size->width, .height = size->height, .orientation = orientation_of_png(body)};
   if (!within(limits, header)) return tl::unexpected(Reason::too_many_pixels);

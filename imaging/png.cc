@@ -2,7 +2,6 @@
 
 #include <png.h>
 
-#include <algorithm>
 #include <csetjmp>
 #include <cstddef>
 #include <cstring>
@@ -16,9 +15,6 @@ namespace {
 
 using wire::Reason;
 using Bytes = std::span<const std::uint8_t>;
-
-constexpr std::size_t kHeaderAt = 8;    // Behind the signature.
-constexpr std::size_t kHeaderEnd = 33;  // Length, type, 13 bytes and checksum.
 
 // Chunks of no use here, some of which libpng would inflate.
 constexpr png_byte kSkipped[] = "tEXt\0zTXt\0iTXt\0eXIf\0sPLT\0hIST\0tIME\0iCCP";
@@ -107,23 +103,7 @@ Samples blended(const Samples& samples, const Preprocess& preprocess) {
   return out;
 }
 
-std::uint32_t big_endian(Bytes four) {
-  return std::uint32_t{four[0]} << 24 | std::uint32_t{four[1]} << 16 | std::uint32_t{four[2]} << 8 |
-         four[3];
-}
-
 }  // namespace
-
-tl::expected<PngSize, Reason> read_png_size(Bytes body) {
-  constexpr std::uint8_t kType[] = {'I', 'H', 'D', 'R'};
-  if (body.size() < kHeaderEnd || !std::ranges::equal(body.subspan(kHeaderAt + 4, 4), kType)) {
-    return tl::unexpected(Reason::truncated_image);
-  }
-  const PngSize size{static_cast<int>(big_endian(body.subspan(kHeaderAt + 8, 4))),
-                     static_cast<int>(big_endian(body.subspan(kHeaderAt + 12, 4)))};
-  if (size.width <= 0 || size.height <= 0) return tl::unexpected(Reason::truncated_image);
-  return size;
-}
 
 tl::expected<Samples, Reason> decode_png(Bytes body, const Preprocess& preprocess) {
   const bool with_profile = preprocess.icc == Icc::srgb;

@@ -11,16 +11,6 @@
 
 namespace imaging {
 
-// Width and height in pixels, above 0.
-struct PngSize {
-  int width = 0;
-  int height = 0;
-};
-
-// Fails with truncated_image if there is no whole header with a size.  Requires a body that begins
-// as PNG.
-tl::expected<PngSize, wire::Reason> read_png_size(std::span<const std::uint8_t> body);
-
 // Decodes every kind that the format has to 8 bits a sample; 16 bits lose the low byte.  Alpha,
 // that of a transparent colour, too, is blended over the background that `preprocess` says; the
 // profile is read if that wants it.  Fails with truncated_image: a critical chunk or the pixels are

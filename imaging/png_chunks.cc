@@ -16,10 +16,16 @@ using namespace std::string_view_literals;
 using Bytes = std::span<const std::uint8_t>;
 
 constexpr std::size_t kSignatureBytes = 8;
-constexpr std::size_t kChunkBytes = 12;  // Length, type and checksum.
+constexpr std::size_t kChunkBytes = 12;   // Length, type and checksum.
+constexpr std::size_t kHeaderBytes = 13;  // The data of IHDR.
 constexpr std::size_t kInflatedMax = 256 * 1024;
 // Chunks of text that are looked into; more are no file of a camera or an editor.
 constexpr int kTextsMax = 64;
+
+std::uint32_t number_at(Bytes body, std::size_t at) {
+  return std::uint32_t{body[at]} << 24 | std::uint32_t{body[at + 1]} << 16 |
+         std::uint32_t{body[at + 2]} << 8 | body[at + 3];
+}
 
 std::string_view text_of(Bytes bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -93,13 +99,23 @@ std::optional<std::string> profile_text(std::string_view type, std::string_view 
 
 }  // namespace
 
+std::optional<PngSize> size_of_png(Bytes body) {
+  constexpr std::size_t kData = kSignatureBytes + 8;
+  if (body.size() < kSignatureBytes + kChunkBytes + kHeaderBytes ||
+      text_of(body.subspan(kData - 4, 4)) != "IHDR") {
+    return std::nullopt;
+  }
+  const PngSize size{static_cast<int>(number_at(body, kData)),
+                     static_cast<int>(number_at(body, kData + 4))};
+  if (size.width <= 0 || size.height <= 0) return std::nullopt;
+  return size;
+}
+
 Orientation orientation_of_png(Bytes body) {
   Orientation of_text = kUpright;
   int texts = 0;
   for (std::size_t at = kSignatureBytes; at + kChunkBytes <= body.size();) {
-    const std::size_t length = body[at] * std::size_t{1 << 24} +
-                               body[at + 1] * std::size_t{1 << 16} +
-                               body[at + 2] * std::size_t{1 << 8} + body[at + 3];
+    const std::size_t length = number_at(body, at);
     if (length > body.size() - at - kChunkBytes) break;
     const std::string_view type = text_of(body.subspan(at + 4, 4));
     const Bytes data = body.subspan(at + 8, length);
