@@ -8,7 +8,6 @@ classify pictures, and compares probabilities with PyTorch's.  Prints a row of M
 Exit code 1 if one is answered otherwise, or refused without being known for it.
 """
 
-import hashlib
 import json
 import pathlib
 import subprocess
@@ -19,13 +18,15 @@ import time
 import torch
 import torchvision
 
+import torch_models
+
 NAMES = (
     "alexnet", "convnext_tiny", "densenet121", "efficientnet_b0", "efficientnet_v2_s", "googlenet",
     "inception_v3", "mnasnet0_5", "mobilenet_v2", "mobilenet_v3_large", "mobilenet_v3_small",
     "regnet_x_400mf", "regnet_y_400mf", "resnet18", "resnet50", "resnext50_32x4d",
     "shufflenet_v2_x1_0", "squeezenet1_1", "swin_t", "vgg11_bn", "vit_b_16")
-# Those that are not served, by name and way of export, and a part of what is said of them; any other
-# refusal is an error.
+# Those that are not served, by name and way of export, and a part of what is said of them; any
+# other refusal is an error.
 REFUSED = {}
 CLASSES = 10
 PICTURES = 8
@@ -34,23 +35,10 @@ PROBABILITY_MAX = 1e-3
 CHECK_MAX_S = 600
 
 
-def draw_weights(model):
-    """As of a trained network: no two weights alike, statistics of batches, answers that differ."""
-    for parameter in model.parameters():
-        parameter.data += 0.01 * torch.randn_like(parameter)
-    for name, buffer in model.named_buffers():
-        if name.endswith("running_mean"):
-            buffer.normal_(0, 0.1)
-        elif name.endswith("running_var"):
-            buffer.uniform_(0.5, 1.5)
-    layers = [m for m in model.modules() if isinstance(m, (torch.nn.Linear, torch.nn.Conv2d))]
-    layers[-1].weight.data *= 5
-
-
 def made(name):
     more = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
     model = getattr(torchvision.models, name)(weights=None, num_classes=CLASSES, **more)
-    draw_weights(model)
+    torch_models.draw_weights(model, 5)
     return model.eval()
 
 
@@ -59,24 +47,6 @@ def exported(model, way, side, file):
         torch.jit.trace(model, torch.rand(1, 3, side, side), check_trace=False).save(str(file))
     else:
         torch.jit.script(model).save(str(file))
-
-
-def write_manifest(file, weights, side):
-    file.write_text(f"""name: own
-kind: single
-dataset: own
-weights: {weights.name}
-sha256: {hashlib.sha256(weights.read_bytes()).hexdigest()}
-version: own-1
-tile:
-  width: {side}
-  height: {side}
-  channels: 3
-normalisation:
-  mean: [0.5, 0.5, 0.5]
-  deviation: [0.25, 0.25, 0.25]
-class_names: [{", ".join(f"class {i}" for i in range(CLASSES))}]
-""")
 
 
 def pictures_in(folder, side):
@@ -107,7 +77,8 @@ def row(programs, name, way, model, side, folder, expected):
     cells = f"| {name} | {way} "
     weights, manifest = folder / "own.pt", folder / "own.yaml"
     exported(model, way, side, weights)
-    write_manifest(manifest, weights, side)
+    names = [f"class {i}" for i in range(CLASSES)]
+    torch_models.write_manifest("own", weights, side, names, folder)
     begin = time.monotonic()
     ran = subprocess.run(
         [str(programs / "collage-train"), "check", str(manifest), "--json", "--top", str(CLASSES),

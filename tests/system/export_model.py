@@ -9,13 +9,14 @@ NAME.onnx, NAME.yaml, pictures/*.png, labelled/ and NAME.json, what PyTorch answ
 probabilities for each picture.
 """
 
-import hashlib
 import json
 import pathlib
 import sys
 
 import torch
 import torchvision
+
+import torch_models
 
 COLOURS = {
     "red": (200, 40, 40),
@@ -62,53 +63,19 @@ def teach(model, pictures, labels, noise):
     assert right > 0.95, f"only {right:.2f} learned"
 
 
-def write_manifest(name, weights, side, class_names, folder):
-    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
-    (folder / f"{name}.yaml").write_text(
-        f"""name: {name}
-kind: single
-dataset: own
-weights: {weights.name}
-sha256: {digest}
-version: {name}-{digest[:8]}
-tile:
-  width: {side}
-  height: {side}
-  channels: 3
-normalisation:
-  mean: [0.5, 0.5, 0.5]
-  deviation: [0.25, 0.25, 0.25]
-class_names: [{", ".join(class_names)}]
-"""
-    )
-
-
 def export(model, side, class_names, folder):
     model.eval()
     weights = folder / "scnn.pt"
     torch.jit.trace(model, torch.zeros(1, 3, side, side)).save(str(weights))
-    write_manifest("scnn", weights, side, class_names, folder)
-
-
-def draw_weights(model):
-    """As of a trained network: no two weights alike, statistics of batches, answers that differ."""
-    for parameter in model.parameters():
-        parameter.data += 0.01 * torch.randn_like(parameter)
-    for name, buffer in model.named_buffers():
-        if name.endswith("running_mean"):
-            buffer.normal_(0, 0.1)
-        elif name.endswith("running_var"):
-            buffer.uniform_(0.5, 1.5)
-    last = [m for m in model.modules() if isinstance(m, torch.nn.Linear)][-1]
-    last.weight.data *= 20
+    torch_models.write_manifest("scnn", weights, side, class_names, folder)
 
 
 def export_onnx(name, side, pictures, folder):
     model = getattr(torchvision.models, name)(num_classes=len(COLOURS)).eval()
-    draw_weights(model)
+    torch_models.draw_weights(model, 20)
     weights = folder / f"{name}.onnx"
     torch.onnx.export(model, torch.zeros(1, 3, side, side), str(weights))
-    write_manifest(name, weights, side, list(COLOURS), folder)
+    torch_models.write_manifest(name, weights, side, list(COLOURS), folder)
     with torch.no_grad():
         answers = model((pictures - 0.5) / 0.25).softmax(1)
     (folder / f"{name}.json").write_text(json.dumps(answers.tolist()))
