@@ -10,9 +10,9 @@ from typing import Any, Optional
 @dataclass(frozen=True)
 class Bar:
     """`at_most`: the value may be so many times the reference.  `faster`: the reference takes so
-    many times the value.  `of_rate`: so many times the reference's operations a second.  `above`: the
-    value may be so many seconds above the reference.  `rate`: so many a second, of which one
-    operation of the benchmark does `items`."""
+    many times the value.  `of_rate`: so many times the reference's operations a second.
+    `above`: the value may be so many seconds above the reference.  `rate`: so many a second, of
+    which one operation of the benchmark does `items`."""
     kind: str
     bar: float
     what: str

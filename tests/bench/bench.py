@@ -168,7 +168,9 @@ def run(options: argparse.Namespace) -> None:
     all_names = list(dict.fromkeys(name for one in program.names() for name in shown_of(one)))
     names = chosen(all_names, options.names)
     if options.list:
-        print("\n".join(names))
+        for name in names:
+            bar = bars.bar_of(name)
+            print(f"{name}: {bar.what}" if bar else name)
         return
     records = measure(program, names, options.rounds)
     print(bars.HEADER)

@@ -105,7 +105,8 @@ class DriverTest(unittest.TestCase):
         self.assertIn("| decode-small-png | 3 us | 2 us | 1.50 | 0% | 2x at most | yes |", out)
 
     def test_some_are_chosen_by_the_begin_of_their_names(self):
-        self.assertEqual(self.run_bench("--list", "dec")[1], "decode-small-png\n")
+        self.assertEqual(self.run_bench("--list", "dec")[1],
+                         "decode-small-png: 28x28 PNG to pixels; libpng alone\n")
         code, _, error = self.run_bench("other")
         self.assertEqual(code, 2)
         self.assertIn("no benchmark is named other; there are decode-small-png, joiner, broker-1k, ", error)

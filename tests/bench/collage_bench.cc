@@ -17,7 +17,7 @@ namespace {
 
 using Bytes = std::vector<std::uint8_t>;
 
-// 414 x 414; the network pads it to 416, a multiple of 32.
+// 414 x 414, the multiple of three next to the 416 of the recipe.
 constexpr imaging::Grid kGrid{.side = 3, .tile_width = 138, .tile_height = 138};
 constexpr imaging::Target kTile{.width = 138, .height = 138, .channels = 3};
 
