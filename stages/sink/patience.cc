@@ -1,7 +1,6 @@
 #include "stages/sink/patience.h"
 
 #include <algorithm>
-#include <span>
 
 #include "machine/quantile.h"
 #include "machine/slowness.h"
@@ -10,15 +9,11 @@
 namespace stages::sink {
 namespace {
 
-wire::Duration quantile(std::span<const wire::Duration> sorted, double q) {
-  return machine::quantile(sorted, q);
-}
-
 // The p95 alone would follow a fleet of which more than one task in twenty straggles: then it is a
 // straggler's time.  The median is not moved by stragglers; 1.6 x of it leaves room for the
 // everyday spread.
-wire::Duration patience_for(std::span<const wire::Duration> sorted) {
-  return std::min(quantile(sorted, 0.95), quantile(sorted, 0.5) * 8 / 5);
+wire::Duration patience_for(wire::Duration p95, wire::Duration median) {
+  return std::min(p95, median * 8 / 5);
 }
 
 }  // namespace
@@ -45,12 +40,11 @@ void Patience::on_answer(wire::WorkerId worker, wire::Duration service, wire::Du
 }
 
 Patience::Times<std::vector<wire::Duration>> Patience::healthy() const {
-  std::vector<wire::Duration> medians;
+  std::vector<wire::Duration> medians, services;
   for (const auto& [worker, window] : windows_) {
-    std::vector<wire::Duration> sorted;
-    for (const auto& answer : window.answers) sorted.push_back(answer.service);
-    std::ranges::sort(sorted);
-    medians.push_back(quantile(sorted, 0.5));
+    services.clear();
+    for (const auto& answer : window.answers) services.push_back(answer.service);
+    medians.push_back(machine::quantile_of_unsorted(services, 0.5));
   }
   const wire::Duration usual = *machine::usual_service(medians);
   Times<std::vector<wire::Duration>> pooled;
@@ -62,21 +56,24 @@ Patience::Times<std::vector<wire::Duration>> Patience::healthy() const {
       pooled.age.push_back(answer.age);
     }
   }
-  std::ranges::sort(pooled.service);
-  std::ranges::sort(pooled.age);
   return pooled;
 }
 
 void Patience::learn() {
   if (windows_.empty()) return;
-  const auto [services, ages] = healthy();
+  auto [services, ages] = healthy();
   if (services.size() < policy_.sample_min) return;
-  learned_.p95 = quantile(ages, 0.95);
-  learned_.p99 = quantile(services, 0.99);
-  learned_.budget = quantile(ages, 1 - policy_.budget_share);
+  const auto of_services = [&services](double p) {
+    return machine::quantile_of_unsorted(services, p);
+  };
+  const auto of_ages = [&ages](double p) { return machine::quantile_of_unsorted(ages, p); };
+  learned_.p95 = of_ages(0.95);
+  learned_.p99 = of_services(0.99);
+  learned_.budget = of_ages(1 - policy_.budget_share);
   if (!policy_.learned) return;
-  const wire::Duration most = patience_for(services) * 11 / 10;
-  learned_.patience = std::clamp(std::min(patience_for(ages), most), policy_.min, policy_.max);
+  const wire::Duration most = patience_for(of_services(0.95), of_services(0.5)) * 11 / 10;
+  learned_.patience = std::clamp(std::min(patience_for(learned_.p95, of_ages(0.5)), most),
+                                 policy_.min, policy_.max);
 }
 
 }  // namespace stages::sink

@@ -45,7 +45,7 @@ class Patience {
   // Notes the service time of a single answer and its age, which counts from admission.
   void on_answer(wire::WorkerId worker, wire::Duration service, wire::Duration age);
 
-  // Learns from the windows; cost O(n log n) in the times held.
+  // Learns from the windows; cost O(n) in the times held.
   void learn();
 
   // The result of the last learn(); zero quantiles while too few times are known.
@@ -62,7 +62,7 @@ class Patience {
     std::size_t next = 0;
     std::uint64_t used = 0;
   };
-  // The times of all answers of healthy workers, each sorted.
+  // The times of all answers of healthy workers, in no order.
   Times<std::vector<wire::Duration>> healthy() const;
 
   const Policy policy_;
