@@ -150,8 +150,7 @@ Experiment outcome(const load::LoadGenerator& generator, std::size_t images, wir
 std::string found(const load::LoadGenerator& generator,
                   const load::LoadGenerator::Options& required) {
   const auto count = [&](const char* name) {
-    const auto counter = generator.broker().find(name);
-    return std::to_string(counter == generator.broker().end() ? 0 : counter->second);
+    return std::to_string(generator.broker().value(name));
   };
   return "s-CNN stages: " + count("classifiers") + " of " + std::to_string(required.classifiers) +
          ", collage stages: " + count("assemblers") + " of " + std::to_string(required.assemblers) +

@@ -13,15 +13,10 @@ constexpr machine::Peer kToBroker{LoadGenerator::kBroker, 0};
 // Status is lost.
 constexpr wire::Duration kIdleProbe = std::chrono::seconds(1);
 
-std::uint64_t value(const Counters& counters, const std::string& name) {
-  const auto found = counters.find(name);
-  return found == counters.end() ? 0 : found->second;
-}
-
 // A counter that fell belongs to a process that has restarted and counts from zero.
-std::uint64_t rise(const Counters& now, const Counters& before, const std::string& name) {
-  const std::uint64_t high = value(now, name);
-  const std::uint64_t low = value(before, name);
+std::uint64_t rise(const Counters& now, const Counters& before, std::string_view name) {
+  const std::uint64_t high = now.value(name);
+  const std::uint64_t low = before.value(name);
   return high >= low ? high - low : high;
 }
 
@@ -57,8 +52,8 @@ machine::Actions LoadGenerator::on_message(machine::Peer from, wire::Message mes
   if (std::holds_alternative<wire::Drain>(message)) {
     interrupted_ = phase_ != Phase::finished;
     phase_ = Phase::finished;
-  } else if (const auto* status = std::get_if<wire::Status>(&message)) {
-    on_status(from, *status, now);
+  } else if (auto* status = std::get_if<wire::Status>(&message)) {
+    on_status(from, std::move(*status), now);
   } else if (sink_at(from.link) == nullptr) {
     const std::size_t producer = from.link == kBroker ? 0 : from.link - kMore + 1;
     COLLAGE_CHECK(producer < producers_.size());
@@ -96,21 +91,19 @@ LoadGenerator::Sink* LoadGenerator::sink_at(std::uint32_t link) {
   return nullptr;
 }
 
-void LoadGenerator::on_status(machine::Peer from, const wire::Status& status, wire::Instant now) {
+void LoadGenerator::on_status(machine::Peer from, wire::Status status, wire::Instant now) {
   Sink* sink = sink_at(from.link);
-  Counters& counters = sink == nullptr ? broker_ : sink->now;
-  counters.clear();
-  for (const wire::Counter& counter : status.counters) counters[counter.name] = counter.value;
+  (sink == nullptr ? broker_ : sink->now) = Counters(std::move(status));
   (sink == nullptr ? broker_fresh_ : sink->fresh) = true;
   if (phase_ == Phase::idling && !idle()) probe_at_ = now + options_.probe_every;
   if (from.link == kBroker && watching() && listener_.on_health) listener_.on_health(now, broker_);
 }
 
-std::uint64_t LoadGenerator::broker_rise(const std::string& name) const {
+std::uint64_t LoadGenerator::broker_rise(std::string_view name) const {
   return rise(broker_, broker_before_, name);
 }
 
-std::uint64_t LoadGenerator::sink_rise(const std::string& name) const {
+std::uint64_t LoadGenerator::sink_rise(std::string_view name) const {
   std::uint64_t all = 0;
   for (const Sink& sink : sinks_) all += rise(sink.now, sink.before, name);
   return all;
@@ -121,15 +114,15 @@ bool LoadGenerator::sinks_fresh() const {
 }
 
 bool LoadGenerator::ready() const {
-  return broker_fresh_ && value(broker_, "classifiers") >= options_.classifiers &&
-         value(broker_, "assemblers") >= options_.assemblers &&
-         value(broker_, "sinks") >= options_.sinks &&
+  return broker_fresh_ && broker_.value("classifiers") >= options_.classifiers &&
+         broker_.value("assemblers") >= options_.assemblers &&
+         broker_.value("sinks") >= options_.sinks &&
          std::ranges::all_of(producers_, [](const Producer& p) { return p.client.joined(); });
 }
 
 bool LoadGenerator::idle() const {
-  return broker_fresh_ && value(broker_, "requests_open") == 0 &&
-         value(broker_, "tasks_outstanding") == 0 && value(broker_, "collages_outstanding") == 0;
+  return broker_fresh_ && broker_.value("requests_open") == 0 &&
+         broker_.value("tasks_outstanding") == 0 && broker_.value("collages_outstanding") == 0;
 }
 
 bool LoadGenerator::asking() const {

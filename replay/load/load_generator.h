@@ -23,11 +23,13 @@
 //                          kSink, one for each sink after the first
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
-#include <map>
+#include <initializer_list>
 #include <optional>
-#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "machine/machine.h"
@@ -36,7 +38,23 @@
 
 namespace replay::load {
 
-using Counters = std::map<std::string, std::uint64_t>;
+// The counters of a Status.  Found by looking through all: they are some sixty, and a fleet that is
+// asked whether it is idle says them several times a batch.
+class Counters {
+ public:
+  Counters() = default;
+  Counters(std::initializer_list<wire::Counter> list) : list_(list) {}
+  explicit Counters(wire::Status status) : list_(std::move(status.counters)) {}
+
+  // 0 for a name that is not there.
+  std::uint64_t value(std::string_view name) const {
+    const auto found = std::ranges::find(list_, name, &wire::Counter::name);
+    return found == list_.end() ? 0 : found->value;
+  }
+
+ private:
+  std::vector<wire::Counter> list_;
+};
 
 // The result of one image.
 struct Answer {
@@ -131,8 +149,8 @@ class LoadGenerator : public machine::Machine {
   // The counters of the latest Status of the broker.
   const Counters& broker() const { return broker_; }
   // By how much a monotonic counter rose while images counted: the broker's, that of all sinks.
-  std::uint64_t broker_rise(const std::string& name) const;
-  std::uint64_t sink_rise(const std::string& name) const;
+  std::uint64_t broker_rise(std::string_view name) const;
+  std::uint64_t sink_rise(std::string_view name) const;
   std::size_t producers() const { return producers_.size(); }
   const producer::Client& client(std::size_t producer = 0) const {
     return producers_[producer].client;
@@ -167,7 +185,7 @@ class LoadGenerator : public machine::Machine {
   };
 
   Sink* sink_at(std::uint32_t link);
-  void on_status(machine::Peer from, const wire::Status& status, wire::Instant now);
+  void on_status(machine::Peer from, wire::Status status, wire::Instant now);
   void turn(machine::Actions& actions, wire::Instant now);
   wire::Duration phase_max(Phase phase) const;
   bool hopeless(wire::Instant now) const;

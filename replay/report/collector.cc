@@ -64,15 +64,12 @@ void Collector::answered(const load::Answer& answer) {
 }
 
 HealthSample Collector::sample(wire::Instant at, const load::Counters& broker) const {
-  const auto value = [&](const char* name) {
-    const auto found = broker.find(name);
-    return found == broker.end() ? std::uint64_t{0} : found->second;
-  };
   return {.at_s = wire::to_seconds(at - begun_),
-          .classifiers = value("classifiers"),
-          .assemblers = value("assemblers"),
-          .suspect = value("classifiers_suspect"),
-          .on_probation = value("classifiers_on_probation") + value("assemblers_on_probation")};
+          .classifiers = broker.value("classifiers"),
+          .assemblers = broker.value("assemblers"),
+          .suspect = broker.value("classifiers_suspect"),
+          .on_probation =
+              broker.value("classifiers_on_probation") + broker.value("assemblers_on_probation")};
 }
 
 bool Collector::health(const HealthSample& sample) {

@@ -81,7 +81,7 @@ Ran run(const ExperimentOptions& options) {
     ran.batch_s.push_back(wire::to_seconds(latency));
   };
   listener.on_health = [&](wire::Instant, const load::Counters& broker) {
-    ran.classifiers_min = std::min(ran.classifiers_min, broker.at("classifiers"));
+    ran.classifiers_min = std::min(ran.classifiers_min, broker.value("classifiers"));
   };
   static_cast<Experiment&>(ran) = run_experiment(options, listener);
   return ran;
