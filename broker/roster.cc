@@ -71,15 +71,22 @@ bool Roster::ready(machine::Peer peer, const wire::Ready& ready, wire::Instant n
       return std::find(ready.held.begin(), ready.held.end(), wire::Sequence{sequence}) !=
              ready.held.end();
     };
-    std::erase_if(worker.sent, [&](const Worker::Sent& sent) {
-      const bool done = sent.sequence <= ready.seen.value && !holds(sent.sequence);
-      if (!done) return false;
-      // A worker does one task after another: while it did the one before, this one waited.
-      worker.health.add(now - std::max(sent.at, worker.done));
-      if (sent.begun) service_.add(now - std::max(*sent.begun, worker.done));
-      worker.done = now;
-      return true;
-    });
+    const auto still = std::stable_partition(
+        worker.sent.begin(), worker.sent.end(), [&](const Worker::Sent& sent) {
+          return sent.sequence > ready.seen.value || holds(sent.sequence);
+        });
+    // A worker does one task after another, or some together: while it did those before, these
+    // waited, and the time since is theirs in equal shares.
+    const auto count = static_cast<std::int64_t>(worker.sent.end() - still);
+    const auto share = [&](wire::Instant from) {
+      return (now - std::max(from, worker.done)) / count;
+    };
+    for (auto sent = still; sent != worker.sent.end(); ++sent) {
+      worker.health.add(share(still->at));
+      if (sent->begun) service_.add(share(*sent->begun));
+    }
+    if (count > 0) worker.done = now;
+    worker.sent.erase(still, worker.sent.end());
     // Tasks that it holds but was not given in this life of the broker take up room all the same.
     const auto ours = static_cast<std::size_t>(
         std::count_if(worker.sent.begin(), worker.sent.end(),

@@ -44,9 +44,11 @@ struct Outgoing {
   wire::Message message;
 };
 
-// Decode an encoded image and classify it.  Outcome: Verdict.
+// Decode encoded images and classify them in one inference.  Outcome: Verdict, with the outcomes of
+// `more` in Outcome::more.
 struct Classify {
   wire::Payload image;
+  std::vector<wire::Payload> more{};
 };
 // Decode an encoded image at the size of a tile and paste it into its slot of the canvas; an empty
 // `canvas` stands for a blank one.  Outcome: Pasted.
@@ -78,8 +80,9 @@ struct Cells {
 };
 struct Outcome {
   std::variant<wire::Verdict, Pasted, Cells> what;
-  wire::Duration compute{};  // Time of the inference alone.
-  std::string version;       // Version of the model that was used; empty if none was.
+  wire::Duration compute{};     // Time of the inference alone; of several images each one's share.
+  std::string version;          // Version of the model that was used; empty if none was.
+  std::vector<Outcome> more{};  // One for each of Classify::more, in order.
 };
 
 // A message for the operator; the driver logs it up to a rate limit.

@@ -75,11 +75,15 @@ bool Membership::take(wire::Sequence sequence, wire::Epoch epoch) {
 }
 
 void Membership::release(wire::Sequence sequence, wire::Epoch epoch, machine::Actions& actions) {
+  release(sequence, epoch);
+  send_ready(actions);
+}
+
+void Membership::release(wire::Sequence sequence, wire::Epoch epoch) {
   // A coordinator that has restarted counts from one again: the same number may name two tasks.
   if (epoch != epoch_) sequence = {};
   const auto found = std::find(held_.begin(), held_.end(), sequence);
   if (found != held_.end()) held_.erase(found);
-  send_ready(actions);
 }
 
 void Membership::set_leaving(bool leaving, machine::Actions& actions) {
@@ -108,7 +112,7 @@ void Membership::report(machine::Telemetry& report) const {
     if (!form_.empty()) labels.emplace_back("form", form_);
     report.metrics.push_back({"collage_model_info",
                               "Which version of a model is served, and as which form of its "
-                              "network (plain, frozen, fused); always 1.",
+                              "network (plain, frozen, fused, bfloat16); always 1.",
                               machine::Metric::Kind::gauge,
                               {{std::move(labels), 1.0}}});
   }

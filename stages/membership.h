@@ -51,6 +51,9 @@ class Membership {
   bool take(wire::Sequence sequence, wire::Epoch epoch);
   // Gives back the credit of a task that is done or dropped, with a Ready.
   void release(wire::Sequence sequence, wire::Epoch epoch, machine::Actions& actions);
+  // The same without a Ready: of tasks that were done together, one send_ready() tells of all.
+  void release(wire::Sequence sequence, wire::Epoch epoch);
+  void send_ready(machine::Actions& actions) const;
   // Informs the coordinator, with a Ready, whether the stage takes further tasks.
   void set_leaving(bool leaving, machine::Actions& actions);
 
@@ -72,7 +75,6 @@ class Membership {
   void on_welcome(const wire::Welcome& welcome, wire::Instant now);
   void on_refuse(const wire::Refuse& refuse, wire::Instant now, machine::Actions& actions);
   void on_undelivered(wire::Instant now);
-  void send_ready(machine::Actions& actions) const;
   std::string coordinator() const;
 
   wire::WorkerHello hello_;

@@ -42,6 +42,15 @@ models::Manifest read_collage(const runtime::Pipeline& pipeline) {
   return collage;
 }
 
+models::ServingPolicy serving_policy(const runtime::Pipeline& pipeline, std::size_t together_max) {
+  using models::Precision;
+  const std::string& word = pipeline.models.precision;
+  return {.together_max = together_max,
+          .precision = word == "float"      ? Precision::float32
+                       : word == "bfloat16" ? Precision::bfloat16
+                                            : Precision::automatic};
+}
+
 void check_collage(const runtime::Pipeline& pipeline) {
   if (!pipeline.models.collage.empty()) (void)read_collage(pipeline);
 }

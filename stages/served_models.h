@@ -13,6 +13,10 @@ namespace stages {
 models::Manifest read_single(const runtime::Pipeline& pipeline);
 models::Manifest read_collage(const runtime::Pipeline& pipeline);
 
+// How a stage serves its network; `together_max` as there.
+models::ServingPolicy serving_policy(const runtime::Pipeline& pipeline,
+                                     std::size_t together_max = 1);
+
 // For those that do not serve the collage but should know that it fits: the --check of an s-CNN
 // stage or a sink, whose hosts must not be told that a pipeline is sound which is not, and a
 // replay, which would simulate another.  Throws as read_collage(); a pipeline that makes no

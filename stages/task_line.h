@@ -1,21 +1,26 @@
-// One task at a time, and the service time of a slower machine.
+// One piece of work at a time, and the service time of a slower machine.
 //
 //     push -> waiting -> start -> working -> done -> held -> release
 //
-// A task begins when the one before has been released.  With an emulation its answer is held
-// until a drawn latency has passed since it began, or its own compute if that is longer, as in the
-// experiment of Narra et al., 2019; the hold is a timer, never a sleep.
+// Work begins when that before has been released: on one task, or on several that wait.  With an
+// emulation, which takes tasks one by one, an answer is held until a drawn latency has passed since
+// its task began, or its own compute if that is longer, as in the experiment of Narra et al., 2019;
+// the hold is a timer, never a sleep.
 //
 // TaskLine is pure.  Its owner bounds it by the credit it grants.
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <deque>
+#include <iterator>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "machine/machine.h"
 #include "stages/emulation.h"
+#include "wire/check.h"
 
 namespace stages {
 
@@ -43,29 +48,38 @@ class TaskLine {
 
   void push(Task task, wire::Instant now) { waiting_.push_back({std::move(task), now}); }
 
-  // The next task, to be worked on now; nullptr while another is under way or none waits.  The
-  // caller may move pictures out of it.
-  Task* start(wire::Instant now) {
-    if (current_ || waiting_.empty()) return nullptr;
-    current_ = std::move(waiting_.front());
-    waiting_.pop_front();
+  // The next tasks, `most` of them if as many wait, to be worked on together now; none while others
+  // are under way.  The caller may move pictures out of them.  Requires most > 0.
+  std::vector<Task*> start(wire::Instant now, std::size_t most = 1) {
+    std::vector<Task*> tasks;
+    if (!current_.empty()) return tasks;
+    if (emulation_) most = 1;
+    while (!waiting_.empty() && current_.size() < most) {
+      current_.push_back(std::move(waiting_.front()));
+      waiting_.pop_front();
+    }
+    for (Arrived& arrived : current_) tasks.push_back(&arrived.task);
     release_at_ = now;
-    if (emulation_) release_at_ = now + emulation_->draw(now);
-    return &current_->task;
+    if (emulation_ && !tasks.empty()) release_at_ = now + emulation_->draw(now);
+    return tasks;
   }
 
-  // Notes the outcome of the current task, whose work is done.
+  // Notes the outcomes of the tasks under way, whose work is done.  Requires one for each.
   void done(machine::Outcome outcome, wire::Instant now) {
-    outcome_ = std::move(outcome);
+    COLLAGE_CHECK(outcome.more.size() + 1 == current_.size());
+    std::vector<machine::Outcome> more = std::exchange(outcome.more, {});
+    outcomes_.push_back(std::move(outcome));
+    std::ranges::move(more, std::back_inserter(outcomes_));
     release_at_ = std::max(release_at_, now);
   }
 
-  // The current task with its outcome, once its hold is over.
+  // The next task that is done, with its outcome, once its hold is over.
   std::optional<Finished> release(wire::Instant now) {
-    if (!outcome_ || now < release_at_) return std::nullopt;
-    Finished finished{std::move(current_->task), current_->arrived, std::move(*outcome_)};
-    current_.reset();
-    outcome_.reset();
+    if (outcomes_.empty() || now < release_at_) return std::nullopt;
+    Arrived& next = current_.front();
+    Finished finished{std::move(next.task), next.arrived, std::move(outcomes_.front())};
+    current_.pop_front();
+    outcomes_.pop_front();
     return finished;
   }
 
@@ -84,14 +98,14 @@ class TaskLine {
   template <class Change>
   void for_each(Change change) {
     for (Arrived& arrived : waiting_) change(arrived.task);
-    if (current_) change(current_->task);
+    for (Arrived& arrived : current_) change(arrived.task);
   }
 
   std::optional<wire::Instant> next_timeout() const {
-    if (!outcome_) return std::nullopt;
+    if (outcomes_.empty()) return std::nullopt;
     return release_at_;
   }
-  bool idle() const { return !current_ && waiting_.empty(); }
+  bool idle() const { return current_.empty() && waiting_.empty(); }
 
  private:
   struct Arrived {
@@ -100,8 +114,8 @@ class TaskLine {
   };
   std::optional<Emulation> emulation_;
   std::deque<Arrived> waiting_;
-  std::optional<Arrived> current_;
-  std::optional<machine::Outcome> outcome_;  // Set while the current task is held.
+  std::deque<Arrived> current_;            // Under way, or held.
+  std::deque<machine::Outcome> outcomes_;  // Theirs; empty until they are done.
   wire::Instant release_at_;
 };
 

@@ -1,4 +1,5 @@
-// The skeleton of a stage that works on one task at a time: all but its task and its answer.
+// The skeleton of a stage that works on tasks one by one, or on some that wait together: all but
+// its task and its answer.
 //
 //   link kCoordinator (0, DEALER)  to the coordinator    WorkerHello, Ready
 //                                  from the coordinator  Welcome, Refuse, Redirect, tasks
@@ -19,6 +20,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "machine/earliest.h"
 #include "machine/figures.h"
@@ -108,13 +110,17 @@ class TaskStage : public machine::Machine {
     membership_.set_form(std::move(form));
   }
 
+  // Lets one piece of work take up to so many tasks that wait; one unless it is called.  Requires
+  // count > 0, and a job() that takes several.
+  void set_together(std::size_t count) { together_ = count; }
+
   const Counters& counters() const { return counters_; }
 
  protected:
   using Finished = typename TaskLine<Task>::Finished;
 
-  // The work that a task asks for; may move pictures out of it.
-  virtual decltype(machine::Work::job) job(Task& task) = 0;
+  // The work that tasks ask for, one at least; may move pictures out of them.
+  virtual decltype(machine::Work::job) job(std::span<Task* const> tasks) = 0;
   // The answer of a task, and whether its inference gave something usable.
   struct Given {
     std::optional<wire::Message> answer;  // nullopt: there is none.
@@ -192,6 +198,7 @@ class TaskStage : public machine::Machine {
 
   // Answers what is finished, begins the next task, and ends the turn.
   machine::Actions advance(wire::Instant now) {
+    bool released = false;
     while (auto finished = line_.release(now)) {
       const wire::Duration elapsed = now - finished->arrived;
       times_.task.observe(elapsed);
@@ -202,20 +209,23 @@ class TaskStage : public machine::Machine {
         answers_.send(finished->task.sink, finished->task.batch, std::move(*given.answer),
                       finished->arrived + finished->task.remaining, now, actions_);
       }
-      // After the answer: a coordinator that gets the credit first could count the task as done
-      // unanswered.
-      membership_.release(finished->task.sequence, coordinator_epoch(finished->task), actions_);
+      membership_.release(finished->task.sequence, coordinator_epoch(finished->task));
+      released = true;
     }
+    // After the answers: a coordinator that gets the credit first could count a task as done
+    // unanswered.
+    if (released) membership_.send_ready(actions_);
     drop_expired(now);
-    if (Task* task = line_.start(now)) {
+    if (const std::vector<Task*> tasks = line_.start(now, together_); !tasks.empty()) {
       work_.value += 1;
-      actions_.work = machine::Work{work_, job(*task)};
+      actions_.work = machine::Work{work_, job(tasks)};
     }
     if (membership_.leaving() && line_.idle()) actions_.finished = true;
     return std::exchange(actions_, {});
   }
 
   wire::WorkId work_;
+  std::size_t together_ = 1;
   TaskTimes times_;
 };
 

@@ -28,6 +28,7 @@ Examples:
                                                           a collage for an s-CNN of your own
   collage-train eval --manifest my.yaml --collage my_collage_3x3.yaml --images others
                                                           whether it may answer for the s-CNN
+  collage-train quantise my.yaml --images photos          what bfloat16 would cost it
   collage-train eval                                      a table, and out/models/eval.json
   collage-train compare                                   against the baselines
   collage-train tile --grid 4                             out/models/collages/*.png
@@ -63,6 +64,7 @@ int run(int argc, char** argv) {
   models::add_check_command(app);
   models::add_eval_command(app);
   models::add_compare_command(app);
+  models::add_quantise_command(app);
   models::add_tile_command(app);
   if (const auto page = runtime::requested_page(app, argc, argv)) {
     std::cout << *page;

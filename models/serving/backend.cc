@@ -7,9 +7,14 @@
 
 namespace models {
 
-std::unique_ptr<Backend> load_backend(const Manifest& manifest, const Probes& probes) {
-  return is_onnx(manifest.weights) ? load_onnx_backend(manifest, probes)
-                                   : load_torch_backend(manifest, probes);
+std::unique_ptr<Backend> load_backend(const Manifest& manifest, const Probes& probes,
+                                      const ServingPolicy& policy) {
+  if (!is_onnx(manifest.weights)) return load_torch_backend(manifest, probes, policy);
+  if (policy.precision == Precision::bfloat16) {
+    throw std::runtime_error(manifest.weights.string() +
+                             ": is ONNX, which is not served in bfloat16 (models.precision)");
+  }
+  return load_onnx_backend(manifest, probes);
 }
 
 void require_count(const Manifest& manifest, const Backend& backend) {

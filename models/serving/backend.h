@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "models/serving/manifest.h"
+#include "models/serving/serving_policy.h"
 
 namespace models {
 
@@ -17,12 +18,14 @@ class Backend {
  public:
   virtual ~Backend() = default;
 
-  // The logits that the network gives for one input, row by row.  `planes` has the normalised
-  // values of manifest.input(): channels x height x width.  Throws std::exception if it fails.  One
-  // thread at a time may call it.
+  // The logits that the network gives for one input, row by row, or for up to together() inputs,
+  // one after another.  `planes` has the normalised values of each: manifest.input(), channels x
+  // height x width.  Throws std::exception if it fails.  One thread at a time may call it.
   virtual std::vector<float> run(std::span<const float> planes) = 0;
+  // How many inputs at once take the least time each.
+  virtual std::size_t together() const { return 1; }
 
-  // How many numbers run() returns, and what came back, for people: "Float [1, 10]".
+  // How many numbers run() returns for an input, and what came back, for people: "Float [1, 10]".
   virtual std::size_t numbers() const = 0;
   virtual std::string returned() const = 0;
   // Whether each row of numbers sums to 1, as after a softmax.
@@ -37,9 +40,10 @@ class Backend {
 // Inputs by which the forms of a network are compared; one at least.
 using Probes = std::vector<std::vector<float>>;
 
-// Loads manifest.weights with the library for such a file.  Throws std::runtime_error with one line
-// that names the file, as the libraries' own functions do.
-std::unique_ptr<Backend> load_backend(const Manifest& manifest, const Probes& probes);
+// Loads manifest.weights with the library for such a file, to be served by `policy`.  Throws
+// std::runtime_error with one line that names the file, as the libraries' own functions do.
+std::unique_ptr<Backend> load_backend(const Manifest& manifest, const Probes& probes,
+                                      const ServingPolicy& policy = {});
 
 // Throws std::runtime_error naming the file unless the network gives as many numbers as its
 // manifest promises.

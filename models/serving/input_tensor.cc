@@ -3,9 +3,11 @@
 namespace models {
 
 torch::Tensor tensor_of(std::span<const float> planes, const TileShape& shape) {
+  const std::size_t count = planes.size() / shape.bytes();
   // LibTorch has no tensor of constant numbers; a network does not write to its input.
-  return torch::from_blob(const_cast<float*>(planes.data()),
-                          {1, shape.channels, shape.height, shape.width});
+  return torch::from_blob(
+      const_cast<float*>(planes.data()),
+      {static_cast<std::int64_t>(count), shape.channels, shape.height, shape.width});
 }
 
 std::vector<float> values_of(const torch::Tensor& tensor) {

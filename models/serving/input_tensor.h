@@ -10,8 +10,8 @@
 
 namespace models {
 
-// Float [1, channels, height, width], contiguous; borrows the numbers (planes.h), which must be of
-// that shape.
+// Float [n, channels, height, width], contiguous; borrows the numbers (planes.h), which must be
+// those of n inputs of that shape, one after another.
 torch::Tensor tensor_of(std::span<const float> planes, const TileShape& shape);
 
 // The numbers of a tensor as float, row by row, whatever its memory format.

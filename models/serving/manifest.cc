@@ -65,6 +65,13 @@ void write_output(std::ostream& out, const OutputForm& form) {
   if (form.scores == Scores::probabilities) out << "  scores: probabilities\n";
 }
 
+void write_bfloat16(std::ostream& out, const Bfloat16Cost& cost) {
+  if (cost.images == 0) return;
+  out << "bfloat16:  # What it costs; a stage may compute in it if that is below 0.001.\n"
+      << "  lost: " << number(cost.lost) << "  # Right answers, a share of the images.\n"
+      << "  images: " << cost.images << "\n";
+}
+
 void write_origin(std::ostream& out, const Origin& origin) {
   out << "origin:  # How the weights came to be, and what they measured on the test images.\n"
       << "  command: " << quoted(origin.command) << "\n"
@@ -103,7 +110,8 @@ std::size_t Manifest::outputs() const {
 bool answer_alike(const Manifest& a, const Manifest& b) {
   const auto decisive = [](const Manifest& m) {
     return std::tie(m.version, m.sha256, m.kind, m.grid, m.head, m.detect, m.tile, m.preprocess,
-                    m.normalisation, m.output_form, m.calibration, m.class_names);
+                    m.normalisation, m.output_form, m.calibration, m.bfloat16.lost,
+                    m.bfloat16.images, m.class_names);
   };
   return decisive(a) == decisive(b);
 }
@@ -175,6 +183,7 @@ std::string manifest_text(const Manifest& m) {
       << "temperature_slope: " << number(m.calibration.slope)
       << "  # Logits are divided by temperature * entropy ^ slope, see README.md.\n"
       << "class_names: " << list(m.class_names, quoted) << "\n";
+  write_bfloat16(out, m.bfloat16);
   write_origin(out, m.origin);
   return out.str();
 }

@@ -14,6 +14,7 @@
 #include "models/serving/heads/calibration.h"
 #include "models/serving/heads/detect.h"
 #include "models/serving/output_form.h"
+#include "models/serving/serving_policy.h"
 #include "models/serving/tile.h"
 #include "wire/message.h"
 
@@ -58,6 +59,7 @@ struct Manifest {
   Normalisation normalisation;       // One value for each channel.
   OutputForm output_form{};          // What the network returns.
   Calibration calibration;           // Fitted on the held-back images.
+  Bfloat16Cost bfloat16{};           // Unless it has been measured, automatic precision is float.
   std::vector<std::string> class_names;
   Origin origin;
 

@@ -141,6 +141,13 @@ DetectShape read_detect(runtime::Section section, const Manifest& m) {
   return shape;
 }
 
+Bfloat16Cost read_bfloat16(runtime::Section section) {
+  Bfloat16Cost cost;
+  cost.lost = section.number("lost", -1, 1, 0.0);
+  cost.images = static_cast<std::size_t>(section.integer("images", 0, INT64_MAX, 0));
+  return cost;
+}
+
 Origin read_origin(runtime::Section section) {
   Origin origin;
   origin.command = section.text("command", "unknown");
@@ -200,6 +207,7 @@ Manifest read(const runtime::Document& document, const std::filesystem::path& fi
   m.output_form = read_output(root.section("output"), m.head);
   m.calibration.temperature = root.number("temperature", 0.01, 100, 1.0);
   m.calibration.slope = root.number("temperature_slope", 0, 1, 0.0);
+  m.bfloat16 = read_bfloat16(root.section("bfloat16"));
   m.class_names = root.texts("class_names");
   if (m.class_names.size() < 2) root.fail("class_names", "expected two names at least");
   if (m.head == Head::detect) m.detect = read_detect(root.section("detect"), m);

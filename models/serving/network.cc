@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <iterator>
 #include <new>
 #include <stdexcept>
 #include <string_view>
@@ -17,6 +18,8 @@
 
 namespace models {
 namespace {
+
+constexpr const char* kBfloat16Suffix = "+bf16";
 
 // Grey, and noise of two seeds: kernels that are wrong for some channels show it with any picture.
 Probes probes_of(const Manifest& manifest, const ValueTables& tables) {
@@ -40,9 +43,9 @@ std::string shared_name(std::vector<std::string> names) {
 }  // namespace
 
 struct Network::Loaded {
-  explicit Loaded(const Manifest& manifest)
+  Loaded(const Manifest& manifest, const ServingPolicy& policy)
       : tables(tables_of(manifest.normalisation)),
-        backend(load_backend(manifest, probes_of(manifest, tables))),
+        backend(load_backend(manifest, probes_of(manifest, tables), policy)),
         warnings(backend->warnings()) {
     require_count(manifest, *backend);
     if (const std::string name = shared_name(manifest.class_names); !name.empty()) {
@@ -56,28 +59,38 @@ struct Network::Loaded {
   std::vector<std::string> warnings;
 };
 
-Network::Network(Manifest manifest)
-    : manifest_(std::move(manifest)), loaded_(std::make_unique<Loaded>(manifest_)) {}
+Network::Network(Manifest manifest, const ServingPolicy& policy)
+    : manifest_(std::move(manifest)), loaded_(std::make_unique<Loaded>(manifest_, policy)) {
+  // A stage sends it with each answer.
+  if (version().size() > wire::kVersionMax) {
+    throw std::runtime_error(manifest_.weights.string() + ": its version with " + kBfloat16Suffix +
+                             " is longer than " + std::to_string(wire::kVersionMax) + " bytes");
+  }
+}
 
 Network::~Network() = default;
 
+std::string Network::version() const {
+  return manifest_.version + (form() == "bfloat16" ? kBfloat16Suffix : "");
+}
 std::string Network::form() const { return loaded_->backend->form(); }
 std::string Network::how_served() const { return loaded_->backend->how_served(); }
 const std::vector<std::string>& Network::warnings() const { return loaded_->warnings; }
+
+std::size_t Network::together() const { return loaded_->backend->together(); }
 
 Network::Network(Network&&) noexcept = default;
 Network& Network::operator=(Network&&) noexcept = default;
 
 std::vector<float> Network::logits(std::span<const std::uint8_t> pixels) const {
-  std::vector<float> raw = raw_output(pixels);
+  std::vector<float> raw = raw_output(planes_of(pixels, manifest_.input(), loaded_->tables));
   if (raw.empty() || manifest_.head != Head::detect) return raw;
   return slot_logits(raw, manifest_.detect, manifest_.layout());
 }
 
-std::vector<float> Network::raw_output(std::span<const std::uint8_t> pixels) const {
-  COLLAGE_CHECK(pixels.size() == manifest_.input().bytes());
+std::vector<float> Network::raw_output(std::span<const float> planes) const {
   try {
-    return loaded_->backend->run(planes_of(pixels, manifest_.input(), loaded_->tables));
+    return loaded_->backend->run(planes);
   } catch (const std::bad_alloc&) {
     throw;
   } catch (const std::exception& error) {
@@ -90,12 +103,46 @@ std::vector<float> Network::raw_output(std::span<const std::uint8_t> pixels) con
 }
 
 wire::Verdict Network::classify(const imaging::Picture& picture, std::size_t top_k) const {
+  return classify(std::span(&picture, 1), top_k).front();
+}
+
+std::vector<wire::Verdict> Network::classify(std::span<const imaging::Picture> pictures,
+                                             std::size_t top_k) const {
   COLLAGE_CHECK(manifest_.kind == Kind::single);
-  const std::vector<float> row = logits(picture.pixels);
-  if (row.empty()) return {.predictions = {}, .reason = wire::Reason::bad_scores};
-  wire::Predictions best = top_of(softmax_rows(row, row.size(), manifest_.calibration), top_k);
-  const wire::Reason reason = best.empty() ? wire::Reason::bad_scores : wire::Reason::none;
-  return {.predictions = std::move(best), .reason = reason};
+  std::vector<wire::Verdict> verdicts;
+  while (verdicts.size() < pictures.size()) {
+    const std::size_t count = std::min(together(), pictures.size() - verdicts.size());
+    const auto next = pictures.subspan(verdicts.size(), count);
+    std::vector<wire::Verdict> some = classify_together(next, top_k);
+    for (std::size_t i = 0; some.size() < count; ++i) {
+      std::vector<wire::Verdict> one;
+      if (count > 1) one = classify_together(next.subspan(i, 1), top_k);
+      some.push_back(one.empty() ? wire::Verdict{{}, wire::Reason::bad_scores}
+                                 : std::move(one.front()));
+    }
+    std::ranges::move(some, std::back_inserter(verdicts));
+  }
+  return verdicts;
+}
+
+std::vector<wire::Verdict> Network::classify_together(std::span<const imaging::Picture> pictures,
+                                                      std::size_t top_k) const {
+  std::vector<float> planes;
+  for (const imaging::Picture& picture : pictures) {
+    const std::vector<float> one = planes_of(picture.pixels, manifest_.input(), loaded_->tables);
+    planes.insert(planes.end(), one.begin(), one.end());
+  }
+  const std::size_t classes = manifest_.class_names.size();
+  const std::vector<float> rows = raw_output(planes);
+  if (rows.size() != pictures.size() * classes) return {};
+  const std::vector<float> probabilities = softmax_rows(rows, classes, manifest_.calibration);
+  std::vector<wire::Verdict> verdicts;
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
+    wire::Predictions best = top_of(std::span(probabilities).subspan(i * classes, classes), top_k);
+    const wire::Reason reason = best.empty() ? wire::Reason::bad_scores : wire::Reason::none;
+    verdicts.push_back({std::move(best), reason});
+  }
+  return verdicts;
 }
 
 machine::Cells Network::classify_collage(std::span<const std::uint8_t> canvas,

@@ -25,22 +25,31 @@ class Network {
   // Throws std::runtime_error with one line that names the file: weights missing, not of the
   // manifest's hash, neither TorchScript nor ONNX, with another output than grid*grid*classes
   // numbers, or with one that is not finite (NaN).
-  explicit Network(Manifest manifest);
+  explicit Network(Manifest manifest, const ServingPolicy& policy = {});
   ~Network();
   Network(Network&&) noexcept;
   Network& operator=(Network&&) noexcept;
 
   const Manifest& manifest() const { return manifest_; }
-  // "plain", "frozen" or "fused"; the same in a line with the time of each form and why another is
-  // not served; and what a user should look at before trusting the answers, each a clause.
+  // That of the manifest, with "+bf16" if the network computes in that.
+  std::string version() const;
+  // "plain", "frozen", "fused" or "bfloat16"; the same in a line with the time of each form and why
+  // another is not served; and what a user should look at before trusting the answers, each a
+  // clause.
   std::string form() const;
   std::string how_served() const;
   const std::vector<std::string>& warnings() const;
+  // How many pictures at once take the least time each; at most policy.together_max.
+  std::size_t together() const;
 
   // The k most probable classes of one picture, best first, the lower class among equals.  Scores
   // that are not finite give Reason::bad_scores and no predictions; nothing is thrown.  Requires a
   // single, and a picture of exactly input().
   wire::Verdict classify(const imaging::Picture& picture, std::size_t top_k) const;
+  // The same of several pictures, in order, in inferences of up to together() of them.  What fails
+  // for some together is done again for each alone.
+  std::vector<wire::Verdict> classify(std::span<const imaging::Picture> pictures,
+                                      std::size_t top_k) const;
 
   // The same for each cell of a finished collage; `canvas` holds the pixels of an imaging canvas of
   // manifest().layout().  A cell that is blank or whose scores are not finite has no predictions;
@@ -56,7 +65,10 @@ class Network {
  private:
   struct Loaded;
 
-  std::vector<float> raw_output(std::span<const std::uint8_t> pixels) const;
+  // Empty if the inference has failed.  Requires together() pictures at most.
+  std::vector<wire::Verdict> classify_together(std::span<const imaging::Picture> pictures,
+                                               std::size_t top_k) const;
+  std::vector<float> raw_output(std::span<const float> planes) const;
 
   Manifest manifest_;
   std::unique_ptr<Loaded> loaded_;

@@ -1,7 +1,6 @@
 #include "models/serving/served_script.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <limits>
 #include <span>
@@ -10,6 +9,8 @@
 #include "models/serving/first_line.h"
 #include "models/serving/input_tensor.h"
 #include "models/serving/output_tensor.h"
+#include "models/serving/processor_time.h"
+#include "models/serving/script.h"
 
 namespace models {
 namespace {
@@ -21,34 +22,18 @@ struct Answered {
   double seconds = std::numeric_limits<double>::infinity();
 };
 
-Answered answers(torch::jit::Module& module, const OutputForm& output,
+Answered answers(torch::jit::Module& module, ScriptForm form, const OutputForm& output,
                  std::span<const torch::Tensor> probes) {
-  using Clock = std::chrono::steady_clock;
   Answered got;
   for (const torch::Tensor& probe : probes) {
-    const Clock::time_point begin = Clock::now();
-    const c10::IValue returned = module.forward({probe});
-    got.seconds =
-        std::min(got.seconds, std::chrono::duration<double>(Clock::now() - begin).count());
+    const double begin = seconds_used();
+    const c10::IValue returned = ServedScript::call(module, form, probe);
+    got.seconds = std::min(got.seconds, seconds_used() - begin);
     const torch::Tensor scores = scores_of(returned, output);
     got.returned = description(scores);
     got.answers.push_back(values_of(scores));
   }
   return got;
-}
-
-// Of a quick network some more calls, for steady times; a slow one is not kept from its work.
-double seconds_of(torch::jit::Module& module, const OutputForm& output, const torch::Tensor& probe,
-                  double shortest) {
-  constexpr int kCalls = 8;
-  constexpr double kLongest = 0.1;
-  double spent = 0;
-  for (int i = 0; i < kCalls && spent + shortest < kLongest; ++i) {
-    const double seconds = answers(module, output, {&probe, 1}).seconds;
-    shortest = std::min(shortest, seconds);
-    spent += seconds;
-  }
-  return shortest;
 }
 
 torch::jit::Module form_of(const torch::jit::Module& script, ScriptForm form) {
@@ -62,6 +47,11 @@ torch::jit::Module form_of(const torch::jit::Module& script, ScriptForm form) {
       // A module that was exported frozen is not frozen again; its graph would be shared.
       if (!module.hasattr("training")) module = script.clone();
       return torch::jit::optimize_for_inference(module);
+    case ScriptForm::bfloat16:
+      module = script.clone();
+      convert_tensors(module, torch::kBFloat16,
+                      [](const torch::Tensor& tensor) { return tensor.is_floating_point(); });
+      return module.hasattr("training") ? torch::jit::freeze(module) : module;
   }
   return module;
 }
@@ -79,16 +69,38 @@ Tried tried(const torch::jit::Module& script, ScriptForm form, const OutputForm&
   try {
     one.module = form_of(script, form);
     // The first call of a rewritten network settles its kernels.
-    answers(one.module, output, probes.first(1));
-    const Answered got = answers(one.module, output, probes);
+    answers(one.module, form, output, probes.first(1));
+    const Answered got = answers(one.module, form, output, probes);
     one.trial.difference = difference(right, got.answers);
-    if (one.trial.right()) {
-      one.trial.seconds = seconds_of(one.module, output, probes.front(), got.seconds);
-    }
+    if (one.trial.right()) one.trial.seconds = got.seconds;
   } catch (const std::exception& error) {
     one.trial.error = first_line(error);
   }
   return one;
+}
+
+// Calls the forms of a quick network some more times, by turns: a processor whose speed changes
+// changes it for all of them.  A slow network is not kept from its work.
+void time_again(std::vector<Tried>& all, const OutputForm& output, const torch::Tensor& probe) {
+  constexpr int kRounds = 20;
+  constexpr double kLongest = 0.4;
+  double spent = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    double next = 0;
+    for (const Tried& one : all) next += one.trial.seconds;
+    if (spent + next > kLongest) return;
+    for (Tried& one : all) {
+      if (!one.trial.right()) continue;
+      try {
+        const double seconds = answers(one.module, one.trial.form, output, {&probe, 1}).seconds;
+        one.trial.seconds = std::min(one.trial.seconds, seconds);
+        spent += seconds;
+      } catch (const std::exception& error) {
+        if (one.trial.form == ScriptForm::plain) throw;
+        one.trial.error = first_line(error);
+      }
+    }
+  }
 }
 
 std::string outcome(const FormTrial& trial) {
@@ -98,31 +110,53 @@ std::string outcome(const FormTrial& trial) {
   return word + wrong_by(trial.difference);
 }
 
+// Whether a form is quick enough, where the fastest in float takes `shortest`.
+bool suits(const FormTrial& trial, double shortest, Bfloat16 bfloat16) {
+  constexpr double kWorthwhile = 0.9;
+  if (trial.form != ScriptForm::bfloat16) return trial.seconds <= kSlowerBy * shortest;
+  return bfloat16 == Bfloat16::must || trial.seconds < kWorthwhile * shortest;
+}
+
 }  // namespace
 
 const char* word_of(ScriptForm form) {
-  constexpr const char* kWords[] = {"plain", "frozen", "fused"};
+  constexpr const char* kWords[] = {"plain", "frozen", "fused", "bfloat16"};
   return kWords[static_cast<std::size_t>(form)];
 }
 
+c10::IValue ServedScript::call(torch::jit::Module& module, ScriptForm form,
+                               const torch::Tensor& input) {
+  if (form != ScriptForm::bfloat16) return module.forward({input});
+  return module.forward({input.to(torch::kBFloat16, /*non_blocking=*/false, /*copy=*/false,
+                                  torch::MemoryFormat::ChannelsLast)});
+}
+
 ServedScript serve_script(const torch::jit::Module& script, const OutputForm& output,
-                          std::size_t classes, const std::vector<torch::Tensor>& probes) {
+                          std::size_t classes, const std::vector<torch::Tensor>& probes,
+                          Bfloat16 bfloat16) {
   const c10::InferenceMode inference;
   std::vector<Tried> all(1);
   all[0].module = script;
   Answered right;
   Answered again;
   try {
-    right = answers(all[0].module, output, probes);
+    right = answers(all[0].module, ScriptForm::plain, output, probes);
     require_finite(right.answers);
-    again = answers(all[0].module, output, std::span(probes).first(1));
-    all[0].trial.seconds = seconds_of(all[0].module, output, probes.front(), again.seconds);
+    again = answers(all[0].module, ScriptForm::plain, output, std::span(probes).first(1));
+    all[0].trial.seconds = again.seconds;
   } catch (const std::exception& error) {
     throw std::runtime_error(first_line(error));
   }
   for (const ScriptForm form : {ScriptForm::frozen, ScriptForm::fused}) {
     all.push_back(tried(script, form, output, probes, right.answers));
   }
+  if (bfloat16 != Bfloat16::no) {
+    all.push_back(tried(script, ScriptForm::bfloat16, output, probes, right.answers));
+    if (bfloat16 == Bfloat16::must && !all.back().trial.right()) {
+      throw std::runtime_error("cannot be served in bfloat16: " + outcome(all.back().trial));
+    }
+  }
+  time_again(all, output, probes.front());
 
   ServedScript served;
   served.numbers = right.answers.front().size();
@@ -130,15 +164,17 @@ ServedScript serve_script(const torch::jit::Module& script, const OutputForm& ou
   served.sums_to_one = sum_to_one(right.answers, classes);
   served.warnings =
       warnings_of(right.answers.front(), again.answers.front(), output, served.sums_to_one);
-  double shortest = all[0].trial.seconds;
+  double shortest = all[0].trial.seconds;  // Of those in float.
   for (const Tried& one : all) {
-    if (one.trial.right()) shortest = std::min(shortest, one.trial.seconds);
+    const bool in_float = one.trial.form != ScriptForm::bfloat16;
+    if (in_float && one.trial.right()) shortest = std::min(shortest, one.trial.seconds);
   }
   for (Tried& one : all) {
     served.trials.push_back(one.trial);
-    if (!one.trial.right() || one.trial.seconds > kSlowerBy * shortest) continue;
-    served.form = one.trial.form;
-    served.module = one.module;
+    if (one.trial.right() && suits(one.trial, shortest, bfloat16)) {
+      served.form = one.trial.form;
+      served.module = one.module;
+    }
   }
   return served;
 }

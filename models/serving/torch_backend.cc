@@ -12,6 +12,7 @@
 #include "models/serving/output_tensor.h"
 #include "models/serving/script.h"
 #include "models/serving/served_script.h"
+#include "models/serving/together.h"
 
 namespace models {
 namespace {
@@ -33,37 +34,51 @@ void prepare_thread() {
   (void)prepared;
 }
 
+Bfloat16 bfloat16_of(Precision precision, const Bfloat16Cost& cost) {
+  if (precision == Precision::bfloat16) return Bfloat16::must;
+  const bool may = precision == Precision::automatic && negligible(cost) && computes_bfloat16();
+  return may ? Bfloat16::may : Bfloat16::no;
+}
+
 class TorchBackend : public Backend {
  public:
-  TorchBackend(const Manifest& manifest, LoadedScript loaded, const Probes& probes)
+  TorchBackend(const Manifest& manifest, LoadedScript loaded, const Probes& probes,
+               const ServingPolicy& policy)
       : input_(manifest.input()), output_(manifest.output_form) {
     std::vector<torch::Tensor> tensors;
     for (const auto& probe : probes) tensors.push_back(tensor_of(probe, input_));
-    served_ = serve_script(loaded.module, output_, manifest.class_names.size(), tensors);
+    served_ = serve_script(loaded.module, output_, manifest.class_names.size(), tensors,
+                           bfloat16_of(policy.precision, manifest.bfloat16));
+    together_ =
+        quickest_together([this](const torch::Tensor& input) { return served_.forward(input); },
+                          output_, tensors, policy.together_max);
     std::ranges::move(loaded.remarks, std::back_inserter(served_.warnings));
   }
 
   std::vector<float> run(std::span<const float> planes) override {
     prepare_thread();
     const c10::InferenceMode inference;
-    return values_of(logits_of(served_.module.forward({tensor_of(planes, input_)}), output_));
+    return values_of(logits_of(served_.forward(tensor_of(planes, input_)), output_));
   }
+  std::size_t together() const override { return together_.count; }
   std::size_t numbers() const override { return served_.numbers; }
   std::string returned() const override { return served_.returned; }
   bool sums_to_one() const override { return served_.sums_to_one; }
   std::string form() const override { return word_of(served_.form); }
-  std::string how_served() const override { return summary(served_); }
+  std::string how_served() const override { return summary(served_) + summary(together_); }
   const std::vector<std::string>& warnings() const override { return served_.warnings; }
 
  private:
   TileShape input_;
   OutputForm output_;
   ServedScript served_;
+  Together together_;
 };
 
 }  // namespace
 
-std::unique_ptr<Backend> load_torch_backend(const Manifest& manifest, const Probes& probes) {
+std::unique_ptr<Backend> load_torch_backend(const Manifest& manifest, const Probes& probes,
+                                            const ServingPolicy& policy) {
   prepare_thread();
   // Once, for another network may be loaded while one answers.  The profiling executor would
   // compile the network again during the first calls.
@@ -73,7 +88,7 @@ std::unique_ptr<Backend> load_torch_backend(const Manifest& manifest, const Prob
   std::string remarks;
   for (const std::string& remark : loaded.remarks) remarks += "; " + remark;
   try {
-    return std::make_unique<TorchBackend>(manifest, std::move(loaded), probes);
+    return std::make_unique<TorchBackend>(manifest, std::move(loaded), probes, policy);
   } catch (const std::bad_alloc&) {
     throw;
   } catch (const std::exception& error) {

@@ -100,6 +100,9 @@ void read_models(Section root, Pipeline& p) {
   const bool makes_collages = !redundancy || redundancy->collages_per_batch > 0;
   const bool needs_collage = makes_collages || models.has("collage");
   if (needs_collage) p.models.collage = model_file(models, "collage", p);
+  p.models.precision = models.choice<std::string>(
+      "precision", {{"auto", "auto"}, {"float", "float"}, {"bfloat16", "bfloat16"}},
+      p.models.precision);
 }
 
 void read_endpoints(Section root, Pipeline& p) {

@@ -25,6 +25,7 @@ namespace runtime {
 struct Pipeline {
   struct Models {
     std::filesystem::path single, collage;  // Existing files: the manifests of the models.
+    std::string precision = "auto";         // auto, float or bfloat16: serving_policy.h.
   };
   struct Endpoints {
     std::string producers, workers, collage;

@@ -21,8 +21,10 @@ constexpr machine::Figure<Counters> kFigures[] = {
 
 }  // namespace
 
-decltype(machine::Work::job) Classifier::job(wire::Assign& task) {
-  return machine::Classify{std::move(task.image)};
+decltype(machine::Work::job) Classifier::job(std::span<wire::Assign* const> tasks) {
+  machine::Classify job{std::move(tasks.front()->image)};
+  for (wire::Assign* task : tasks.subspan(1)) job.more.push_back(std::move(task->image));
+  return job;
 }
 
 Classifier::Given Classifier::answer(Finished& finished, wire::Duration age) {

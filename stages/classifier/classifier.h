@@ -31,7 +31,7 @@ class Classifier : public TaskStage<wire::Assign, Counters> {
   using TaskStage::TaskStage;
 
  private:
-  decltype(machine::Work::job) job(wire::Assign& task) override;
+  decltype(machine::Work::job) job(std::span<wire::Assign* const> tasks) override;
   Given answer(Finished& finished, wire::Duration age) override;
   void on_new_coordinator() override;
   bool on_other(const wire::Message& message) override;

@@ -21,7 +21,8 @@ constexpr machine::Figure<CollageWorkerCounters> kWorkerFigures[] = {
 
 }  // namespace
 
-decltype(machine::Work::job) CollageWorker::job(wire::CollageTask& task) {
+decltype(machine::Work::job) CollageWorker::job(std::span<wire::CollageTask* const> tasks) {
+  wire::CollageTask& task = *tasks.front();  // A collage is a batch of its own.
   return machine::ClassifyCollage{std::move(task.picture), task.blank};
 }
 

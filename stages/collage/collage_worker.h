@@ -31,7 +31,7 @@ class CollageWorker : public TaskStage<wire::CollageTask, CollageWorkerCounters>
   using TaskStage::TaskStage;
 
  private:
-  decltype(machine::Work::job) job(wire::CollageTask& task) override;
+  decltype(machine::Work::job) job(std::span<wire::CollageTask* const> tasks) override;
   Given answer(Finished& finished, wire::Duration age) override;
   bool on_other(const wire::Message& message) override;
   std::span<const machine::Figure<CollageWorkerCounters>> figures() const override;

@@ -55,7 +55,7 @@ machine::Outcome paste(const models::Manifest& manifest, const imaging::Limits& 
 machine::Outcome classify_canvas(const models::Network& network, std::size_t top_k,
                                  const machine::ClassifyCollage& job) {
   machine::Outcome outcome;
-  outcome.version = network.manifest().version;
+  outcome.version = network.version();
   // Over tcp:// an assembler of another build could send a picture of another size.
   if (job.picture.size() != network.manifest().input().bytes() ||
       job.blank.size() != static_cast<std::size_t>(network.manifest().slots())) {
@@ -162,7 +162,7 @@ runtime::ModelReload::Swap renew_network(const runtime::Pipeline& running,
   if (answer_alike(manifest, serving)) return {serving.version + " serves on", {}};
   require_same_shape(serving, manifest, fresh.models.collage);
   runtime::ModelReload::Swap over{manifest.version + " takes over from " + serving.version, {}};
-  const SharedNetwork next = load_network(std::move(manifest));
+  const SharedNetwork next = load_network(std::move(manifest), serving_policy(running));
   say_form(*next);
   for (auto& one : adopt) {
     over.each.push_back([one = std::move(one), next] { one(next); });
@@ -202,16 +202,16 @@ int run_collage_cnn(const StageOptions& options) {
   runtime::Startup start(options.start, runtime::KeyOwner::stage);
   const runtime::Pipeline& pipeline = start.pipeline;
   require_endpoint(pipeline, true);
-  SharedNetwork network = load_network(read_collage(pipeline));
+  SharedNetwork network = load_network(read_collage(pipeline), serving_policy(pipeline));
   auto emulation = read_emulation(pipeline, wire::Role::collage, options.index);
   if (start.only_checks()) return 0;
   say_form(*network);
   CollageWorker machine =
       make_worker(pipeline, network->manifest(), std::move(emulation), new_id(), index_of(options));
-  machine.set_model(network->manifest().version, network->form());
+  machine.set_model(network->version(), network->form());
   const auto adopt = [&](const SharedNetwork& next) {
     network = next;
-    machine.set_model(next->manifest().version, next->form());
+    machine.set_model(next->version(), next->form());
   };
   return start.serve(
       {.name = name("collage-cnn", options),
@@ -226,7 +226,7 @@ int run_collage(const StageOptions& options) {
   runtime::Startup start(options.start, runtime::KeyOwner::stage);
   const runtime::Pipeline& pipeline = start.pipeline;
   require_endpoint(pipeline, false);
-  SharedNetwork network = load_network(read_collage(pipeline));
+  SharedNetwork network = load_network(read_collage(pipeline), serving_policy(pipeline));
   auto emulation = read_emulation(pipeline, wire::Role::collage, options.index);
   const imaging::Library library(pipeline.stages.formats);
   if (start.only_checks()) return 0;
@@ -238,13 +238,12 @@ int run_collage(const StageOptions& options) {
   Assembler assembler = make_assembler(pipeline, manifest, id, index_of(options));
   CollageWorker worker =
       make_worker(pipeline, manifest, std::move(emulation), id, index_of(options));
-  worker.set_model(manifest.version, network->form());
-  const auto rename = [&](const SharedNetwork& next) {
-    assembler.set_version(next->manifest().version);
-  };
+  worker.set_model(network->version(), network->form());
+  assembler.set_version(network->version());
+  const auto rename = [&](const SharedNetwork& next) { assembler.set_version(next->version()); };
   const auto adopt = [&](const SharedNetwork& next) {
     network = next;
-    worker.set_model(next->manifest().version, next->form());
+    worker.set_model(next->version(), next->form());
   };
   return start.serve(
       {.name = name("collage", options),

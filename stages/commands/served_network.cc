@@ -6,8 +6,8 @@
 
 namespace stages {
 
-SharedNetwork load_network(models::Manifest manifest) {
-  auto network = std::make_shared<const models::Network>(std::move(manifest));
+SharedNetwork load_network(models::Manifest manifest, const models::ServingPolicy& policy) {
+  auto network = std::make_shared<const models::Network>(std::move(manifest), policy);
   for (const std::string& warning : network->warnings()) {
     spdlog::warn("{}: {}", network->manifest().weights.string(), warning);
   }
@@ -15,7 +15,7 @@ SharedNetwork load_network(models::Manifest manifest) {
 }
 
 void say_form(const models::Network& network) {
-  spdlog::info("{}: served {}", network.manifest().version, network.how_served());
+  spdlog::info("{}: served {}", network.version(), network.how_served());
 }
 
 }  // namespace stages

@@ -11,7 +11,7 @@ using SharedNetwork = std::shared_ptr<const models::Network>;
 
 // Loads the network of a manifest and logs, as warnings, what a user should look at.  Throws as
 // models::Network does.
-SharedNetwork load_network(models::Manifest manifest);
+SharedNetwork load_network(models::Manifest manifest, const models::ServingPolicy& policy);
 
 // Logs in which form a network is served and why in no other.  Not for --check, which is silent if
 // all is well.

@@ -10,7 +10,8 @@ namespace stages {
 
 struct StageOptions {
   runtime::StartOptions start;
-  std::uint64_t index = 0;  // Names the stage in the log and seeds its emulated latencies.
+  std::uint64_t index = 0;    // Names the stage in the log and seeds its emulated latencies.
+  std::size_t processes = 1;  // Classifiers that share one network; their indices follow `index`.
 };
 
 // Where the stage listens for HTTP, if the first of its kind listens at `first`.  A hundred of a

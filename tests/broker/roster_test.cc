@@ -47,6 +47,21 @@ TEST_F(RosterTest, WorkIsSpreadOverTheLeastLoadedAndLeastRecentlyUsed) {
   EXPECT_EQ(give(4), 2u);
 }
 
+TEST_F(RosterTest, TasksThatAreDoneTogetherTookTheirTimeInEqualShares) {
+  join(1, 2);
+  for (int i = 0; i < 8; i += 2) {
+    const wire::Duration begin = i * 30ms;
+    give(1, begin);
+    give(2, begin);
+    const std::uint64_t last = sequence;
+    for (const std::uint64_t each : {last - 1, last}) roster.begin(id(1), {each}, at(begin));
+    ready(1, last, {{last - 1}, {last}}, begin);  // It has both.
+    ready(1, last, {}, begin + 60ms);
+  }
+  ASSERT_TRUE(roster.service().known());
+  EXPECT_NEAR(wire::to_seconds(roster.service().mean()), 0.03, 0.001);
+}
+
 TEST_F(RosterTest, AWorkerIsGivenNoMoreThanItsCapacity) {
   join(1, 2);
   EXPECT_EQ(give(1), 1u);

@@ -29,6 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::Input input(data, size);
   Classifier stage({{1, 1}, wire::Role::classifier, {7, 0, "v1"}, fuzz::kCapacity}, {100ms, 1s},
                    emulation_of(input), fuzz::kSinks);
+  stage.set_together(2);
   fuzz::StageGame<Classifier, wire::Assign, wire::Answer, wire::Withdraw>(stage, input).run();
   return 0;
 }

@@ -72,10 +72,11 @@ machine::Outcome Play::outcome(const machine::Work& work) {
   outcome.compute = drawer_.duration();
   outcome.version = input_.flag() ? "v1" : "v2";
   const wire::Reason reason = drawer_.verdict_reason();
-  if (std::holds_alternative<machine::Classify>(work.job)) {
+  if (const auto* classify = std::get_if<machine::Classify>(&work.job)) {
     wire::Verdict verdict{{}, reason};
     if (reason == wire::Reason::none) verdict.predictions = drawer_.predictions(3);
     outcome.what = std::move(verdict);
+    outcome.more.resize(classify->more.size(), machine::Outcome(outcome));
   } else if (const auto* paste = std::get_if<machine::Paste>(&work.job)) {
     wire::Payload canvas =
         paste->canvas.empty() ? wire::Payload(wire::Payload::Bytes(12)) : paste->canvas;

@@ -25,7 +25,8 @@ class Echo : public TaskStage<wire::Assign, TaskCounters> {
   bool usable = true;
 
  private:
-  decltype(machine::Work::job) job(wire::Assign& task) override {
+  decltype(machine::Work::job) job(std::span<wire::Assign* const> tasks) override {
+    wire::Assign& task = *tasks.front();
     calls.push_back("job " + std::to_string(task.slot));
     return machine::Classify{std::move(task.image)};
   }

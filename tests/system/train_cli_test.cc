@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "imaging/encode.h"
+#include "models/serving/manifest_reader.h"
 #include "runtime/service/install_paths.h"
 #include "tests/system/live_pipeline.h"
 
@@ -140,6 +141,24 @@ TEST_F(TrainCli, ACheckSaysHowAModelIsServedAndWhatItAnswers) {
   const Ran collage = checked("fashion_collage_3x3.yaml");
   EXPECT_EQ(collage.code, 2);
   EXPECT_THAT(collage.output, HasSubstr("is a collage of 9 tiles, but --images needs"));
+}
+
+TEST_F(TrainCli, WhatBfloat16CostsIsNotedInTheManifest) {
+  const models::Manifest before = models::load_manifest(kModels / "fashion_single.yaml");
+  std::filesystem::create_directories(folder_ / "weights");
+  std::filesystem::copy_file(before.weights, folder_ / "weights/fashion_single.pt");
+  std::filesystem::copy_file(kModels / "fashion_single.yaml", folder_ / "my.yaml");
+  write_picture("pictures/Bag/0.png");
+  write_picture("pictures/Coat/0.png");
+  const Ran ran = system_test::run(
+      {program(), "quantise", in_folder("my.yaml"), "--images", in_folder("pictures")}, 100s);
+  EXPECT_EQ(ran.code, 0) << ran.output;
+  EXPECT_THAT(ran.output, HasSubstr("2 images, "));
+  const models::Manifest after = models::load_manifest(folder_ / "my.yaml");
+  EXPECT_EQ(after.bfloat16.images, 2u);
+  EXPECT_TRUE(std::filesystem::equivalent(after.weights, folder_ / "weights/fashion_single.pt"));
+  EXPECT_EQ(after.calibration, before.calibration);
+  EXPECT_EQ(after.origin, before.origin);
 }
 
 TEST_F(TrainCli, AFolderOfWhichNothingDecodes) {

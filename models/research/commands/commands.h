@@ -16,6 +16,7 @@ void add_manifest_command(CLI::App& app);
 void add_check_command(CLI::App& app);
 void add_eval_command(CLI::App& app);
 void add_compare_command(CLI::App& app);
+void add_quantise_command(CLI::App& app);
 void add_tile_command(CLI::App& app);
 
 }  // namespace models

@@ -69,6 +69,17 @@ TEST(Manifest, WhatTheNetworkReturnsReadsBackEqual) {
   EXPECT_EQ(manifest_text(collage()).find("output:"), std::string::npos);
 }
 
+TEST(Manifest, WhatBfloat16CostsReadsBackEqualAndDecidesHowItIsServed) {
+  Manifest wanted = collage();
+  EXPECT_FALSE(negligible(wanted.bfloat16));  // It has not been measured.
+  wanted.bfloat16 = {.lost = -0.0004, .images = 5000};
+  EXPECT_EQ(parse_manifest(manifest_text(wanted), "m.yaml").bfloat16, wanted.bfloat16);
+  EXPECT_TRUE(negligible(wanted.bfloat16));
+  EXPECT_FALSE(negligible({.lost = 0.001, .images = 5000}));
+  EXPECT_FALSE(answer_alike(collage(), wanted));
+  EXPECT_EQ(manifest_text(collage()).find("bfloat16:"), std::string::npos);
+}
+
 TEST(Manifest, ADetectHeadSaysHowItsBoxesAreRead) {
   Manifest wanted = collage();
   wanted.head = Head::detect;

@@ -17,7 +17,9 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
+using ::testing::StartsWith;
 using ::testing::ThrowsMessage;
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
@@ -112,6 +114,97 @@ TEST_F(NetworkTest, AskedForMoreClassesThanThereAreGivesAllAndTheySumToOne) {
   ASSERT_THAT(verdict.predictions, SizeIs(4));
   for (const wire::Prediction& p : verdict.predictions) sum += p.probability;
   EXPECT_NEAR(sum, 1, 1e-5);
+}
+
+TEST_F(NetworkTest, SeveralPicturesAreClassifiedAsEachAlone) {
+  const Network network(toy(1), {.together_max = 4});
+  EXPECT_LE(network.together(), 4u);
+  std::vector<imaging::Picture> pictures(3, picture());
+  std::ranges::reverse(pictures[1].pixels);
+  std::ranges::fill(pictures[2].pixels, std::uint8_t{255});
+  const std::vector<wire::Verdict> verdicts = network.classify(pictures, 2);
+  ASSERT_THAT(verdicts, SizeIs(3));
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
+    const wire::Verdict alone = network.classify(pictures[i], 2);
+    EXPECT_EQ(verdicts[i].predictions[0].label, alone.predictions[0].label);
+    EXPECT_NEAR(verdicts[i].predictions[0].probability, alone.predictions[0].probability, 1e-5);
+  }
+}
+
+TEST_F(NetworkTest, InBfloat16ItAnswersAboutAsInFloatAndItsVersionSaysSo) {
+  const Manifest manifest = toy(1, 3);
+  const Network in_float(manifest, {.precision = Precision::float32});
+  const Network in_bfloat16(manifest, {.precision = Precision::bfloat16});
+  EXPECT_EQ(in_float.version(), "toy");
+  EXPECT_EQ(in_bfloat16.version(), "toy+bf16");
+  EXPECT_EQ(in_bfloat16.form(), "bfloat16");
+  EXPECT_THAT(in_bfloat16.how_served(), StartsWith("bfloat16 "));
+  const std::vector<float> exact = in_float.logits(picture().pixels);
+  const std::vector<float> rough = in_bfloat16.logits(picture().pixels);
+  ASSERT_EQ(exact.size(), rough.size());
+  EXPECT_NE(exact, rough);
+  for (std::size_t i = 0; i < exact.size(); ++i) EXPECT_NEAR(exact[i], rough[i], 0.1);
+}
+
+TEST_F(NetworkTest, ByItselfItComputesInFloatUnlessItsManifestSaysWhatBfloat16Costs) {
+  Manifest manifest = toy(1);
+  EXPECT_THAT(Network(manifest).how_served(), Not(HasSubstr("bfloat16")));
+  manifest.bfloat16 = {.lost = 0.002, .images = 5000};
+  EXPECT_THAT(Network(manifest).how_served(), Not(HasSubstr("bfloat16")));
+  manifest.bfloat16 = {.lost = 0.0009, .images = kCostImagesMin - 1};
+  EXPECT_THAT(Network(manifest).how_served(), Not(HasSubstr("bfloat16")));
+  manifest.bfloat16.images = kCostImagesMin;
+  const std::string served = Network(manifest).how_served();
+  // Where the processor has no instructions for it, it is not even tried.
+  EXPECT_EQ(served.find("bfloat16") != std::string::npos, computes_bfloat16()) << served;
+}
+
+TEST_F(NetworkTest, AVersionThatIsTooLongInBfloat16IsRefused) {
+  Manifest manifest = toy(1);
+  manifest.version = std::string(wire::kVersionMax - 4, 'v');
+  EXPECT_THAT([&] { Network network(manifest, {.precision = Precision::bfloat16}); },
+              ThrowsMessage<std::runtime_error>(HasSubstr("version with +bf16 is longer")));
+}
+
+TEST_F(NetworkTest, UnlessItIsAskedForOnePictureIsClassifiedAtATime) {
+  EXPECT_EQ(Network(toy(1)).together(), 1u);
+}
+
+TEST_F(NetworkTest, ANetworkWithTheNumberOfPicturesBuiltInTakesOne) {
+  torch::jit::Module module("Net");
+  module.register_attribute("training", c10::BoolType::get(), false);
+  module.define(
+      "def forward(self, x):\n"
+      "    return torch.reshape(torch.mean(x, [1, 2, 3]), [1, 1]) * torch.ones([1, 4])\n");
+  module.save(file_);
+  EXPECT_EQ(Network(manifest_of(toy_architecture(1)), {.together_max = 4}).together(), 1u);
+}
+
+TEST_F(NetworkTest, OfSeveralPicturesOneWithoutFiniteScoresSpoilsNoOther) {
+  const Network network(dividing(1), {.together_max = 2});
+  std::vector<imaging::Picture> pictures(2, picture());
+  std::ranges::fill(pictures[0].pixels, std::uint8_t{0});
+  const std::vector<wire::Verdict> verdicts = network.classify(pictures, 3);
+  EXPECT_EQ(verdicts[0].reason, wire::Reason::bad_scores);
+  EXPECT_EQ(verdicts[1].reason, wire::Reason::none);
+}
+
+TEST_F(NetworkTest, OfSeveralPicturesOneThatTheNetworkRefusesSpoilsNoOther) {
+  torch::jit::Module module("Net");
+  module.register_attribute("training", c10::BoolType::get(), false);
+  module.define(
+      "def forward(self, x):\n"
+      "    means = torch.mean(x, [1, 2, 3])\n"
+      "    assert float(torch.min(means)) > -1.3\n"
+      "    return torch.reshape(means, [-1, 1]) * torch.ones([1, 4])\n");
+  module.save(file_);
+  const Network network(manifest_of(toy_architecture(1)), {.together_max = 2});
+  std::vector<imaging::Picture> pictures(2, picture());
+  std::ranges::fill(pictures[0].pixels, std::uint8_t{0});
+  const std::vector<wire::Verdict> verdicts = network.classify(pictures, 3);
+  ASSERT_THAT(verdicts, SizeIs(2));
+  EXPECT_EQ(verdicts[0].reason, wire::Reason::bad_scores);
+  EXPECT_EQ(verdicts[1].reason, wire::Reason::none);
 }
 
 TEST_F(NetworkTest, ScoresThatAreNotFiniteAreAReasonAndNoThrow) {

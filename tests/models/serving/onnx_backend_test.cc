@@ -123,6 +123,14 @@ TEST_F(OnnxBackendTest, OfSeveralOutputsTheFirstOrTheOneThatTheManifestNamesIsTa
               refused("has the outputs z, aa, but its manifest has output.key scores"));
 }
 
+TEST_F(OnnxBackendTest, IsNotServedInBfloat16) {
+  const Manifest m = manifest();
+  EXPECT_THAT([&] { Network network(m, {.precision = Precision::bfloat16}); },
+              ::testing::ThrowsMessage<std::runtime_error>(
+                  AllOf(HasSubstr(m.weights.string()), HasSubstr("is not served in bfloat16"))));
+  EXPECT_EQ(Network(m, {.together_max = 8}).together(), 1u);
+}
+
 TEST_F(OnnxBackendTest, AnOperatorThatOpenCvLacksIsNamed) {
   net.node("Mod", {"logits", "shared"}, "q");
   net.model.mutable_graph()->mutable_output(0)->set_name("q");

@@ -124,6 +124,14 @@ TEST(Pipeline, FormatsOfImagesAreSwitchedOnByName) {
               HasSubstr("images.formats: is empty"));
 }
 
+TEST(Pipeline, APrecisionIsOneOfThree) {
+  const std::string text = with("precision: auto", "precision: bfloat16");
+  EXPECT_EQ(
+      runtime::parse_pipeline(text, kShipped.parent_path() / "pipeline.yaml").models.precision,
+      "bfloat16");
+  EXPECT_THAT(refusal(with("precision: auto", "precision: int8")), HasSubstr("models.precision"));
+}
+
 TEST(Pipeline, AnUnknownPolicyListsThePolicies) {
   EXPECT_THAT(refusal(with("policy: collage-hedge", "policy: colage")),
               AllOf(HasSubstr("policy"), HasSubstr("'colage'"), HasSubstr("hedge-budget")));

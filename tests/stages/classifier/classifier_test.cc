@@ -109,6 +109,44 @@ TEST_F(ClassifierTest, TheNextTaskBeginsWhenTheOneBeforeIsDone) {
   EXPECT_THAT(heard<wire::Ready>(actions, kBroker)[0].held, ElementsAre(Sequence{2}));
 }
 
+TEST_F(ClassifierTest, ImagesThatWaitAreClassifiedTogetherAndAnsweredOneByOne) {
+  Classifier three({kId, wire::Role::classifier, {}, 3}, {100ms, 1s}, std::nullopt);
+  three.set_together(2);
+  (void)three.on_timeout(at(0ms));
+  (void)three.on_message(kFromBroker, wire::Welcome{kEpoch, 1s, 0, 0, 1s}, at(0ms));
+  const auto assign = [&](std::uint64_t sequence) {
+    wire::Assign task;
+    task.sequence = {sequence};
+    task.batch = {kEpoch, {1}};
+    task.slot = static_cast<wire::Slot>(sequence);
+    task.remaining = 1s;
+    task.image = wire::Payload(wire::Payload::Bytes(10 + sequence));
+    return three.on_message(kFromBroker, task, at(0ms));
+  };
+  EXPECT_THAT(std::get<machine::Classify>(assign(1).work->job).more, IsEmpty());
+  (void)assign(2);
+  (void)assign(3);
+  const auto next = three.on_done({1}, {wire::Verdict{}, 4ms, "v1"}, at(4ms));
+  ASSERT_TRUE(next.work);
+  const auto& job = std::get<machine::Classify>(next.work->job);
+  EXPECT_THAT(job.image.bytes(), SizeIs(12));
+  ASSERT_THAT(job.more, SizeIs(1));
+  EXPECT_THAT(job.more[0].bytes(), SizeIs(13));
+
+  machine::Outcome outcome{wire::Verdict{{{{7}, 0.5f}}, wire::Reason::none}, 2ms, "v1"};
+  outcome.more.push_back({wire::Verdict{{}, wire::Reason::not_an_image}, 2ms, "v1"});
+  const auto actions = three.on_done({2}, std::move(outcome), at(8ms));
+  const auto answers = heard<wire::Answer>(actions, kSink);
+  ASSERT_THAT(answers, SizeIs(2));
+  EXPECT_EQ(answers[0].slot, 2);
+  EXPECT_EQ(answers[0].verdict.predictions[0].label.value, 7u);
+  EXPECT_EQ(answers[1].slot, 3);
+  EXPECT_EQ(answers[1].verdict.reason, wire::Reason::not_an_image);
+  const auto ready = heard<wire::Ready>(actions, kBroker);
+  ASSERT_THAT(ready, SizeIs(1));  // One for both, for the broker gives each its share of the time.
+  EXPECT_THAT(ready[0].held, IsEmpty());
+}
+
 TEST_F(ClassifierTest, AnImageThatCannotBeUsedIsAnsweredWithItsReason) {
   assign(1);
   const auto answers = heard<wire::Answer>(done(1, 1ms, {{}, wire::Reason::not_an_image}), kSink);
