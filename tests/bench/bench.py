@@ -5,7 +5,8 @@ Rounds follow one another; in each, everything that was chosen is measured once,
 reference by turns, so that a machine whose speed changes changes both.  Prints a table and writes
 bench.json, an array with an object for each benchmark:
   name
-  value, reference: medians, in seconds an operation; of a rate: operations a second, no reference
+  value, reference: medians, in seconds an operation or in bytes; of a rate: operations a second,
+    no reference; of a count: what is counted, no reference
   ratio: the median of the rounds' ratios, value / reference where the bar says "at most" and
     reference / value otherwise
   spread: the range of the middle half of the ratios, as a part of their median
@@ -17,10 +18,12 @@ Exit code 0 whatever is met.  2: it could not run.
 from __future__ import annotations
 
 import argparse
+import concurrent.futures
 import io
 import json
 import os
 import pathlib
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -29,14 +32,13 @@ from collections import defaultdict
 from typing import Callable
 
 import bars
+import fleets
+from bars import CannotRun
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 BY_PILLOW = ("collage-cpu", "collage-path")
 REPEATS = 3
-
-
-class CannotRun(Exception):
-    pass
 
 
 class Program:
@@ -44,9 +46,18 @@ class Program:
 
     def __init__(self, path: pathlib.Path, seconds: float) -> None:
         self.path, self.seconds = path, seconds
+        self.networks: dict[str, str] = {}  # Where it finds networks that do not ship.
+
+    def make_networks(self, folder: str) -> None:
+        made = subprocess.run([sys.executable, "-B", str(HERE / "networks.py"), folder],
+                              stderr=subprocess.PIPE, text=True)
+        if made.returncode != 0:
+            raise CannotRun(made.stderr.strip().splitlines()[-1])
+        self.networks = {"COLLAGE_BENCH_NETWORKS": folder}
 
     def run(self, *arguments: str) -> str:
-        environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        environment = os.environ | self.networks | {"OMP_NUM_THREADS": "1",
+                                                    "OPENBLAS_NUM_THREADS": "1"}
         ran = subprocess.run([str(self.path), *arguments], stdout=subprocess.PIPE,
                              stderr=subprocess.PIPE, text=True, env=environment)
         if ran.returncode != 0:
@@ -58,8 +69,8 @@ class Program:
         return self.run("--benchmark_list_tests=true").split()
 
     def times(self, names: list[str]) -> dict[str, float]:
-        """Seconds for one operation of each: of CPU, but of the broker, which has several threads,
-        of the clock."""
+        """Seconds for one operation of each: of CPU, but of what has several threads of the clock.
+        Of a benchmark that counts, what it has counted."""
         # No name has a character that means anything in an expression.
         chosen = "|".join(f"^{name}$" for name in names)
         text = self.run(f"--benchmark_filter={chosen}", "--benchmark_format=json",
@@ -69,13 +80,24 @@ class Program:
         if not text.startswith("{"):  # It says so in words, with exit code 0.
             raise CannotRun(text.strip())
         for one in json.loads(text)["benchmarks"]:
-            name, whose, *clock = one["name"].split("/")
+            name, whose, *rest = one["name"].split("/")
+            clock = any(word.endswith("_time") for word in rest)
             for quantile in ("p50", "p99"):  # Of a latency, in seconds.
                 if quantile in one:
                     found[f"{name.replace('latency', quantile)}/{whose}"] = one[quantile]
             time_of = "real_time" if clock else "cpu_time"
-            found[f"{name}/{whose}"] = one[time_of] * scale[one["time_unit"]]
+            time = one[time_of] * scale[one["time_unit"]]
+            found[f"{name}/{whose}"] = one.get("count", time)
         return found
+
+
+    def times_on_all_cores(self, names: list[str]) -> dict[str, float]:
+        """The means of as many runs at once as there are cores: what a core does in a time is less
+        while the others have work, too."""
+        cores = os.cpu_count() or 1
+        with concurrent.futures.ThreadPoolExecutor(cores) as pool:
+            runs = list(pool.map(lambda _: self.times(names), range(cores)))
+        return {name: statistics.mean(run[name] for run in runs) for name in runs[0]}
 
 
 def published_recipe(photographs: list[bytes]) -> None:
@@ -120,17 +142,28 @@ def measure(program: Program, names: list[str], rounds: int) -> list[dict[str, o
     reference: dict[str, list[float]] = defaultdict(list)
     recipe = any(name in BY_PILLOW for name in names)
     photographs = photographs_of(program) if recipe else []
+    of_fleets = [name for name in names if name in fleets.NAMES]
+    parts = fleets.parts_of(of_fleets)
     wanted = [one for one in program.names() if set(shown_of(one)) & set(names)]
     for number in range(rounds):
         print(f"round {number + 1} of {rounds}", file=sys.stderr, flush=True)
-        for one, seconds in program.times(wanted).items():
+        times = program.times(wanted) if wanted else {}
+        busy = program.times_on_all_cores(parts) if parts else {}
+        for name, pair in fleets.measure(program.path.parent, of_fleets, busy).items():
+            ours[name].append(pair.ours)
+            reference[name].append(pair.reference)
+        for one, seconds in times.items():
             name, _, whose = one.partition("/")
             (ours if whose == "ours" else reference)[name].append(seconds)
         if recipe:
             seconds = timed(lambda: published_recipe(photographs))
             for name in BY_PILLOW:
                 reference[name].append(seconds)
-    return [bars.judged(name, ours[name], reference[name]) for name in names]
+    for name in names:
+        if not ours[name]:
+            print(f"{name}: left out, for its data set is not here (COLLAGE_DATA)",
+                  file=sys.stderr)
+    return [bars.judged(name, ours[name], reference[name]) for name in names if ours[name]]
 
 
 def chosen(all_names: list[str], asked: list[str]) -> list[str]:
@@ -163,9 +196,12 @@ def parse(argv: list[str]) -> argparse.Namespace:
     return options
 
 
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace, scratch: str) -> None:
     program = Program(options.program, options.seconds)
+    if not options.names or any(name.startswith("inf") for name in options.names):
+        program.make_networks(scratch)
     all_names = list(dict.fromkeys(name for one in program.names() for name in shown_of(one)))
+    all_names += fleets.NAMES
     names = chosen(all_names, options.names)
     if options.list:
         for name in names:
@@ -184,7 +220,8 @@ def run(options: argparse.Namespace) -> None:
 def main(argv: list[str]) -> int:
     options = parse(argv)
     try:
-        run(options)
+        with tempfile.TemporaryDirectory() as scratch:
+            run(options, scratch)
     except (CannotRun, OSError) as error:
         print(f"./run bench: {error}", file=sys.stderr)
         return 2

@@ -3,12 +3,14 @@
 import contextlib
 import io
 import json
+import os
 import pathlib
 import tempfile
 import unittest
 
 import bars
 import bench
+import fleets
 
 FAKE = """#!/bin/sh
 case "$1" in
@@ -59,6 +61,16 @@ class JudgedTest(unittest.TestCase):
         self.assertAlmostEqual(record["value"], 1e6)
         self.assertFalse(bars.judged("joiner", [0.0901], [])["met"])
 
+    def test_a_count_has_no_reference(self):
+        record = bars.judged("broker-copies", [0.0, 0.0, 0.0], [])
+        self.assertTrue(record["met"])
+        self.assertFalse(bars.judged("broker-copies", [1.0, 1.0, 0.0], [])["met"])
+        self.assertEqual(bars.line(record), "| broker-copies | 0 | - | - | - | 0 | yes |")
+
+    def test_memory_is_told_in_mebibytes(self):
+        record = bars.judged("host-memory", [2.0**28], [2.0**30])
+        self.assertIn("| 256 MiB | 1024 MiB | 4.00 | 0% | 3x less | yes |", bars.line(record))
+
     def test_the_ratio_is_that_of_rounds_and_not_of_medians(self):
         # A machine that is twice as slow in one of three rounds.
         record = bars.judged("decode-small-png", [1.5, 3.0, 1.5], [1.0, 2.0, 1.0])
@@ -74,6 +86,32 @@ class JudgedTest(unittest.TestCase):
     def test_a_duration_has_a_unit_that_suits_it(self):
         self.assertEqual([bars.duration(one) for one in (2.0, 0.0153, 2.5e-6, 7e-9, None)],
                          ["2 s", "15.3 ms", "2.5 us", "7 ns", "-"])
+
+
+class FleetsTest(unittest.TestCase):
+    PARTS = {"inference-fashion_single/ours": 4e-3, "inference-fashion_collage_3x3/ours": 9e-3,
+             "decode-small-png/ours": 1e-3}
+
+    def test_all_that_an_image_needs_is_shared_by_the_cores(self):
+        cores = os.cpu_count() or 1
+        none = fleets.least_time("fashion", "none", self.PARTS, producer_s=1e-3)
+        self.assertAlmostEqual(none * cores, 6e-3)
+        default = fleets.least_time("fashion", "collage-hedge", self.PARTS, producer_s=1e-3)
+        self.assertAlmostEqual(default * cores, 8e-3)  # A ninth of a collage, and its tile.
+
+    def test_only_what_is_needed_is_measured(self):
+        self.assertEqual(fleets.parts_of(["host-ready", "brownout"]), [])
+        self.assertEqual(fleets.parts_of(["pipeline-fashion-none", "pipeline-fashion-default"]),
+                         list(self.PARTS))
+
+    def test_a_pipeline_has_the_models_and_the_policy_that_are_asked_for(self):
+        fleet = fleets.Fleet(pathlib.Path("/nowhere"), "cifar10", "none")
+        self.addCleanup(fleet.scratch.cleanup)
+        text = fleet.file.read_text()
+        self.assertIn("models/cifar10_single.yaml", text)
+        self.assertIn("models/cifar10_collage_3x3.yaml", text)
+        self.assertIn("\npolicy: none", text)
+        self.assertIn(f"producers: {fleet.endpoint}", text)
 
 
 class DriverTest(unittest.TestCase):
@@ -93,7 +131,7 @@ class DriverTest(unittest.TestCase):
         return code, out.getvalue(), error.getvalue()
 
     def test_it_writes_a_record_for_each_benchmark(self):
-        code, out, _ = self.run_bench()
+        code, out, _ = self.run_bench("decode", "joiner", "broker")
         self.assertEqual(code, 0)
         records = json.loads((self.folder / "bench.json").read_text())
         self.assertEqual([one["name"] for one in records], ["decode-small-png", "joiner", "broker-1k", "broker-p50", "broker-p99"])
@@ -113,12 +151,12 @@ class DriverTest(unittest.TestCase):
 
     def test_a_program_that_fails_is_an_error(self):
         self.program.write_text("#!/bin/sh\necho it broke >&2\nexit 2\n")
-        code, _, error = self.run_bench()
+        code, _, error = self.run_bench("joiner")
         self.assertEqual((code, error), (2, "./run bench: it broke\n"))
 
     def test_a_program_that_measures_nothing_is_an_error(self):
         self.program.write_text(FAKE.replace("cat <<'END'", "echo no match; exit; cat <<'END'"))
-        code, _, error = self.run_bench()
+        code, _, error = self.run_bench("joiner")
         self.assertEqual(code, 2)
         self.assertIn("./run bench: no match", error)
 

@@ -5,9 +5,11 @@
 namespace bench {
 
 void add_broker();
+void add_classifier();
 void add_collage();
 void add_decoders();
 void add_joiner();
 void add_networks();
+void add_simulator();
 
 }  // namespace bench

@@ -1,16 +1,15 @@
 // Images a second through the broker: tcp on the loopback, each delivered to an s-CNN worker and to
 // an assembler that do nothing, the result returned.  The reference is zmq_proxy with as many
-// threads, which moves two frames of the image's size and an answer of 100 bytes for each.
+// threads, which moves two frames of the image's size and an answer of 100 bytes for each.  The
+// latency is that at a fifth of the images that each can carry.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
-#include <exception>
+#include <deque>
 #include <functional>
-#include <iostream>
 #include <memory>
 #include <optional>
 #include <span>
@@ -23,8 +22,12 @@
 #include <zmq.hpp>
 
 #include "broker/broker.h"
+#include "runtime/loop/clock.h"
 #include "runtime/loop/loop.h"
+#include "runtime/loop/poll.h"
+#include "tests/bench/allocations.h"
 #include "tests/bench/benchmarks.h"
+#include "tests/bench/threads.h"
 #include "wire/codec.h"
 
 namespace bench {
@@ -168,34 +171,6 @@ class Stages {
   std::atomic<std::uint64_t> assembled_ = 0;
 };
 
-// Work that fails ends the process: nobody could go on without it.
-template <class Work>
-void run_or_exit(Work work) {
-  try {
-    work();
-  } catch (const std::exception& error) {
-    std::cerr << "collage_bench: " << error.what() << "\n";
-    std::_Exit(2);
-  }
-}
-
-// Joins a thread after it was told to end.
-template <class Stop>
-class Joined {
- public:
-  Joined(std::thread thread, Stop stop) : thread_(std::move(thread)), stop_(std::move(stop)) {}
-  ~Joined() {
-    stop_();
-    thread_.join();
-  }
-  Joined(const Joined&) = delete;
-  Joined& operator=(const Joined&) = delete;
-
- private:
-  std::thread thread_;
-  Stop stop_;
-};
-
 // Keeps a thread going until it is told to end.
 class Thread {
  public:
@@ -245,17 +220,28 @@ class BrokerPath {
     std::size_t results = 0;
     while (results == 0) {
       wait_for(producer_.socket());
-      while (auto message = producer_.receive()) {
-        const auto* result = std::get_if<wire::Result>(&*message);
-        if (result == nullptr) continue;
-        if (result->status != wire::ResultStatus::answered) {
-          throw std::runtime_error("an image is not answered: " +
-                                   std::string(to_string(result->reason)));
-        }
-        ++results;
-      }
+      results = take_ready();
     }
     return results;
+  }
+  // The results that are here, without waiting.
+  std::size_t take_ready() {
+    std::size_t results = 0;
+    while (auto message = producer_.receive()) {
+      const auto* result = std::get_if<wire::Result>(&*message);
+      if (result == nullptr) continue;
+      if (result->status != wire::ResultStatus::answered) {
+        throw std::runtime_error("an image is not answered: " +
+                                 std::string(to_string(result->reason)));
+      }
+      ++results;
+    }
+    return results;
+  }
+  zmq::socket_t& results() { return producer_.socket(); }
+  // Until the assembler has got all images.
+  void await_assembler() const {
+    while (stages_.assembled() < request_) std::this_thread::yield();
   }
   // Throws if the assembler has not got the images, too.
   void require_both() const {
@@ -333,11 +319,15 @@ class ProxyPath {
   }
   std::size_t take() {
     wait_for(producer_);
+    return take_ready();
+  }
+  std::size_t take_ready() {
     std::size_t results = 0;
     zmq::message_t answer;
     while (producer_.recv(answer, zmq::recv_flags::dontwait)) ++results;
     return results;
   }
+  zmq::socket_t& results() { return producer_; }
   void require_both() const {}
 
  private:
@@ -350,41 +340,98 @@ class ProxyPath {
   std::optional<Thread> thread_;
 };
 
-// As many images as the path carries, kWindow of them open.
-template <class Path>
-void throughput(benchmark::State& state, std::size_t bytes) {
-  Path path(bytes);
-  for (std::size_t i = 0; i < kWindow; ++i) path.submit();
-  std::size_t results = 0;
-  for (auto _ : state) {
-    while (results == 0) results = path.take();
-    --results;
+// Sends images, kWindow of them open, until `another` is false; it is asked before each.
+template <class Path, class Another>
+void saturate(Path& path, Another another) {
+  std::size_t open = 0;
+  for (; open < kWindow; ++open) path.submit();
+  while (another()) {
+    while (open == kWindow) open -= std::min(open, path.take());
     path.submit();
+    ++open;
   }
   // libzmq 4.3.4 may abort (`!_io_error`) if both sides end while frames are under way.
-  for (std::size_t open = kWindow - results; open > 0;) open -= std::min(open, path.take());
+  while (open > 0) open -= std::min(open, path.take());
   path.require_both();
 }
 
-// One image a millisecond, a fraction of that.
+template <class Path>
+void throughput(benchmark::State& state, std::size_t bytes) {
+  Path path(bytes);
+  saturate(path, [&state] { return state.KeepRunning(); });
+}
+
+using Clock = std::chrono::steady_clock;
+
+// The mean time between two images of a path that carries all it can.
+template <class Path>
+Clock::duration time_an_image(Path& path) {
+  constexpr int kImages = 3000;
+  const auto begun = Clock::now();
+  saturate(path, [left = kImages]() mutable { return left-- > 0; });
+  return (Clock::now() - begun) / kImages;
+}
+
+// An open loop of a fifth of that.  A latency counts from the time at which the image was due, so
+// a stall shows in all images that it delays.  One worker answers, so results come in order.
 template <class Path>
 void latency(benchmark::State& state, std::size_t bytes) {
-  using Clock = std::chrono::steady_clock;
   using Seconds = std::chrono::duration<double>;
   Path path(bytes);
+  const Clock::duration gap = 5 * time_an_image(path);
   std::vector<double> seconds;
-  for (auto due = Clock::now(); auto _ : state) {
-    due = std::max(due + 1ms, Clock::now());
-    std::this_thread::sleep_until(due);
-    const auto begun = Clock::now();
-    path.submit();
-    for (std::size_t results = 0; results == 0;) results = path.take();
-    seconds.push_back(Seconds(Clock::now() - begun).count());
-    state.SetIterationTime(seconds.back());
+  std::deque<Clock::time_point> open;
+  Clock::time_point due = Clock::now() + gap;
+  runtime::Poll poll;
+  const auto step = [&] {
+    if (Clock::now() >= due) {
+      path.submit();
+      open.push_back(due);
+      due += gap;
+    }
+    poll.clear();
+    poll.add_socket(path.results().handle());
+    poll.wait(runtime::now() + std::chrono::duration_cast<wire::Duration>(due - Clock::now()));
+    for (std::size_t results = path.take_ready(); results > 0; --results) {
+      seconds.push_back(Seconds(Clock::now() - open.front()).count());
+      open.pop_front();
+    }
+  };
+  std::size_t counted = 0;
+  for (auto _ : state) {
+    while (seconds.size() <= counted) step();
+    state.SetIterationTime(seconds[counted++]);
+  }
+  while (!open.empty()) {
+    for (std::size_t left = path.take(); left > 0; --left) open.pop_front();
   }
   std::ranges::sort(seconds);
   state.counters["p50"] = seconds[seconds.size() / 2];
   state.counters["p99"] = seconds[seconds.size() * 99 / 100];
+}
+
+// Allocations of the size of an image beyond those that must be: the producer copies it to send it,
+// and broker, worker and assembler receive it.
+void copies(benchmark::State& state) {
+  constexpr std::size_t kBytes = 500'000;
+  constexpr std::uint64_t kOthers = 4;
+  BrokerPath path(kBytes);
+  const auto pass = [&path] {
+    path.submit();
+    for (std::size_t results = 0; results == 0;) results = path.take();
+  };
+  pass();
+  path.await_assembler();
+  std::uint64_t images = 0;
+  (void)large_allocations(kBytes);
+  for (auto _ : state) {
+    pass();
+    ++images;
+  }
+  path.await_assembler();
+  const std::uint64_t allocations = large_allocations(kBytes);
+  state.counters["count"] =
+      static_cast<double>(allocations) / static_cast<double>(images) - kOthers;
 }
 
 template <class Path>
@@ -405,6 +452,7 @@ void add(const std::string& whose) {
 }  // namespace
 
 void add_broker() {
+  benchmark::RegisterBenchmark("broker-copies/ours", copies)->Iterations(200);
   add<BrokerPath>("/ours");
   add<ProxyPath>("/reference");
 }

@@ -1,9 +1,11 @@
-// One inference of each network that ships: as it is served, against the module as it was exported.
+// One inference of each network that ships and of some others: as it is served, against the module
+// as it was exported.
 #include <ATen/Parallel.h>
 #include <benchmark/benchmark.h>
 #include <torch/script.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -19,10 +21,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Of the networks that ship, and of those in the folder COLLAGE_BENCH_NETWORKS.
 std::vector<fs::path> manifests() {
+  std::vector<fs::path> folders = {fs::path(COLLAGE_SOURCE_DIR) / "models"};
+  if (const char* more = std::getenv("COLLAGE_BENCH_NETWORKS")) folders.emplace_back(more);
   std::vector<fs::path> paths;
-  for (const auto& entry : fs::directory_iterator(fs::path(COLLAGE_SOURCE_DIR) / "models")) {
-    if (entry.path().extension() == ".yaml") paths.push_back(entry.path());
+  for (const fs::path& folder : folders) {
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      if (entry.path().extension() == ".yaml") paths.push_back(entry.path());
+    }
   }
   std::ranges::sort(paths);
   return paths;

@@ -35,10 +35,12 @@ int main(int argc, char** argv) try {
     return 0;
   }
   bench::add_broker();
+  bench::add_classifier();
   bench::add_collage();
   bench::add_decoders();
   bench::add_joiner();
   bench::add_networks();
+  bench::add_simulator();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   benchmark::RunSpecifiedBenchmarks();
