@@ -29,7 +29,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from typing import Callable
+from typing import Callable, Iterator
 
 import bars
 import fleets
@@ -137,7 +137,8 @@ def shown_of(benchmark: str) -> list[str]:
     return [name]
 
 
-def measure(program: Program, names: list[str], rounds: int) -> list[dict[str, object]]:
+def measure(program: Program, names: list[str], rounds: int) -> Iterator[list[dict[str, object]]]:
+    """After each round the records of all rounds so far."""
     ours: dict[str, list[float]] = defaultdict(list)
     reference: dict[str, list[float]] = defaultdict(list)
     recipe = any(name in BY_PILLOW for name in names)
@@ -159,11 +160,11 @@ def measure(program: Program, names: list[str], rounds: int) -> list[dict[str, o
             seconds = timed(lambda: published_recipe(photographs))
             for name in BY_PILLOW:
                 reference[name].append(seconds)
+        yield [bars.judged(name, ours[name], reference[name]) for name in names if ours[name]]
     for name in names:
         if not ours[name]:
             print(f"{name}: left out, for its data set is not here (COLLAGE_DATA)",
                   file=sys.stderr)
-    return [bars.judged(name, ours[name], reference[name]) for name in names if ours[name]]
 
 
 def chosen(all_names: list[str], asked: list[str]) -> list[str]:
@@ -208,13 +209,13 @@ def run(options: argparse.Namespace, scratch: str) -> None:
             bar = bars.bar_of(name)
             print(f"{name}: {bar.what}" if bar else name)
         return
-    records = measure(program, names, options.rounds)
+    options.out.mkdir(parents=True, exist_ok=True)
+    records: list[dict[str, object]] = []
+    for records in measure(program, names, options.rounds):  # What is interrupted keeps its rounds.
+        (options.out / "bench.json").write_text(json.dumps(records, indent=1) + "\n")
     print(bars.HEADER)
     for record in records:
         print(bars.line(record))
-    options.out.mkdir(parents=True, exist_ok=True)
-    file = options.out / "bench.json"
-    file.write_text(json.dumps(records, indent=1) + "\n")
 
 
 def main(argv: list[str]) -> int:
