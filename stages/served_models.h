@@ -13,7 +13,7 @@ namespace stages {
 models::Manifest read_single(const runtime::Pipeline& pipeline);
 models::Manifest read_collage(const runtime::Pipeline& pipeline);
 
-// How a stage serves its network; `together_max` as there.
+// How a stage serves its network, by models.precision and by how many pictures it may take at once.
 models::ServingPolicy serving_policy(const runtime::Pipeline& pipeline,
                                      std::size_t together_max = 1);
 
