@@ -103,6 +103,9 @@ Executor::Done GarblingExecutor::run(machine::Work work) {
   const wire::Predictions invalid = load::invalid_answer();
   if (auto* verdict = std::get_if<wire::Verdict>(&done.outcome.what)) {
     verdict->predictions = invalid;
+    for (machine::Outcome& each : done.outcome.more) {
+      std::get<wire::Verdict>(each.what).predictions = invalid;
+    }
   } else if (auto* cells = std::get_if<machine::Cells>(&done.outcome.what)) {
     for (wire::Predictions& cell : cells->cells) cell = invalid;
   }
@@ -162,8 +165,10 @@ std::unique_ptr<machine::Machine> Fleet::make(NodeId node) {
     case Kind::classifier: {
       const wire::WorkerHello own =
           hello(node, wire::Role::classifier, policy_.classifier_capacity);
-      return std::make_unique<stages::classifier::Classifier>(own, policy_.membership,
-                                                              emulation(node), policy_.sinks);
+      auto classifier = std::make_unique<stages::classifier::Classifier>(
+          own, policy_.membership, emulation(node), policy_.sinks);
+      classifier->set_together(policy_.classifier_together);
+      return classifier;
     }
     case Kind::assembler: {
       const wire::WorkerHello own = hello(node, wire::Role::assembler, policy_.assembler_capacity);

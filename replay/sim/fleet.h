@@ -38,6 +38,7 @@ struct FleetPolicy {
   std::size_t producers = 1;
   std::size_t correcting = 0;             // The first so many producers ask for corrections.
   std::uint32_t classifier_capacity = 1;  // Images that a classifier takes at once.
+  std::size_t classifier_together = 1;    // Images that it classifies in one piece of work.
   std::uint32_t assembler_capacity = 1;   // Batches that an assembler takes at once.
   std::uint32_t collage_capacity = 1;     // Collages that a collage-CNN takes at once.
   LinkPolicy link;

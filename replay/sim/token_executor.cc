@@ -89,12 +89,15 @@ Executor::Done TokenExecutor::run(machine::Work work) {
   Done done;
   done.takes = draw(time);
   done.outcome = std::visit([this](auto& job) { return outcome(std::move(job)); }, work.job);
-  done.outcome.compute = done.takes;
+  const auto images = static_cast<wire::Duration::rep>(done.outcome.more.size() + 1);
+  done.takes = done.takes * (images + 1) / 2;
+  done.outcome.compute = done.takes / images;
+  for (machine::Outcome& each : done.outcome.more) each.compute = done.outcome.compute;
   return done;
 }
 
-machine::Outcome TokenExecutor::outcome(machine::Classify job) const {
-  const auto bytes = job.image.bytes();
+wire::Verdict TokenExecutor::verdict(const wire::Payload& image) const {
+  const auto bytes = image.bytes();
   COLLAGE_CHECK(bytes.size() == kImageBytes);
   wire::Verdict verdict;
   if (bytes[kTokenBytes] == 0) {
@@ -102,7 +105,13 @@ machine::Outcome TokenExecutor::outcome(machine::Classify job) const {
   } else {
     verdict.predictions = spell(read_token(bytes.data()), policy_.digits, 1);
   }
-  return {std::move(verdict), {}, {}};
+  return verdict;
+}
+
+machine::Outcome TokenExecutor::outcome(const machine::Classify& job) const {
+  machine::Outcome all{verdict(job.image), {}, {}};
+  for (const wire::Payload& image : job.more) all.more.push_back({verdict(image), {}, {}});
+  return all;
 }
 
 machine::Outcome TokenExecutor::outcome(machine::Paste job) {

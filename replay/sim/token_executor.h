@@ -26,7 +26,7 @@ wire::Payload make_image(std::uint64_t token, bool usable);
 std::uint64_t token_of(const wire::Payload& image);
 
 // How long one kind of work takes: never less than `least`, and on average `least + spread`
-// (exponential).
+// (exponential).  n images together take (n + 1) / 2 times as long as one.
 struct ServiceTime {
   wire::Duration least{};
   wire::Duration spread{};
@@ -51,7 +51,8 @@ class TokenExecutor : public Executor {
   std::uint64_t bad_pictures() const { return bad_pictures_; }
 
  private:
-  machine::Outcome outcome(machine::Classify job) const;
+  wire::Verdict verdict(const wire::Payload& image) const;
+  machine::Outcome outcome(const machine::Classify& job) const;
   machine::Outcome outcome(machine::Paste job);
   machine::Outcome outcome(machine::ClassifyCollage job);
   wire::Duration draw(const ServiceTime& time);

@@ -84,7 +84,8 @@ void draw_fleet(Draw& draw, TrialOptions& options) {
   fleet.classifiers = draw.number(1, slots + 3);
   fleet.assemblers = draw.chance(0.1) ? 0 : draw.number(1, 2);
   fleet.producers = draw.number(1, 4);
-  fleet.classifier_capacity = static_cast<std::uint32_t>(draw.number(1, 3));
+  fleet.classifier_capacity = static_cast<std::uint32_t>(draw.number(1, 4));
+  fleet.classifier_together = draw.number(1, fleet.classifier_capacity);
   fleet.assembler_capacity = static_cast<std::uint32_t>(draw.number(1, 6));
   // Above what a healthy stage may need for all that it holds.
   fleet.broker.task_age_max =
@@ -264,7 +265,7 @@ std::string describe(const TrialOptions& o) {
   std::ostringstream out;
   out << "seed=" << o.seed << " policy=" << o.policy << " grid=" << broker.grid
       << " classifiers=" << o.fleet.classifiers << "x" << o.fleet.classifier_capacity
-      << " assemblers=" << o.fleet.assemblers << "x" << o.fleet.assembler_capacity
+      << " together=" << o.fleet.classifier_together << " assemblers=" << o.fleet.assemblers << "x" << o.fleet.assembler_capacity
       << " collage_capacity=" << o.fleet.collage_capacity << " producers=" << o.fleet.producers
       << " sinks=" << o.fleet.sinks << "\n  linger=" << ms(broker.linger)
       << " patience=" << (o.fixed_patience ? ms(o.fleet.sink.patience.initial) : "learned")

@@ -40,7 +40,6 @@ void World::start(NodeId id, std::unique_ptr<machine::Machine> machine) {
   COLLAGE_CHECK(!node.machine);
   node.machine = std::move(machine);
   node.life += 1;
-  node.working = false;
   node.stalled_until = now_;
   node.wake.reset();
   // The observer first: opening connections may transmit messages that it has to see after it.
@@ -101,14 +100,9 @@ void World::perform(NodeId id, machine::Actions actions) {
     network_.send(id, outgoing.to, std::move(outgoing.message), now_);
   }
   if (!actions.work) return;
-  if (observer_) observer_->on_work(id, *actions.work, now_);
   Node& node = nodes_[id];
-  COLLAGE_CHECK(node.executor && !node.working);
-  node.working = true;
-  node.work_id = actions.work->id;
-  Executor::Done result = node.executor->run(std::move(*actions.work));
-  node.outcome = std::move(result.outcome);
-  queue_.add(now_ + result.takes, {Kind::done, id, node.life});
+  COLLAGE_CHECK(node.executor && !node.work_id && !node.asked);
+  node.asked = std::move(actions.work);
 }
 
 // --- turns ---
@@ -116,10 +110,6 @@ void World::perform(NodeId id, machine::Actions actions) {
 void World::deliver(Packet packet) {
   Node& node = nodes_[packet.to];
   run_timers(packet.to);
-  if (blocked(node)) {  // The timers have started work, so the message has to wait after all.
-    node.inbox.push_front(store(std::move(packet)));
-    return;
-  }
   if (observer_) observer_->on_delivered(packet.from, packet.to, packet.message, now_);
   // As the loop does on a link with keys: here a producer's key has the name of its node.
   if (std::holds_alternative<wire::ProducerHello>(packet.message)) {
@@ -142,7 +132,7 @@ void World::arrive(std::uint32_t index, std::uint32_t life) {
   } else {
     const NodeId to = packet.to;
     deliver(take_packet(index));
-    arm(to);
+    end_turn(to);
   }
 }
 
@@ -165,11 +155,26 @@ void World::run_timers(NodeId id) {
 // their connection has ended since, as from the queue of a socket.
 void World::resume(NodeId id) {
   Node& node = nodes_[id];
-  if (!blocked(node)) run_timers(id);
-  while (!blocked(node) && !node.inbox.empty()) {
+  run_timers(id);
+  while (!node.inbox.empty()) {
     const std::uint32_t index = node.inbox.front();
     node.inbox.pop_front();
     deliver(take_packet(index));
+  }
+  end_turn(id);
+}
+
+// Begins the work that the turn has asked for.  The order of an event's consequences is that of the
+// loop: messages sent, then work, which blocks.
+void World::end_turn(NodeId id) {
+  Node& node = nodes_[id];
+  if (node.asked) {
+    machine::Work work = *std::exchange(node.asked, std::nullopt);
+    if (observer_) observer_->on_work(id, work, now_);
+    node.work_id = work.id;
+    Executor::Done result = node.executor->run(std::move(work));
+    node.outcome = std::move(result.outcome);
+    queue_.add(now_ + result.takes, {Kind::done, id, node.life});
   }
   arm(id);
 }
@@ -185,7 +190,6 @@ void World::done(NodeId id, std::uint32_t life) {
   Node& node = nodes_[id];
   if (!node.machine || node.life != life || !node.work_id) return;
   if (node.stalled_until > now_) return queue_.add(node.stalled_until, {Kind::done, id, life});
-  node.working = false;
   const wire::WorkId work = *std::exchange(node.work_id, std::nullopt);
   perform(id, node.machine->on_done(work, std::move(node.outcome), now_));
   resume(id);

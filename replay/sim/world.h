@@ -2,8 +2,9 @@
 //
 // A node is a process: it runs one machine at a time, over several lives.  Nodes are joined by a
 // Network (network.h).  While the Work of a machine is under way (its Executor decides for how
-// long), or while the node is stalled, the machine is blocked: its messages and timers wait.  At
-// any one instant the timers of a machine come before its messages.
+// long), or while the node is stalled, the machine is blocked: its messages and timers wait.  As in
+// an iteration of the loop (runtime/loop/loop.h), at any one instant the timers of a machine come
+// before its messages, and what it asks to work on begins after all messages that have arrived.
 //
 // Deterministic: a virtual clock, events in order of (instant, sequence number), one Rng.  No
 // threads.  The world owns the machines; executors and observers are owned by the caller.
@@ -101,10 +102,10 @@ class World {
     Executor* executor = nullptr;
     std::unique_ptr<machine::Machine> machine;
     std::uint32_t life = 0;  // Number of the present or latest life.
-    bool working = false;    // Its work is under way.
     wire::Instant stalled_until;
     std::deque<std::uint32_t> inbox;      // Packets that wait while the machine is blocked.
     std::optional<wire::Instant> wake;    // Time of the earliest wake event in the queue.
+    std::optional<machine::Work> asked;   // Work that begins at the end of this turn.
     std::optional<wire::WorkId> work_id;  // The work under way,
     machine::Outcome outcome;             // and its outcome.
     wire::Instant timeouts_at;            // Time of the latest timeout,
@@ -127,8 +128,9 @@ class World {
   void done(NodeId node, std::uint32_t life);
   void run_timers(NodeId node);
   void resume(NodeId node);
+  void end_turn(NodeId node);
   void arm(NodeId node);
-  bool blocked(const Node& node) const { return node.working || node.stalled_until > now_; }
+  bool blocked(const Node& node) const { return node.work_id || node.stalled_until > now_; }
 
   Network network_;
   Observer* observer_ = nullptr;

@@ -61,12 +61,12 @@ Patience::Times<std::vector<wire::Duration>> Patience::healthy() const {
 
 void Patience::learn() {
   if (windows_.empty()) return;
-  auto [services, ages] = healthy();
-  if (services.size() < policy_.sample_min) return;
-  const auto of_services = [&services](double p) {
-    return machine::quantile_of_unsorted(services, p);
+  Times<std::vector<wire::Duration>> times = healthy();
+  if (times.service.size() < policy_.sample_min) return;
+  const auto of_services = [&times](double p) {
+    return machine::quantile_of_unsorted(times.service, p);
   };
-  const auto of_ages = [&ages](double p) { return machine::quantile_of_unsorted(ages, p); };
+  const auto of_ages = [&times](double p) { return machine::quantile_of_unsorted(times.age, p); };
   learned_.p95 = of_ages(0.95);
   learned_.p99 = of_services(0.99);
   learned_.budget = of_ages(1 - policy_.budget_share);

@@ -136,6 +136,18 @@ TEST_F(WorldTest, AMachineAtWorkIsBlockedUntilItIsDone) {
   EXPECT_THAT(up_, ElementsAre("1 timeout", "11 done", "11 probe"));
 }
 
+TEST_F(WorldTest, WorkBeginsAfterAllMessagesThatHaveArrived) {
+  Puppet& router = start(router_, up_);
+  Puppet& dealer = start(dealer_, down_);
+  router.work(at_ms(5));
+  say(dealer_, dealer, 1, {0, 0});
+  world_.run_until(at_ms(2));
+  say(dealer_, dealer, 2, {0, 0});
+  world_.stall(router_, milliseconds(9));
+  world_.run_until(at_ms(40));
+  EXPECT_THAT(up_, ElementsAre("11 timeout", "11 probe", "11 probe", "21 done"));
+}
+
 TEST_F(WorldTest, AStalledMachineHearsItsTimersFirstAndThenWhatWaited) {
   Puppet& router = start(router_, up_);
   Puppet& dealer = start(dealer_, down_);
