@@ -3,6 +3,8 @@
 
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "broker/broker.h"
 #include "broker/policy_reader.h"
@@ -21,9 +23,13 @@ std::vector<runtime::Link> links_of(const runtime::Startup& start) {
   const std::uint64_t frame_bytes_max = start.pipeline.broker.image_bytes_max;
   // Producers get twice the room: an image that is a little too large is then refused with a
   // reason, while a larger frame costs its sender the connection.
-  return {runtime::bound_router(endpoints.producers, 2 * frame_bytes_max, start.keys,
-                                LinkName::producers),
-          runtime::bound_router(endpoints.workers, frame_bytes_max, start.keys, LinkName::workers)};
+  runtime::Link producers = runtime::bound_router(endpoints.producers, 2 * frame_bytes_max,
+                                                  start.keys, LinkName::producers);
+  producers.send_hwm = runtime::send_hwm_for(start.pipeline.broker.producer_credit);
+  runtime::Link workers =
+      runtime::bound_router(endpoints.workers, frame_bytes_max, start.keys, LinkName::workers);
+  workers.send_hwm = runtime::send_hwm_for(start.pipeline.broker.open_request_max);
+  return {std::move(producers), std::move(workers)};
 }
 
 // A weight under a name that no producer can have is most likely mistyped.

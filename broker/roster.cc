@@ -26,9 +26,19 @@ Roster::Rank Roster::rank(const Worker& worker) {
 
 template <class Change>
 void Roster::change(Worker& worker, Change apply) {
-  if (available(worker)) available_.erase(rank(worker));
+  take_out(worker);
   apply(worker);
+  put_in(worker);
+}
+
+void Roster::put_in(const Worker& worker) {
   if (available(worker)) available_.insert(rank(worker));
+  working_ += working(worker) ? 1 : 0;
+}
+
+void Roster::take_out(const Worker& worker) {
+  if (available(worker)) available_.erase(rank(worker));
+  working_ -= working(worker) ? 1 : 0;
 }
 
 Roster::Joined Roster::join(const wire::WorkerHello& hello, machine::Peer peer, wire::Instant now) {
@@ -57,7 +67,7 @@ Roster::Joined Roster::join(const wire::WorkerHello& hello, machine::Peer peer, 
   peers_[peer] = hello.worker;
   const auto [place, added] = workers_.emplace(hello.worker, std::move(worker));
   COLLAGE_CHECK(added);
-  if (available(place->second)) available_.insert(rank(place->second));
+  put_in(place->second);
   return joined;
 }
 
@@ -186,7 +196,7 @@ bool Roster::has(wire::WorkerId id, Task task) const {
 Roster::Loss Roster::remove(wire::WorkerId id) {
   const auto found = workers_.find(id);
   Worker& worker = found->second;
-  if (available(worker)) available_.erase(rank(worker));
+  take_out(worker);
   probation_.erase(id);
   Loss loss;
   loss.worker = id;
@@ -302,10 +312,7 @@ std::string_view to_string(Roster::State state) {
 
 std::optional<double> Roster::per_second() const {
   if (!service_.known()) return std::nullopt;
-  const auto working = std::count_if(workers_.begin(), workers_.end(), [](const auto& entry) {
-    return !entry.second.leaving && !entry.second.slow;
-  });
-  return static_cast<double>(working) / wire::to_seconds(service_.mean());
+  return static_cast<double>(working_) / wire::to_seconds(service_.mean());
 }
 
 std::size_t Roster::outstanding(wire::WorkerId id) const {

@@ -189,9 +189,12 @@ class Roster {
   static bool has_credit(const Worker& worker);
   static bool available(const Worker& worker) { return has_credit(worker) && !worker.slow; }
   static Rank rank(const Worker& worker);
-  // Changes a worker while keeping available_ true.
+  static bool working(const Worker& worker) { return !worker.leaving && !worker.slow; }
+  // Changes a worker while keeping available_ and working_ true.
   template <class Change>
   void change(Worker& worker, Change apply);
+  void put_in(const Worker& worker);
+  void take_out(const Worker& worker);
   Loss remove(wire::WorkerId id);
   // Finds out which workers are slow.
   void judge(wire::Instant now);
@@ -203,6 +206,7 @@ class Roster {
   std::map<wire::WorkerId, Worker> workers_;
   std::map<machine::Peer, wire::WorkerId> peers_;
   std::set<Rank> available_;  // Workers with credit and off probation, best first.
+  std::size_t working_ = 0;   // Number of workers that are neither leaving nor on probation.
   ServiceTime service_;
   std::optional<wire::Duration> usual_;
   std::set<wire::WorkerId> probation_;

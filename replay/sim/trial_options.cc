@@ -265,9 +265,10 @@ std::string describe(const TrialOptions& o) {
   std::ostringstream out;
   out << "seed=" << o.seed << " policy=" << o.policy << " grid=" << broker.grid
       << " classifiers=" << o.fleet.classifiers << "x" << o.fleet.classifier_capacity
-      << " together=" << o.fleet.classifier_together << " assemblers=" << o.fleet.assemblers << "x" << o.fleet.assembler_capacity
-      << " collage_capacity=" << o.fleet.collage_capacity << " producers=" << o.fleet.producers
-      << " sinks=" << o.fleet.sinks << "\n  linger=" << ms(broker.linger)
+      << " together=" << o.fleet.classifier_together << " assemblers=" << o.fleet.assemblers << "x"
+      << o.fleet.assembler_capacity << " collage_capacity=" << o.fleet.collage_capacity
+      << " producers=" << o.fleet.producers << " sinks=" << o.fleet.sinks
+      << "\n  linger=" << ms(broker.linger)
       << " patience=" << (o.fixed_patience ? ms(o.fleet.sink.patience.initial) : "learned")
       << " hedge_after=" << ms(broker.hedge_after) << " deadline=" << ms(broker.deadline)
       << " task_age_max=" << ms(broker.task_age_max) << " heartbeat=" << ms(broker.heartbeat)

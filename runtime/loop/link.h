@@ -20,7 +20,8 @@ struct Link {
   enum class Kind : std::uint8_t { router, dealer } kind = Kind::dealer;
   bool bind = false;                            // True to bind the endpoint, false to connect.
   std::string endpoint{};                       // See endpoint.h.
-  int hwm = 1000;                               // Messages that a connection may queue, each way.
+  int send_hwm = 1000;                          // Messages that a connection may queue on the way
+  int receive_hwm = 1000;                       // out and in.  A peer whose queue is full is lost.
   std::uint64_t frame_bytes_max = 1024 * 1024;  // A peer that sends a larger frame is disconnected.
   // With keys the link is encrypted and both sides are authenticated; without keys it is plain.
   std::shared_ptr<KeyStore> keys{};

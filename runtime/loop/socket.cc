@@ -64,8 +64,8 @@ wire::Payload payload_of(zmq::message_t part) {
 void set_options(zmq::socket_t& socket, const Link& link) {
   // Memory is bounded by messages per connection x bytes per frame; libzmq's defaults are 1000
   // messages and frames of any size.
-  socket.set(zmq::sockopt::sndhwm, link.hwm);
-  socket.set(zmq::sockopt::rcvhwm, link.hwm);
+  socket.set(zmq::sockopt::sndhwm, link.send_hwm);
+  socket.set(zmq::sockopt::rcvhwm, link.receive_hwm);
   socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(link.frame_bytes_max));
   // At the end, the last answers have a second to leave.  By default a peer that is gone would
   // block the end for ever.
@@ -95,6 +95,8 @@ void set_options(zmq::socket_t& socket, const Link& link) {
   socket.set(zmq::sockopt::tcp_keepalive_idle, 30);
   socket.set(zmq::sockopt::tcp_keepalive_intvl, 10);
   socket.set(zmq::sockopt::tcp_keepalive_cnt, 3);
+  // Of 500 peers that connect at once, libzmq's 100 leave most to TCP's next try, a second later.
+  socket.set(zmq::sockopt::backlog, 4096);
   if (link.kind == Link::Kind::router) {
     // By default a message to a lost or full peer is dropped silently; so it is an error.
     socket.set(zmq::sockopt::router_mandatory, true);
@@ -317,7 +319,7 @@ Socket::Sent Socket::send(std::uint64_t peer, const wire::Frames& frames) {
   while (const auto event = handshakes_->take()) on_handshake(*event);
   if (up_) send_held();
   if (up_ && held_.empty()) return send_now(peer, frames);
-  if (held_.size() >= static_cast<std::size_t>(link_.hwm)) return Sent::blocked;
+  if (held_.size() >= static_cast<std::size_t>(link_.send_hwm)) return Sent::blocked;
   held_.push_back(frames);
   return Sent::sent;
 }

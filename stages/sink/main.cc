@@ -1,5 +1,7 @@
 // collage-sink: joins the answers of all stages by batch and chooses among them.
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "runtime/loop/clock.h"
 #include "runtime/loop/random_id.h"
@@ -15,10 +17,11 @@ using runtime::LinkName;
 std::vector<runtime::Link> links_of(const runtime::Startup& start, std::size_t index) {
   const runtime::Pipeline::Endpoints& endpoints = start.pipeline.endpoints;
   const std::uint64_t frame_bytes_max = start.pipeline.broker.image_bytes_max;
-  return {
-      runtime::connected_dealer(endpoints.workers, frame_bytes_max, start.keys, LinkName::workers),
-      runtime::bound_router(endpoints.answers[index], frame_bytes_max, start.keys,
-                            LinkName::answers)};
+  runtime::Link broker =
+      runtime::connected_dealer(endpoints.workers, frame_bytes_max, start.keys, LinkName::workers);
+  broker.send_hwm = runtime::send_hwm_for(start.pipeline.broker.open_request_max);
+  return {std::move(broker), runtime::bound_router(endpoints.answers[index], frame_bytes_max,
+                                                   start.keys, LinkName::answers)};
 }
 
 int run(const runtime::StartOptions& options) {

@@ -39,7 +39,7 @@ def run(build, target, bound):
     log = logs / f"{target}.txt"
     with log.open("wb") as out:
         code = subprocess.run(
-            [build / "bin" / f"fuzz_{target}", bound, "-print_final_stats=1", "-timeout=30",
+            [build / "bin" / f"fuzz_{target}", bound, "-print_final_stats=1", "-timeout=30", "-entropic=0",
              f"-artifact_prefix={findings}/{target}-", corpus, ROOT / "tests/fuzz/corpus" / target],
             stdout=out, stderr=subprocess.STDOUT, check=False,
             env=os.environ | {"LSAN_OPTIONS": f"suppressions={ROOT}/tests/lsan.supp:"

@@ -328,7 +328,7 @@ class KeyedSocketTest : public KeyedLoopTest {
  protected:
   Link link(const std::string& endpoint, int hwm = 1000) {
     return {.endpoint = endpoint,
-            .hwm = hwm,
+            .send_hwm = hwm,
             .keys = std::make_shared<KeyStore>(calls.path(), KeyOwner::stage),
             .name = LinkName::workers};
   }

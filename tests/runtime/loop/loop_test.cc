@@ -270,7 +270,7 @@ TEST_F(LoopTest, ReportsAPeerWhoseQueueIsFullToTheMachine) {
     EXPECT_EQ(std::get<wire::Undelivered>(message).why, wire::Undelivered::Why::blocked);
     actions.finished = true;
   };
-  Loop loop = make({{.endpoint = "inproc://nobody", .hwm = 2}});
+  Loop loop = make({{.endpoint = "inproc://nobody", .send_hwm = 2}});
   EXPECT_EQ(loop.run(), Loop::End::finished);
   EXPECT_EQ(loop.counters().sent, 2u);
   EXPECT_EQ(loop.counters().blocked, 3u);

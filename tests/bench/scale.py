@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+"""`./run bench scale`: what an image costs one broker, and the memory that it takes, while workers,
+producers or open images become more.  Everything does nothing but speak the protocol.
+
+Prints a table; writes OUT/scale.json, an array with an object for each case: {"what", "count",
+"cpu_us", "loop_us", "memory_bytes", "images_per_s"}, and OUT/scale.svg.  The times and the memory
+are the broker's; the rest of its time is that of ZeroMQ's own thread, for the most part system
+calls.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from typing import Any
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "tests/faults"))
+
+import topology  # noqa: E402
+
+IMAGES = 20_000
+WORKERS, PRODUCERS, OPEN = 10, 1, 64
+
+
+@dataclass(frozen=True)
+class Case:
+    what: str
+    count: int
+    workers: int = WORKERS
+    producers: int = PRODUCERS
+    open: int = OPEN
+
+
+# A producer has an image open at least; so have workers something to do.
+CASES = (
+    [Case("workers", n, workers=n) for n in (1, 10, 100, 300, 1000)]
+    + [Case("producers", n, producers=n, open=max(OPEN, n)) for n in (1, 10, 100, 500)]
+    + [Case("open images", n, workers=100, open=n) for n in (1, 10, 100, 1000, 10_000)])
+
+
+def pipeline_text(endpoints: dict[str, str]) -> str:
+    text = topology.pipeline_text((ROOT / "pipeline.yaml").read_text(), endpoints,
+                                  gateway_port=1, brokers=[])
+    for key, value in {"open_request_max": "20000", "producer_credit": "20000",
+                       "worker_max": "2000", "producer_max": "1000", "deadline": "60s",
+                       "task_age_max": "60s", "hedge_after": "50s", "wait_max": "60s",
+                       "open_batch_max": "20000", "linger": "20ms", "heartbeat": "1m"}.items():
+        text = topology.replaced(text, rf"(?m)^  {key}: \S+", f"  {key}: {value}")
+    return text
+
+
+def cpu_s(process: int) -> tuple[float, float]:
+    """Of all threads, and of the first, which runs the broker's loop; to the microsecond, which the
+    clock ticks of /proc/PID/stat are not."""
+    spent = {int(task.name): int((task / "schedstat").read_text().split()[0]) / 1e9
+             for task in pathlib.Path(f"/proc/{process}/task").iterdir()}
+    return sum(spent.values()), spent[process]
+
+
+def memory(process: int) -> int:
+    found = re.search(r"(?m)^VmRSS:\s+(\d+) kB", pathlib.Path(f"/proc/{process}/status").read_text())
+    assert found
+    return 1024 * int(found[1])
+
+
+def measure(case: Case, programs: pathlib.Path, images: int) -> dict[str, Any]:
+    ports = topology.Ports()
+    endpoints = {key: topology.endpoint(ports.draw())
+                 for key in ("producers", "workers", "answers")} | {"collage": "inproc://collage"}
+    ports.release()
+    with tempfile.TemporaryDirectory() as scratch:
+        file = pathlib.Path(scratch) / "pipeline.yaml"
+        file.write_text(pipeline_text(endpoints))
+        broker = subprocess.Popen([programs / "collage-broker", file],
+                                  stderr=subprocess.DEVNULL)
+        peers = subprocess.Popen(
+            [programs / "bench_peers", endpoints["producers"], endpoints["workers"],
+             *map(str, (case.workers, case.producers, case.open, images))],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert peers.stdin and peers.stdout
+        try:
+            if peers.stdout.readline() != b"ready\n":
+                raise SystemExit(f"./run bench scale: {case} failed")
+            before, begin = cpu_s(broker.pid), time.monotonic()
+            peers.stdin.write(b"go\n")
+            peers.stdin.flush()
+            if peers.stdout.readline() != b"done\n":
+                raise SystemExit(f"./run bench scale: {case} failed")
+            seconds = time.monotonic() - begin
+            cpu, loop = (1e6 * (now - then) / images
+                         for now, then in zip(cpu_s(broker.pid), before, strict=True))
+            return {"what": case.what, "count": case.count, "cpu_us": cpu, "loop_us": loop,
+                    "memory_bytes": memory(broker.pid), "images_per_s": images / seconds}
+        finally:
+            for process in (peers, broker):
+                process.kill()
+                process.wait()
+
+
+def picture(rows: list[dict[str, Any]]) -> str:
+    """Processor time an image over the count, both on logarithmic axes, a line for each kind."""
+    width, height, left, bottom = 720, 360, 70, 50
+    most = max(row["count"] for row in rows)
+    top = max(row["cpu_us"] for row in rows) * 1.3
+
+    def x(count: float) -> float:
+        return left + (width - left - 20) * math.log10(count) / math.log10(most)
+
+    def y(value: float) -> float:
+        return height - bottom - (height - bottom - 20) * value / top
+
+    colours = {"workers": "#2f6fb2", "producers": "#b2552f", "open images": "#3c8c4a"}
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+             'font-family="sans-serif" font-size="13">',
+             f'<rect width="{width}" height="{height}" fill="white"/>']
+    for power in range(int(math.log10(most)) + 1):
+        parts.append(f'<text x="{x(10 ** power):.0f}" y="{height - bottom + 20}" '
+                     f'text-anchor="middle">{10 ** power:,}</text>')
+    step = 10 ** math.floor(math.log10(top)) / 2
+    for i in range(int(top / step) + 1):
+        parts.append(f'<line x1="{left}" x2="{width - 20}" y1="{y(i * step):.0f}" '
+                     f'y2="{y(i * step):.0f}" stroke="#ddd"/>'
+                     f'<text x="{left - 8}" y="{y(i * step) + 4:.0f}" text-anchor="end">'
+                     f'{i * step:.0f}</text>')
+    for number, (what, colour) in enumerate(colours.items()):
+        points = [(x(row["count"]), y(row["cpu_us"])) for row in rows if row["what"] == what]
+        line = " ".join(f"{px:.0f},{py:.0f}" for px, py in points)
+        parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" '
+                     'stroke-width="2"/>')
+        parts += [f'<circle cx="{px:.0f}" cy="{py:.0f}" r="3" fill="{colour}"/>'
+                  for px, py in points]
+        parts.append(f'<text x="{left + 20 + 130 * number}" y="24" fill="{colour}">{what}</text>')
+    parts.append(f'<text x="{left}" y="{height - 8}">how many; processor time of the broker an '
+                 'image, us</text></svg>')
+    return "\n".join(parts) + "\n"
+
+
+def run(programs: pathlib.Path, out: pathlib.Path, rounds: int, images: int, most: int) -> None:
+    taken: dict[Case, list[dict[str, Any]]] = {case: [] for case in CASES if case.count <= most}
+    for number in range(rounds):
+        print(f"round {number + 1} of {rounds}", file=sys.stderr, flush=True)
+        for case in taken:
+            taken[case].append(measure(case, programs, images))
+    rows = []
+    for case, all_rows in taken.items():
+        rows.append({"what": case.what, "count": case.count}
+                    | {key: statistics.median(row[key] for row in all_rows)
+                       for key in ("cpu_us", "loop_us", "memory_bytes", "images_per_s")})
+    print("| what | how many | CPU an image | of it the loop | memory | images/s |\n"
+          "|---|---|---|---|---|---|")
+    for row in rows:
+        print(f"| {row['what']} | {row['count']:,} | {row['cpu_us']:.0f} us "
+              f"| {row['loop_us']:.0f} us | {row['memory_bytes'] / 2**20:.1f} MiB | {row['images_per_s']:,.0f} |")
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "scale.json").write_text(json.dumps(rows, indent=1) + "\n")
+    (out / "scale.svg").write_text(picture(rows))
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="./run bench scale",
+        description="What an image costs the broker while workers, producers or open images "
+        "become more; writes OUT/scale.json and OUT/scale.svg.")
+    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="[3]")
+    parser.add_argument("--images", type=int, default=IMAGES, metavar="N",
+                        help=f"of each case [{IMAGES}]")
+    parser.add_argument("--most", type=int, default=10_000, metavar="N",
+                        help="leave out cases of more [all]")
+    parser.add_argument("--out", type=pathlib.Path, default=ROOT / "out/bench")
+    parser.add_argument("--programs", type=pathlib.Path, default=ROOT / "build/release/bin",
+                        help=argparse.SUPPRESS)
+    options = parser.parse_args(argv)
+    try:
+        run(options.programs, options.out, options.rounds, options.images, options.most)
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
