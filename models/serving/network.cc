@@ -14,6 +14,7 @@
 #include "models/serving/heads/decode.h"
 #include "models/serving/heads/detect.h"
 #include "models/serving/planes.h"
+#include "models/serving/processor_time.h"
 #include "wire/check.h"
 
 namespace models {
@@ -57,15 +58,31 @@ struct Network::Loaded {
   ValueTables tables;  // Of the manifest's normalisation.
   std::unique_ptr<Backend> backend;
   std::vector<std::string> warnings;
+  wire::Duration inference_time{};
 };
 
 Network::Network(Manifest manifest, const ServingPolicy& policy)
     : manifest_(std::move(manifest)), loaded_(std::make_unique<Loaded>(manifest_, policy)) {
+  loaded_->inference_time = time_inference();
   // A stage sends it with each answer.
   if (version().size() > wire::kVersionMax) {
     throw std::runtime_error(manifest_.weights.string() + ": its version with " + kBfloat16Suffix +
                              " is longer than " + std::to_string(wire::kVersionMax) + " bytes");
   }
+}
+
+// The mean of some inferences, for the clock may have ticks of milliseconds.
+wire::Duration Network::time_inference() const {
+  constexpr double kLongEnough = 0.02;
+  const std::vector<float> black(manifest_.input().bytes());
+  const double begin = seconds_used();
+  double spent = 0;
+  int count = 0;
+  for (; spent < kLongEnough; ++count) {
+    (void)raw_output(black);
+    spent = seconds_used() - begin;
+  }
+  return wire::from_seconds(spent / count);
 }
 
 Network::~Network() = default;
@@ -76,6 +93,7 @@ std::string Network::version() const {
 std::string Network::form() const { return loaded_->backend->form(); }
 std::string Network::how_served() const { return loaded_->backend->how_served(); }
 const std::vector<std::string>& Network::warnings() const { return loaded_->warnings; }
+wire::Duration Network::inference_time() const { return loaded_->inference_time; }
 
 std::size_t Network::together() const { return loaded_->backend->together(); }
 

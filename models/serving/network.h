@@ -39,6 +39,8 @@ class Network {
   std::string form() const;
   std::string how_served() const;
   const std::vector<std::string>& warnings() const;
+  // How long an inference of one input takes, as timed when the network was loaded.
+  wire::Duration inference_time() const;
   // How many pictures at once take the least time each; at most policy.together_max.
   std::size_t together() const;
 
@@ -65,6 +67,7 @@ class Network {
  private:
   struct Loaded;
 
+  wire::Duration time_inference() const;
   // Empty if the inference has failed.  Requires together() pictures at most.
   std::vector<wire::Verdict> classify_together(std::span<const imaging::Picture> pictures,
                                                std::size_t top_k) const;

@@ -197,7 +197,7 @@ void draw_sinks(Draw draw, TrialOptions& options) {
   faults.resets = draw.small(0, 3);
   // Outages that the broker has to notice if there is another sink, and deadlines that leave time
   // for it.
-  const wire::Duration longest = options.fleet.sinks > 1 ? seconds(5) : seconds(1);
+  const wire::Duration longest = options.fleet.sinks > 1 ? seconds(8) : seconds(1);
   faults.down_max = draw.time(longest / 5, longest);
   faults.stall_max = draw.time(longest / 5, longest);
   broker::Policy& broker = options.fleet.broker;

@@ -6,8 +6,8 @@
 //
 // The client of a server with keys connects with one of the server's keys, and with another one if
 // that fails (server_key_selector.h).  Each change of the key takes a new ZeroMQ socket.  Until a
-// handshake has succeeded, messages are therefore queued here, up to Link::send_hwm, so that none is
-// lost with the old socket.
+// handshake has succeeded, messages are therefore queued here, up to Link::send_hwm, so that none
+// is lost with the old socket.
 #pragma once
 
 #include <cstdint>

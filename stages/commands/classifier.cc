@@ -56,6 +56,7 @@ int run_one(const StageOptions& options, const Loaded* loaded) {
   runtime::Startup start(options.start, runtime::KeyOwner::stage);
   const runtime::Pipeline& pipeline = start.pipeline;
   SharedNetwork network = network_of(pipeline, loaded);
+  warn_of_pace(pipeline, *network, pipeline.stages.classifier_capacity);
   auto emulation = read_emulation(pipeline, wire::Role::classifier, options.index);
   const imaging::Library library(pipeline.stages.formats);
   if (options.start.check) check_collage(pipeline);

@@ -203,6 +203,7 @@ int run_collage_cnn(const StageOptions& options) {
   const runtime::Pipeline& pipeline = start.pipeline;
   require_endpoint(pipeline, true);
   SharedNetwork network = load_network(read_collage(pipeline), serving_policy(pipeline));
+  warn_of_pace(pipeline, *network, pipeline.stages.collage_capacity);
   auto emulation = read_emulation(pipeline, wire::Role::collage, options.index);
   if (start.only_checks()) return 0;
   say_form(*network);
@@ -227,6 +228,7 @@ int run_collage(const StageOptions& options) {
   const runtime::Pipeline& pipeline = start.pipeline;
   require_endpoint(pipeline, false);
   SharedNetwork network = load_network(read_collage(pipeline), serving_policy(pipeline));
+  warn_of_pace(pipeline, *network, pipeline.stages.collage_capacity);
   auto emulation = read_emulation(pipeline, wire::Role::collage, options.index);
   const imaging::Library library(pipeline.stages.formats);
   if (start.only_checks()) return 0;

@@ -1,9 +1,11 @@
 // A model as a stage loads it: at its start and when pipeline.yaml names another.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 
 #include "models/serving/network.h"
+#include "runtime/pipeline/pipeline.h"
 
 namespace stages {
 
@@ -12,6 +14,11 @@ using SharedNetwork = std::shared_ptr<const models::Network>;
 // Loads the network of a manifest and logs, as warnings, what a user should look at.  Throws as
 // models::Network does.
 SharedNetwork load_network(models::Manifest manifest, const models::ServingPolicy& policy);
+
+// Logs, as warnings, which times of the pipeline are too short for a stage that serves the network
+// and holds so many tasks.
+void warn_of_pace(const runtime::Pipeline& pipeline, const models::Network& network,
+                  std::size_t capacity);
 
 // Logs in which form a network is served and why in no other.  Not for --check, which is silent if
 // all is well.

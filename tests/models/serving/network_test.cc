@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <gmock/gmock.h>
 
+#include <chrono>
 #include <limits>
 
 #include "models/research/nets/export_script.h"
@@ -236,6 +237,12 @@ TEST_F(NetworkTest, SaysInWhichFormItIsServed) {
   const Network network(toy(1));
   EXPECT_THAT(network.how_served(), HasSubstr(network.form() + " "));
   EXPECT_THAT(network.warnings(), IsEmpty());
+}
+
+TEST_F(NetworkTest, SaysHowLongAnInferenceTakes) {
+  const Network network(toy(1));
+  EXPECT_GT(network.inference_time(), wire::Duration::zero());
+  EXPECT_LT(network.inference_time(), std::chrono::seconds(1));
 }
 
 TEST_F(NetworkTest, WarnsOfClassesThatShareAName) {

@@ -1,12 +1,12 @@
 #include "runtime/service/notify.h"
 
 #include <gmock/gmock.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <string>
+#include <vector>
+
+#include "tests/runtime/service/systemd_stand_in.h"
 
 namespace {
 
@@ -14,37 +14,12 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-// Listens in place of systemd.
 class Notify : public testing::Test {
  protected:
-  Notify() : socket_(socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
-    sockaddr_un place{};
-    place.sun_family = AF_UNIX;
-    path_.copy(place.sun_path, sizeof place.sun_path - 1);
-    unlink(path_.c_str());
-    EXPECT_EQ(bind(socket_, reinterpret_cast<const sockaddr*>(&place), sizeof place), 0);
-    setenv("NOTIFY_SOCKET", path_.c_str(), 1);
-  }
-  ~Notify() override {
-    unsetenv("NOTIFY_SOCKET");
-    unsetenv("WATCHDOG_USEC");
-    close(socket_);
-    unlink(path_.c_str());
-  }
-
-  // All notifications since the last call.
-  std::vector<std::string> heard() const {
-    std::vector<std::string> all;
-    char text[256];
-    for (ssize_t size = 0; (size = recv(socket_, text, sizeof text, 0)) >= 0;) {
-      all.emplace_back(text, static_cast<std::size_t>(size));
-    }
-    return all;
-  }
+  std::vector<std::string> heard() const { return systemd_.heard(); }
 
  private:
-  std::string path_ = testing::TempDir() + "collage_notify_" + std::to_string(getpid());
-  int socket_;
+  runtime::SystemdStandIn systemd_;
 };
 
 TEST_F(Notify, NotifiesTheStatesOfAService) {

@@ -14,6 +14,8 @@
 #include <string>
 #include <utility>
 
+#include "tests/runtime/service/systemd_stand_in.h"
+
 namespace runtime {
 namespace {
 
@@ -177,12 +179,24 @@ TEST(Processes, WithoutTheParentTheyEnd) {
 }
 
 TEST(Processes, SystemdIsToldOfTheParentAlone) {
-  setenv("NOTIFY_SOCKET", "/nowhere", 1);
+  const SystemdStandIn systemd;
   Parent parent(1, [](std::size_t number) {
     return std::getenv("NOTIFY_SOCKET") == nullptr ? loyal(number) : 2;
   });
-  unsetenv("NOTIFY_SOCKET");
   EXPECT_EQ(parent.begun(1).size(), 1u);
+  EXPECT_EQ(systemd.next(), "READY=1");
+  parent.signal(SIGTERM);
+  EXPECT_EQ(systemd.next(), "STOPPING=1");
+  EXPECT_EQ(parent.await_end(), 0);
+  EXPECT_TRUE(systemd.heard().empty());
+}
+
+TEST(Processes, TheParentFeedsTheWatchdogWhileItRuns) {
+  const SystemdStandIn systemd;
+  setenv("WATCHDOG_USEC", "2000", 1);
+  Parent parent(1, loyal);
+  EXPECT_EQ(systemd.next(), "READY=1");
+  for (int beat = 0; beat < 3; ++beat) EXPECT_EQ(systemd.next(), "WATCHDOG=1");
 }
 
 }  // namespace
