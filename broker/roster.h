@@ -193,8 +193,9 @@ class Roster {
   // Changes a worker while keeping available_ and working_ true.
   template <class Change>
   void change(Worker& worker, Change apply);
-  void put_in(const Worker& worker);
+  // Before and after a change: take the worker out of available_ and working_, and put it in again.
   void take_out(const Worker& worker);
+  void put_in(const Worker& worker);
   Loss remove(wire::WorkerId id);
   // Finds out which workers are slow.
   void judge(wire::Instant now);

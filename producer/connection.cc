@@ -61,10 +61,14 @@ class Connection::Session : public machine::Machine {
 namespace {
 
 std::vector<runtime::Link> links_to(const std::vector<std::string>& endpoints,
-                                    const std::shared_ptr<runtime::KeyStore>& keys) {
+                                    const std::shared_ptr<runtime::KeyStore>& keys,
+                                    std::size_t open_max) {
   std::vector<runtime::Link> links;
   for (const std::string& endpoint : endpoints) {
-    links.push_back({.endpoint = endpoint, .keys = keys, .name = runtime::LinkName::producers});
+    links.push_back({.endpoint = endpoint,
+                     .send_hwm = runtime::send_hwm_for(open_max),
+                     .keys = keys,
+                     .name = runtime::LinkName::producers});
   }
   return links;
 }
@@ -78,7 +82,7 @@ struct Connection::Wiring {
                  ? nullptr
                  : std::make_shared<runtime::KeyStore>(folder, runtime::KeyOwner::producer)),
         session(policy),
-        loop(context, links_to(endpoints, keys), session, {},
+        loop(context, links_to(endpoints, keys, policy.open_max), session, {},
              {.silent = warnings == Warnings::silent}) {}
 
   const std::shared_ptr<runtime::KeyStore> keys;

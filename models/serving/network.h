@@ -39,7 +39,7 @@ class Network {
   std::string form() const;
   std::string how_served() const;
   const std::vector<std::string>& warnings() const;
-  // How long an inference of one input takes, as timed when the network was loaded.
+  // How long an inference of one input needs the processor, as timed when the network was loaded.
   wire::Duration inference_time() const;
   // How many pictures at once take the least time each; at most policy.together_max.
   std::size_t together() const;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cmath>
 #include <fstream>
 #include <limits>
@@ -15,6 +14,7 @@
 
 #include "models/serving/onnx_graph.h"
 #include "models/serving/probe_answers.h"
+#include "models/serving/processor_time.h"
 #include "models/serving/sha256.h"
 
 namespace models {
@@ -101,16 +101,14 @@ struct Tried {
 };
 
 Tried tried(const ReadableOnnx& graph, const Manifest& manifest, bool fused, const Probes& probes) {
-  using Clock = std::chrono::steady_clock;
   Tried one;
   one.form.emplace(graph, manifest, fused);
   for (const auto& probe : probes) one.answers.push_back(one.form->run(probe));
   // Timed once its memory is laid out.
   for (const auto& probe : probes) {
-    const Clock::time_point begin = Clock::now();
+    const double begin = seconds_used();
     ProbeAnswer answer = one.form->run(probe);
-    one.seconds =
-        std::min(one.seconds, std::chrono::duration<double>(Clock::now() - begin).count());
+    one.seconds = std::min(one.seconds, seconds_used() - begin);
     if (&probe == &probes.front()) one.again = std::move(answer);
   }
   return one;

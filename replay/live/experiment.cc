@@ -122,9 +122,10 @@ void drive(load::LoadGenerator& generator, const runtime::Pipeline& pipeline,
   options.signals = &signals;
   const std::uint64_t frame_bytes_max = pipeline.broker.image_bytes_max;
   const auto keys = runtime::open_keys(pipeline.service, runtime::KeyOwner::producer);
-  const runtime::Link to_broker =
+  runtime::Link to_broker =
       runtime::connected_dealer(runtime::reached_from_here(pipeline.endpoints.producers),
                                 frame_bytes_max, keys, runtime::LinkName::producers);
+  to_broker.send_hwm = runtime::send_hwm_for(pipeline.broker.producer_credit);
   std::vector<runtime::Link> to_sinks;
   for (const std::string& answers : pipeline.endpoints.answers) {
     to_sinks.push_back(

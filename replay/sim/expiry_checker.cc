@@ -17,13 +17,16 @@ void ExpiryChecker::on_arrived(NodeId stage, const wire::Message& message, wire:
 }
 
 void ExpiryChecker::on_work(NodeId node, const machine::Work& work, wire::Instant now) {
-  const wire::Payload* picture = nullptr;
-  if (const auto* single = std::get_if<machine::Classify>(&work.job)) picture = &single->image;
-  if (const auto* collage = std::get_if<machine::ClassifyCollage>(&work.job)) {
-    picture = &collage->picture;
+  if (const auto* singles = std::get_if<machine::Classify>(&work.job)) {
+    on_begun(node, singles->image, now);
+    for (const wire::Payload& image : singles->more) on_begun(node, image, now);
+  } else if (const auto* collage = std::get_if<machine::ClassifyCollage>(&work.job)) {
+    on_begun(node, collage->picture, now);
   }
-  if (!picture) return;
-  const auto found = ends_.find({node, picture->bytes().data()});
+}
+
+void ExpiryChecker::on_begun(NodeId node, const wire::Payload& picture, wire::Instant now) {
+  const auto found = ends_.find({node, picture.bytes().data()});
   if (found == ends_.end()) return;
   if (now >= found->second) violations_.add("a stage begins a task whose time is over", now);
   ends_.erase(found);

@@ -26,6 +26,8 @@ class ExpiryChecker {
   void on_life(NodeId node);
 
  private:
+  void on_begun(NodeId node, const wire::Payload& picture, wire::Instant now);
+
   using Picture = std::pair<NodeId, const std::uint8_t*>;
 
   Violations& violations_;

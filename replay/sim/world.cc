@@ -52,6 +52,7 @@ void World::crash(NodeId id) {
   Node& node = nodes_[id];
   if (!node.machine) return;
   node.machine.reset();
+  node.asked.reset();
   node.work_id.reset();
   for (const std::uint32_t packet : node.inbox) take_packet(packet);
   node.inbox.clear();
@@ -109,7 +110,6 @@ void World::perform(NodeId id, machine::Actions actions) {
 
 void World::deliver(Packet packet) {
   Node& node = nodes_[packet.to];
-  run_timers(packet.to);
   if (observer_) observer_->on_delivered(packet.from, packet.to, packet.message, now_);
   // As the loop does on a link with keys: here a producer's key has the name of its node.
   if (std::holds_alternative<wire::ProducerHello>(packet.message)) {
@@ -131,6 +131,7 @@ void World::arrive(std::uint32_t index, std::uint32_t life) {
     node.inbox.push_back(index);
   } else {
     const NodeId to = packet.to;
+    run_timers(to);
     deliver(take_packet(index));
     end_turn(to);
   }

@@ -4,7 +4,8 @@
 // Network (network.h).  While the Work of a machine is under way (its Executor decides for how
 // long), or while the node is stalled, the machine is blocked: its messages and timers wait.  As in
 // an iteration of the loop (runtime/loop/loop.h), at any one instant the timers of a machine come
-// before its messages, and what it asks to work on begins after all messages that have arrived.
+// before its messages, and what it asks to work on begins after all messages that waited, of which
+// the loop takes 64 at most.
 //
 // Deterministic: a virtual clock, events in order of (instant, sequence number), one Rng.  No
 // threads.  The world owns the machines; executors and observers are owned by the caller.

@@ -1,6 +1,8 @@
 // A machine's links as data: the ZeroMQ sockets of a process, their endpoints, bounds and keys.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -18,10 +20,10 @@ struct Link {
   // A router has many peers, each named by its connection; a dealer has the one that it connects
   // to.
   enum class Kind : std::uint8_t { router, dealer } kind = Kind::dealer;
-  bool bind = false;                            // True to bind the endpoint, false to connect.
-  std::string endpoint{};                       // See endpoint.h.
-  int send_hwm = 1000;                          // Messages that a connection may queue on the way
-  int receive_hwm = 1000;                       // out and in.  A peer whose queue is full is lost.
+  bool bind = false;       // True to bind the endpoint, false to connect.
+  std::string endpoint{};  // See endpoint.h.
+  int send_hwm = 1000;     // Messages that wait to be sent to one peer; more are Undelivered.
+  int receive_hwm = 1000;  // Messages of one peer that wait to be received; more wait with it.
   std::uint64_t frame_bytes_max = 1024 * 1024;  // A peer that sends a larger frame is disconnected.
   // With keys the link is encrypted and both sides are authenticated; without keys it is plain.
   std::shared_ptr<KeyStore> keys{};
@@ -29,6 +31,15 @@ struct Link {
   // keys that a client trusts, the roles that a server admits and the messages that it accepts.
   LinkName name = LinkName::producers;
 };
+
+// Returns Link::send_hwm for a link whose peers are told of each of the images that are open,
+// `open_max` at most: room for all that there may be to tell.  ZeroMQ's thread may wait 30 ms for a
+// processor, and at 20,000 images a second the usual 1,000 messages fill up in that time.
+inline int send_hwm_for(std::size_t open_max) {
+  // A sink is told that its batch is opened, sealed and settled, and perhaps that it was moved.
+  constexpr std::size_t kMessagesPerImage = 4;
+  return std::max(Link{}.send_hwm, static_cast<int>(kMessagesPerImage * open_max));
+}
 
 // Returns true if the link is encrypted.  Links within a process never are: nobody can listen.
 inline bool keyed(const Link& link) { return link.keys && !link.endpoint.starts_with("inproc://"); }

@@ -51,11 +51,6 @@ std::shared_ptr<KeyStore> open_keys(const ServiceConfig& config, KeyOwner owner)
   return keys;
 }
 
-int send_hwm_for(std::size_t open_max) {
-  constexpr std::size_t kMessagesPerImage = 4;  // As much as opened, assigned, withdrawn, settled.
-  return std::max(Link{}.send_hwm, static_cast<int>(kMessagesPerImage * open_max));
-}
-
 Link bound_router(const std::string& endpoint, std::uint64_t frame_bytes_max,
                   std::shared_ptr<KeyStore> keys, LinkName name) {
   Link link = connected_dealer(endpoint, frame_bytes_max, std::move(keys), name);

@@ -69,10 +69,6 @@ std::shared_ptr<KeyStore> open_keys(const ServiceConfig& config, KeyOwner owner)
 
 // Links as pipelines use them.  Frames are bounded by `frame_bytes_max`, which is at least the size
 // of a message header.
-//
-// For a link whose peer is told of every open image: room for all that may be told at once, which
-// at 20,000 images a second is more than a thread that waits for a processor leaves time to send.
-int send_hwm_for(std::size_t open_max);
 Link bound_router(const std::string& endpoint, std::uint64_t frame_bytes_max,
                   std::shared_ptr<KeyStore> keys = {}, LinkName name = LinkName::producers);
 Link connected_dealer(const std::string& endpoint, std::uint64_t frame_bytes_max,

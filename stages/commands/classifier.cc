@@ -56,7 +56,7 @@ int run_one(const StageOptions& options, const Loaded* loaded) {
   runtime::Startup start(options.start, runtime::KeyOwner::stage);
   const runtime::Pipeline& pipeline = start.pipeline;
   SharedNetwork network = network_of(pipeline, loaded);
-  warn_of_pace(pipeline, *network, pipeline.stages.classifier_capacity);
+  if (!loaded) warn_of_pace(pipeline, *network);
   auto emulation = read_emulation(pipeline, wire::Role::classifier, options.index);
   const imaging::Library library(pipeline.stages.formats);
   if (options.start.check) check_collage(pipeline);
@@ -89,6 +89,7 @@ int run_one(const StageOptions& options, const Loaded* loaded) {
     const std::string change = named.version + " takes over from " + serving.version;
     const SharedNetwork next = load_single(std::move(named), pipeline);
     say_form(*next);
+    warn_of_pace(pipeline, *next);
     return {change, {[&, next] {
               network = next;
               serve(*next);
@@ -112,6 +113,7 @@ int run_classifier(const StageOptions& options) {
                       .level = pipeline.service.log_level,
                       .format = pipeline.service.log_format});
   const Loaded loaded{load_single(read_single(pipeline), pipeline), policy_of(pipeline)};
+  warn_of_pace(pipeline, *loaded.network);
   return runtime::run_processes(options.processes, "classifier", [&](std::size_t number) {
     StageOptions own = options;
     own.index += number;

@@ -164,6 +164,7 @@ runtime::ModelReload::Swap renew_network(const runtime::Pipeline& running,
   runtime::ModelReload::Swap over{manifest.version + " takes over from " + serving.version, {}};
   const SharedNetwork next = load_network(std::move(manifest), serving_policy(running));
   say_form(*next);
+  warn_of_pace(running, *next);
   for (auto& one : adopt) {
     over.each.push_back([one = std::move(one), next] { one(next); });
   }
@@ -203,7 +204,7 @@ int run_collage_cnn(const StageOptions& options) {
   const runtime::Pipeline& pipeline = start.pipeline;
   require_endpoint(pipeline, true);
   SharedNetwork network = load_network(read_collage(pipeline), serving_policy(pipeline));
-  warn_of_pace(pipeline, *network, pipeline.stages.collage_capacity);
+  warn_of_pace(pipeline, *network);
   auto emulation = read_emulation(pipeline, wire::Role::collage, options.index);
   if (start.only_checks()) return 0;
   say_form(*network);
@@ -228,7 +229,7 @@ int run_collage(const StageOptions& options) {
   const runtime::Pipeline& pipeline = start.pipeline;
   require_endpoint(pipeline, false);
   SharedNetwork network = load_network(read_collage(pipeline), serving_policy(pipeline));
-  warn_of_pace(pipeline, *network, pipeline.stages.collage_capacity);
+  warn_of_pace(pipeline, *network);
   auto emulation = read_emulation(pipeline, wire::Role::collage, options.index);
   const imaging::Library library(pipeline.stages.formats);
   if (start.only_checks()) return 0;

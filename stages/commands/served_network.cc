@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <utility>
 
 #include "stages/pace.h"
@@ -16,13 +18,22 @@ SharedNetwork load_network(models::Manifest manifest, const models::ServingPolic
   return network;
 }
 
-void warn_of_pace(const runtime::Pipeline& pipeline, const models::Network& network,
-                  std::size_t capacity) {
-  const GrantedTimes granted{.task_age_max = pipeline.broker.task_age_max,
-                             .deadline = pipeline.broker.deadline,
-                             .wait_max = pipeline.broker.wait_max,
-                             .patience_max = pipeline.sink.patience.max};
-  for (const std::string& clause : too_short(granted, network.inference_time(), capacity)) {
+void warn_of_pace(const runtime::Pipeline& pipeline, const models::Network& network) {
+  const bool single = network.manifest().kind == models::Kind::single;
+  GrantedTimes granted{.task_age_max = pipeline.broker.task_age_max,
+                       .deadline = pipeline.broker.deadline,
+                       .patience = {}};
+  if (single && pipeline.broker.redundancy.collages_per_batch > 0 && !pipeline.sink.collage_first) {
+    const auto& patience = pipeline.sink.patience;
+    granted.patience = patience.learned
+                           ? GrantedTimes::Patience{"sink.patience_max", patience.max}
+                           : GrantedTimes::Patience{"sink.patience_initial", patience.initial};
+  }
+  // The broker gives batches to the assembler, whose collages wait for the collage-CNN.
+  const std::size_t tasks =
+      single ? pipeline.stages.classifier_capacity
+             : std::max(pipeline.stages.batches_max, pipeline.stages.collage_capacity);
+  for (const std::string& clause : too_short(granted, network.inference_time(), tasks)) {
     spdlog::warn("{}: {}", pipeline.service.file.string(), clause);
   }
 }

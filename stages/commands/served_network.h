@@ -1,7 +1,6 @@
 // A model as a stage loads it: at its start and when pipeline.yaml names another.
 #pragma once
 
-#include <cstddef>
 #include <memory>
 
 #include "models/serving/network.h"
@@ -15,10 +14,8 @@ using SharedNetwork = std::shared_ptr<const models::Network>;
 // models::Network does.
 SharedNetwork load_network(models::Manifest manifest, const models::ServingPolicy& policy);
 
-// Logs, as warnings, which times of the pipeline are too short for a stage that serves the network
-// and holds so many tasks.
-void warn_of_pace(const runtime::Pipeline& pipeline, const models::Network& network,
-                  std::size_t capacity);
+// Logs, as warnings, which times of the pipeline are too short for a stage that serves the network.
+void warn_of_pace(const runtime::Pipeline& pipeline, const models::Network& network);
 
 // Logs in which form a network is served and why in no other.  Not for --check, which is silent if
 // all is well.

@@ -3,8 +3,9 @@
 //
 //     bench_peers PRODUCERS_ENDPOINT WORKERS_ENDPOINT WORKERS PRODUCERS OPEN IMAGES
 //
-// Writes "ready" once all have joined and OPEN images are open, waits for a line, and writes "done"
-// when IMAGES more have been answered; then it ends at the end of its input.
+// Keeps OPEN images open.  Writes "ready" once all have joined and twice as many have been
+// answered, waits for a line, and writes "done" when IMAGES more have been answered; then it ends
+// at the end of its input.
 #include <sys/epoll.h>
 #include <sys/resource.h>
 
@@ -108,7 +109,7 @@ class Peers {
     until([this, end = answered_ + count] { return answered_ >= end; });
   }
   // Until the first images have gone all the way.
-  void settle() { until_answered(2 * open_max_); }
+  void warm_up() { until_answered(2 * open_max_); }
 
  private:
   struct Peer {
@@ -151,6 +152,7 @@ class Peers {
       if (again.empty()) {
         const int count =
             epoll_wait(poll_, events.data(), static_cast<int>(events.size()), kSilenceMs);
+        if (count < 0 && errno == EINTR) continue;
         if (count <= 0) throw std::runtime_error("the broker is silent");
         for (int i = 0; i < count; ++i)
           again.push_back(events[static_cast<std::size_t>(i)].data.u64);
@@ -221,7 +223,7 @@ int main(int argc, char** argv) try {
   raise_descriptor_limit();
   Peers peers(argv[1], argv[2], std::stoul(argv[3]), std::stoul(argv[4]));
   peers.keep_open(std::stoul(argv[5]));
-  peers.settle();
+  peers.warm_up();
   std::cout << "ready" << std::endl;
   std::string line;
   std::getline(std::cin, line);

@@ -60,17 +60,23 @@ def pipeline_text(endpoints: dict[str, str]) -> str:
 
 
 def cpu_s(process: int) -> tuple[float, float]:
-    """Of all threads, and of the first, which runs the broker's loop; to the microsecond, which the
-    clock ticks of /proc/PID/stat are not."""
+    """Of all threads, and of the first, which runs the broker's loop; that of a thread which runs
+    just now may be what it was a tick before, 4 ms."""
     spent = {int(task.name): int((task / "schedstat").read_text().split()[0]) / 1e9
              for task in pathlib.Path(f"/proc/{process}/task").iterdir()}
     return sum(spent.values()), spent[process]
 
 
 def memory(process: int) -> int:
-    found = re.search(r"(?m)^VmRSS:\s+(\d+) kB", pathlib.Path(f"/proc/{process}/status").read_text())
+    status = pathlib.Path(f"/proc/{process}/status").read_text()
+    found = re.search(r"(?m)^VmRSS:\s+(\d+) kB", status)
     assert found
     return 1024 * int(found[1])
+
+
+def failure(case: Case, log: pathlib.Path) -> SystemExit:
+    said = "\n".join(log.read_text().splitlines()[-5:])
+    return SystemExit(f"./run bench scale: {case} failed; the broker's last words:\n{said}")
 
 
 def measure(case: Case, programs: pathlib.Path, images: int) -> dict[str, Any]:
@@ -81,8 +87,9 @@ def measure(case: Case, programs: pathlib.Path, images: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as scratch:
         file = pathlib.Path(scratch) / "pipeline.yaml"
         file.write_text(pipeline_text(endpoints))
-        broker = subprocess.Popen([programs / "collage-broker", file],
-                                  stderr=subprocess.DEVNULL)
+        log = pathlib.Path(scratch) / "broker.log"
+        with log.open("wb") as out:
+            broker = subprocess.Popen([programs / "collage-broker", file], stderr=out)
         peers = subprocess.Popen(
             [programs / "bench_peers", endpoints["producers"], endpoints["workers"],
              *map(str, (case.workers, case.producers, case.open, images))],
@@ -90,12 +97,12 @@ def measure(case: Case, programs: pathlib.Path, images: int) -> dict[str, Any]:
         assert peers.stdin and peers.stdout
         try:
             if peers.stdout.readline() != b"ready\n":
-                raise SystemExit(f"./run bench scale: {case} failed")
+                raise failure(case, log)
             before, begin = cpu_s(broker.pid), time.monotonic()
             peers.stdin.write(b"go\n")
             peers.stdin.flush()
             if peers.stdout.readline() != b"done\n":
-                raise SystemExit(f"./run bench scale: {case} failed")
+                raise failure(case, log)
             seconds = time.monotonic() - begin
             cpu, loop = (1e6 * (now - then) / images
                          for now, then in zip(cpu_s(broker.pid), before, strict=True))
@@ -108,7 +115,7 @@ def measure(case: Case, programs: pathlib.Path, images: int) -> dict[str, Any]:
 
 
 def picture(rows: list[dict[str, Any]]) -> str:
-    """Processor time an image over the count, both on logarithmic axes, a line for each kind."""
+    """Processor time an image over the count, whose axis is logarithmic; a line for each kind."""
     width, height, left, bottom = 720, 360, 70, 50
     most = max(row["count"] for row in rows)
     top = max(row["cpu_us"] for row in rows) * 1.3
@@ -160,7 +167,8 @@ def run(programs: pathlib.Path, out: pathlib.Path, rounds: int, images: int, mos
           "|---|---|---|---|---|---|")
     for row in rows:
         print(f"| {row['what']} | {row['count']:,} | {row['cpu_us']:.0f} us "
-              f"| {row['loop_us']:.0f} us | {row['memory_bytes'] / 2**20:.1f} MiB | {row['images_per_s']:,.0f} |")
+              f"| {row['loop_us']:.0f} us | {row['memory_bytes'] / 2**20:.1f} MiB "
+              f"| {row['images_per_s']:,.0f} |")
     out.mkdir(parents=True, exist_ok=True)
     (out / "scale.json").write_text(json.dumps(rows, indent=1) + "\n")
     (out / "scale.svg").write_text(picture(rows))
@@ -175,11 +183,13 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--images", type=int, default=IMAGES, metavar="N",
                         help=f"of each case [{IMAGES}]")
     parser.add_argument("--most", type=int, default=10_000, metavar="N",
-                        help="leave out cases of more [all]")
+                        help="leave out cases of more, 10 at least [all]")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "out/bench")
     parser.add_argument("--programs", type=pathlib.Path, default=ROOT / "build/release/bin",
                         help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
+    if options.most < 10 or options.rounds < 1 or options.images < 1:
+        parser.error("expected --most 10 or more, --rounds and --images 1 or more")
     try:
         run(options.programs, options.out, options.rounds, options.images, options.most)
     except KeyboardInterrupt:

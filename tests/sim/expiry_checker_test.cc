@@ -46,6 +46,14 @@ TEST_F(ExpiryCheckerTest, FindsATaskThatIsBegunWhenItsTimeIsOver) {
   EXPECT_THAT(found(), ElementsAre("a stage begins a task whose time is over"));
 }
 
+TEST_F(ExpiryCheckerTest, LooksAtEachOfSeveralTasksThatAreBegunTogether) {
+  const wire::Payload first{wire::Payload::Bytes(8)};
+  arrives(first, 900ms, 10ms);
+  arrives(image_, 100ms, 10ms);
+  checker_.on_work(kStage, {{1}, machine::Classify{first, {image_}}}, at(110ms));
+  EXPECT_THAT(found(), ElementsAre("a stage begins a task whose time is over"));
+}
+
 TEST_F(ExpiryCheckerTest, FindsACollageThatIsBegunWhenItsTimeIsOver) {
   wire::CollageTask task;
   task.picture = image_;

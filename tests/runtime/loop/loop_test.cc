@@ -277,6 +277,11 @@ TEST_F(LoopTest, ReportsAPeerWhoseQueueIsFullToTheMachine) {
   EXPECT_THAT(machine.heard, ElementsAre("timeout", "undelivered", "undelivered", "undelivered"));
 }
 
+TEST(SendHwmFor, HasRoomForFourMessagesAnImageAndAsMuchAsUsualAtLeast) {
+  EXPECT_EQ(runtime::send_hwm_for(4096), 16'384);
+  EXPECT_EQ(runtime::send_hwm_for(1), runtime::Link{}.send_hwm);
+}
+
 TEST_F(LoopTest, ReadsItsLinksInTurn) {
   Link second = kRouter;
   second.endpoint = "inproc://second";
