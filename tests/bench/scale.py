@@ -115,40 +115,47 @@ def measure(case: Case, programs: pathlib.Path, images: int) -> dict[str, Any]:
 
 
 def picture(rows: list[dict[str, Any]]) -> str:
-    """Processor time an image over the count, whose axis is logarithmic; a line for each kind."""
-    width, height, left, bottom = 720, 360, 70, 50
-    most = max(row["count"] for row in rows)
-    top = max(row["cpu_us"] for row in rows) * 1.3
+    """Processor time an image over the count, both axes logarithmic; a line for each kind."""
+    width, height, left, bottom, right, top = 720, 380, 64, 56, 24, 44
+    most = max(int(row["count"]) for row in rows)
+    costs = [float(row["cpu_us"]) for row in rows]
+    least = 10 ** math.floor(math.log10(min(costs)))
+    highest = 10 ** math.ceil(math.log10(max(costs)))
 
     def x(count: float) -> float:
-        return left + (width - left - 20) * math.log10(count) / math.log10(most)
+        return left + (width - left - right) * math.log10(count) / math.log10(most)
 
     def y(value: float) -> float:
-        return height - bottom - (height - bottom - 20) * value / top
+        share = math.log(value / least) / math.log(highest / least)
+        return height - bottom - (height - bottom - top) * share
 
-    colours = {"workers": "#2f6fb2", "producers": "#b2552f", "open images": "#3c8c4a"}
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
              'font-family="sans-serif" font-size="13">',
              f'<rect width="{width}" height="{height}" fill="white"/>']
     for power in range(int(math.log10(most)) + 1):
         parts.append(f'<text x="{x(10 ** power):.0f}" y="{height - bottom + 20}" '
                      f'text-anchor="middle">{10 ** power:,}</text>')
-    step = 10 ** math.floor(math.log10(top)) / 2
-    for i in range(int(top / step) + 1):
-        parts.append(f'<line x1="{left}" x2="{width - 20}" y1="{y(i * step):.0f}" '
-                     f'y2="{y(i * step):.0f}" stroke="#ddd"/>'
-                     f'<text x="{left - 8}" y="{y(i * step) + 4:.0f}" text-anchor="end">'
-                     f'{i * step:.0f}</text>')
+    value = float(least)
+    while value <= highest:
+        for line in (value, 2 * value, 5 * value):
+            if line <= highest:
+                parts.append(f'<line x1="{left}" x2="{width - right}" y1="{y(line):.0f}" '
+                             f'y2="{y(line):.0f}" stroke="#ddd"/>'
+                             f'<text x="{left - 8}" y="{y(line) + 4:.0f}" text-anchor="end">'
+                             f'{line:.0f}</text>')
+        value *= 10
+    colours = {"workers": "#2f6fb2", "producers": "#b2552f", "open images": "#3c8c4a"}
     for number, (what, colour) in enumerate(colours.items()):
         points = [(x(row["count"]), y(row["cpu_us"])) for row in rows if row["what"] == what]
-        line = " ".join(f"{px:.0f},{py:.0f}" for px, py in points)
-        parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" '
+        line_points = " ".join(f"{px:.0f},{py:.0f}" for px, py in points)
+        parts.append(f'<polyline points="{line_points}" fill="none" stroke="{colour}" '
                      'stroke-width="2"/>')
         parts += [f'<circle cx="{px:.0f}" cy="{py:.0f}" r="3" fill="{colour}"/>'
                   for px, py in points]
-        parts.append(f'<text x="{left + 20 + 130 * number}" y="24" fill="{colour}">{what}</text>')
-    parts.append(f'<text x="{left}" y="{height - 8}">how many; processor time of the broker an '
-                 'image, us</text></svg>')
+        parts.append(f'<text x="{width - right - 290 + 100 * number}" y="{height - 10}" '
+                     f'fill="{colour}">{what}</text>')
+    parts.append(f'<text x="{left}" y="22">Processor time of the broker an image, us</text>'
+                 f'<text x="{left}" y="{height - 10}">How many</text></svg>')
     return "\n".join(parts) + "\n"
 
 

@@ -228,7 +228,7 @@ TEST(OwnModel, OnnxIsServedAsPyTorchAnswersAndTeaches) {
   EXPECT_THAT(made.output, HasSubstr("enough to answer for the s-CNN"));
 }
 
-TEST(OwnModel, ResNet34At224RunsInThePipeline) {
+TEST(LongOwnModel, ResNet34At224RunsInThePipeline) {
   const std::filesystem::path model = exported("resnet34");
   const Ran made =
       collage_from(model, model / "pictures", {"--grid", "2", "--tile", "32", "--epochs", "1"});
