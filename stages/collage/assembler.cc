@@ -105,7 +105,8 @@ void Assembler::take(wire::Assign assign, wire::Instant now) {
     assembly->arrived[assign.slot] = true;
     assembly->to_paste += 1;
     assembly->deadline = std::max(assembly->deadline, now + assign.remaining);
-    waiting_.push_back({assign.batch, assign.slot, std::move(assign.image), now - assign.age});
+    waiting_.push_back(
+        {assign.batch, assembly->sequence, assign.slot, std::move(assign.image), now - assign.age});
   }
 }
 
@@ -215,7 +216,8 @@ machine::Actions Assembler::on_done(wire::WorkId work, machine::Outcome outcome,
   COLLAGE_CHECK(pasting_ && work == work_);
   const Waiting done = *std::exchange(pasting_, std::nullopt);
   auto& pasted = std::get<machine::Pasted>(outcome.what);
-  if (const auto found = assemblies_.find(done.batch); found != assemblies_.end()) {
+  if (const auto found = assemblies_.find(done.batch);
+      found != assemblies_.end() && found->second.sequence == done.sequence) {
     Assembly& assembly = found->second;
     assembly.canvas = std::move(pasted.canvas);
     // A canvas that was lost with the failure had the images before.

@@ -91,6 +91,7 @@ class Assembler : public machine::Machine {
   };
   struct Waiting {
     wire::BatchId batch;
+    wire::Sequence sequence;  // Of the assembly: a batch that was given up may come again.
     wire::Slot slot;
     wire::Payload image;
     wire::Instant admitted;

@@ -126,6 +126,24 @@ TEST_F(AssemblerTest, ShowsNothingUnlessItIsAskedTo) {
   EXPECT_THAT(heard<wire::CollagePicture>(seal(1, 4), kSink), IsEmpty());
 }
 
+// The broker may have lost the assembler for a while, or given the batch to another first.
+TEST_F(AssemblerTest, ABatchThatComesAgainWhileAPasteOfItsFirstTimeIsUnderWayGetsItsOwn) {
+  assign(1, 0);
+  drop(1);
+  wire::Assign again;
+  again.sequence = {2};
+  again.batch = batch(1);
+  again.slot = 1;
+  again.remaining = 1s;
+  again.image = image;
+  tell(kFromBroker, again);
+  seal(1, 1);
+  EXPECT_THAT(heard<wire::CollageTask>(pasted(), kCollage), IsEmpty());
+  const auto tasks = heard<wire::CollageTask>(pasted(), kCollage);
+  ASSERT_THAT(tasks, SizeIs(1));
+  EXPECT_THAT(tasks[0].blank, ElementsAre(true, false, true, true));
+}
+
 TEST_F(AssemblerTest, SaysNothingToTheBrokerUntilItsCollageCnnIsThere) {
   Assembler alone({{1, 1}, wire::Role::assembler, kModel, 2}, kOwn, {{100ms, 1s}, 100ms});
   EXPECT_EQ(alone.next_timeout(), std::nullopt);
