@@ -33,8 +33,8 @@ struct Link {
 };
 
 // Returns Link::send_hwm for a link whose peers are told of each of the images that are open,
-// `open_max` at most: room for all that there may be to tell.  ZeroMQ's thread may wait 30 ms for a
-// processor, and at 20,000 images a second the usual 1,000 messages fill up in that time.
+// `open_max` at most: room for all that there may be to tell.  While ZeroMQ's thread waits for
+// a processor, the usual 1,000 messages fill up, and a healthy peer would count as lost.
 inline int send_hwm_for(std::size_t open_max) {
   // A sink is told that its batch is opened, sealed and settled, and perhaps that it was moved.
   constexpr std::size_t kMessagesPerImage = 4;

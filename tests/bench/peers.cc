@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <deque>
 #include <iostream>

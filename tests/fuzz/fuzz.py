@@ -37,7 +37,7 @@ def run(build, target, bound):
     corpus, findings, logs = folders[0] / target, folders[1], folders[2]
     corpus.mkdir(exist_ok=True)
     log = logs / f"{target}.txt"
-    # Without its entropic schedule libFuzzer runs the broker 2.5 times as often in the same time.
+    # By perf, libFuzzer's entropic schedule took three fifths of the time of the target `broker`.
     with log.open("wb") as out:
         code = subprocess.run(
             [build / "bin" / f"fuzz_{target}", bound, "-print_final_stats=1", "-timeout=30",
