@@ -8,6 +8,10 @@
 
 namespace runtime {
 
+// Returns how many connections may wait at a listener to be accepted, such that there are
+// descriptors for all of them when few are left.
+int accept_queue_max();
+
 // Returns true if few are left.  Costs a system call, for the system always gives the lowest
 // descriptor that is free: few are left once the highest that connections may have is in use.
 bool descriptors_scarce();

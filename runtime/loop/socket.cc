@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "runtime/config/config_error.h"
+#include "runtime/loop/descriptors.h"
 #include "runtime/loop/hand_over.h"
 #include "runtime/loop/random_id.h"
 #include "wire/check.h"
@@ -96,7 +97,7 @@ void set_options(zmq::socket_t& socket, const Link& link) {
   socket.set(zmq::sockopt::tcp_keepalive_intvl, 10);
   socket.set(zmq::sockopt::tcp_keepalive_cnt, 3);
   // Of 500 peers that connect at once, libzmq's 100 leave most to TCP's next try, a second later.
-  socket.set(zmq::sockopt::backlog, 4096);
+  socket.set(zmq::sockopt::backlog, accept_queue_max());
   if (link.kind == Link::Kind::router) {
     // By default a message to a lost or full peer is dropped silently; so it is an error.
     socket.set(zmq::sockopt::router_mandatory, true);

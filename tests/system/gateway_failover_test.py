@@ -7,6 +7,7 @@ its own image, and soon.
 """
 
 import http.client
+import itertools
 import json
 import pathlib
 import re
@@ -27,6 +28,9 @@ SHADES = 24
 # has waited for at least half of it.
 FAILOVER_S = 1.0
 GAP_MAX_S = 2.0  # On top of what a request takes undisturbed.
+# Two stages may serve the same network in forms that are equally fast, fused and frozen, whose
+# probabilities differ in their last digits.
+SAME_WITHIN = 1e-5
 
 
 class Clients:
@@ -77,6 +81,11 @@ def post(port, shade):
         return response.status, (answer.get("class"), answer.get("probability"))
     finally:
         connection.close()
+
+
+def same(one, other, within):
+    """Whether two pairs of class and probability are answers to the same image."""
+    return one[0] == other[0] and abs(one[1] - other[1]) <= within
 
 
 def get(port, path):
@@ -154,8 +163,9 @@ class Failover(gateway_test.Running):
         self.await_broker(0)
         known = {shade: post(self.port, shade) for shade in range(SHADES)}
         self.assertEqual({status for status, _ in known.values()}, {200})
-        self.assertEqual(len({answer for _, answer in known.values()}), SHADES,
-                         "shades that no answer tells apart")
+        answers = [answer for _, answer in known.values()]
+        alike = [pair for pair in itertools.combinations(answers, 2) if same(*pair, 2 * SAME_WITHIN)]
+        self.assertEqual(alike, [], "shades that no answer tells apart")
         with Clients(self.port) as usual:
             await_true(lambda: usual.answered_after(0) >= 4 * SHADES, "images answered")
         failovers = self.figure("collage_gateway_failovers_total")
@@ -170,7 +180,8 @@ class Failover(gateway_test.Running):
             self.await_broker(0)
             moment = time.monotonic()
             await_true(lambda: clients.answered_after(moment) >= SHADES, "the first again")
-        wrong = [end for end in clients.ends if (end[1], end[2]) != known[end[0]]]
+        wrong = [end for end in clients.ends
+                 if end[1] != 200 or not same(end[2], known[end[0]][1], SAME_WITHIN)]
         self.assertEqual(wrong, [])
         self.assertEqual(self.figure("collage_gateway_failovers_total"), failovers + 1)
         # What was in flight waited, and was moved.

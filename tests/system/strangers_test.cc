@@ -43,10 +43,10 @@ int port_of(const std::string& endpoint) {
 }
 
 // For a thousand connections and more; a process that we start inherits it.
-void allow_descriptors() {
+void allow_descriptors(rlim_t number = 8192) {
   rlimit files{};
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &files), 0);
-  files.rlim_cur = std::min<rlim_t>(files.rlim_max, 8192);
+  files.rlim_cur = std::min(files.rlim_max, number);
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &files), 0);
 }
 
@@ -62,8 +62,9 @@ bool shake_hands(const RawClient& client, const std::string& id, int millisecond
 // A pipeline with an honest producer, and what its broker and its sink count, over HTTP.
 class Strangers : public testing::Test {
  protected:
-  void start(const fs::path& keys = {}) {
-    allow_descriptors();
+  // Starts processes of `descriptors` each.
+  void start(const fs::path& keys = {}, rlim_t descriptors = 8192) {
+    allow_descriptors(descriptors);
     system_test::Overrides all = {{"policy", "none"},
                                   {"broker.deadline", "20s"},
                                   {"http.address", "127.0.0.1"},
@@ -74,6 +75,7 @@ class Strangers : public testing::Test {
     if (!keys.empty()) all.emplace_back("security.keys", keys.string());
     pipeline_ = std::make_unique<LivePipeline>(
         all, replay::live::Fleet::Size{.classifiers = 1, .collages = 0});
+    allow_descriptors();
     honest_ = std::make_unique<Honest>(*pipeline_, keys);
   }
   // Expects that all processes live and that the honest producer had all its answers.
@@ -354,11 +356,9 @@ double cpu_seconds(pid_t process) {
 }
 
 TEST_F(Strangers, WhoTakeEveryDescriptorKeepOutNobodyWhoIsInAndNobodyForLong) {
-  start();
-  const pid_t broker = pipeline().fleet().process("broker").id();
   constexpr rlim_t kDescriptors = 512;
-  const rlimit few{.rlim_cur = kDescriptors, .rlim_max = kDescriptors};
-  ASSERT_EQ(prlimit(broker, RLIMIT_NOFILE, &few, nullptr), 0);
+  start({}, kDescriptors);
+  const pid_t broker = pipeline().fleet().process("broker").id();
   runtime::Context context;
   zmq::socket_t flood;
   by_turns(honest(), [&] {
