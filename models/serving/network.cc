@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 #include <iterator>
+#include <limits>
 #include <new>
 #include <stdexcept>
 #include <string_view>
@@ -73,9 +74,13 @@ Network::Network(Manifest manifest, const ServingPolicy& policy)
 
 wire::Duration Network::time_inference() const {
   const std::vector<float> zeros(manifest_.input().bytes());
-  const double begin = seconds_used();
-  (void)raw_output(zeros);
-  return wire::from_seconds(seconds_used() - begin);
+  double shortest = std::numeric_limits<double>::infinity();
+  for (int i = 0; i < 3; ++i) {
+    const double begin = seconds_used();
+    (void)raw_output(zeros);
+    shortest = std::min(shortest, seconds_used() - begin);
+  }
+  return wire::from_seconds(shortest);
 }
 
 Network::~Network() = default;

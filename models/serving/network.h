@@ -39,7 +39,8 @@ class Network {
   std::string form() const;
   std::string how_served() const;
   const std::vector<std::string>& warnings() const;
-  // How long an inference of one input needs the processor, as timed when the network was loaded.
+  // The least time that an inference of one input needed the processor, of three when the network
+  // was loaded.
   wire::Duration inference_time() const;
   // How many pictures at once take the least time each; at most policy.together_max.
   std::size_t together() const;

@@ -1,40 +1,29 @@
-// The peers of one broker, as many as are asked for, on one thread: producers that keep images
-// open, s-CNN workers and an assembler that do nothing, a sink that settles each slot at once.
+// The peers of one broker (crowd.h) on one thread, each with a connection of its own.
 //
 //     bench_peers PRODUCERS_ENDPOINT WORKERS_ENDPOINT WORKERS PRODUCERS OPEN IMAGES
 //
-// Keeps OPEN images open.  Writes "ready" once all have joined and twice as many have been
-// answered, waits for a line, and writes "done" when IMAGES more have been answered; then it ends
-// at the end of its input.
+// Keeps OPEN images open.  What it writes and reads: crowd_main.h.
 #include <sys/epoll.h>
 #include <sys/resource.h>
 
 #include <cerrno>
 #include <cstdint>
-#include <deque>
 #include <iostream>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 #include <zmq.hpp>
 
+#include "tests/bench/crowd.h"
+#include "tests/bench/crowd_main.h"
 #include "wire/codec.h"
 
 namespace {
 
-using namespace std::chrono_literals;
-
 constexpr int kSilenceMs = 30'000;
-constexpr std::size_t kImageBytes = 1000;
-// As in models/fashion_single.yaml, which the broker's pipeline names.
-const std::vector<std::string> kLabels = {"T-shirt/top", "Trouser",   "Pullover", "Dress",
-                                          "Coat",        "Sandal",    "Shirt",    "Sneaker",
-                                          "Bag",         "Ankle boot"};
-
 // Every connection needs some descriptors.
 void raise_descriptor_limit() {
   rlimit limit{};
@@ -81,67 +70,35 @@ class Speaker {
   zmq::socket_t socket_;
 };
 
-enum class Role : std::uint8_t { sink, assembler, worker, producer };
-
 class Peers {
  public:
   Peers(const std::string& producers, const std::string& workers, std::size_t worker_count,
         std::size_t producer_count)
-      : poll_(epoll_create1(0)) {
+      : poll_(epoll_create1(0)),
+        crowd_(worker_count, producer_count,
+               [this](std::size_t peer, const wire::Message& message) { say(peer, message); }) {
     context_.set(zmq::ctxopt::max_sockets, 20'000);
-    add(Role::sink, workers);
-    add(Role::assembler, workers);
-    for (std::size_t i = 0; i < worker_count; ++i) add(Role::worker, workers);
-    for (std::size_t i = 0; i < producer_count; ++i) add(Role::producer, producers);
-    // The sink first, without which nothing is admitted.
-    for (std::size_t i = 0; i < peers_.size(); ++i) {
-      hello(i);
-      if (i == 0) until([this] { return welcomed_ == 1; });
+    for (std::size_t i = 0; i < crowd_.size(); ++i)
+      add(crowd_.is_producer(i) ? producers : workers);
+    for (std::size_t i = 0; i < crowd_.size(); ++i) {
+      crowd_.hello(i);
+      if (i == 0) until([this] { return crowd_.welcomed() == 1; });
     }
-    until([this] { return welcomed_ == peers_.size(); });
+    until([this] { return crowd_.welcomed() == crowd_.size(); });
   }
 
-  // Keeps so many images open in all, by turns of the producers.
-  void keep_open(std::size_t count) {
-    open_max_ = count;
-    fill();
+  void keep_open(std::size_t count) { crowd_.keep_open(count); }
+  void answer(std::uint64_t count) {
+    until([this, end = crowd_.answered() + count] { return crowd_.answered() >= end; });
   }
-  void until_answered(std::uint64_t count) {
-    until([this, end = answered_ + count] { return answered_ >= end; });
-  }
-  // Until the first images have gone all the way.
-  void warm_up() { until_answered(2 * open_max_); }
 
  private:
-  struct Peer {
-    Role role;
-    std::unique_ptr<Speaker> speaker;
-  };
-
-  void add(Role role, const std::string& endpoint) {
-    peers_.push_back({role, std::make_unique<Speaker>(context_, endpoint)});
-    if (role == Role::producer) producers_.push_back(peers_.size() - 1);
+  void add(const std::string& endpoint) {
+    speakers_.push_back(std::make_unique<Speaker>(context_, endpoint));
     epoll_event event{};
     event.events = EPOLLIN | EPOLLET;
-    event.data.u64 = peers_.size() - 1;
-    epoll_ctl(poll_, EPOLL_CTL_ADD, peers_.back().speaker->descriptor(), &event);
-  }
-
-  void hello(std::size_t i) {
-    const Peer& peer = peers_[i];
-    const std::uint64_t labels = wire::labels_hash(kLabels);
-    const wire::WorkerId id{static_cast<std::uint64_t>(peer.role) + 1, i};
-    if (peer.role == Role::producer) {
-      say(i, wire::ProducerHello{.producer = {7, i}});
-    } else if (peer.role == Role::sink) {
-      say(i, wire::WorkerHello{.worker = id, .role = wire::Role::sink, .model = {}});
-    } else {
-      const bool single = peer.role == Role::worker;
-      say(i, wire::WorkerHello{.worker = id,
-                               .role = single ? wire::Role::classifier : wire::Role::assembler,
-                               .model = {labels, static_cast<std::uint8_t>(single ? 0 : 3), "m"},
-                               .capacity = 64});
-    }
+    event.data.u64 = speakers_.size() - 1;
+    epoll_ctl(poll_, EPOLL_CTL_ADD, speakers_.back()->descriptor(), &event);
   }
 
   template <class Done>
@@ -159,62 +116,23 @@ class Peers {
           again.push_back(events[static_cast<std::size_t>(i)].data.u64);
       }
       for (const std::size_t peer : again) {
-        while (peers_[peer].speaker->readable()) {
-          while (auto message = peers_[peer].speaker->receive()) take(peer, *message);
+        while (speakers_[peer]->readable()) {
+          while (auto message = speakers_[peer]->receive()) crowd_.take(peer, *message);
         }
       }
     }
   }
 
   void say(std::size_t peer, const wire::Message& message) {
-    peers_[peer].speaker->send(message);
+    speakers_[peer]->send(message);
     spoken_to_.push_back(peer);
-  }
-
-  void take(std::size_t i, const wire::Message& message) {
-    const Role role = peers_[i].role;
-    if (std::holds_alternative<wire::Welcome>(message)) {
-      ++welcomed_;
-      if (role == Role::worker || role == Role::assembler) say(i, wire::Ready{});
-    } else if (const auto* refusal = std::get_if<wire::Refuse>(&message)) {
-      throw std::runtime_error("the broker refuses a peer: " +
-                               std::string(to_string(refusal->reason)));
-    } else if (const auto* task = std::get_if<wire::Assign>(&message)) {
-      if (role == Role::worker) settle(*task);
-      say(i, wire::Ready{.seen = task->sequence, .held = {}});
-    } else if (const auto* result = std::get_if<wire::Result>(&message)) {
-      if (result->status != wire::ResultStatus::answered) {
-        throw std::runtime_error("an image is not answered: " +
-                                 std::string(to_string(result->reason)));
-      }
-      ++answered_;
-      --open_;
-      fill();
-    }
-  }
-
-  void settle(const wire::Assign& task) {
-    say(0, wire::SlotSettled{.batch = task.batch,
-                             .slot = task.slot,
-                             .source = wire::Source::single,
-                             .verdict = {.predictions = {{{1}, 0.9f}, {{0}, 0.1f}}},
-                             .version = "m"});
-  }
-
-  void fill() {
-    for (; open_ < open_max_; ++open_) {
-      say(producers_[next_], wire::Submit{.request = {++request_}, .image = image_});
-      next_ = (next_ + 1) % producers_.size();
-    }
   }
 
   zmq::context_t context_;
   int poll_;
-  std::vector<Peer> peers_;
-  std::vector<std::size_t> producers_, spoken_to_;
-  const wire::Payload image_{wire::Payload::Bytes(kImageBytes, std::uint8_t{7})};
-  std::size_t welcomed_ = 0, open_ = 0, open_max_ = 0, next_ = 0;
-  std::uint64_t request_ = 0, answered_ = 0;
+  std::vector<std::unique_ptr<Speaker>> speakers_;
+  std::vector<std::size_t> spoken_to_;
+  bench::Crowd crowd_;
 };
 
 }  // namespace
@@ -224,14 +142,8 @@ int main(int argc, char** argv) try {
   raise_descriptor_limit();
   Peers peers(argv[1], argv[2], std::stoul(argv[3]), std::stoul(argv[4]));
   peers.keep_open(std::stoul(argv[5]));
-  peers.warm_up();
-  std::cout << "ready" << std::endl;
-  std::string line;
-  std::getline(std::cin, line);
-  peers.until_answered(std::stoull(argv[6]));
-  std::cout << "done" << std::endl;
-  std::getline(std::cin, line);
-  std::_Exit(0);  // libzmq 4.3.4 may abort if it ends while frames are under way.
+  bench::converse(std::stoul(argv[5]), std::stoull(argv[6]),
+                  [&](std::uint64_t count) { peers.answer(count); });
 } catch (const std::exception& error) {
   std::cerr << "bench_peers: " << error.what() << "\n";
   return 2;

@@ -3,8 +3,10 @@
 producers or open images become more.  Everything does nothing but speak the protocol.
 
 Prints a table; writes OUT/scale.json, an array with an object for each case: {"what", "count",
-"cpu_us", "loop_us", "memory_bytes", "images_per_s"}, and OUT/scale.svg.  The times and the memory
-are the broker's; the rest of its time is that of ZeroMQ's own thread, for the most part system
+"machine_us", "cpu_us", "loop_us", "memory_bytes", "images_per_s"}, and OUT/scale.svg.  The times
+are of processors: machine_us of a broker that only decides, with its peers in the same thread and
+no connection; cpu_us of a broker whose peers are connected, loop_us of its first thread, which
+decides and encodes.  The rest of cpu_us is that of ZeroMQ's own thread, for the most part system
 calls.
 """
 
@@ -79,7 +81,35 @@ def failure(case: Case, log: pathlib.Path) -> SystemExit:
     return SystemExit(f"./run bench scale: {case} failed; the broker's last words:\n{said}")
 
 
+def hears(process: subprocess.Popen[bytes], word: bytes) -> bool:
+    assert process.stdout
+    return process.stdout.readline() == word + b"\n"
+
+
+def go(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin
+    process.stdin.write(b"go\n")
+    process.stdin.flush()
+
+
+def machine_us(case: Case, programs: pathlib.Path, images: int) -> float:
+    """Processor time an image of a broker without connections."""
+    numbers = map(str, (case.workers, case.producers, case.open, images))
+    with subprocess.Popen([programs / "bench_machine", *numbers], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as machine:
+        try:
+            if hears(machine, b"ready"):
+                before = cpu_s(machine.pid)[0]
+                go(machine)
+                if hears(machine, b"done"):
+                    return 1e6 * (cpu_s(machine.pid)[0] - before) / images
+        finally:
+            machine.kill()
+    raise SystemExit(f"./run bench scale: {case} failed without connections")
+
+
 def measure(case: Case, programs: pathlib.Path, images: int) -> dict[str, Any]:
+    alone = machine_us(case, programs, images)
     ports = topology.Ports()
     endpoints = {key: topology.endpoint(ports.draw())
                  for key in ("producers", "workers", "answers")} | {"collage": "inproc://collage"}
@@ -94,20 +124,19 @@ def measure(case: Case, programs: pathlib.Path, images: int) -> dict[str, Any]:
             [programs / "bench_peers", endpoints["producers"], endpoints["workers"],
              *map(str, (case.workers, case.producers, case.open, images))],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        assert peers.stdin and peers.stdout
         try:
-            if peers.stdout.readline() != b"ready\n":
+            if not hears(peers, b"ready"):
                 raise failure(case, log)
             before, begin = cpu_s(broker.pid), time.monotonic()
-            peers.stdin.write(b"go\n")
-            peers.stdin.flush()
-            if peers.stdout.readline() != b"done\n":
+            go(peers)
+            if not hears(peers, b"done"):
                 raise failure(case, log)
             seconds = time.monotonic() - begin
             cpu, loop = (1e6 * (now - then) / images
                          for now, then in zip(cpu_s(broker.pid), before, strict=True))
-            return {"what": case.what, "count": case.count, "cpu_us": cpu, "loop_us": loop,
-                    "memory_bytes": memory(broker.pid), "images_per_s": images / seconds}
+            return {"what": case.what, "count": case.count, "machine_us": alone, "cpu_us": cpu,
+                    "loop_us": loop, "memory_bytes": memory(broker.pid),
+                    "images_per_s": images / seconds}
         finally:
             for process in (peers, broker):
                 process.kill()
@@ -115,10 +144,11 @@ def measure(case: Case, programs: pathlib.Path, images: int) -> dict[str, Any]:
 
 
 def picture(rows: list[dict[str, Any]]) -> str:
-    """Processor time an image over the count, both axes logarithmic; a line for each kind."""
+    """Processor time an image over the count, both axes logarithmic; two lines for each kind, the
+    dashed one of the machine alone."""
     width, height, left, bottom, right, top = 720, 380, 64, 56, 24, 44
     most = max(int(row["count"]) for row in rows)
-    costs = [float(row["cpu_us"]) for row in rows]
+    costs = [float(row[key]) for row in rows for key in ("cpu_us", "machine_us")]
     least = 10 ** math.floor(math.log10(min(costs)))
     highest = 10 ** math.ceil(math.log10(max(costs)))
 
@@ -146,15 +176,17 @@ def picture(rows: list[dict[str, Any]]) -> str:
         value *= 10
     colours = {"workers": "#2f6fb2", "producers": "#b2552f", "open images": "#3c8c4a"}
     for number, (what, colour) in enumerate(colours.items()):
-        points = [(x(row["count"]), y(row["cpu_us"])) for row in rows if row["what"] == what]
-        line_points = " ".join(f"{px:.0f},{py:.0f}" for px, py in points)
-        parts.append(f'<polyline points="{line_points}" fill="none" stroke="{colour}" '
-                     'stroke-width="2"/>')
-        parts += [f'<circle cx="{px:.0f}" cy="{py:.0f}" r="3" fill="{colour}"/>'
-                  for px, py in points]
+        for key, dash in (("cpu_us", ""), ("machine_us", ' stroke-dasharray="5 4"')):
+            points = [(x(row["count"]), y(row[key])) for row in rows if row["what"] == what]
+            line_points = " ".join(f"{px:.0f},{py:.0f}" for px, py in points)
+            parts.append(f'<polyline points="{line_points}" fill="none" stroke="{colour}" '
+                         f'stroke-width="2"{dash}/>')
+            parts += [f'<circle cx="{px:.0f}" cy="{py:.0f}" r="3" fill="{colour}"/>'
+                      for px, py in points]
         parts.append(f'<text x="{width - right - 290 + 100 * number}" y="{height - 10}" '
                      f'fill="{colour}">{what}</text>')
-    parts.append(f'<text x="{left}" y="22">Processor time of the broker an image, us</text>'
+    parts.append(f'<text x="{left}" y="22">Processor time of the broker an image, us; '
+                 'dashed: without connections</text>'
                  f'<text x="{left}" y="{height - 10}">How many</text></svg>')
     return "\n".join(parts) + "\n"
 
@@ -169,11 +201,13 @@ def run(programs: pathlib.Path, out: pathlib.Path, rounds: int, images: int, mos
     for case, all_rows in taken.items():
         rows.append({"what": case.what, "count": case.count}
                     | {key: statistics.median(row[key] for row in all_rows)
-                       for key in ("cpu_us", "loop_us", "memory_bytes", "images_per_s")})
-    print("| what | how many | CPU an image | of it the loop | memory | images/s |\n"
-          "|---|---|---|---|---|---|")
+                       for key in ("machine_us", "cpu_us", "loop_us", "memory_bytes",
+                                   "images_per_s")})
+    print("| what | how many | machine alone | CPU an image | of it the loop | memory | images/s |\n"
+          "|---|---|---|---|---|---|---|")
     for row in rows:
-        print(f"| {row['what']} | {row['count']:,} | {row['cpu_us']:.0f} us "
+        print(f"| {row['what']} | {row['count']:,} | {row['machine_us']:.1f} us "
+              f"| {row['cpu_us']:.0f} us "
               f"| {row['loop_us']:.0f} us | {row['memory_bytes'] / 2**20:.1f} MiB "
               f"| {row['images_per_s']:,.0f} |")
     out.mkdir(parents=True, exist_ok=True)

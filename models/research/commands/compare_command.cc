@@ -4,8 +4,10 @@
 #include <cstdio>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
-#include "models/research/baselines/approxifer.h"
+#include "models/research/baselines/berrut.h"
+#include "models/research/baselines/coded_answers.h"
 #include "models/research/baselines/parity.h"
 #include "models/research/baselines/recovery.h"
 #include "models/research/commands/commands.h"
@@ -23,7 +25,9 @@
 namespace models {
 namespace {
 
-constexpr int kCodedQueries = 8;  // Of ApproxIFER.
+constexpr int kCodedQueries = 8;                 // Of ApproxIFER and NeRCC.
+constexpr int kSplineWorkers[] = {9, 12, 16};    // Of NeRCC.
+constexpr std::size_t kSmoothnessImages = 1000;  // Held back from training, to choose it by.
 
 struct CompareOptions {
   std::vector<std::string> datasets;  // Empty: those that have an s-CNN in `models`.
@@ -47,7 +51,7 @@ Backup backup_of(Manifest m, bool served) {
   return {m.head == Head::detect ? "detect" : "collage", m.slots(), std::move(m)};
 }
 
-std::function<torch::Tensor(const torch::Tensor&)> handle_of(const Manifest& manifest) {
+Scnn handle_of(const Manifest& manifest) {
   torch::jit::Module script =
       torch::jit::freeze(load_script(manifest.weights, manifest.sha256).module);
   return [script, form = manifest.output_form](const torch::Tensor& input) mutable {
@@ -103,6 +107,39 @@ std::vector<Backup> backups_in(const CompareOptions& options, const std::string&
   return backups;
 }
 
+// The first of the images that no model of the data set was trained on.
+Dataset held_back_of(const std::string& dataset, const CompareOptions& options) {
+  const Dataset held_back =
+      hold_back(load_by_name(dataset, Part::train, options.data.folder), held_back_images(dataset))
+          .second;
+  std::vector<std::size_t> first(std::min(kSmoothnessImages, held_back.size()));
+  std::iota(first.begin(), first.end(), std::size_t{0});
+  return select(held_back, first);
+}
+
+// Rows of the codes by which the s-CNN itself answers mixtures; it takes `latency_s`.
+void compare_codes(const Manifest& single, double latency_s, const std::vector<float>& alone,
+                   const Dataset& test, const CompareOptions& options,
+                   nlohmann::ordered_json& rows) {
+  const Scnn scnn = handle_of(single);
+  const auto row_of = [&](const std::string& name, const CurveCode& code) {
+    const CodedAnswers coded = coded_answers(scnn, test, code, options.seed);
+    return comparison_row(name, kCodedQueries, single, latency_s, latency_s,
+                          recovery_of(coded.whole, coded.straggled, alone, test));
+  };
+  rows.push_back(row_of("approxifer", berrut_code(kCodedQueries, 1)));
+  const Dataset held_back = held_back_of(single.dataset, options);
+  for (const int workers : kSplineWorkers) {
+    const Smoothness best =
+        choose_smoothness(scnn, held_back, kCodedQueries, workers, options.seed);
+    nlohmann::ordered_json row =
+        row_of("nercc-" + std::to_string(workers), spline_code(kCodedQueries, workers, best));
+    row["encoder_smoothness"] = best.encoder;
+    row["decoder_smoothness"] = best.decoder;
+    rows.push_back(std::move(row));
+  }
+}
+
 // All backups of one data set, measured in one process on the same images.
 void compare(const std::string& dataset, const CompareOptions& options,
              nlohmann::ordered_json& rows) {
@@ -124,11 +161,7 @@ void compare(const std::string& dataset, const CompareOptions& options,
     rows.push_back(comparison_row(name, images, m, latencies[i], latencies.front(),
                                   recovery_of(alone, recovered, alone, test)));
   }
-  const CodedAnswers coded =
-      coded_answers(handle_of(backups.front().manifest), test, kCodedQueries, options.seed);
-  rows.push_back(comparison_row("approxifer", kCodedQueries, backups.front().manifest,
-                                latencies.front(), latencies.front(),
-                                recovery_of(coded.whole, coded.straggled, alone, test)));
+  compare_codes(backups.front().manifest, latencies.front(), alone, test, options, rows);
 }
 
 void print_comparison(const nlohmann::ordered_json& rows) {

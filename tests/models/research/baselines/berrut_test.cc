@@ -34,7 +34,7 @@ std::vector<bool> all_but(std::size_t workers, std::size_t missing) {
 // How far off the worst answer to a ramp is, whichever one coded query straggles.
 template <class Function>
 float worst_error(int queries, Function f) {
-  const BerrutCode code(queries, 1);
+  const CurveCode code = berrut_code(queries, 1);
   const std::vector<float> inputs = ramp(queries);
   const std::vector<float> coded = code.encode(inputs, 1);
   float worst = 0;
@@ -52,7 +52,7 @@ float worst_error(int queries, Function f) {
 }
 
 TEST(BerrutCode, EncodesAsComputedByHand) {
-  const BerrutCode code(2, 1);  // a = 1/sqrt 2, -1/sqrt 2; b = 1, 0, -1.
+  const CurveCode code = berrut_code(2, 1);  // a = 1/sqrt 2, -1/sqrt 2; b = 1, 0, -1.
   EXPECT_EQ(code.workers(), 3u);
   // At b_0 the weights are as 1/(1 - a_0) to -1/(1 + a_0), so (1 + sqrt 2)/2 and (1 - sqrt 2)/2;
   // at b_1 they are equal; b_2 mirrors b_0.
@@ -66,7 +66,7 @@ TEST(BerrutCode, EncodesAsComputedByHand) {
 }
 
 TEST(BerrutCode, DecodesAsComputedByHand) {
-  const BerrutCode code(2, 1);
+  const CurveCode code = berrut_code(2, 1);
   const std::vector<float> answers = {1, 10, 100};
   // At a_0 the weights are as 2 + sqrt 2, sqrt 2 and -(2 - sqrt 2).
   const float near = (2 + kRoot) / (3 * kRoot);
@@ -82,7 +82,7 @@ TEST(BerrutCode, DecodesAsComputedByHand) {
 TEST(BerrutCode, AConstantIsReproduced) {
   for (const int queries : {1, 2, 3, 9}) {
     for (const int stragglers : {1, 2}) {
-      const BerrutCode code(queries, stragglers);
+      const CurveCode code = berrut_code(queries, stragglers);
       const std::vector<float> alike(static_cast<std::size_t>(queries) * 2, 7.0f);
       const std::vector<float> coded = code.encode(alike, 2);
       EXPECT_THAT(coded, Each(FloatNear(7, 1e-5f)));
@@ -95,7 +95,7 @@ TEST(BerrutCode, AConstantIsReproduced) {
 }
 
 TEST(BerrutCode, APointThatIsANodeHasThatNodesValue) {
-  const BerrutCode code(3, 2);  // a_1 and b_2 are both 0.
+  const CurveCode code = berrut_code(3, 2);  // a_1 and b_2 are both 0.
   const std::vector<float> coded = code.encode(std::vector<float>{5, 6, 7}, 1);
   EXPECT_EQ(coded[2], 6);
   const std::vector<float> decoded =
