@@ -343,7 +343,7 @@ sim::FleetPolicy simulated_fleet(const Scenario& scenario, const load::PolicyVar
   const Stages stages = stages_of(scenario, policy);
   fleet.classifiers = stages.classifiers;
   fleet.assemblers = stages.collages;
-  fleet.classifier_capacity = pipeline.stages.classifier_capacity;
+  fleet.classifier_capacity = pipeline.stages.classifier_capacity.value_or(1);
   fleet.assembler_capacity = pipeline.stages.batches_max;
   fleet.collage_capacity = pipeline.stages.collage_capacity;
   fleet.latency = scenario.latency.source;

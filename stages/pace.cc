@@ -6,7 +6,10 @@
 namespace stages {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr std::int64_t kSlack = 2;
+constexpr wire::Duration kQuick = 10ms;
 
 // Rounded up to `step`.
 std::string text(wire::Duration time, wire::Duration step = std::chrono::milliseconds(1)) {
@@ -15,6 +18,12 @@ std::string text(wire::Duration time, wire::Duration step = std::chrono::millise
 }
 
 }  // namespace
+
+std::uint32_t classifier_capacity(std::optional<std::uint32_t> given, bool emulates,
+                                  wire::Duration inference) {
+  if (given) return *given;
+  return emulates || inference > kQuick ? 1 : 2;
+}
 
 std::vector<std::string> too_short(const GrantedTimes& granted, wire::Duration inference,
                                    std::size_t tasks) {

@@ -1,7 +1,9 @@
-// Whether the times that pipeline.yaml grants are enough for a network.
+// What follows from how long an inference of a network takes: how many images its stage holds, and
+// whether the times that pipeline.yaml grants are enough.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +11,14 @@
 #include "wire/types.h"
 
 namespace stages {
+
+// How many images an s-CNN stage holds at once.  If pipeline.yaml leaves it to the stage: 2 if an
+// inference takes 10 ms at most, so that the next image is there when one is answered, else 1, and
+// 1 if the stage emulates the latencies of another.  An image that waits in a stage is tied to it,
+// while one that waits at the broker goes to whichever stage is free first; and beside a slow
+// network a round trip to the broker is nothing.
+std::uint32_t classifier_capacity(std::optional<std::uint32_t> given, bool emulates,
+                                  wire::Duration inference);
 
 // Those of pipeline.yaml.
 struct GrantedTimes {

@@ -38,7 +38,9 @@ Policy read_policy(runtime::Section root) {
     return static_cast<std::uint32_t>(section.integer(key, 1, 64, fallback));
   };
   Policy p;
-  p.classifier_capacity = count(classifier, "capacity", p.classifier_capacity);
+  if (const auto capacity = classifier.integer_or_auto("capacity", 1, 64)) {
+    p.classifier_capacity = static_cast<std::uint32_t>(*capacity);
+  }
   p.batches_max = count(collage, "batches_max", p.batches_max);
   p.collage_capacity = count(collage, "capacity", p.collage_capacity);
   p.pixels_max = images.integer("pixels_max", 1, 1'000'000'000, p.pixels_max);

@@ -62,6 +62,9 @@ class Section {
   std::string text(std::string_view key, std::optional<std::string> fallback = {});
   std::int64_t integer(std::string_view key, std::int64_t min, std::int64_t max,
                        std::optional<std::int64_t> fallback = {});
+  // The word "auto" or a whole number; nullopt for the word, and if the key is absent.
+  std::optional<std::int64_t> integer_or_auto(std::string_view key, std::int64_t min,
+                                              std::int64_t max);
   double number(std::string_view key, double min, double max, std::optional<double> fallback = {});
   // The plain words "true" and "false", nothing else.
   bool flag(std::string_view key, std::optional<bool> fallback = {});
@@ -103,6 +106,9 @@ class Section {
   std::size_t choose(std::string_view key, const std::vector<std::string>& names,
                      std::optional<std::size_t> fallback);
   std::string path_of(std::string_view key) const;
+  // The whole number that `value` must be; `allowed` is for the error.
+  std::int64_t integer_of(const YamlNode& value, std::string_view key, std::int64_t min,
+                          std::int64_t max, const std::string& allowed) const;
   [[noreturn]] void missing(std::string_view key, const std::string& allowed) const;
   [[noreturn]] void fail_at(const YamlNode& value, std::string_view key,
                             const std::string& message) const;

@@ -137,15 +137,31 @@ std::int64_t Section::integer(std::string_view key, std::int64_t min, std::int64
   const std::string fallback_text = fallback ? std::to_string(*fallback) : "";
   const std::string allowed = range("a whole number", std::to_string(min), std::to_string(max));
   const YamlNode* value = scalar(key, fallback.has_value(), allowed);
-  if (value != nullptr) {
-    // A quoted "3" is a text in YAML; taking it for a number would hide a mistake.
-    fallback = value->plain ? parse_integer(value->text) : std::nullopt;
-    if (!fallback || *fallback < min || *fallback > max) {
-      fail_at(*value, key, "is " + in_quotes(value->text) + ", expected " + allowed);
-    }
-  }
+  if (value != nullptr) fallback = integer_of(*value, key, min, max, allowed);
   resolve(key, value, std::to_string(*fallback), allowed, fallback_text);
   return *fallback;
+}
+
+std::optional<std::int64_t> Section::integer_or_auto(std::string_view key, std::int64_t min,
+                                                     std::int64_t max) {
+  const std::string allowed =
+      range("auto or a whole number", std::to_string(min), std::to_string(max));
+  const YamlNode* value = scalar(key, true, allowed);
+  std::optional<std::int64_t> number;
+  if (value != nullptr && value->text != "auto")
+    number = integer_of(*value, key, min, max, allowed);
+  resolve(key, value, number ? std::to_string(*number) : "auto", allowed, "auto");
+  return number;
+}
+
+std::int64_t Section::integer_of(const YamlNode& value, std::string_view key, std::int64_t min,
+                                 std::int64_t max, const std::string& allowed) const {
+  // A quoted "3" is a text in YAML; taking it for a number would hide a mistake.
+  const auto number = value.plain ? parse_integer(value.text) : std::nullopt;
+  if (!number || *number < min || *number > max) {
+    fail_at(value, key, "is " + in_quotes(value.text) + ", expected " + allowed);
+  }
+  return *number;
 }
 
 double Section::number(std::string_view key, double min, double max,

@@ -30,8 +30,8 @@ std::vector<runtime::Link> links_of(const runtime::Startup& start) {
 
 // While a stage works on some images, others wait: of those that it may hold each takes half.
 models::ServingPolicy policy_of(const runtime::Pipeline& pipeline) {
-  return serving_policy(pipeline,
-                        std::max<std::size_t>(1, pipeline.stages.classifier_capacity / 2));
+  return serving_policy(
+      pipeline, std::max<std::size_t>(1, pipeline.stages.classifier_capacity.value_or(1) / 2));
 }
 
 SharedNetwork load_single(models::Manifest manifest, const runtime::Pipeline& pipeline) {
@@ -68,7 +68,7 @@ int run_one(const StageOptions& options, const Loaded* loaded) {
                                .formats = pipeline.stages.formats};
   const wire::WorkerHello hello{
       runtime::random_long_id<wire::WorkerId>(), wire::Role::classifier,
-      network->manifest().model(), pipeline.stages.classifier_capacity,
+      network->manifest().model(), capacity_of(pipeline, *network),
       runtime::process_location(static_cast<std::uint32_t>(options.index))};
   classifier::Classifier machine(hello, pipeline.stages.membership, std::move(emulation),
                                  pipeline.endpoints.answers.size());

@@ -18,6 +18,11 @@ SharedNetwork load_network(models::Manifest manifest, const models::ServingPolic
   return network;
 }
 
+std::uint32_t capacity_of(const runtime::Pipeline& pipeline, const models::Network& network) {
+  return classifier_capacity(pipeline.stages.classifier_capacity, pipeline.emulation.has_value(),
+                             network.inference_time());
+}
+
 void warn_of_pace(const runtime::Pipeline& pipeline, const models::Network& network) {
   const bool single = network.manifest().kind == models::Kind::single;
   GrantedTimes granted{.task_age_max = pipeline.broker.task_age_max,
@@ -31,7 +36,7 @@ void warn_of_pace(const runtime::Pipeline& pipeline, const models::Network& netw
   }
   // The broker gives batches to the assembler, whose collages wait for the collage-CNN.
   const std::size_t tasks =
-      single ? pipeline.stages.classifier_capacity
+      single ? capacity_of(pipeline, network)
              : std::max(pipeline.stages.batches_max, pipeline.stages.collage_capacity);
   for (const std::string& clause : too_short(granted, network.inference_time(), tasks)) {
     spdlog::warn("{}: {}", pipeline.service.file.string(), clause);

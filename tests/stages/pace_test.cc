@@ -18,6 +18,15 @@ using testing::SizeIs;
 constexpr GrantedTimes kDefaults{
     .task_age_max = 3s, .deadline = 5s, .patience = {{"sink.patience_max", 2s}}};
 
+TEST(ClassifierCapacity, IsTwoForANetworkOfTenMillisecondsAndElseOneUnlessGiven) {
+  EXPECT_EQ(classifier_capacity({}, false, 100us), 2u);
+  EXPECT_EQ(classifier_capacity({}, false, 10ms), 2u);
+  EXPECT_EQ(classifier_capacity({}, false, 10ms + 1ns), 1u);
+  EXPECT_EQ(classifier_capacity({}, true, 100us), 1u);
+  EXPECT_EQ(classifier_capacity(1, false, 100us), 1u);
+  EXPECT_EQ(classifier_capacity(7, true, 1s), 7u);
+}
+
 TEST(TooShort, TheDefaultsAreEnoughForAnInferenceOf800Milliseconds) {
   EXPECT_THAT(too_short(kDefaults, 800ms, 1), IsEmpty());
 }

@@ -42,20 +42,26 @@ std::string unzipped(const std::filesystem::path& file) {
   return text;
 }
 
+// Empties the folder of a run.
+void begin(const std::filesystem::path& folder) {
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder);
+  // Scenarios, pipelines and models are named as from the top of the checkout.
+  std::filesystem::current_path(COLLAGE_SOURCE_DIR);
+}
+
+std::vector<std::string> run_of(const std::filesystem::path& folder, const std::string& scenario) {
+  std::ofstream(folder / "small.yaml") << scenario;
+  return {(runtime::program_folder() / "collage-replay").string(), "run",
+          (folder / "small.yaml").string(), "--out", folder.string()};
+}
+
 class Replay : public testing::Test {
  protected:
-  Replay() : folder_(system_test::scratch("work")) {
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
-    // Scenarios, pipelines and models are named as from the top of the checkout.
-    std::filesystem::current_path(COLLAGE_SOURCE_DIR);
-  }
+  Replay() : folder_(system_test::scratch("work")) { begin(folder_); }
 
   Ran replay(const std::string& scenario) const {
-    std::ofstream(folder_ / "small.yaml") << scenario;
-    return system_test::run({(runtime::program_folder() / "collage-replay").string(), "run",
-                             (folder_ / "small.yaml").string(), "--out", folder_.string()},
-                            kEndMax);
+    return system_test::run(run_of(folder_, scenario), kEndMax);
   }
 
   const std::filesystem::path folder_;
@@ -73,9 +79,21 @@ simulated_batches: 200
 settings: [broker.linger=5ms]
 )";
 
-TEST_F(Replay, RunsAScenarioLiveAndSimulatedAndWritesWhatItSaw) {
-  const Ran ran = replay(kSmall);
-  ASSERT_EQ(ran.code, 0) << ran.output;
+// A run that has ended, for all tests of it.
+class ReplayRun : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = runtime::program_folder() / "../system-test/ReplayRun";
+    begin(folder_);
+    const std::filesystem::path log = folder_ / "log";
+    replay::live::Process process(run_of(folder_, kSmall), log);
+    ASSERT_EQ(process.wait(kEndMax), 0) << read(log);
+  }
+
+  static inline std::filesystem::path folder_;
+};
+
+TEST_F(ReplayRun, WritesWhatItSawLiveAndSimulated) {
   for (const std::string mode : {"live", "sim"}) {
     const std::filesystem::path out = folder_ / ("small-" + mode);
     const auto summary = nlohmann::json::parse(read(out / "summary.json"));
@@ -94,6 +112,90 @@ TEST_F(Replay, RunsAScenarioLiveAndSimulatedAndWritesWhatItSaw) {
     EXPECT_THAT(read(out / "summary.csv"),
                 HasSubstr("\ncollage-hedge,batch," + std::to_string(batches) + ","));
   }
+}
+
+// What a reader of the page would see, asked of the page itself.
+constexpr const char* kLook = R"(<script>
+// A report shows only the parts that its kind of run has.
+const canvases = [...document.querySelectorAll("canvas")].filter((c) => c.offsetParent !== null);
+const drawn = canvases.filter((c) => c.width > 0 &&
+  c.getContext("2d").getImageData(0, 0, c.width, c.height).data.some((v) => v !== 0));
+const look = document.createElement("pre");
+look.id = "look";
+look.textContent = "canvases " + canvases.length + " drawn " + drawn.length +
+  " wide " + (document.documentElement.scrollWidth > window.innerWidth) + " pictures " +
+  // The images as sent, and collages of 3 x 3 of them.
+  (document.images.length >= 20 &&
+    [...document.images].every((i) => i.complete && [28, 84].includes(i.naturalWidth))) +
+  " collages " + (document.querySelectorAll(".whole img").length >= 2 &&
+    [...document.querySelectorAll(".whole img")].every((i) => i.naturalWidth === 84)) +
+  " cut " + [...document.querySelectorAll(".scroll")].some((s) => s.scrollWidth > s.clientWidth) +
+  " bars " + document.querySelectorAll("#bars .fill").length +
+  " says " + document.getElementById("headline").textContent.slice(0, 24);
+document.body.append(look);
+</script>)";
+
+TEST_F(ReplayRun, ItsPageDrawsEveryPlotInABrowserAtTwoWidths) {
+  std::string page = read(folder_ / "small-live/report.html");
+  page.insert(page.rfind("</body>"), kLook);
+  std::ofstream(folder_ / "look.html") << page;
+  for (const int width : {1200, 400}) {
+    const std::string picture = (folder_ / ("look" + std::to_string(width) + ".png")).string();
+    const Ran ran = system_test::run(
+        {"/usr/bin/chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+         "--user-data-dir=" + (folder_ / "browser").string(), "--enable-logging=stderr",
+         "--virtual-time-budget=5000", "--window-size=" + std::to_string(width) + ",3000",
+         "--screenshot=" + picture, "--dump-dom",
+         "file://" + std::filesystem::absolute(folder_ / "look.html").string()},
+        kEndMax);
+    EXPECT_THAT(ran.output, Not(HasSubstr("CONSOLE"))) << width;
+    EXPECT_THAT(ran.output, HasSubstr("canvases 5 drawn 5 wide false pictures true collages true"))
+        << width;
+    // At 400 pixels tables are scrolled; a desktop shows every column.
+    EXPECT_THAT(ran.output,
+                HasSubstr(width == 1200 ? " cut false bars 2 says Policy collage-hedge ans"
+                                        : " bars 2 says Policy collage-hedge ans"));
+    const std::string bytes = read(picture);
+    const auto seen = imaging::decode(
+        {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}, {width, 3000, 3}, {});
+    ASSERT_TRUE(seen.has_value()) << picture;
+  }
+}
+
+TEST_F(ReplayRun, IsReportedAgainAndComparedWithAnother) {
+  const std::string program = (runtime::program_folder() / "collage-replay").string();
+  const std::filesystem::path live = folder_ / "small-live";
+  const std::filesystem::path page = folder_ / "compare.html";
+  const auto before = nlohmann::json::parse(read(live / "summary.json"));
+  std::filesystem::remove(live / "summary.json");
+  std::filesystem::remove(live / "report.html");
+  EXPECT_EQ(system_test::run({program, "report", live.string()}, kEndMax).code, 0);
+  const auto after = nlohmann::json::parse(read(live / "summary.json"));
+  for (std::size_t i = 0; i < 2; ++i) {
+    const auto& was = before["policies"][i];
+    const auto& is = after["policies"][i];
+    EXPECT_EQ(is["name"], was["name"]);
+    EXPECT_EQ(is["accuracy"], was["accuracy"]);
+    EXPECT_EQ(is["extra_work"], was["extra_work"]);
+    for (const char* figure : {"mean_s", "sd_s", "p50_s", "p99_s"}) {  // To the log's microseconds.
+      EXPECT_NEAR(is["per_batch"][figure].get<double>(), was["per_batch"][figure].get<double>(),
+                  2e-6);
+    }
+    EXPECT_NEAR(is["sim_p99_s"].get<double>(), was["sim_p99_s"].get<double>(), 2e-6);
+  }
+  EXPECT_THAT(read(live / "report.html"), HasSubstr("data:image/png;base64,"));
+  // Each report links to that of the same scenario's other run, and the comparison to both.
+  EXPECT_THAT(read(live / "report.html"), HasSubstr(R"("page":"../small-sim/report.html")"));
+  EXPECT_THAT(read(folder_ / "small-sim/report.html"),
+              HasSubstr(R"("page":"../small-live/report.html")"));
+  const Ran compared = system_test::run({program, "compare", live.string(),
+                                         (folder_ / "small-sim").string(), "--page", page.string()},
+                                        kEndMax);
+  ASSERT_EQ(compared.code, 0) << compared.output;
+  EXPECT_THAT(compared.output, HasSubstr("small-sim"));
+  EXPECT_THAT(read(page), AllOf(HasSubstr(R"("page":"small-live/report.html")"),
+                                HasSubstr(R"("page":"small-sim/report.html")")));
+  EXPECT_THAT(read(page), HasSubstr("\"collage-hedge, small-live\""));
 }
 
 constexpr const char* kBadLinks = R"(
@@ -144,43 +246,6 @@ TEST_F(Replay, GarbageAndABadLinkCostNoAnswer) {
   // A fault that no relay can apply is reported as left out and is not in the events.
   EXPECT_THAT(ran.output, HasSubstr("left out live: bad link of sink"));
   EXPECT_THAT(events, Not(HasSubstr("sink")));
-}
-
-TEST_F(Replay, ARunThatHasEndedIsReportedAgainAndComparedWithAnother) {
-  ASSERT_EQ(replay(kSmall).code, 0);
-  const std::string program = (runtime::program_folder() / "collage-replay").string();
-  const std::filesystem::path live = folder_ / "small-live";
-  const std::filesystem::path page = folder_ / "compare.html";
-  const auto before = nlohmann::json::parse(read(live / "summary.json"));
-  std::filesystem::remove(live / "summary.json");
-  std::filesystem::remove(live / "report.html");
-  EXPECT_EQ(system_test::run({program, "report", live.string()}, kEndMax).code, 0);
-  const auto after = nlohmann::json::parse(read(live / "summary.json"));
-  for (std::size_t i = 0; i < 2; ++i) {
-    const auto& was = before["policies"][i];
-    const auto& is = after["policies"][i];
-    EXPECT_EQ(is["name"], was["name"]);
-    EXPECT_EQ(is["accuracy"], was["accuracy"]);
-    EXPECT_EQ(is["extra_work"], was["extra_work"]);
-    for (const char* figure : {"mean_s", "sd_s", "p50_s", "p99_s"}) {  // To the log's microseconds.
-      EXPECT_NEAR(is["per_batch"][figure].get<double>(), was["per_batch"][figure].get<double>(),
-                  2e-6);
-    }
-    EXPECT_NEAR(is["sim_p99_s"].get<double>(), was["sim_p99_s"].get<double>(), 2e-6);
-  }
-  EXPECT_THAT(read(live / "report.html"), HasSubstr("data:image/png;base64,"));
-  // Each report links to that of the same scenario's other run, and the comparison to both.
-  EXPECT_THAT(read(live / "report.html"), HasSubstr(R"("page":"../small-sim/report.html")"));
-  EXPECT_THAT(read(folder_ / "small-sim/report.html"),
-              HasSubstr(R"("page":"../small-live/report.html")"));
-  const Ran compared = system_test::run({program, "compare", live.string(),
-                                         (folder_ / "small-sim").string(), "--page", page.string()},
-                                        kEndMax);
-  ASSERT_EQ(compared.code, 0) << compared.output;
-  EXPECT_THAT(compared.output, HasSubstr("small-sim"));
-  EXPECT_THAT(read(page), AllOf(HasSubstr(R"("page":"small-live/report.html")"),
-                                HasSubstr(R"("page":"small-sim/report.html")")));
-  EXPECT_THAT(read(page), HasSubstr("\"collage-hedge, small-live\""));
 }
 
 // The broker cannot bind its endpoint and exits; the other processes are alive and never ready.
@@ -327,55 +392,6 @@ TEST_F(Deployed, APipelineOfTwoSinksIsMeasuredLikeOneOfOne) {
   EXPECT_EQ(summary["policies"][0]["violations"], 0);
   EXPECT_GT(summary["policies"][0]["extra_work"], 0);
   EXPECT_TRUE(pipeline.stop());
-}
-
-// What a reader of the page would see, asked of the page itself.
-constexpr const char* kLook = R"(<script>
-// A report shows only the parts that its kind of run has.
-const canvases = [...document.querySelectorAll("canvas")].filter((c) => c.offsetParent !== null);
-const drawn = canvases.filter((c) => c.width > 0 &&
-  c.getContext("2d").getImageData(0, 0, c.width, c.height).data.some((v) => v !== 0));
-const look = document.createElement("pre");
-look.id = "look";
-look.textContent = "canvases " + canvases.length + " drawn " + drawn.length +
-  " wide " + (document.documentElement.scrollWidth > window.innerWidth) + " pictures " +
-  // The images as sent, and collages of 3 x 3 of them.
-  (document.images.length >= 20 &&
-    [...document.images].every((i) => i.complete && [28, 84].includes(i.naturalWidth))) +
-  " collages " + (document.querySelectorAll(".whole img").length >= 2 &&
-    [...document.querySelectorAll(".whole img")].every((i) => i.naturalWidth === 84)) +
-  " cut " + [...document.querySelectorAll(".scroll")].some((s) => s.scrollWidth > s.clientWidth) +
-  " bars " + document.querySelectorAll("#bars .fill").length +
-  " says " + document.getElementById("headline").textContent.slice(0, 24);
-document.body.append(look);
-</script>)";
-
-TEST_F(Replay, ItsPageDrawsEveryPlotInABrowserAtTwoWidths) {
-  ASSERT_EQ(replay(kSmall).code, 0);
-  std::string page = read(folder_ / "small-live/report.html");
-  page.insert(page.rfind("</body>"), kLook);
-  std::ofstream(folder_ / "look.html") << page;
-  for (const int width : {1200, 400}) {
-    const std::string picture = (folder_ / ("look" + std::to_string(width) + ".png")).string();
-    const Ran ran = system_test::run(
-        {"/usr/bin/chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-         "--user-data-dir=" + (folder_ / "browser").string(), "--enable-logging=stderr",
-         "--virtual-time-budget=5000", "--window-size=" + std::to_string(width) + ",3000",
-         "--screenshot=" + picture, "--dump-dom",
-         "file://" + std::filesystem::absolute(folder_ / "look.html").string()},
-        kEndMax);
-    EXPECT_THAT(ran.output, Not(HasSubstr("CONSOLE"))) << width;
-    EXPECT_THAT(ran.output, HasSubstr("canvases 5 drawn 5 wide false pictures true collages true"))
-        << width;
-    // At 400 pixels tables are scrolled; a desktop shows every column.
-    EXPECT_THAT(ran.output,
-                HasSubstr(width == 1200 ? " cut false bars 2 says Policy collage-hedge ans"
-                                        : " bars 2 says Policy collage-hedge ans"));
-    const std::string bytes = read(picture);
-    const auto seen = imaging::decode(
-        {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}, {width, 3000, 3}, {});
-    ASSERT_TRUE(seen.has_value()) << picture;
-  }
 }
 
 }  // namespace

@@ -87,8 +87,8 @@ TEST(Contributing, EveryLabelOfATestIsRunByAPreset) {
     labels.merge(matches(read(fs::relative(entry.path(), kRoot)), R"(\bLABELS ([a-z]+))"));
   }
   EXPECT_THAT(matches(read("CMakePresets.json"), R"re("label": "\^(?:\()?([a-z|]+))re"),
-              IsSupersetOf({"unit|scenario|sim", "system", "slow"}));
-  EXPECT_THAT((std::set<std::string>{"unit", "scenario", "sim", "system", "slow"}),
+              IsSupersetOf({"unit|scenario|sim", "files", "system", "slow"}));
+  EXPECT_THAT((std::set<std::string>{"unit", "scenario", "sim", "files", "system", "slow"}),
               testing::ContainerEq(labels));
 }
 

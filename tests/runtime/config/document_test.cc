@@ -192,6 +192,22 @@ TEST(Document, WrongTypesAreNamedWithWhatIsAllowed) {
             "pipeline.yaml:1:10: key[1]: is not a text, expected a text");
 }
 
+TEST(Document, ANumberMayBeLeftToTheProgram) {
+  const auto read = [](const std::string& text) {
+    std::optional<std::int64_t> number;
+    const std::string error =
+        error_of(text, [&](Section& root) { number = root.integer_or_auto("key", 1, 25); });
+    return error.empty() ? (number ? std::to_string(*number) : "left") : error;
+  };
+  EXPECT_EQ(read("{}\n"), "left");
+  EXPECT_EQ(read("key: auto\n"), "left");
+  EXPECT_EQ(read("key: 25\n"), "25");
+  const std::string allowed = ", expected auto or a whole number from 1 to 25";
+  EXPECT_EQ(read("key: 26\n"), "pipeline.yaml:1:6: key: is '26'" + allowed);
+  EXPECT_EQ(read("key: Auto\n"), "pipeline.yaml:1:6: key: is 'Auto'" + allowed);
+  EXPECT_EQ(read("key: [auto]\n"), "pipeline.yaml:1:6: key: is a list" + allowed);
+}
+
 TEST(Document, BoundsAreInclusive) {
   const auto integer = [](Section& root) { root.integer("key", 1, 25); };
   EXPECT_EQ(error_of("key: 1\n", integer), "");
