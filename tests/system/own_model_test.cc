@@ -75,7 +75,7 @@ TEST(OwnModel, ACollageIsTaughtWithoutLabelsAndBothServe) {
   const std::filesystem::path model = exported("trained");
   std::ofstream(model / "pictures" / "README.txt") << "no picture";
   const Ran made =
-      collage_from(model, model / "pictures", {"--grid", "2", "--tile", "32", "--epochs", "5"});
+      collage_from(model, model / "pictures", {"--grid", "2", "--tile", "32", "--epochs", "3"});
   ASSERT_EQ(made.code, 0) << made.output;
   EXPECT_THAT(made.output, HasSubstr("1 file is skipped: README.txt: not_an_image"));
   EXPECT_THAT(made.output, HasSubstr("200 pictures without labels"));
