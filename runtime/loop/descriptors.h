@@ -9,7 +9,8 @@
 namespace runtime {
 
 // Returns how many connections may wait at a listener to be accepted, such that there are
-// descriptors for all of them when few are left.
+// descriptors for all of them when few are left.  Holds for the limit of the process as it is now:
+// a listener keeps its queue if the limit is lowered later.
 int accept_queue_max();
 
 // Returns true if few are left.  Costs a system call, for the system always gives the lowest

@@ -56,7 +56,8 @@ int run_one(const StageOptions& options, const Loaded* loaded) {
   runtime::Startup start(options.start, runtime::KeyOwner::stage);
   const runtime::Pipeline& pipeline = start.pipeline;
   SharedNetwork network = network_of(pipeline, loaded);
-  if (!loaded) warn_of_pace(pipeline, *network);
+  const std::uint32_t capacity = capacity_of(pipeline, *network);
+  if (!loaded) warn_of_pace(pipeline, *network, capacity);
   auto emulation = read_emulation(pipeline, wire::Role::classifier, options.index);
   const imaging::Library library(pipeline.stages.formats);
   if (options.start.check) check_collage(pipeline);
@@ -68,7 +69,7 @@ int run_one(const StageOptions& options, const Loaded* loaded) {
                                .formats = pipeline.stages.formats};
   const wire::WorkerHello hello{
       runtime::random_long_id<wire::WorkerId>(), wire::Role::classifier,
-      network->manifest().model(), capacity_of(pipeline, *network),
+      network->manifest().model(), capacity,
       runtime::process_location(static_cast<std::uint32_t>(options.index))};
   classifier::Classifier machine(hello, pipeline.stages.membership, std::move(emulation),
                                  pipeline.endpoints.answers.size());
@@ -89,7 +90,7 @@ int run_one(const StageOptions& options, const Loaded* loaded) {
     const std::string change = named.version + " takes over from " + serving.version;
     const SharedNetwork next = load_single(std::move(named), pipeline);
     say_form(*next);
-    warn_of_pace(pipeline, *next);
+    warn_of_pace(pipeline, *next, capacity);  // Which the broker knows from the hello.
     return {change, {[&, next] {
               network = next;
               serve(*next);
@@ -113,7 +114,7 @@ int run_classifier(const StageOptions& options) {
                       .level = pipeline.service.log_level,
                       .format = pipeline.service.log_format});
   const Loaded loaded{load_single(read_single(pipeline), pipeline), policy_of(pipeline)};
-  warn_of_pace(pipeline, *loaded.network);
+  warn_of_pace(pipeline, *loaded.network, capacity_of(pipeline, *loaded.network));
   return runtime::run_processes(options.processes, "classifier", [&](std::size_t number) {
     StageOptions own = options;
     own.index += number;

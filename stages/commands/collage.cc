@@ -1,4 +1,5 @@
 // The collage stage as processes: assembler and collage-CNN, together or apart.
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <new>
@@ -26,6 +27,11 @@ namespace {
 
 using collage::Assembler;
 using collage::CollageWorker;
+
+// The broker gives batches to the assembler, whose collages wait for the collage-CNN.
+std::size_t tasks_of(const runtime::Pipeline& pipeline) {
+  return std::max(pipeline.stages.batches_max, pipeline.stages.collage_capacity);
+}
 
 // Decodes one image at the size of a tile and pastes it into its slot.
 machine::Pasted pasted(const models::Manifest& manifest, const imaging::Limits& limits,
@@ -164,7 +170,7 @@ runtime::ModelReload::Swap renew_network(const runtime::Pipeline& running,
   runtime::ModelReload::Swap over{manifest.version + " takes over from " + serving.version, {}};
   const SharedNetwork next = load_network(std::move(manifest), serving_policy(running));
   say_form(*next);
-  warn_of_pace(running, *next);
+  warn_of_pace(running, *next, tasks_of(running));
   for (auto& one : adopt) {
     over.each.push_back([one = std::move(one), next] { one(next); });
   }
@@ -204,7 +210,7 @@ int run_collage_cnn(const StageOptions& options) {
   const runtime::Pipeline& pipeline = start.pipeline;
   require_endpoint(pipeline, true);
   SharedNetwork network = load_network(read_collage(pipeline), serving_policy(pipeline));
-  warn_of_pace(pipeline, *network);
+  warn_of_pace(pipeline, *network, tasks_of(pipeline));
   auto emulation = read_emulation(pipeline, wire::Role::collage, options.index);
   if (start.only_checks()) return 0;
   say_form(*network);
@@ -229,7 +235,7 @@ int run_collage(const StageOptions& options) {
   const runtime::Pipeline& pipeline = start.pipeline;
   require_endpoint(pipeline, false);
   SharedNetwork network = load_network(read_collage(pipeline), serving_policy(pipeline));
-  warn_of_pace(pipeline, *network);
+  warn_of_pace(pipeline, *network, tasks_of(pipeline));
   auto emulation = read_emulation(pipeline, wire::Role::collage, options.index);
   const imaging::Library library(pipeline.stages.formats);
   if (start.only_checks()) return 0;

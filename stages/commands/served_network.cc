@@ -2,7 +2,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <utility>
 
@@ -23,7 +22,8 @@ std::uint32_t capacity_of(const runtime::Pipeline& pipeline, const models::Netwo
                              network.inference_time());
 }
 
-void warn_of_pace(const runtime::Pipeline& pipeline, const models::Network& network) {
+void warn_of_pace(const runtime::Pipeline& pipeline, const models::Network& network,
+                  std::size_t tasks) {
   const bool single = network.manifest().kind == models::Kind::single;
   GrantedTimes granted{.task_age_max = pipeline.broker.task_age_max,
                        .deadline = pipeline.broker.deadline,
@@ -34,10 +34,6 @@ void warn_of_pace(const runtime::Pipeline& pipeline, const models::Network& netw
                            ? GrantedTimes::Patience{"sink.patience_max", patience.max}
                            : GrantedTimes::Patience{"sink.patience_initial", patience.initial};
   }
-  // The broker gives batches to the assembler, whose collages wait for the collage-CNN.
-  const std::size_t tasks =
-      single ? capacity_of(pipeline, network)
-             : std::max(pipeline.stages.batches_max, pipeline.stages.collage_capacity);
   for (const std::string& clause : too_short(granted, network.inference_time(), tasks)) {
     spdlog::warn("{}: {}", pipeline.service.file.string(), clause);
   }

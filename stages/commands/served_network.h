@@ -1,6 +1,7 @@
 // A model as a stage loads it: at its start and when pipeline.yaml names another.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 
@@ -18,8 +19,10 @@ SharedNetwork load_network(models::Manifest manifest, const models::ServingPolic
 // How many images a stage that serves the s-CNN holds at once.
 std::uint32_t capacity_of(const runtime::Pipeline& pipeline, const models::Network& network);
 
-// Logs, as warnings, which times of the pipeline are too short for a stage that serves the network.
-void warn_of_pace(const runtime::Pipeline& pipeline, const models::Network& network);
+// Logs, as warnings, which times of the pipeline are too short for a stage that serves the network
+// and may be given `tasks` at once.
+void warn_of_pace(const runtime::Pipeline& pipeline, const models::Network& network,
+                  std::size_t tasks);
 
 // Logs in which form a network is served and why in no other.  Not for --check, which is silent if
 // all is well.

@@ -24,7 +24,6 @@ inline const std::vector<std::string> kCrowdLabels = {
 
 class Crowd {
  public:
-  enum class Role : std::uint8_t { sink, assembler, worker, producer };
   // Has a peer, by its number, send a message to the broker.
   using Say = std::function<void(std::size_t peer, wire::Message message)>;
 
@@ -90,6 +89,8 @@ class Crowd {
   }
 
  private:
+  enum class Role : std::uint8_t { sink, assembler, worker, producer };
+
   void settle(const wire::Assign& task) {
     say_(0, wire::SlotSettled{.batch = task.batch,
                               .slot = task.slot,

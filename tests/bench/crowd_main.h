@@ -1,6 +1,7 @@
 // The conversation of bench_peers and bench_machine with scale.py.
 #pragma once
 
+#include <cstdint>
 #include <cstdlib>
 #include <iostream>
 #include <string>

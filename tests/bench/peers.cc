@@ -24,6 +24,7 @@
 namespace {
 
 constexpr int kSilenceMs = 30'000;
+
 // Every connection needs some descriptors.
 void raise_descriptor_limit() {
   rlimit limit{};

@@ -24,11 +24,11 @@ struct Groups {
   std::vector<std::size_t> stragglers;
 };
 
-Groups draw(const Dataset& data, const CurveCode& code, std::uint64_t seed) {
+Groups draw(const Dataset& data, std::size_t queries, std::size_t workers, std::uint64_t seed) {
   machine::Rng rng(seed);
-  Groups groups{draw_groups(data.size(), code.queries(), rng), {}};
-  for (std::size_t begin = 0; begin < groups.images.size(); begin += code.queries()) {
-    groups.stragglers.push_back(rng.below(code.workers()));
+  Groups groups{draw_groups(data.size(), queries, rng), {}};
+  for (std::size_t begin = 0; begin < groups.images.size(); begin += queries) {
+    groups.stragglers.push_back(rng.below(workers));
   }
   return groups;
 }
@@ -71,18 +71,19 @@ std::vector<float> decoded(const std::vector<std::vector<float>>& answers, const
 
 CodedAnswers coded_answers(const Scnn& scnn, const Dataset& data, const CurveCode& code,
                            std::uint64_t seed) {
-  const Groups groups = draw(data, code, seed);
+  const Groups groups = draw(data, code.queries(), code.workers(), seed);
   const auto answers = answers_to_mixtures(scnn, data, code, groups);
   return {decoded(answers, data, code, groups, false), decoded(answers, data, code, groups, true)};
 }
 
 Smoothness choose_smoothness(const Scnn& scnn, const Dataset& data, int queries, int workers,
                              std::uint64_t seed) {
+  const Groups groups =
+      draw(data, static_cast<std::size_t>(queries), static_cast<std::size_t>(workers), seed);
   Smoothness best;
   double most = -1;
   for (const double encoder : kSmoothness) {
     const CurveCode coder = spline_code(queries, workers, {encoder, 0});
-    const Groups groups = draw(data, coder, seed);
     const auto answers = answers_to_mixtures(scnn, data, coder, groups);
     for (const double decoder : kSmoothness) {
       const CurveCode code = spline_code(queries, workers, {encoder, decoder});
