@@ -21,8 +21,6 @@
 namespace models {
 namespace {
 
-constexpr const char* kBfloat16Suffix = "+bf16";
-
 // Grey, and noise of two seeds: kernels that are wrong for some channels show it with any picture.
 Probes probes_of(const Manifest& manifest, const ValueTables& tables) {
   std::vector<std::uint8_t> pixels(manifest.input().bytes(), 128);
@@ -67,8 +65,9 @@ Network::Network(Manifest manifest, const ServingPolicy& policy)
   loaded_->inference_time = time_inference();
   // A stage sends it with each answer.
   if (version().size() > wire::kVersionMax) {
-    throw std::runtime_error(manifest_.weights.string() + ": its version with " + kBfloat16Suffix +
-                             " is longer than " + std::to_string(wire::kVersionMax) + " bytes");
+    throw std::runtime_error(manifest_.weights.string() + ": its version with " +
+                             std::string(kBfloat16Suffix) + " is longer than " +
+                             std::to_string(wire::kVersionMax) + " bytes");
   }
 }
 
@@ -86,7 +85,7 @@ wire::Duration Network::time_inference() const {
 Network::~Network() = default;
 
 std::string Network::version() const {
-  return manifest_.version + (form() == "bfloat16" ? kBfloat16Suffix : "");
+  return manifest_.version + std::string(form() == "bfloat16" ? kBfloat16Suffix : "");
 }
 std::string Network::form() const { return loaded_->backend->form(); }
 std::string Network::how_served() const { return loaded_->backend->how_served(); }

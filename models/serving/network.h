@@ -11,6 +11,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "imaging/picture.h"
@@ -19,6 +20,9 @@
 #include "wire/message.h"
 
 namespace models {
+
+// What the version of a network ends with where it computes in bfloat16.
+inline constexpr std::string_view kBfloat16Suffix = "+bf16";
 
 class Network {
  public:

@@ -67,11 +67,12 @@ void require_finite(std::span<const ProbeAnswer> answers) {
 bool sum_to_one(std::span<const ProbeAnswer> answers, std::size_t classes) {
   constexpr double kRounding = 1e-3;
   return std::ranges::all_of(answers, [&](const ProbeAnswer& one) {
-    if (one.empty() || one.size() % classes != 0 || *std::ranges::min_element(one) < 0) {
+    const std::size_t length = classes == 0 ? one.size() : classes;
+    if (one.empty() || one.size() % length != 0 || *std::ranges::min_element(one) < 0) {
       return false;
     }
-    for (std::size_t row = 0; row < one.size(); row += classes) {
-      const auto numbers = std::span(one).subspan(row, classes);
+    for (std::size_t row = 0; row < one.size(); row += length) {
+      const auto numbers = std::span(one).subspan(row, length);
       if (std::abs(std::accumulate(numbers.begin(), numbers.end(), 0.0) - 1) >= kRounding) {
         return false;
       }

@@ -37,7 +37,8 @@ inline constexpr double kProbabilityMin = 1e-12;
 // Throws std::runtime_error with a clause unless every number is finite.
 void require_finite(std::span<const ProbeAnswer> answers);
 
-// Whether the numbers of each row of `classes` sum to 1 and none is negative, as after a softmax.
+// Whether the numbers of each row of `classes` (0: of all) sum to 1 and none is negative, as after
+// a softmax.
 bool sum_to_one(std::span<const ProbeAnswer> answers, std::size_t classes);
 
 // What a user should look at, each a clause: `first` and `again` are answers to the same probe,

@@ -33,6 +33,10 @@ std::string Sha256::hex() {
 }
 
 std::string sha256_of(const std::filesystem::path& file) {
+  if (std::filesystem::is_directory(file)) {
+    throw std::runtime_error(file.string() + ": is a folder, expected a file");
+  }
+  if (!std::filesystem::exists(file)) throw std::runtime_error(file.string() + ": no such file");
   std::ifstream in(file, std::ios::binary);
   Sha256 hash;
   std::array<char, 65536> block{};

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "models/serving/manifest_reader.h"
+#include "models/serving/network.h"
 #include "tests/system/live_pipeline.h"
 
 namespace {
@@ -151,14 +152,15 @@ TEST(OwnModel, FoldersOfClassesCountAsLabels) {
 
 TEST(OwnModel, PicturesWithoutLabelsOfAnotherSourceAreLearnedToo) {
   const std::filesystem::path model = exported("trained");
-  std::filesystem::create_directories(model / "more" / "monday");
-  std::filesystem::copy(model / "pictures" / "0000.png", model / "more" / "monday");
-  std::filesystem::copy(model / "pictures" / "0001.png", model / "more");
+  // The same pictures in folders that mean nothing.  Those that are held back stay unseen.
+  std::filesystem::create_directories(model / "more");
+  std::filesystem::copy(model / "pictures", model / "more" / "monday");
   const Ran made = collage_from(model, model / "labelled",
                                 {"--grid", "2", "--tile", "24", "--epochs", "1", "--unlabelled",
                                  "--no-mirror", "--more", (model / "more").string()});
   ASSERT_EQ(made.code, 0) << made.output;
-  EXPECT_THAT(made.output, HasSubstr("200 pictures without labels, 2 more"));
+  EXPECT_THAT(made.output, HasSubstr("more: 20 pictures are also held back"));
+  EXPECT_THAT(made.output, HasSubstr("200 pictures without labels, 180 more"));
 }
 
 TEST(OwnModel, AManifestIsWrittenOfWhatTheNetworkShows) {
@@ -185,9 +187,22 @@ TEST(OwnModel, AManifestIsWrittenOfWhatTheNetworkShows) {
                         (model / "pictures").string(), "--out", (model / "seen").string()},
                        60s);
   EXPECT_EQ(checked.code, 0) << checked.output;
+  // However long its name, a stage can add to the version that it computes in bfloat16.
+  const std::filesystem::path named = model / "new" / (std::string(40, 'n') + ".yaml");
+  ASSERT_EQ(manifest({"--out", named.string()}).code, 0);
+  EXPECT_LE((models::load_manifest(named).version + std::string(models::kBfloat16Suffix)).size(),
+            wire::kVersionMax);
   std::ofstream(model / "classes.txt") << "red\n";
   EXPECT_THAT(manifest({"--classes", classes, "--out", (model / "other.yaml").string()}).output,
               HasSubstr("has 1 names, but the network gives 5 numbers"));
+}
+
+TEST(OwnModel, AManifestOfAFolderIsRefusedAsOne) {
+  const std::filesystem::path model = exported("trained");
+  const Ran refused =
+      system_test::run({program("collage-train"), "manifest", (model / "pictures").string()}, 60s);
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.output, HasSubstr("pictures: is a folder, expected a TorchScript file"));
 }
 
 // Each picture's answer by the pipeline: the class and its probability, as PyTorch gives them.

@@ -169,7 +169,7 @@ std::string legend(double peak_rate) {
 std::string best_mark(const Axis& x, const Axis& y, std::span<const CurvePoint> points) {
   const CurvePoint* best = nullptr;
   for (const CurvePoint& point : points) {
-    const bool better = best == nullptr || point.held_back > best->held_back;
+    const bool better = best == nullptr || point.held_back >= best->held_back;
     if (std::isfinite(point.held_back) && better) best = &point;
   }
   if (best == nullptr) return "";

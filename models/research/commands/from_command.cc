@@ -40,11 +40,12 @@ struct FromOptions {
 TileShape tile_of(const FromOptions& options, const Manifest& teacher) {
   constexpr int kTileMax = 64;  // Pixels.
   TileShape tile = teacher.tile;
-  const auto multiple_of_4 = [](int side) { return std::max(8, side / 4 * 4); };
-  const int longest = options.tile.value_or(std::min(kTileMax, std::max(tile.width, tile.height)));
-  const double scale = static_cast<double>(longest) / std::max(tile.width, tile.height);
-  tile.width = multiple_of_4(static_cast<int>(tile.width * scale));
-  tile.height = multiple_of_4(static_cast<int>(tile.height * scale));
+  const int scnn = std::max(tile.width, tile.height);
+  const int longest = options.tile.value_or(std::min(kTileMax, scnn));
+  // Whole numbers: 112 / 299.0 * 299 is a little less than 112.
+  const auto scaled = [&](int side) { return std::max(8, side * longest / scnn / 4 * 4); };
+  tile.width = scaled(tile.width);
+  tile.height = scaled(tile.height);
   return tile;
 }
 
@@ -98,8 +99,13 @@ Parts load_parts(const FromOptions& options, const Manifest& scnn, const TileSha
       hold_back(all, std::max<std::size_t>(1, all.size() / kHeldBackShare));
   parts.labelled = all.labels.front() != kUnlabelled;
   for (const std::filesystem::path& more : options.more) {
-    const Dataset unlabelled = load(more, Labels::ignored);
+    const Dataset all_more = load(more, Labels::ignored);
+    const Dataset unlabelled = without(all_more, parts.held_back);
     parts.more += unlabelled.size();
+    if (unlabelled.size() < all_more.size()) {
+      std::fprintf(stderr, "%s: %zu pictures are also held back, and are left out here\n",
+                   more.c_str(), all_more.size() - unlabelled.size());
+    }
     append(parts.data, unlabelled);
   }
   return parts;
@@ -169,7 +175,7 @@ std::string run_identity(const Run& run, const FromOptions& options, const Manif
                      scnn.sha256.substr(0, 16) + " output " + output.key +
                      (output.scores == Scores::logits ? " logits" : " probabilities") + " input " +
                      std::to_string(scnn.tile.width) + "x" + std::to_string(scnn.tile.height) +
-                     preprocess_text(scnn.preprocess) + (options.no_mirror ? " not mirrored" : "") +
+                     preprocess_text(scnn.preprocess) + " " + settings_text(run.recipe.tiles) +
                      " pictures";
   for (const Dataset* part : {&parts.data, &parts.held_back}) text += " " + digest_of(*part);
   return text;
@@ -182,7 +188,7 @@ double train_student(GridNet& net, const Run& run, const std::string& identity, 
                 teacher);
   fit_stem(net, parts.data);
   const Descent& descent = run.recipe.descent;
-  Progress progress(run.folder, run.name, descent.epochs);
+  Progress progress(run.folder, run.name, run.recipe);
   return train(net, task, descent, identity, run.folder, progress.hooks());
 }
 

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <fstream>
 #include <optional>
+#include <sstream>
 
 #include "machine/random.h"
 #include "models/research/atomic_file.h"
@@ -9,6 +10,7 @@
 #include "models/research/commands/manifest_template.h"
 #include "models/serving/backend.h"
 #include "models/serving/manifest_reader.h"
+#include "models/serving/network.h"
 #include "models/serving/onnx_backend.h"
 #include "models/serving/onnx_graph.h"
 #include "models/serving/script.h"
@@ -38,26 +40,33 @@ struct Found {
   std::vector<std::string> warnings;
 };
 
+// Whether numbers of that shape are one row: "Float [1, 10]", "Float [10]", "Float [1, 10, 1, 1]".
+bool is_one_row(const std::string& returned) {
+  constexpr std::string_view kType = "Float [";
+  if (!returned.starts_with(kType)) return false;
+  std::istringstream sides(returned.substr(kType.size()));
+  int longer_than_one = 0;
+  for (long side = 0; sides >> side; sides.ignore()) longer_than_one += side > 1 ? 1 : 0;
+  return longer_than_one <= 1;
+}
+
 // Runs the network on grey and noise.  Throws as load_backend().
 Found seen(Manifest manifest, const TileShape& tile) {
   manifest.tile = tile;
   Probes probes(2, std::vector<float>(tile.bytes()));
   machine::Rng rng(1);
   for (float& number : probes[1]) number = static_cast<float>(2 * rng.uniform() - 1);
-  // How many numbers there are is seen first, then what they are, then what else is to be said.
-  manifest.class_names.resize(1);
-  const auto first = load_backend(manifest, probes);
-  const std::string numbers = std::to_string(first->numbers()) + "]";
-  if (first->returned() != "Float [1, " + numbers && first->returned() != "Float [" + numbers) {
-    throw std::runtime_error(manifest.weights.string() + ": returns " + first->returned() +
+  manifest.class_names.clear();  // All numbers are of one row.
+  auto network = load_backend(manifest, probes);
+  if (!is_one_row(network->returned())) {
+    throw std::runtime_error(manifest.weights.string() + ": returns " + network->returned() +
                              ", expected one number for each class");
   }
-  manifest.class_names.resize(first->numbers());
-  if (load_backend(manifest, probes)->sums_to_one()) {
+  if (network->sums_to_one()) {
     manifest.output_form.scores = Scores::probabilities;
+    network = load_backend(manifest, probes);
   }
-  return {tile, manifest.class_names.size(), manifest.output_form,
-          load_backend(manifest, probes)->warnings()};
+  return {tile, network->numbers(), manifest.output_form, network->warnings()};
 }
 
 // Throws std::runtime_error if the file is no network at all, whatever its input.
@@ -136,27 +145,28 @@ void run_manifest(const ManifestOptions& options) {
   const std::filesystem::path file = manifest_file(options);
   Manifest manifest;
   manifest.weights = options.weights;
-  manifest.sha256 = sha256_of(options.weights);
   manifest.output_form.key = options.key;
   require_network(options.weights);
+  manifest.sha256 = sha256_of(options.weights);
   const Found found = first_taken(manifest, options);
   if (found.numbers < 2) {
     throw std::runtime_error(options.weights.string() +
                              ": gives fewer than two numbers, expected one for each class");
   }
   constexpr std::size_t kHashDigits = 8;
+  // With room for what a stage adds in bfloat16.
+  constexpr std::size_t kNameMax = wire::kVersionMax - kHashDigits - 1 - kBfloat16Suffix.size();
   const std::string name = file.stem().string();
-  const std::string text =
-      manifest_template({.name = name,
-                         .weights = relative_weights(options, file),
-                         .sha256 = manifest.sha256,
-                         .version = name.substr(0, wire::kVersionMax - kHashDigits - 1) + "-" +
-                                    manifest.sha256.substr(0, kHashDigits),
-                         .tile = found.tile,
-                         .output_form = found.output_form,
-                         .class_names = class_names(options, found.numbers),
-                         .names_are_known = !options.classes.empty(),
-                         .size_is_known = options.side.has_value()});
+  const std::string text = manifest_template(
+      {.name = name,
+       .weights = relative_weights(options, file),
+       .sha256 = manifest.sha256,
+       .version = name.substr(0, kNameMax) + "-" + manifest.sha256.substr(0, kHashDigits),
+       .tile = found.tile,
+       .output_form = found.output_form,
+       .class_names = class_names(options, found.numbers),
+       .names_are_known = !options.classes.empty(),
+       .size_is_known = options.side.has_value()});
   (void)parse_manifest(text, file);
   write_text(file, text);
   std::printf("%s: takes %dx%d pixels, %s, and gives %zu numbers\n", options.weights.c_str(),

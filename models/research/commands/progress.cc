@@ -11,11 +11,14 @@
 #include "models/research/commands/run_options.h"
 
 namespace models {
-Progress::Progress(std::filesystem::path folder, std::string title, int epochs)
+Progress::Progress(std::filesystem::path folder, std::string title, const Recipe& recipe)
     : folder_(std::move(folder)),
       title_(std::move(title)),
-      epochs_(epochs),
-      start_(seconds_now()) {}
+      epochs_(recipe.descent.epochs),
+      left_({.epochs = recipe.descent.epochs,
+             .tile_epochs = recipe.tiles.pool.tile_epochs,
+             .rotation = recipe.tiles.pool.rotation},
+            seconds_now()) {}
 
 Hooks Progress::hooks() {
   return {.seconds = seconds_now,
@@ -39,13 +42,9 @@ void Progress::on_epoch(const EpochReport& r) {
 
 void Progress::on_progress(int epoch, double share) {
   if (!isatty(STDOUT_FILENO)) return;
-  const double done = epoch - 1 + share;
-  if (!first_) first_ = done;
+  left_.on_progress(epoch, share, seconds_now());
   std::printf("\r\033[Kepoch %d of %d, %.0f %%", epoch, epochs_, 100 * share);
-  if (done > *first_) {
-    const double left = (seconds_now() - start_) / (done - *first_) * (epochs_ - done);
-    std::printf(", %.0f min left", left / 60);
-  }
+  if (const auto seconds = left_.seconds()) std::printf(", %.0f min left", *seconds / 60);
   std::fflush(stdout);
 }
 

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "models/research/commands/time_left.h"
+#include "models/research/training/recipes.h"
 #include "models/research/training/trainer.h"
 
 namespace models {
@@ -13,7 +15,7 @@ class Progress {
  public:
   // Appends to folder/log.csv and rewrites folder/curve.svg after each epoch.  Requires the
   // folder, which the checkpoint of the first epoch makes.
-  Progress(std::filesystem::path folder, std::string title, int epochs);
+  Progress(std::filesystem::path folder, std::string title, const Recipe& recipe);
   // To hand to train(); borrows this.
   Hooks hooks();
 
@@ -24,8 +26,7 @@ class Progress {
   std::filesystem::path folder_;
   std::string title_;
   int epochs_;
-  double start_;
-  std::optional<double> first_;  // Epochs that earlier processes had finished.
+  TimeLeft left_;
 };
 
 // A count that rises on a terminal, "1200 of 5000 pictures read"; elsewhere nothing is shown.

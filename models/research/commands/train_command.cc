@@ -20,11 +20,29 @@ struct TrainOptions {
   std::string command_line;
 };
 
-Teacher teacher_of_run(const TrainOptions& options, const Dataset& data) {
+// The manifest of the s-CNN that teaches; empty for an s-CNN, which learns from labels alone.
+std::filesystem::path teacher_file(const TrainOptions& options) {
   if (options.run.model == "single") return {};
-  const std::filesystem::path file =
-      options.teacher.empty() ? runtime::installed_path("models") / (data.name + "_single.yaml")
-                              : options.teacher;
+  return options.teacher.empty()
+             ? runtime::installed_path("models") / (options.run.dataset + "_single.yaml")
+             : options.teacher;
+}
+
+// What a checkpoint must be of to be taken up: of another teacher, other pictures or another recipe
+// it would give a network that its command does not describe.
+std::string identity(const TrainOptions& options, const Recipe& recipe, const Dataset& data,
+                     const Dataset& held_back) {
+  std::string text = options.run.file_stem() + " seed " + std::to_string(options.training.seed) +
+                     " " + settings_text(recipe.tiles);
+  if (const std::filesystem::path file = teacher_file(options); !file.empty()) {
+    text += " s-CNN " + load_manifest(file).sha256.substr(0, 16);
+  }
+  return text + " pictures " + digest_of(data) + " " + digest_of(held_back);
+}
+
+Teacher teacher_of_run(const TrainOptions& options, const Dataset& data) {
+  const std::filesystem::path file = teacher_file(options);
+  if (file.empty()) return {};
   const Manifest manifest = load_manifest(file);
   if (manifest.tile != data.shape || manifest.class_names != data.class_names) {
     throw std::runtime_error(file.string() + ": is no model of the data set " + data.name);
@@ -58,13 +76,14 @@ void run_train(const TrainOptions& options) {
   std::printf("%s: %.1f MMAC, %lld parameters, run folder %s\n", run.file_stem().c_str(),
               mmac(architecture), static_cast<long long>(parameter_count(architecture)),
               run.run_folder().c_str());
+  std::fflush(stdout);
   const std::unique_ptr<TrainingTask> task =
       task_of_run(run, recipe, data, held_back, teacher_of_run(options, data));
   GridNet net(architecture, options.training.seed);
   fit_stem(net, data);
-  Progress progress(run.run_folder(), run.file_stem(), recipe.descent.epochs);
-  const std::string name = run.file_stem() + " seed " + std::to_string(options.training.seed);
-  const double best = train(net, *task, recipe.descent, name, run.run_folder(), progress.hooks());
+  Progress progress(run.run_folder(), run.file_stem(), recipe);
+  const double best = train(net, *task, recipe.descent, identity(options, recipe, data, held_back),
+                            run.run_folder(), progress.hooks());
   write_record(run.run_folder(), {.command = options.command_line,
                                   .seed = options.training.seed,
                                   .threads = options.training.threads,

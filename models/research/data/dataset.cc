@@ -5,6 +5,8 @@
 #include <iterator>
 #include <numeric>
 #include <stdexcept>
+#include <string_view>
+#include <unordered_set>
 
 #include "models/research/data/idx.h"
 #include "models/research/data/tiling.h"
@@ -62,6 +64,20 @@ Dataset select(const Dataset& data, std::span<const std::size_t> indices) {
     if (!data.in_file.empty()) out.in_file.push_back(data.in_file[i]);
   }
   return out;
+}
+
+Dataset without(const Dataset& data, const Dataset& known) {
+  const auto text = [](const Dataset& of, std::size_t i) {
+    const auto tile = of.tile(i);
+    return std::string_view(reinterpret_cast<const char*>(tile.data()), tile.size());
+  };
+  std::unordered_set<std::string_view> there;
+  for (std::size_t i = 0; i < known.size(); ++i) there.insert(text(known, i));
+  std::vector<std::size_t> others;
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    if (!there.contains(text(data, i))) others.push_back(i);
+  }
+  return select(data, others);
 }
 
 void append(Dataset& data, const Dataset& more) {

@@ -53,6 +53,9 @@ std::string digest_of(const Dataset& data);
 // The pictures at `indices`, in that order.  Requires each index < data.size().
 Dataset select(const Dataset& data, std::span<const std::size_t> indices);
 
+// The pictures of `data` that are not, to the last pixel, among those of `known`, in their order.
+Dataset without(const Dataset& data, const Dataset& known);
+
 // Adds the pictures of `more` behind those of `data`.  Requires the same shape, and in_file of both
 // or of neither.
 void append(Dataset& data, const Dataset& more);

@@ -114,7 +114,7 @@ void append(Dataset& data, Found& one, int label, bool in_file) {
   data.pixels.insert(data.pixels.end(), one.pixels.begin(), one.pixels.end());
   data.labels.push_back(label);
   if (in_file) data.in_file.push_back(one.in_file);
-  one.pixels = {};
+  std::vector<std::uint8_t>().swap(one.pixels);  // Assigning {} would keep the memory.
 }
 
 }  // namespace

@@ -30,9 +30,12 @@ torch::Tensor slot_loss(const torch::Tensor& logits, const torch::Tensor& labels
   torch::Tensor loss = cross_entropy(targets, logits).masked_fill(unlabelled, 0);
   if (teacher.defined() && policy.distill_share > 0) {
     const double t = policy.distill_temperature;
+    const torch::Tensor answered = teacher.isfinite().all(1);
+    const torch::Tensor scores = teacher.masked_fill(answered.logical_not().unsqueeze(1), 0);
     const torch::Tensor distilled =
-        t * t * cross_entropy(torch::softmax(teacher / t, 1), logits / t);
-    const torch::Tensor share = torch::where(unlabelled, 1.0, policy.distill_share).to(type);
+        t * t * cross_entropy(torch::softmax(scores / t, 1), logits / t);
+    const torch::Tensor share =
+        torch::where(unlabelled, 1.0, policy.distill_share).to(type) * answered.to(type);
     loss = torch::where(blank, loss, (1 - share) * loss + share * distilled);
   }
   return loss.mean();

@@ -23,6 +23,7 @@ struct MixedLabels {
 //
 //     image slot: (1 - share) * CE(smoothed label) + share * T^2 * CE(teacher / T, logits / T)
 //     unlabelled: T^2 * CE(teacher / T, logits / T), or 0 without a teacher
+//     a teacher's row that is not finite is no answer: the slot counts as without a teacher
 //     blank slot: CE(uniform): a blank slot has no class, so its target is uniform
 //
 // CE(p, z) = -sum p log softmax(z).  Distillation is that of Hinton et al. 2015; it differs from

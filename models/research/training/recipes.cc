@@ -24,11 +24,11 @@ void fit_to_imagenet64(Recipe& recipe) {
 Recipe imagenet64_single() {
   Recipe recipe;
   fit_to_imagenet64(recipe);
-  recipe.descent.epochs = 40;
+  recipe.descent.epochs = 15;
   recipe.descent.shift_rate = 8;  // CIFAR-10's 64 is from recipes of 10 to 24 epochs.
-  recipe.tiles.small_epochs = 14;
+  recipe.tiles.middles = {{6, 0.5}, {12, 0.75}};
   recipe.tiles.loss.label_smoothing = 0.1;
-  recipe.tiles.pool.mix = 0.4;  // A larger share needs more than 40 epochs.
+  recipe.tiles.pool.mix = 0.2;  // A larger share needs more epochs.
   return recipe;
 }
 

@@ -35,11 +35,18 @@ void check_output(torch::jit::Module& script, const Manifest& m) {
                              ": gives scores that are not finite (NaN or infinite) for black");
   }
   const auto classes = static_cast<std::int64_t>(m.class_names.size());
-  if (output.dim() != 2 || output.size(0) != 1 || output.size(1) != classes) {
+  if (output.numel() != classes) {
     throw std::runtime_error(m.weights.string() + ": gives " + std::to_string(output.numel()) +
                              " numbers for a tile, but its manifest names " +
                              std::to_string(classes) + " classes");
   }
+}
+
+// The scores that a script gives, [tiles, classes] whatever its own shape: a last convolution of
+// 1x1 gives [tiles, classes, 1, 1], and a squeeze() of one tile [classes].
+torch::Tensor rows_of(torch::jit::Module& script, const OutputForm& form,
+                      const torch::Tensor& tiles) {
+  return logits_of(script.forward({tiles}), form).reshape({tiles.size(0), -1});
 }
 
 // A tile of noise, values like those of a normalised picture.
@@ -64,7 +71,7 @@ bool takes_batches(torch::jit::Module& script, const OutputForm& form,
                    const std::vector<torch::Tensor>& tiles,
                    const std::vector<torch::Tensor>& answers) {
   try {
-    const torch::Tensor all = logits_of(script.forward({torch::cat(tiles)}), form);
+    const torch::Tensor all = rows_of(script, form, torch::cat(tiles));
     return difference_of({torch::cat(answers)}, {all}) <= kDifferenceMax;
   } catch (const std::exception&) {  // c10's, or what the script throws.
     return false;
@@ -80,7 +87,7 @@ bool bears_bfloat16(torch::jit::Module& script, const OutputForm& form,
   try {
     std::vector<torch::Tensor> got;
     for (const torch::Tensor& tile : tiles) {
-      got.push_back(logits_of(script.forward({tile}), form).to(torch::kFloat));
+      got.push_back(rows_of(script, form, tile).to(torch::kFloat));
     }
     return difference_of(answers, got) <= kLossMax;
   } catch (const std::exception&) {
@@ -92,7 +99,7 @@ torch::Tensor one_by_one(torch::jit::Module& script, const OutputForm& form,
                          const torch::Tensor& tiles) {
   std::vector<torch::Tensor> rows;
   for (const torch::Tensor& tile : tiles.split(1)) {
-    rows.push_back(logits_of(script.forward({tile}), form));
+    rows.push_back(rows_of(script, form, tile));
   }
   return torch::cat(rows);
 }
@@ -101,7 +108,7 @@ std::vector<torch::Tensor> answers_of(torch::jit::Module& script, const OutputFo
                                       const std::vector<torch::Tensor>& tiles) {
   std::vector<torch::Tensor> answers;
   for (const torch::Tensor& tile : tiles) {
-    answers.push_back(logits_of(script.forward({tile}), form));
+    answers.push_back(rows_of(script, form, tile));
   }
   return answers;
 }
@@ -120,7 +127,7 @@ torch::jit::Module frozen_if_right(torch::jit::Module script, const OutputForm& 
   return script;
 }
 
-Teacher torch_teacher(const Manifest& manifest) {
+Teacher torch_teacher(const Manifest& manifest, bool try_bfloat16) {
   const torch::NoGradGuard no_grad;
   torch::jit::Module script = load_script(manifest.weights, manifest.sha256).module;
   check_output(script, manifest);
@@ -131,11 +138,10 @@ Teacher torch_teacher(const Manifest& manifest) {
   const bool batches = takes_batches(script, form, tiles, answers);
   return {.answer =
               [script, form, batches](const torch::Tensor& some) mutable {
-                return batches ? logits_of(script.forward({some}), form)
-                               : one_by_one(script, form, some);
+                return batches ? rows_of(script, form, some) : one_by_one(script, form, some);
               },
           .cache = {},
-          .bfloat16 = bears_bfloat16(script, form, tiles, answers)};
+          .bfloat16 = try_bfloat16 && bears_bfloat16(script, form, tiles, answers)};
 }
 
 // OpenCV runs a network in float, tile by tile.
@@ -157,11 +163,13 @@ Teacher onnx_teacher(const Manifest& manifest) {
 
 }  // namespace
 
-Teacher single_teacher(const Manifest& manifest, const std::filesystem::path& cache) {
+Teacher single_teacher(const Manifest& manifest, const std::filesystem::path& cache,
+                       bool try_bfloat16) {
   if (manifest.kind != Kind::single) {
     throw std::runtime_error(manifest.name + ": is no single-image model, so it cannot teach");
   }
-  Teacher teacher = is_onnx(manifest.weights) ? onnx_teacher(manifest) : torch_teacher(manifest);
+  Teacher teacher =
+      is_onnx(manifest.weights) ? onnx_teacher(manifest) : torch_teacher(manifest, try_bfloat16);
   if (!cache.empty()) teacher.cache = cache / manifest.version;
   return teacher;
 }

@@ -118,19 +118,13 @@ void label(const std::vector<Mix>& mixes, bool has_teacher, TilePool& pool) {
   }
 }
 
-// The name of the pool's file in the teacher's cache.  Everything that the tiles follow from is
-// part of it, so that changed settings never meet the logits of other tiles.
-std::string name_of(const Dataset& data, const PoolPolicy& policy, int number) {
-  const Augmentation& a = policy.augmentation;
-  std::ostringstream out;
-  out << data.name << "-" << data.size() << "-seed" << policy.seed << "-pool" << number << "-mirror"
-      << a.mirror << "-shift" << a.shift_max << "-erase" << a.erase << "_" << a.erase_side_min
-      << "_" << a.erase_side_max << (a.reflect ? "-reflect" : "");
-  if (a.crop > 0) out << "-crop" << a.crop << "_" << a.crop_area_min << "_" << a.crop_aspect_max;
-  if (policy.alternate_mirror) out << "-alternate";
-  if (policy.mix > 0) out << "-mix" << policy.mix;
-  out << ".pt";
-  return out.str();
+// The name of the pool's file in the teacher's cache, empty if it has none.  Everything that the
+// answers follow from is part of it, so that nothing meets the logits of other tiles.
+std::string name_of(const Dataset& data, const PoolPolicy& policy, const Teacher& teacher,
+                    int number) {
+  if (teacher.cache.empty()) return {};
+  return data.name + "-" + digest_of(data) + "-seed" + std::to_string(policy.seed) + "-pool" +
+         std::to_string(number) + settings_text(policy) + (policy.bfloat16 ? "-bf16" : "") + ".pt";
 }
 
 // Tiles like those of `data`, in `pixels`, which are borrowed.
@@ -145,6 +139,17 @@ TeacherInput tiles_of(const Dataset& data, const std::vector<std::uint8_t>& pixe
 }
 
 }  // namespace
+
+std::string settings_text(const PoolPolicy& policy) {
+  const Augmentation& a = policy.augmentation;
+  std::ostringstream out;
+  out << "-mirror" << a.mirror << "-shift" << a.shift_max << "-erase" << a.erase << "_"
+      << a.erase_side_min << "_" << a.erase_side_max << (a.reflect ? "-reflect" : "");
+  if (a.crop > 0) out << "-crop" << a.crop << "_" << a.crop_area_min << "_" << a.crop_aspect_max;
+  if (policy.alternate_mirror) out << "-alternate";
+  if (policy.mix > 0) out << "-mix" << policy.mix;
+  return out.str();
+}
 
 machine::Rng stream_of(std::uint64_t seed, Stream stream, int number) {
   machine::Rng rng(seed);
@@ -176,7 +181,7 @@ TilePool make_tiles(const Pictures& data, const PoolPolicy& policy, const Teache
   }
   pool.pixels = canvas.take();
   if (teacher) {
-    const std::string name = name_of(tiles, policy, number);
+    const std::string name = name_of(tiles, policy, teacher, number);
     if (data.teacher_tiles != nullptr) {
       TeacherCanvas large(data, std::move(changes), mixes, rng.next());
       pool.teacher_logits = cached_teacher_logits(teacher, large.input(), name, policy.bfloat16);

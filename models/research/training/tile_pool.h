@@ -9,11 +9,13 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "machine/random.h"
 #include "models/research/data/augment.h"
 #include "models/research/training/teacher.h"
+#include "models/serving/serving_policy.h"
 
 namespace models {
 
@@ -36,7 +38,9 @@ struct PoolPolicy {
   int tile_epochs = 1;  // Epochs for which augmented tiles are kept, to save the teacher.
   // This many pools take turns, so that cached logits serve again.  0: every pool is new.
   int rotation = 0;
-  bool bfloat16 = true;  // Precision of the teacher.
+  // The precision of teacher and student.  A processor without its instructions takes a hundred
+  // times as long.
+  bool bfloat16 = computes_bfloat16();
   std::uint64_t seed = 1;
   Augmentation augmentation;
   // Mirrors every picture in every second pool, half of the pictures in each pool, instead of at
@@ -48,6 +52,10 @@ struct PoolPolicy {
   // al. 2019).
   double mix = 0;
 };
+
+// How the policy changes pictures, in a line without spaces: the same for two policies exactly if
+// they make the same tiles of one seed.
+std::string settings_text(const PoolPolicy& policy);
 
 // The tiles of pool `number` (from 0).  Every picture is changed alike at both sizes.  `teacher`
 // may be empty; then mixed pictures need labels.

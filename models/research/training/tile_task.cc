@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <sstream>
 #include <stdexcept>
 
 #include "models/research/data/batch_tensors.h"
@@ -67,6 +68,17 @@ MixedLabels mixed_labels(const TilePool& pool, std::span<const std::int64_t> til
 
 }  // namespace
 
+std::string settings_text(const TilePolicy& policy) {
+  std::ostringstream out;
+  out << "batch" << policy.batch_images << "-partial" << policy.partial_share;
+  for (const TilePolicy::Middle& m : policy.middles) out << "-middle" << m.share << "_" << m.before;
+  const LossPolicy& loss = policy.loss;
+  out << "-smooth" << loss.label_smoothing << "-distill" << loss.distill_share << "_"
+      << loss.distill_temperature << settings_text(policy.pool);
+  out << "-kept" << policy.pool.tile_epochs << "_" << policy.pool.rotation;
+  return out.str();
+}
+
 TileTask::TileTask(const Pictures& data, const Pictures& held_back, int grid,
                    const TilePolicy& policy, Teacher teacher)
     : data_(data),
@@ -74,12 +86,15 @@ TileTask::TileTask(const Pictures& data, const Pictures& held_back, int grid,
       grid_(grid),
       policy_(policy),
       pools_(data, policy.pool, std::move(teacher)) {
-  COLLAGE_CHECK(policy_.small_epochs == 0 || grid_ == 1);
+  COLLAGE_CHECK(policy_.middles.empty() || grid_ == 1);
+  COLLAGE_CHECK(std::ranges::is_sorted(policy_.middles, {}, &TilePolicy::Middle::before));
 }
 
 std::size_t TileTask::begin(int epoch) {
   pool_ = &pools_.at(epoch);
-  share_ = epoch < policy_.small_epochs ? policy_.small_share : 1;
+  const auto middle = std::ranges::find_if(
+      policy_.middles, [&](const TilePolicy::Middle& m) { return epoch < m.before; });
+  share_ = middle == policy_.middles.end() ? 1 : middle->share;
   machine::Rng rng = stream_of(policy_.pool.seed, Stream::tilings, epoch);
   const auto slots = static_cast<std::size_t>(grid_ * grid_);
   tilings_ = draw_tilings(data_.tiles->size(), slots, policy_.partial_share, rng);

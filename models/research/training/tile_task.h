@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "models/research/data/augment.h"
@@ -21,15 +22,22 @@ namespace models {
 struct TilePolicy {
   int batch_images = 128;      // Images of a step; a collage counts as many as its slots.
   double partial_share = 0.0;  // Share of the collages that have blank slots.
-  // In the first `small_epochs` epochs only the middle of each tile is shown, `small_share` of its
-  // sides, which saves time.  A smaller image of the whole tile would lack the fine detail of the
-  // tiles that are served.  Requires grid 1; the reduction must divide the middle, and the head
-  // must take the mean of its cells.
-  int small_epochs = 0;
-  double small_share = 0.75;
+  // Before epoch `before` (from 0) only the middle of each tile is shown, `share` of its sides,
+  // which saves time.  A smaller image of the whole tile would lack the fine detail of the tiles
+  // that are served.
+  struct Middle {
+    int before = 0;
+    double share = 1;
+  };
+  // In rising order; the first whose epochs have not passed counts.  Requires grid 1; the reduction
+  // must divide each middle, and the head must take the mean of its cells.
+  std::vector<Middle> middles{};
   PoolPolicy pool;  // Its precision is the student's too; validation is always in float.
   LossPolicy loss;
 };
+
+// All that tells one task from another on the same pictures, in a line without spaces.
+std::string settings_text(const TilePolicy& policy);
 
 class TileTask : public TrainingTask {
  public:

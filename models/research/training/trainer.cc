@@ -117,7 +117,9 @@ double run_epoch(GridNet& net, GridNet& average, TrainingTask& task, torch::opti
 std::string fingerprint_of(const Architecture& a, const Descent& descent, const std::string& name) {
   std::ostringstream out;
   out << name << " " << a.name << " grid " << a.grid << " parameters " << parameter_count(a)
-      << " mmac " << mmac(a) << " rate " << descent.learning_rate;
+      << " mmac " << mmac(a) << " rate " << descent.learning_rate << " warm-up " << descent.warm_up
+      << (descent.decay == Descent::Decay::linear ? " linear" : " cosine") << " momentum "
+      << descent.momentum << " decay " << descent.weight_decay << " shifts " << descent.shift_rate;
   if (descent.average > 0) out << " average " << descent.average;
   return out.str();
 }
@@ -150,7 +152,8 @@ double train(GridNet& net, TrainingTask& task, const Descent& descent, const std
     const double start = hooks.seconds();
     const double loss = run_epoch(net, validated, task, optimizer, descent, epoch, hooks);
     const double held_back = task.validate(validated);
-    if (held_back > state.best) {
+    // Of equals the last, which was taught longest: few pictures are soon all right.
+    if (held_back >= state.best) {
       state.best = held_back;
       write_by_rename(folder / "best.pt",
                       [&](const std::string& part) { torch::save(validated, part); });

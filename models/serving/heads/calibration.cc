@@ -90,6 +90,17 @@ Minimum lowest(double low, double high, const Cost& cost) {
   return cost_a < cost_b ? Minimum{a, cost_a} : Minimum{b, cost_b};
 }
 
+// The negative logarithm of what is likely before any picture is seen: about temperature 1 and
+// slope 0.  It counts as a few pictures do, so it matters only where there are few: twenty that are
+// all right say of no temperature that it is too low.
+double cost_before(double log_t, double slope) {
+  constexpr double kLogTemperature = 0.5;  // Standard deviations.
+  constexpr double kSlope = 0.25;
+  const double t = log_t / kLogTemperature;
+  const double s = slope / kSlope;
+  return (t * t + s * s) / 2;
+}
+
 void check_rows(std::span<const float> rows, std::span<const int> labels, std::size_t classes) {
   COLLAGE_CHECK(classes > 0 && rows.size() == labels.size() * classes);
 }
@@ -127,7 +138,7 @@ Calibration fit_calibration(std::span<const float> logits, std::span<const int> 
   for (int i = 0; i < kSlopes; ++i) {
     const double slope = kStep * i;
     const Minimum found = lowest(std::log(0.05), std::log(20.0), [&](double log_t) {
-      return negative_log_likelihood(answers, log_t, slope);
+      return negative_log_likelihood(answers, log_t, slope) + cost_before(log_t, slope);
     });
     if (found.cost >= best_cost - equal) continue;
     best = {.temperature = std::exp(found.at), .slope = slope};

@@ -31,9 +31,10 @@ struct Calibration {
 std::vector<float> softmax_rows(std::span<const float> logits, std::size_t classes,
                                 const Calibration& calibration);
 
-// What makes the labels most likely, of temperatures in [0.05, 20] and slopes 0, 0.01 .. 0.5; of
-// slopes that do equally well the smallest.  Requires classes > 1, a row a label and at least one
-// answer to a label that is not below 0.
+// The most likely of temperatures in [0.05, 20] and slopes 0, 0.01 .. 0.5, given the labels and
+// that temperatures are log-normal about 1 (deviation 0.5) and slopes normal about 0 (0.25) before
+// any label is seen; of slopes that do equally well the smallest.  Requires classes > 1, a row a
+// label and at least one answer to a label that is not below 0.
 Calibration fit_calibration(std::span<const float> logits, std::span<const int> labels,
                             std::size_t classes);
 

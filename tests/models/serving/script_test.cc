@@ -33,6 +33,12 @@ TEST_F(LoadScript, AMissingFileIsNamed) {
   EXPECT_THAT([&] { load_script(file_); }, refused("no such file"));
 }
 
+TEST_F(LoadScript, WithAHashAMissingFileOrAFolderIsStillSaidToBeOne) {
+  EXPECT_THAT([&] { load_script(file_, "0123"); }, refused("no such file"));
+  std::filesystem::create_directory(file_);
+  EXPECT_THAT([&] { load_script(file_, "0123"); }, refused("is a folder"));
+}
+
 TEST_F(LoadScript, AFileThatIsNoScriptIsNamed) {
   std::ofstream(file_) << "not a network";
   EXPECT_THAT([&] { load_script(file_); }, refused("cannot be loaded ("));

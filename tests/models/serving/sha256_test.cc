@@ -31,7 +31,9 @@ TEST(Sha256, OfAFileLongerThanABlockIsThePublishedOneOfAMillionAs) {
 
 TEST(Sha256, AFileThatCannotBeReadIsNamed) {
   EXPECT_THAT([] { sha256_of("/nowhere/x.pt"); },
-              ThrowsMessage<std::runtime_error>(HasSubstr("/nowhere/x.pt: cannot be read")));
+              ThrowsMessage<std::runtime_error>(HasSubstr("/nowhere/x.pt: no such file")));
+  EXPECT_THAT([] { sha256_of("/proc/self/mem"); },
+              ThrowsMessage<std::runtime_error>(HasSubstr("/proc/self/mem: cannot be read")));
 }
 
 }  // namespace

@@ -112,11 +112,13 @@ TEST(CurveSvg, LossIsReadOnTheLeftAxisAndAccuracyOnTheRight) {
   EXPECT_THAT(vertices(svg, "rate"), ElementsAre("64.0,72.0", "736.0,208.0"));
 }
 
-TEST(CurveSvg, TheFirstOfTheBestEpochsIsMarked) {
-  const std::vector<CurvePoint> points = {
-      {1, 2, 0.1, 0.5, 0.5}, {2, 1, 0.1, 0.9534, 0.9534}, {3, 1, 0.1, 0.9534, 0.9534}};
+TEST(CurveSvg, TheLastOfTheBestEpochsIsMarked) {
+  const std::vector<CurvePoint> points = {{1, 2, 0.1, 0.5, 0.5},
+                                          {2, 1, 0.1, 0.9534, 0.9534},
+                                          {3, 1, 0.1, 0.9534, 0.9534},
+                                          {4, 1, 0.1, 0.95, 0.9534}};
   const std::string svg = curve_svg(points, "t");
-  EXPECT_THAT(svg, AllOf(HasSubstr("best 95.34 %"), HasSubstr("cx=\"400.0\"")));
+  EXPECT_THAT(svg, AllOf(HasSubstr("best 95.34 %"), HasSubstr("cx=\"512.0\"")));
 }
 
 TEST(CurveSvg, ATitleMayHoldMarkup) {

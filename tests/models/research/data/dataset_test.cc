@@ -24,6 +24,19 @@ TEST(FashionMnist, HasSixtyThousandImagesToTrainAndTenThousandToTest) {
   for (int label = 0; label < 10; ++label) EXPECT_EQ(std::ranges::count(test.labels, label), 1000);
 }
 
+TEST(Without, LeavesOutWhatIsTheSameToTheLastPixel) {
+  const Dataset data = toy_data(20, 1);
+  const std::vector<std::size_t> some = {3, 19};
+  Dataset known = select(data, some);
+  std::ranges::fill(known.labels, kUnlabelled);
+  const Dataset rest = without(data, known);
+  ASSERT_EQ(rest.size(), 18u);
+  EXPECT_TRUE(std::ranges::equal(rest.tile(3), data.tile(4)));
+  EXPECT_EQ(rest.labels[3], data.labels[4]);
+  known.pixels[0] ^= 1;
+  EXPECT_EQ(without(data, known).size(), 19u);
+}
+
 TEST(DigestOf, IsThatOfWhatARunSeesAndOfNothingElse) {
   const Dataset data = toy_data(20, 1);
   Dataset other = data;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <cmath>
+#include <limits>
 
 #include "models/research/data/dataset.h"
 #include "models/research/data/tiling.h"
@@ -50,6 +51,14 @@ TEST(SlotLoss, ATeacherHasNoSayInABlankSlot) {
   const LossPolicy policy{.label_smoothing = 0, .distill_share = 0.75, .distill_temperature = 2};
   const torch::Tensor teacher = torch::tensor({{0.0f, 50.0f}});
   EXPECT_NEAR(loss(row(), kBlank, teacher, policy), -0.5 * kThreeQuarters - 0.5 * kQuarter, 1e-6);
+}
+
+TEST(SlotLoss, ATeacherWhoseRowIsNotFiniteHasNoSay) {
+  const LossPolicy policy{.label_smoothing = 0, .distill_share = 0.75, .distill_temperature = 2};
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const torch::Tensor teacher = torch::tensor({{0.0f, nan}});
+  EXPECT_NEAR(loss(row(), 0, teacher, policy), -kThreeQuarters, 1e-6);
+  EXPECT_EQ(loss(row(), kUnlabelled, teacher, policy), 0);
 }
 
 TEST(SlotLoss, IsTheMeanOverSlots) {

@@ -70,14 +70,27 @@ TEST_F(SingleTeacher, ATraceWithTheNumberOfTilesBuiltInAnswersOneByOne) {
 
 // The mean of a tile, found as a small difference of large numbers.
 TEST_F(SingleTeacher, ANetworkThatIsWrongInBfloat16AnswersInFloat) {
-  EXPECT_TRUE(single_teacher(manifest_, {}).bfloat16);
+  EXPECT_TRUE(single_teacher(manifest_, {}, true).bfloat16);
   torch::jit::Module script("steep");
   script.register_buffer("mean", torch::ones({4, 1, 8, 8}) / 64);
   script.define(
       "def forward(self, x):\n"
       "  return torch.conv2d(x + 1000.0, self.mean).flatten(1) - 1000.0\n");
   serve(script);
-  EXPECT_FALSE(single_teacher(manifest_, {}).bfloat16);
+  EXPECT_FALSE(single_teacher(manifest_, {}, true).bfloat16);
+  EXPECT_FALSE(single_teacher(manifest_, {}, false).bfloat16);
+}
+
+// A network that ends in a convolution of 1x1, and one that squeezes the answer to one tile.
+TEST_F(SingleTeacher, ScoresOfAnyShapeAreOneForEachClass) {
+  const torch::Tensor tiles = torch::rand({3, 1, 8, 8});
+  for (const char* shape : {"[:, :4].reshape(-1, 4, 1, 1)", "[:, :4].squeeze()"}) {
+    torch::jit::Module script("shaped");
+    script.define(std::string("def forward(self, x):\n  return x.flatten(1)") + shape + "\n");
+    serve(script);
+    const Teacher teacher = single_teacher(manifest_, {});
+    EXPECT_TRUE(teacher.answer(tiles).equal(tiles.flatten(1).slice(1, 0, 4))) << shape;
+  }
 }
 
 // Each time the same form: the faster one may be another each time, and one seed must give one

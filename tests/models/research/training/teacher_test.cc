@@ -52,7 +52,9 @@ TEST_F(TeacherCache, HoldsNoLogitsOfOtherTiles) {
     make_tiles({.tiles = &data_}, other, teacher, 0);
   }
   make_tiles({.tiles = &data_}, kShift, teacher, 1);
-  EXPECT_EQ(counting.calls, 7 * calls);
+  const Dataset others = toy_data(50, 2);
+  make_tiles({.tiles = &others}, kShift, teacher, 0);
+  EXPECT_EQ(counting.calls, 8 * calls);
 }
 
 TEST_F(TeacherCache, ADamagedFileIsNamed) {

@@ -132,6 +132,22 @@ TEST_F(Trainer, WhatIsLeftInTheNetworkIsItsBestEpoch) {
   EXPECT_EQ(accuracy_of(logits_of(net, held_back_, policy_.pool.seed), held_back_.labels), best);
 }
 
+// Few pictures are soon all right, long before the rate has fallen.
+TEST_F(Trainer, OfEpochsThatAreEquallyGoodTheLastIsKept) {
+  held_back_ = toy_data(1, 2);
+  policy_.loss.label_smoothing = 0;
+  std::vector<torch::Tensor> last;
+  GridNet net(toy_architecture(1), 1);
+  after_epoch_ = [&] {
+    last.clear();
+    for (const torch::Tensor& p : net->parameters()) last.push_back(p.detach().clone());
+  };
+  ASSERT_EQ(run(net, "run"), 1);
+  ASSERT_EQ(reports_[2].held_back, 1);
+  const auto kept = net->parameters();
+  for (std::size_t i = 0; i < kept.size(); ++i) EXPECT_TRUE(kept[i].equal(last[i]));
+}
+
 TEST_F(Trainer, OneSeedRepeatsOnOneThread) {
   descent_.epochs = 2;
   GridNet first(toy_architecture(2), 1);
@@ -199,6 +215,19 @@ TEST_F(Trainer, ALinearDecayFallsEvenlyFromThePeak) {
   EXPECT_NEAR(reports_[1].learning_rate, 0.08, 1e-9);
   EXPECT_NEAR(reports_[2].learning_rate, 0.08 * 2 / 3, 1e-9);
   EXPECT_NEAR(reports_[3].learning_rate, 0.08 / 3, 1e-9);
+}
+
+TEST_F(Trainer, ACheckpointOfAnotherDescentIsRefused) {
+  GridNet net(toy_architecture(2), 1);
+  run(net, "run", 1);
+  const Descent before = descent_;
+  descent_.weight_decay *= 2;
+  EXPECT_THAT([&] { run(net, "run"); },
+              ThrowsMessage<std::runtime_error>(HasSubstr("another run")));
+  descent_ = before;
+  descent_.decay = Descent::Decay::linear;
+  EXPECT_THAT([&] { run(net, "run"); },
+              ThrowsMessage<std::runtime_error>(HasSubstr("another run")));
 }
 
 TEST_F(Trainer, ACheckpointWithoutAnAverageIsRefusedWhereOneIsKept) {

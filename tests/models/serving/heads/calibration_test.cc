@@ -84,13 +84,25 @@ TEST(Calibration, IsFoundAgainFromWhatItSaid) {
 
 TEST(Calibration, WithoutCauseHasNoSlope) {
   // Rows of one entropy, three of four right: any slope does as well as none.
-  const std::vector<float> alike = {2, 0, 2, 0, 0, 2, 2, 0};
-  const Calibration found = fit_calibration(alike, std::vector{0, 0, 1, 1}, 2);
+  std::vector<float> alike;
+  std::vector<int> labels;
+  for (int i = 0; i < 4000; ++i) {
+    alike.insert(alike.end(), {2, 0});
+    labels.push_back(i % 4 == 0 ? 1 : 0);
+  }
+  const Calibration found = fit_calibration(alike, labels, 2);
   EXPECT_EQ(found.slope, 0);
-  EXPECT_NEAR(found.temperature, 2 / std::log(3.0), 1e-3);
-  // Rows that are all right: the surer the likelier, with any slope.
-  const std::vector<float> right = {2, 0, 30, 0, 0, 3, 0, 40};
-  EXPECT_EQ(fit_calibration(right, std::vector{0, 0, 1, 1}, 2).slope, 0);
+  EXPECT_NEAR(found.temperature, 2 / std::log(3.0), 0.01);
+}
+
+TEST(Calibration, AFewPicturesThatAreAllRightDoNotMakeItCertain) {
+  std::vector<float> right;
+  for (int i = 0; i < 20; ++i) right.insert(right.end(), {static_cast<float>(2 + i), 0});
+  const Calibration found = fit_calibration(right, std::vector(20, 0), 2);
+  EXPECT_GT(found.temperature, 0.5);
+  EXPECT_LT(found.temperature, 1.0);
+  EXPECT_LT(found.slope, 0.1);
+  EXPECT_LT(softmax_rows(std::vector<float>{0.5f, 0}, 2, found)[0], 0.75);
 }
 
 TEST(CalibrationDeathTest, NeedsAnAnswer) {
