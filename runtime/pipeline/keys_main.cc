@@ -12,6 +12,7 @@ namespace {
 constexpr const char* kFooter = R"(
 Examples:
   collage-keys make keys --broker b1 --sink s1 --stages h1,h2 --producers p1
+  collage-keys make keys --broker b1 --sink s1,s2 --stages h1,h2 --producers p1
   collage-keys make keys --broker here --sink here --stages here --producers here
   collage-keys new broker.secret          makes a pair to replace an old one; prints the public key
   collage-keys public broker.secret
@@ -44,7 +45,9 @@ int main(int argc, char** argv) {
   make->add_option("folder", path, "The folder to write; existing files are not changed.")
       ->required();
   make->add_option("--broker", hosts.broker, "The host of the broker.")->required();
-  make->add_option("--sink", hosts.sink, "The host of the sink.")->required();
+  make->add_option("--sink", hosts.sinks, "The hosts of sinks; they have one pair.")
+      ->delimiter(',')
+      ->required();
   make->add_option("--stages", hosts.stages, "The hosts of stages.")->delimiter(',')->required();
   make->add_option("--producers", hosts.producers, "The hosts of producers.")->delimiter(',');
   make->add_option("--assembler", hosts.assembler,

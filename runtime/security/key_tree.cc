@@ -43,6 +43,21 @@ class Tree {
     return pair.shared;
   }
 
+  // Gives the pair of `owner` that `from` has to the host `to` as well.
+  void share(const std::string& from, const std::string& to, KeyOwner owner) {
+    const std::string name = std::string(to_string(owner)) + ".secret";
+    const KeyPair pair = read_key_pair(folder_ / from / name);
+    const fs::path file = folder_ / to / name;
+    std::error_code ignored;
+    if (fs::exists(file, ignored)) {
+      if (read_key_pair(file).shared == pair.shared) return;
+      throw ConfigError(file.string() + ": is another pair than that of " + from);
+    }
+    make_folder(file.parent_path(), fs::perms::owner_all);
+    write_key_pair(file, pair);
+    ++written_;
+  }
+
   // Writes a key to host/name.public.  A file with another key is an error, not overwritten: it may
   // hold both keys of a replacement under way.
   void allow(const std::string& host, const std::string& name, const PublicKey& key) {
@@ -92,7 +107,9 @@ std::size_t count(const Keyring& keyring, KeyName::Role role) {
 
 std::size_t make_key_tree(const fs::path& folder, const KeyHosts& hosts) {
   // All names are checked before the first file is written.
-  for (const std::string& name : {hosts.broker, hosts.sink}) check_name(name);
+  check_name(hosts.broker);
+  if (hosts.sinks.empty()) throw ConfigError("no host of a sink, expected one at least");
+  for (const std::string& name : hosts.sinks) check_name(name);
   for (const std::string& name : hosts.stages) check_name(name);
   for (const std::string& name : hosts.producers) check_name(name);
   if (!hosts.assembler.empty() &&
@@ -102,17 +119,20 @@ std::size_t make_key_tree(const fs::path& folder, const KeyHosts& hosts) {
   }
   Tree tree(folder);
   const PublicKey broker = tree.own(hosts.broker, KeyOwner::broker);
-  const PublicKey sink = tree.own(hosts.sink, KeyOwner::sink);
+  const PublicKey sink = tree.own(hosts.sinks.front(), KeyOwner::sink);
   const Keys stages = own_keys(tree, hosts.stages, KeyOwner::stage);
   const Keys producers = own_keys(tree, hosts.producers, KeyOwner::producer);
 
   allow(tree, hosts.broker, "producers", producers);
   allow(tree, hosts.broker, "stages", stages);
-  allow(tree, hosts.broker, "sinks", {{hosts.sink, sink}});
-  // Producers may ask the sink for its status.
-  allow(tree, hosts.sink, "producers", producers);
-  allow(tree, hosts.sink, "stages", stages);
-  tree.allow(hosts.sink, "broker", broker);
+  allow(tree, hosts.broker, "sinks", {{hosts.sinks.front(), sink}});
+  for (const std::string& host : hosts.sinks) {
+    tree.share(hosts.sinks.front(), host, KeyOwner::sink);
+    // Producers may ask a sink for its status.
+    allow(tree, host, "producers", producers);
+    allow(tree, host, "stages", stages);
+    tree.allow(host, "broker", broker);
+  }
   for (const auto& [host, key] : stages) {
     tree.allow(host, "broker", broker);
     tree.allow(host, "sink", sink);

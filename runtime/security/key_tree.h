@@ -6,7 +6,7 @@
 //          h1/stage.secret   broker.public  sink.public  allowed/stages/...
 //          p1/producer.secret  broker.public  sink.public
 //
-// A host with several roles has the files of each role.
+// A host with several roles has the files of each role.  All sinks have one pair.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,8 @@
 namespace runtime {
 
 struct KeyHosts {
-  std::string broker, sink;
+  std::string broker;
+  std::vector<std::string> sinks;  // One at least; the first makes the pair.
   std::vector<std::string> stages, producers;
   std::string assembler;  // The assembler's host, one of `stages`; empty if the link is inproc://.
 };

@@ -27,7 +27,7 @@ class Keys {
  public:
   Keys() : folder_(system_test::scratch("keys")) {
     std::filesystem::remove_all(folder_);
-    runtime::make_key_tree(folder_, {"here", "here", {"here"}, {"here"}, ""});
+    runtime::make_key_tree(folder_, {"here", {"here"}, {"here"}, {"here"}, ""});
   }
 
   std::string folder() const { return (folder_ / "here").string(); }
@@ -208,7 +208,7 @@ TEST(Keys, AStrangerIsRefusedAndCounted) {
   LivePipeline pipeline = keyed_pipeline(keys);
   const std::filesystem::path folder = system_test::scratch("stranger");
   std::filesystem::remove_all(folder);
-  runtime::make_key_tree(folder, {"here", "here", {"here"}, {"here"}, ""});
+  runtime::make_key_tree(folder, {"here", {"here"}, {"here"}, {"here"}, ""});
   std::filesystem::remove(folder / "here/broker.public");
   runtime::write_public_key(folder / "here/broker.public", keys.shared("broker"));
   const std::string push = (runtime::program_folder() / "collage-push").string();

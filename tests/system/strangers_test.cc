@@ -130,7 +130,7 @@ class Tree {
  public:
   explicit Tree(const std::string& name) : folder_(system_test::scratch(name)) {
     fs::remove_all(folder_);
-    runtime::make_key_tree(folder_, {"here", "here", {"here"}, {"here"}, ""});
+    runtime::make_key_tree(folder_, {"here", {"here"}, {"here"}, {"here"}, ""});
   }
   fs::path folder() const { return folder_ / "here"; }
   runtime::KeyPair pair(const std::string& owner) const {

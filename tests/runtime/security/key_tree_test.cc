@@ -44,7 +44,7 @@ class KeyTree : public testing::Test {
   }
 
   runtime_test::KeyFolder keys;
-  const KeyHosts hosts{"b1", "s1", {"h1", "h2"}, {"p1"}, ""};
+  const KeyHosts hosts{"b1", {"s1"}, {"h1", "h2"}, {"p1"}, ""};
 };
 
 TEST_F(KeyTree, EachHostGetsItsOwnSecretAndNoOther) {
@@ -68,18 +68,36 @@ TEST_F(KeyTree, ThePartiesKnowEachOther) {
 }
 
 TEST_F(KeyTree, AHostMayBeEverything) {
-  runtime::make_key_tree(keys.path(), {"here", "here", {"here"}, {"here"}, ""});
+  runtime::make_key_tree(keys.path(), {"here", {"here"}, {"here"}, {"here"}, ""});
   EXPECT_THAT(runtime::describe_keys(keys.path() / "here"),
               AllOf(HasSubstr("broker has "), HasSubstr("sink has "), HasSubstr("stage has "),
                     HasSubstr("producer has ")));
 }
 
 TEST_F(KeyTree, ACollageLinkOverTcpHasTheAssemblersKey) {
-  runtime::make_key_tree(keys.path(), {"b1", "s1", {"h1", "h2"}, {}, "h1"});
+  runtime::make_key_tree(keys.path(), {"b1", {"s1"}, {"h1", "h2"}, {}, "h1"});
   const auto assembler = of("h1", KeyOwner::stage).now();
   const auto node = of("h2", KeyOwner::stage).now();
   EXPECT_THAT(node->servers(LinkName::collage), ElementsAre(assembler->own.shared));
   EXPECT_NE(assembler->named(node->own.shared.text()), nullptr);
+}
+
+TEST_F(KeyTree, AllSinksHaveOnePair) {
+  runtime::make_key_tree(keys.path(), hosts);
+  const auto before = of("s1", KeyOwner::sink).now()->own.shared;
+  const KeyHosts more{"b1", {"s1", "s2"}, {"h1", "h2"}, {"p1"}, ""};
+  EXPECT_EQ(runtime::make_key_tree(keys.path(), more), 5u);  // All in the new sink's folder.
+  EXPECT_EQ(files("s2"), files("s1"));
+  EXPECT_EQ(of("s1", KeyOwner::sink).now()->own.shared, before);
+  EXPECT_EQ(of("s2", KeyOwner::sink).now()->own.shared, before);
+  EXPECT_EQ(runtime::make_key_tree(keys.path(), more), 0u);
+}
+
+TEST_F(KeyTree, ASinkWithAPairOfItsOwnIsRefused) {
+  runtime::make_key_tree(keys.path(), {"b1", {"s2"}, {"h1"}, {}, ""});
+  runtime::make_key_tree(keys.path(), {"b2", {"s1"}, {"h2"}, {}, ""});
+  EXPECT_THAT(refusal({"b2", {"s1", "s2"}, {"h2"}, {}, ""}),
+              HasSubstr("sink.secret: is another pair than that of s1"));
 }
 
 TEST_F(KeyTree, AHostThatIsAddedChangesNoOthersPair) {
@@ -100,9 +118,9 @@ TEST_F(KeyTree, AFileThatIsThereWithoutTheKeyIsNotChanged) {
 }
 
 TEST_F(KeyTree, ANameThatIsNoNameIsRefused) {
-  EXPECT_THAT(refusal({"../b1", "s1", {"h1"}, {}, ""}), HasSubstr("is not a host name"));
-  EXPECT_THAT(refusal({"b1", "s1", {".h1"}, {}, ""}), HasSubstr("is not a host name"));
-  EXPECT_THAT(refusal({"b1", "s1", {"h1"}, {}, "h2"}), HasSubstr("is not one of the stages"));
+  EXPECT_THAT(refusal({"../b1", {"s1"}, {"h1"}, {}, ""}), HasSubstr("is not a host name"));
+  EXPECT_THAT(refusal({"b1", {"s1"}, {".h1"}, {}, ""}), HasSubstr("is not a host name"));
+  EXPECT_THAT(refusal({"b1", {"s1"}, {"h1"}, {}, "h2"}), HasSubstr("is not one of the stages"));
 }
 
 TEST_F(KeyTree, AFolderThatAProcessCannotStartWithIsRefused) {
