@@ -24,9 +24,10 @@ namespace gateway {
 
 class Idempotency {
  public:
-  // Keeps up to `entries_max` responses, each for `window` after it was given.
-  Idempotency(std::size_t entries_max, wire::Duration window)
-      : entries_max_(entries_max), window_(window) {}
+  // Keeps up to `entries_max` responses, each for `window` after it was given, which together with
+  // their keys take up to `bytes_max`; beyond either bound the oldest make room.
+  Idempotency(std::size_t entries_max, std::size_t bytes_max, wire::Duration window)
+      : entries_max_(entries_max), bytes_max_(bytes_max), window_(window) {}
 
   struct Begun {
     enum class What : std::uint8_t { fresh, replay, running, mismatch } what = What::fresh;
@@ -34,7 +35,8 @@ class Idempotency {
   };
   // `fingerprint` tells one request from another.
   Begun begin(const std::string& key, std::uint64_t fingerprint, wire::Instant now);
-  // Remembers the response of a request that began as `fresh`.
+  // Remembers the response of a request that began as `fresh`; forgets the request if the response
+  // is larger than all may be together.
   void finish(const std::string& key, Response response, wire::Instant now);
   // Forgets a request that began as `fresh`, because its response would not be the same again.
   void abandon(const std::string& key);
@@ -46,13 +48,17 @@ class Idempotency {
     std::uint64_t fingerprint = 0;
     std::optional<Response> response;  // nullopt while the request is being worked on.
     wire::Instant expires;             // With a response.
+    std::size_t bytes = 0;             // What the response counts.
   };
+  static std::size_t bytes_of(const std::string& key, const Response& response);
   void expire(wire::Instant now);
 
   const std::size_t entries_max_;
+  const std::size_t bytes_max_;
   const wire::Duration window_;
   std::map<std::string, Entry> entries_;
   std::list<std::string> finished_;  // Keys with a response, the oldest first.
+  std::size_t bytes_ = 0;            // Of these responses.
 };
 
 }  // namespace gateway

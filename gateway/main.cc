@@ -31,6 +31,7 @@ int run(const runtime::StartOptions& options) {
   runtime::Process process{
       "gateway", start.pipeline.http.gateway, {{"gateway", machine, links_of(start), {}}}};
   process.about = [&machine] { return machine.about(); };
+  process.drain_max = runtime::drain_max_for(start.pipeline.broker.deadline);
   process.attach = [&](runtime::Loop& loop, runtime::Report report) {
     auto door = std::make_shared<gateway::Door>(policy, machine, loop, std::move(report));
     machine.add_metrics([&door = *door](machine::Telemetry& more) { door.figures().add_to(more); });

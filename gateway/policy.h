@@ -32,7 +32,8 @@ struct Policy {
   wire::Duration request_timeout = std::chrono::seconds(30);
   wire::Duration idle_timeout = std::chrono::seconds(60);   // Between two requests.
   wire::Duration write_timeout = std::chrono::seconds(10);  // To take in a response.
-  // How long, and how many, responses are remembered by their Idempotency-Key.
+  // How long, and how many, responses are remembered by their Idempotency-Key; they may take
+  // an eighth of open_bytes_max in addition.
   wire::Duration idempotency_window = std::chrono::minutes(1);
   std::size_t idempotency_max = 1024;
 };

@@ -35,7 +35,7 @@ RequestHead head_of(const httplib::Request& request) {
 }  // namespace
 
 Codec::Codec(ClientStream& stream, const Policy& policy, ByteBudget& budget, Serve serve)
-    : stream_(stream), policy_(policy), reserved_(budget), serve_(std::move(serve)) {
+    : stream_(stream), policy_(policy), budget_(budget), serve_(std::move(serve)) {
   set_default_headers({{"X-Content-Type-Options", "nosniff"}, {"Cache-Control", "no-store"}});
   handle_requests();
   handle_errors();
@@ -86,8 +86,7 @@ std::optional<int> Codec::serve_one() {
   bool closes = false;
   const bool good =
       process_request(stream_, false, closes, [this](httplib::Request& one) { begin(one); });
-  reserved_.release();
-  request_.body.reset();
+  request_.body.reset();  // Whatever of it is still needed has a handle of its own.
   if (gone_) stream_.discard();
   over_ = !stream_.flush(policy_.write_timeout) || over_ || closes || !good || gone_;
   return gone_ ? std::nullopt : status_;
@@ -114,8 +113,8 @@ std::optional<Problem> Codec::judge() {
     problem = endpoint.error();
   } else if (!length) {
     problem = length.error();
-  } else if (post && !reserved_.take(length->bytes.value_or(0))) {
-    problem = no_room();
+  } else if (post && length->bytes.value_or(0) > budget_.left()) {
+    problem = no_room();  // take() would find out, but only after bytes had come in vain.
   }
   if (endpoint) request_.endpoint = *endpoint;
   const bool body_follows = !length || length->bytes.value_or(1) > 0;
@@ -123,9 +122,10 @@ std::optional<Problem> Codec::judge() {
   return problem;
 }
 
+// A length is only a claim, so no memory is set aside for it: clients that announce bodies and send
+// nothing must not keep the others out.
 void Codec::read_body(httplib::Response& response, const httplib::ContentReader& reader) {
-  auto body = std::make_shared<std::string>();
-  if (!chunked_) body->reserve(reserved_.bytes());
+  const auto body = std::make_shared<CountedBody>(budget_);
   const auto sink = [&](const char* data, std::size_t size) { return take(data, size, *body); };
   const bool whole = chunked_ ? read_chunks(stream_, sink) : reader(sink);
   if (!whole) {
@@ -133,17 +133,17 @@ void Codec::read_body(httplib::Response& response, const httplib::ContentReader&
     response.status = -1;
     return refuse(response, why_not_read());
   }
-  request_.body = std::move(body);
+  request_.body = Body(body, &body->bytes);
   answer(response);
 }
 
-bool Codec::take(const char* data, std::size_t size, std::string& body) {
-  if (body.size() + size > policy_.body_bytes_max) {
+bool Codec::take(const char* data, std::size_t size, CountedBody& body) {
+  if (body.bytes.size() + size > policy_.body_bytes_max) {
     body_problem_ = body_too_large(policy_);
-  } else if (chunked_ && !reserved_.take(size)) {
+  } else if (!body.reserved.take(size)) {
     body_problem_ = no_room();
   } else {
-    body.append(data, size);
+    body.bytes.append(data, size);
   }
   return !body_problem_;
 }

@@ -65,7 +65,7 @@ class Codec : private httplib::Server {
   void begin(httplib::Request& request);
   std::optional<Problem> judge();
   void read_body(httplib::Response& response, const httplib::ContentReader& reader);
-  bool take(const char* data, std::size_t size, std::string& body);
+  bool take(const char* data, std::size_t size, CountedBody& body);
   Problem why_not_read() const;
   void answer(httplib::Response& response);
   void fill(httplib::Response& response, const Response& from);
@@ -75,7 +75,7 @@ class Codec : private httplib::Server {
 
   ClientStream& stream_;
   const Policy& policy_;
-  Reservation reserved_;
+  ByteBudget& budget_;
   const Serve serve_;
 
   // Of the current request.

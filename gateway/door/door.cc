@@ -1,13 +1,10 @@
 #include "gateway/door/door.h"
 
-#include <fcntl.h>
-#include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <string>
 #include <system_error>
@@ -17,7 +14,7 @@
 #include "gateway/problem.h"
 #include "runtime/config/config_error.h"
 #include "runtime/loop/clock.h"
-#include "runtime/loop/log.h"
+#include "runtime/service/accept.h"
 #include "runtime/service/client_stream.h"
 
 namespace gateway {
@@ -26,8 +23,6 @@ namespace {
 // The library's own is 5: more connections at once would wait a second for their next attempt.
 constexpr int kBacklog = 1024;
 constexpr wire::Duration kLingerMax = std::chrono::seconds(2);
-constexpr int kAcceptPauseMs = 10;  // After an error that may last.
-constexpr wire::Duration kAcceptLogInterval = std::chrono::seconds(10);
 
 // The whole response to a connection above connections_max.
 std::string too_many_connections() {
@@ -55,15 +50,9 @@ void allow_descriptors(std::size_t connections_max) {
   setrlimit(RLIMIT_NOFILE, &files);
 }
 
-// Errors of one connection that was on its way, and of no connection.
-bool is_passing(int error) {
-  return error == EINTR || error == EAGAIN || error == EWOULDBLOCK || error == ECONNABORTED;
-}
-
 }  // namespace
 
-// The listening socket: the library looks up the address and binds, but does not accept, because
-// its loop ends for ever at any error but three (version 0.11).
+// The listening socket: the library looks up the address and binds, but does not accept (accept.h).
 class Door::Listener : private httplib::Server {
  public:
   explicit Listener(const Policy& policy) {
@@ -84,8 +73,6 @@ class Door::Listener : private httplib::Server {
                                  "the address (gateway.address, gateway.port)");
     }
     ::listen(socket_, kBacklog);
-    // A connection may go between poll and accept, which must not wait for the next one then.
-    fcntl(socket_, F_SETFL, fcntl(socket_, F_GETFL) | O_NONBLOCK);
   }
   ~Listener() override { ::close(socket_); }
   Listener(const Listener&) = delete;
@@ -106,7 +93,10 @@ Door::Door(const Policy& policy, Gateway& gateway, runtime::Loop& loop, Responde
   allow_descriptors(policy_.connections_max);
   listener_ = std::make_unique<Listener>(policy_);
   port_ = static_cast<std::uint16_t>(listener_->port);
-  listening_ = std::thread([this] { listen(); });
+  listening_ = std::thread([this] {
+    runtime::accept_until(stopping_.descriptor(), listener_->descriptor(),
+                          [this](int socket) { accept(socket); });
+  });
 }
 
 Door::~Door() {
@@ -119,25 +109,6 @@ Door::~Door() {
   }
   changed_.notify_all();
   for (std::thread& thread : threads_) thread.join();
-}
-
-// Accepts until the door stops, whatever fails on the way: a process that is short of descriptors
-// or memory serves again once it is not, and a door that no longer listens would go unnoticed.
-void Door::listen() {
-  runtime::LogLimiter log(kAcceptLogInterval);
-  pollfd items[] = {{stopping_.descriptor(), POLLIN, 0}, {listener_->descriptor(), POLLIN, 0}};
-  while (items[0].revents == 0) {
-    if (::poll(items, 2, -1) < 0 || items[1].revents == 0) continue;
-    const int socket = ::accept4(listener_->descriptor(), nullptr, nullptr, SOCK_CLOEXEC);
-    const int error = errno;
-    if (socket >= 0) accept(socket);
-    if (socket >= 0 || is_passing(error)) continue;
-    if (log.admit(runtime::now())) {
-      spdlog::error("cannot accept a connection: {}; trying again",
-                    std::generic_category().message(error));
-    }
-    ::poll(items, 1, kAcceptPauseMs);
-  }
 }
 
 // Called by the listening thread, which must not wait.

@@ -37,7 +37,6 @@ class Door {
  private:
   class Listener;
 
-  void listen();
   void accept(int socket);
   bool have_thread();
   void work();

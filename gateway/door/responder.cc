@@ -21,6 +21,9 @@ namespace {
 
 // Longer than any call of the loop takes.
 constexpr wire::Duration kCallMax = std::chrono::seconds(2);
+// Remembered responses may take this part of open_bytes_max, in addition to it: there may be a
+// million of them, each with thousands of classes.
+constexpr std::size_t kRememberedShare = 8;
 constexpr const char* kBlocked = "the loop of this process is blocked\n";
 
 // Where a submission's outcomes arrive from the loop's thread.
@@ -89,7 +92,8 @@ Responder::Responder(const Policy& policy, Gateway& gateway, runtime::Loop& loop
       loop_(loop),
       report_(std::move(report)),
       stopping_(stopping),
-      idempotency_(policy.idempotency_max, policy.idempotency_window) {}
+      idempotency_(policy.idempotency_max, policy.open_bytes_max / kRememberedShare,
+                   policy.idempotency_window) {}
 
 std::optional<Response> Responder::respond(const Request& request) try {
   switch (request.endpoint) {
@@ -172,9 +176,11 @@ std::optional<Response> Responder::classify_once(const Request& request,
   const std::string& key = options.idempotency_key;
   using What = Idempotency::Begun::What;
   Idempotency::Begun begun;
+  // Before the lock: the hash of a large body takes tens of milliseconds, and others have keys.
+  const std::uint64_t fingerprint = fingerprint_of(request);
   {
     const std::lock_guard lock(mutex_);
-    begun = idempotency_.begin(key, fingerprint_of(request), runtime::now());
+    begun = idempotency_.begin(key, fingerprint, runtime::now());
   }
   if (begun.what == What::replay) return begun.response;
   if (begun.what == What::mismatch) {
@@ -219,7 +225,7 @@ Responder::Outcomes Responder::await(const Request& request, const std::vector<I
     waiting->ready.notify();
   };
   std::vector<wire::Payload> payloads;
-  for (const Image& image : images) payloads.push_back(image.bytes);
+  for (const Image& image : images) payloads.push_back(count_with(request.body, image.bytes));
   Gateway::Ticket ticket = 0;
   const bool called = loop_.call_on_loop(
       [&] {

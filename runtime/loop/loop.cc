@@ -240,7 +240,9 @@ void Loop::poll_handshakes(wire::Instant now) {
     // Without keys whatever looks whether the port is open would fill the log.
     if (options_.silent || !keyed(socket.link())) continue;
     const std::string& endpoint = socket.link().endpoint;
-    if (seen.refused > 0) {
+    if (!seen.not_reopened.empty()) {
+      warn_limited(handshakes_, now, "cannot connect anew to {}; trying again", seen.not_reopened);
+    } else if (seen.refused > 0) {
       warn_limited(handshakes_, now, "{}: the server does not allow our key", endpoint);
     } else if (seen.failed > 0) {
       warn_limited(handshakes_, now, "{}: a handshake failed, {}", endpoint,

@@ -1,6 +1,7 @@
 #include "runtime/loop/loop_calls.h"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 namespace runtime {
@@ -32,10 +33,18 @@ void LoopCalls::receive() {
   changed_.notify_all();
   // Unlocked, so that other threads can queue calls, or give theirs up, during a long one.
   lock.unlock();
-  caller->call();
+  std::exception_ptr failure;
+  try {
+    caller->call();
+  } catch (...) {
+    failure = std::current_exception();
+  }
   lock.lock();
-  caller->state = Caller::State::done;
+  // Also after a failure, which ends the loop: the caller would wait for ever.
+  caller->state = failure ? Caller::State::rejected : Caller::State::done;
   changed_.notify_all();
+  lock.unlock();
+  if (failure) std::rethrow_exception(failure);
 }
 
 void LoopCalls::close() {

@@ -25,7 +25,7 @@ class LoopCalls {
   // Readable while a call is queued.
   int descriptor() const { return wake_.descriptor(); }
   // Runs the oldest queued call.  At most one per iteration, so that callers cannot starve the
-  // loop. Must be called on the loop's thread.
+  // loop. Must be called on the loop's thread.  Throws what the call throws; its caller gets false.
   void receive();
   // Rejects all queued and future calls.  May be called on any thread once the loop has ended.
   void close();

@@ -155,29 +155,38 @@ Socket::Socket(Context& context, const Link& link)
       router_(link.kind == Link::Kind::router),
       context_(&context) {
   if (keyed(link_) && !link_.bind) server_key_.emplace(first_server_key(link_));
-  open();
+  use(open(server_key_ ? &server_key_->key() : nullptr));
 }
 
-void Socket::open() try {
+// Opens a socket; `server` is the server's key if this is a client with keys.
+Socket::Opened Socket::open(const PublicKey* server) const try {
   // libzmq draws the first routing id of a ROUTER by rand(), which it never seeds, and counts up
   // from there.  A peer that knew the ids could choose the next one, at which an assertion of
   // libzmq fails, or that of a peer that has just gone, and be sent its results.  Programs that are
   // clients alone have no ROUTER, and keep their own seed.
   if (router_) std::srand(static_cast<unsigned>(random_bits()));
-  socket_ = zmq::socket_t(context_->native(),
-                          router_ ? zmq::socket_type::router : zmq::socket_type::dealer);
-  set_options(socket_, link_);
+  Opened opened{.socket = zmq::socket_t(context_->native(), router_ ? zmq::socket_type::router
+                                                                    : zmq::socket_type::dealer),
+                .handshakes = std::nullopt};
+  zmq::socket_t& socket = opened.socket;
+  set_options(socket, link_);
   if (keyed(link_)) {
-    link_.bind ? set_server_keys(socket_, link_)
-               : set_client_keys(socket_, link_, server_key_->key());
+    link_.bind ? set_server_keys(socket, link_) : set_client_keys(socket, link_, *server);
   }
   if (keyed(link_) || (link_.bind && link_.endpoint.starts_with("tcp://"))) {
-    handshakes_.emplace(*context_, socket_);
+    opened.handshakes.emplace(*context_, socket);
   }
-  socket_.set(zmq::sockopt::ipv6, dialled_.ipv6);
-  link_.bind ? socket_.bind(dialled_.text) : socket_.connect(dialled_.text);
+  socket.set(zmq::sockopt::ipv6, dialled_.ipv6);
+  link_.bind ? socket.bind(dialled_.text) : socket.connect(dialled_.text);
+  return opened;
 } catch (const zmq::error_t& error) {
   throw ConfigError(link_.endpoint + ": " + error.what());
+}
+
+void Socket::use(Opened opened) {
+  handshakes_.reset();  // Before the socket whose events they are.
+  socket_ = std::move(opened.socket);
+  if (opened.handshakes) handshakes_.emplace(std::move(*opened.handshakes));
 }
 
 void Socket::on_handshake(Handshakes::Happened happened) {
@@ -242,13 +251,14 @@ bool Socket::poll_handshakes(std::size_t events_max, wire::Instant now,
     if (up_) send_held();
     // Messages that arrived before the connection ended are read first: a new socket loses them.
     const bool unread = (socket_.get(zmq::sockopt::events) & ZMQ_POLLIN) != 0;
-    if (const auto at = server_key_->retry_at(); at && *at <= now && !unread) reopen();
+    if (const auto at = server_key_->retry_at(); at && *at <= now && !unread) reopen(now);
   }
   counters.failed += unreported_.failed;
   counters.refused += unreported_.refused;
   counters.other_key += unreported_.other_key;
   counters.accepted += unreported_.accepted;
   counters.accept_failed += unreported_.accept_failed;
+  if (!unreported_.not_reopened.empty()) counters.not_reopened = unreported_.not_reopened;
   unreported_ = {};
   return taken == events_max;
 }
@@ -258,12 +268,17 @@ std::optional<wire::Instant> Socket::next_timeout() const {
 }
 
 // A new socket is needed because options apply to later connections only: libzmq's own retries keep
-// the key that the connection began with, and end for good after some failures.
-void Socket::reopen() {
+// the key that the connection began with, and end for good after some failures.  The old one stays
+// until there is a new one: the process may have no descriptor left, and whoever polls or sends
+// needs a socket.
+void Socket::reopen(wire::Instant now) try {
+  Opened opened = open(&server_key_->next());
   unreported_.other_key += server_key_->on_retry();
-  handshakes_.reset();
   socket_.set(zmq::sockopt::linger, 0);
-  open();
+  use(std::move(opened));
+} catch (const ConfigError& error) {
+  server_key_->put_off(now);
+  unreported_.not_reopened = error.what();
 }
 
 // Returns false if there is no frame.

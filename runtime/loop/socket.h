@@ -5,9 +5,10 @@
 // payload shares its memory with the socket until it has been sent.
 //
 // The client of a server with keys connects with one of the server's keys, and with another one if
-// that fails (server_key_selector.h).  Each change of the key takes a new ZeroMQ socket.  Until a
-// handshake has succeeded, messages are therefore queued here, up to Link::send_hwm, so that none
-// is lost with the old socket.
+// that fails (server_key_selector.h).  Each change of the key takes a new ZeroMQ socket; while
+// the process can open none, for lack of descriptors, the old one stays.  Until a handshake has
+// succeeded, messages are therefore queued here, up to Link::send_hwm, so that none is lost with
+// the old socket.
 #pragma once
 
 #include <cstdint>
@@ -49,6 +50,9 @@ struct HandshakeCounters {
   std::uint64_t other_key = 0;      // New connections with another of the server's keys.
   std::uint64_t accepted = 0;       // New connections of a server.
   std::uint64_t accept_failed = 0;  // Connections that could not be accepted.
+  // Why no new socket could be opened, the last time; it is tried again.  Empty: none was needed,
+  // or it could.
+  std::string not_reopened{};
 };
 
 class Socket {
@@ -88,8 +92,15 @@ class Socket {
   const Link& link() const { return link_; }
 
  private:
-  void open();
-  void reopen();
+  // A ZeroMQ socket that is bound or connected, and its events.
+  struct Opened {
+    zmq::socket_t socket;
+    std::optional<Handshakes> handshakes;  // Null if the link has no events.
+  };
+
+  Opened open(const PublicKey* server) const;
+  void use(Opened opened);
+  void reopen(wire::Instant now);
   void on_handshake(Handshakes::Happened happened);
   bool receive_part(zmq::message_t& part);
   bool send_part(zmq::message_t part, bool more);
@@ -101,7 +112,7 @@ class Socket {
   bool router_;
   Context* context_;
   zmq::socket_t socket_;
-  std::optional<Handshakes> handshakes_;               // Null if the link has no events.
+  std::optional<Handshakes> handshakes_;               // As in Opened.
   int listener_ = -1;                                  // The listening descriptor of tcp://.
   HandshakeCounters unreported_;                       // Counts since the last poll_handshakes.
   std::optional<ServerKeySelector> server_key_;        // Only for a client on a link with keys.

@@ -2,7 +2,13 @@
 //
 // While a server's key is being replaced, its clients know two keys and cannot tell which one is in
 // use: a handshake with the wrong key fails without an error message.  So a client tries the other
-// key at once.  If that fails too, it alternates between the keys with a growing back-off.
+// key at once.  If that fails too, it tries the keys in turn, with a back-off that doubles when all
+// have failed.
+//
+// A client of several servers knows the keys of all, and a handshake also fails because its server
+// is away for a moment.  So the key that worked last has its turn between any two others:
+//
+//     worked with B, knows A B C D:   B fails   C  B  D  B  A  B   wait twice as long   C  B ...
 //
 //     handshake succeeds      keep the key
 //     fails silently          libzmq retries by itself; open a new connection only for another key
@@ -28,12 +34,14 @@ class ServerKeySelector {
   static constexpr wire::Duration kWaitMin = std::chrono::milliseconds(100);
   static constexpr wire::Duration kWaitMax = std::chrono::seconds(2);
 
-  explicit ServerKeySelector(const PublicKey& first) : key_(first), next_(first) {}
+  explicit ServerKeySelector(const PublicKey& first) : key_(first), next_(first), other_(first) {}
 
   // The server's key to connect with; changes only in on_retry().
   const PublicKey& key() const { return key_; }
+  // The key of the scheduled retry.
+  const PublicKey& next() const { return next_; }
 
-  // Cancels a scheduled retry.
+  // Takes note that the key works, and cancels a scheduled retry.
   void on_success();
   // Schedules a retry if one is useful.  `known` are the server's keys as they are now; requires at
   // least one.
@@ -44,11 +52,17 @@ class ServerKeySelector {
   std::optional<wire::Instant> retry_at() const { return retry_at_; }
   // To be called when a new connection is opened.  Returns true if the key has changed.
   bool on_retry();
+  // To be called if none could be opened: the same retry, a little later.
+  void put_off(wire::Instant now) { retry_at_ = now + kWaitMin; }
 
  private:
+  PublicKey next_after_failure(const std::vector<PublicKey>& known) const;
+
   PublicKey key_;
-  PublicKey next_;    // The key of the next connection attempt.
-  int failures_ = 0;  // Failures since a handshake last succeeded.
+  PublicKey next_;                   // The key of the next connection attempt.
+  PublicKey other_;                  // The last in turn, apart from the one that worked.
+  std::optional<PublicKey> worked_;  // The key of the last handshake that succeeded.
+  int failures_ = 0;                 // Failures since then.
   std::optional<wire::Instant> retry_at_;
 };
 

@@ -1,6 +1,7 @@
 #include "runtime/service/bounded_server.h"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <condition_variable>
@@ -8,16 +9,19 @@
 #include <functional>
 #include <mutex>
 #include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "runtime/loop/clock.h"
+#include "runtime/service/accept.h"
 #include "runtime/service/client_stream.h"
 
 namespace runtime {
 namespace {
 
 constexpr std::size_t kConnectionsMax = 64;  // Served at the same time; more of them are closed.
+// The library's own is 5: a further connection would wait a second for its next attempt.
 constexpr int kBacklog = 128;
 constexpr std::size_t kHeadBytesMax = 16 << 10;
 constexpr wire::Duration kFirstByteMax = std::chrono::seconds(1);
@@ -28,24 +32,30 @@ constexpr wire::Duration kLingerMax = std::chrono::seconds(1);
 
 // A thread for each connection, started when it is needed and kept: connections that are slow do
 // not hold up others, up to kConnectionsMax.
-class Threads : public httplib::TaskQueue {
+class Threads {
  public:
-  // Called by the accepting thread, which itself runs what is above the bound.
-  void enqueue(std::function<void()> serve) override {
-    if (!have_thread()) return serve();
-    {
-      const std::lock_guard lock(mutex_);
-      waiting_.push_back(std::move(serve));
-    }
-    changed_.notify_one();
-  }
-  void shutdown() override {
+  Threads() = default;
+  // Returns when all have been served.
+  ~Threads() {
     {
       const std::lock_guard lock(mutex_);
       stopped_ = true;
     }
     changed_.notify_all();
     for (std::thread& thread : threads_) thread.join();
+  }
+  Threads(const Threads&) = delete;
+  Threads& operator=(const Threads&) = delete;
+
+  // Returns false, and `serve` will not run, if there are as many as may be.
+  bool run(std::function<void()> serve) {
+    if (!have_thread()) return false;
+    {
+      const std::lock_guard lock(mutex_);
+      waiting_.push_back(std::move(serve));
+    }
+    changed_.notify_one();
+    return true;
   }
 
  private:
@@ -85,21 +95,22 @@ class Threads : public httplib::TaskQueue {
 
 }  // namespace
 
-BoundedServer::BoundedServer() {
-  new_task_queue = [this] {
-    accepting_ = std::this_thread::get_id();
-    return new Threads;
-  };
+BoundedServer::~BoundedServer() {
+  if (svr_sock_ != INVALID_SOCKET) ::close(svr_sock_);
 }
 
-void BoundedServer::lengthen_queue() { ::listen(svr_sock_, kBacklog); }
-
-bool BoundedServer::process_and_close_socket(socket_t socket) {
-  ClientStream stream(socket, stopping_.descriptor());
-  if (std::this_thread::get_id() == accepting_) {
+void BoundedServer::serve() {
+  ::listen(svr_sock_, kBacklog);
+  Threads threads;
+  accept_until(stopping_.descriptor(), svr_sock_, [&](int socket) {
+    if (threads.run([this, socket] { serve_one(socket); })) return;
     ++too_many_;
-    return false;
-  }
+    ::close(socket);
+  });
+}
+
+void BoundedServer::serve_one(socket_t socket) {
+  ClientStream stream(socket, stopping_.descriptor());
   bool closes = true;
   if (stream.wait(kFirstByteMax)) {
     stream.limit(now() + kRequestMax, kHeadBytesMax);
@@ -111,7 +122,6 @@ bool BoundedServer::process_and_close_socket(socket_t socket) {
   too_slow_ += stream.end() == End::timeout;
   too_long_ += stream.end() == End::too_long;
   if (stream.end() == End::too_long) stream.linger(kLingerMax);
-  return true;
 }
 
 void BoundedServer::add_to(machine::Telemetry& report) const {

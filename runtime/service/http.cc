@@ -116,15 +116,11 @@ HttpServer::HttpServer(Options options) : server_(std::make_unique<Server>(std::
         ": cannot listen: the port is in use, or this host does not have the address");
   }
   port_ = static_cast<std::uint16_t>(port);
-  server_->http.lengthen_queue();
-  server_->thread = std::thread([this] { server_->http.listen_after_bind(); });
-  // stop() has no effect before the server runs, so the destructor would wait for ever.
-  while (!server_->http.is_running()) std::this_thread::yield();
+  server_->thread = std::thread([this] { server_->http.serve(); });
 }
 
 HttpServer::~HttpServer() {
-  server_->http.stop();
-  server_->http.end_connections();
+  server_->http.end();
   server_->thread.join();
 }
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <exception>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -11,6 +13,7 @@
 #include <utility>
 
 #include "machine/trace.h"
+#include "runtime/config/config_error.h"
 #include "runtime/service/http.h"
 #include "runtime/service/notify.h"
 #include "runtime/service/reload.h"
@@ -75,11 +78,20 @@ bool within_host(const std::string& endpoint) {
   return host.starts_with("127.") || host.starts_with("localhost:") || host.starts_with("[::1]:");
 }
 
+wire::Duration drain_max_for(wire::Duration deadline_max) {
+  // For a client's own word after the deadline (producer/policy.h), and for the way back.
+  constexpr wire::Duration kGrace = std::chrono::seconds(1);
+  constexpr wire::Duration kDrainMax = std::chrono::minutes(1);
+  return std::clamp(deadline_max + kGrace, Loop::Options{}.drain_max, kDrainMax);
+}
+
 namespace {
 
 // Returns the options of loop `loop`; the watchdog knows the loop by the same number.
-Loop::Options options_of(Watchdog& watchdog, std::size_t loop, const std::atomic<bool>& traces) {
+Loop::Options options_of(const Process& process, Watchdog& watchdog, std::size_t loop,
+                         const std::atomic<bool>& traces) {
   Loop::Options options;
+  options.drain_max = process.drain_max;
   options.on_log = log_message;
   options.on_trace = [&traces](const machine::TraceEvent& event) {
     if (traces) spdlog::info("{}", machine::trace_text(event));
@@ -158,57 +170,45 @@ std::vector<HttpPage> pages_of(const Process& process, Loop& loop) {
   return pages;
 }
 
-// Logs the error and returns nullptr if an endpoint cannot be opened.  The endpoint may become
-// available later, when its address is up or another process has gone, so this is exit code 1,
-// after which a supervisor tries again, and not 2.
-template <class... Arguments>
-std::unique_ptr<Loop> open_loop(Arguments&&... arguments) {
-  try {
-    return std::make_unique<Loop>(std::forward<Arguments>(arguments)...);
-  } catch (const ConfigError& error) {
-    spdlog::error("{}", error.what());
-    return nullptr;
-  }
-}
-
-// Likewise for what the process attaches to its first loop; false if it cannot be opened.
-bool attach_to(Loop& loop, const Process& process, Report report, std::shared_ptr<void>& attached) {
-  if (!process.attach) return true;
-  try {
-    attached = process.attach(loop, std::move(report));
-    return true;
-  } catch (const ConfigError& error) {
-    spdlog::error("{}", error.what());
-    return false;
-  }
-}
-
-// Likewise for the HTTP endpoint.
-std::unique_ptr<HttpServer> open_http(HttpServer::Options options) {
-  try {
-    return std::make_unique<HttpServer>(std::move(options));
-  } catch (const ConfigError& error) {
-    spdlog::error("{}", error.what());
-    return nullptr;
-  }
-}
-
 std::vector<Loop*> pointers_to(const std::vector<std::unique_ptr<Loop>>& loops) {
   std::vector<Loop*> pointers;
   for (const auto& loop : loops) pointers.push_back(loop.get());
   return pointers;
 }
 
+// Runs the loop and notes how it ended.  Returns what it threw; null if nothing.
+std::exception_ptr failure_of(Loop& loop, Loop::End& end) {
+  try {
+    end = loop.run();
+    return nullptr;
+  } catch (...) {
+    return std::current_exception();
+  }
+}
+
+// Throws what a loop has thrown, but only once both have ended and nobody waits for them any more.
 Loop::End run_all(const std::vector<std::unique_ptr<Loop>>& loops) {
+  Loop::End end{}, end_of_second{};
+  std::exception_ptr failure, failure_of_second;
   std::thread second;
   wake_in_time();  // And so does the thread that begins here.
-  if (loops.size() > 1) second = std::thread([&loops] { loops[1]->run(); });
-  const Loop::End end = loops[0]->run();
+  if (loops.size() > 1) {
+    second = std::thread([&] {
+      failure_of_second = failure_of(*loops[1], end_of_second);
+      if (!failure_of_second) return;
+      // Twice, so that it ends at once: what it would drain may wait for this one.
+      loops[0]->stop();
+      loops[0]->stop();
+    });
+  }
+  failure = failure_of(*loops[0], end);
   if (second.joinable()) {
     loops[1]->stop();
     second.join();
   }
   for (const auto& loop : loops) loop->close_calls();
+  if (failure_of_second) std::rethrow_exception(failure_of_second);
+  if (failure) std::rethrow_exception(failure);
   return end;
 }
 
@@ -227,11 +227,8 @@ int exit_code(Loop::End end) {
   return 1;
 }
 
-}  // namespace
-
-int serve(const ServiceConfig& config, Signals& signals, Process process) {
-  COLLAGE_CHECK(process.parts.size() == 1 || process.parts.size() == 2);
-  start_log({process.name, config.log_level, config.log_format});
+// Opens everything and runs it.  Returns the exit code.
+int run(const ServiceConfig& config, Signals& signals, Process process) {
   ServiceConfig running = config;
   std::atomic<bool> traces = running.log_requests;  // Written by the first loop, read by all.
   Watchdog watchdog(process.parts.size());
@@ -243,26 +240,44 @@ int serve(const ServiceConfig& config, Signals& signals, Process process) {
   // other processes can see the first.
   for (std::size_t i = loops.size(); i-- > 0;) {
     Part& part = process.parts[i];
-    Loop::Options options = options_of(watchdog, i, traces);
+    Loop::Options options = options_of(process, watchdog, i, traces);
     if (i == 0) handle_signals(signals, running, process, renewal, traces, options);
-    loops[i] = open_loop(context, part.links, part.machine, std::move(part.runner), options);
-    if (!loops[i]) return 1;
+    loops[i] = std::make_unique<Loop>(context, part.links, part.machine, std::move(part.runner),
+                                      std::move(options));
   }
   if (process.renew) renewal = std::make_unique<ModelReload>(process.renew, pointers_to(loops));
   const Report report = [&] { return telemetry_of(process, loops); };
   std::shared_ptr<void> attached;
-  if (!attach_to(*loops[0], process, report, attached)) return 1;
+  if (process.attach) attached = process.attach(*loops[0], report);
   std::unique_ptr<HttpServer> http;
   if (!config.http_address.empty()) {
-    http = open_http({.address = config.http_address,
-                      .port = process.http_port,
-                      .report = report,
-                      .pages = pages_of(process, *loops[0]),
-                      .about = process.about ? said_on(*loops[0], process.about) : HttpText()});
-    if (!http) return 1;
+    http = std::make_unique<HttpServer>(HttpServer::Options{
+        .address = config.http_address,
+        .port = process.http_port,
+        .report = report,
+        .pages = pages_of(process, *loops[0]),
+        .about = process.about ? said_on(*loops[0], process.about) : HttpText()});
   }
   announce_ready();
   return exit_code(run_all(loops));
+}
+
+}  // namespace
+
+// An endpoint that cannot be opened may become available later, when its address is up or another
+// process has gone, and what has ended a process that was up need not come again.  So whatever is
+// thrown here is exit code 1, after which a supervisor tries again, and not 2.
+int serve(const ServiceConfig& config, Signals& signals, Process process) {
+  COLLAGE_CHECK(process.parts.size() == 1 || process.parts.size() == 2);
+  start_log({process.name, config.log_level, config.log_format});
+  try {
+    return run(config, signals, std::move(process));
+  } catch (const ConfigError& error) {
+    spdlog::error("{}", error.what());
+  } catch (const std::exception& error) {
+    spdlog::error("ended by an exception: {}", error.what());
+  }
+  return 1;
 }
 
 }  // namespace runtime

@@ -51,14 +51,16 @@ struct Process {
   // Opens what other threads use the first loop for, once all loops are open; what it returns is
   // released when they have ended.  Throws ConfigError: exit code 1, as for an endpoint.
   std::function<std::shared_ptr<void>(Loop&, Report)> attach{};
+  // The time to drain after the first SIGTERM; less than TimeoutStopSec of the unit.
+  wire::Duration drain_max = Loop::Options{}.drain_max;
 };
 
 // Drives the machines over their links until SIGTERM or SIGINT and drained.  A SIGHUP reads the
 // configuration and the keys again (reload.h).  Readiness and a watchdog are reported to systemd if
 // systemd started the process; metrics and readiness are served over HTTP.  Logs a warning if hosts
 // without a key may connect.  Requires that `signals` was made before any model was loaded, so that
-// a SIGTERM during the load is handled.  Returns the exit code: 0 drained, 1 not drained in time or
-// an endpoint could not be opened.
+// a SIGTERM during the load is handled.  Returns the exit code: 0 drained; 1 not drained in time,
+// an endpoint could not be opened, or an exception ended one of the loops, and with it the process.
 int serve(const ServiceConfig& config, Signals& signals, Process process);
 
 // Writes a machine's message to the log.
@@ -76,5 +78,10 @@ Link connected_dealer(const std::string& endpoint, std::uint64_t frame_bytes_max
 
 // Returns true if only processes of this host can connect to the endpoint.
 bool within_host(const std::string& endpoint);
+
+// Returns Process::drain_max for a process whose requests have a deadline of `deadline_max` at
+// most: long enough for the last to have its result, but no more than a minute, and no less than
+// other processes have.
+wire::Duration drain_max_for(wire::Duration deadline_max);
 
 }  // namespace runtime

@@ -23,7 +23,8 @@ faults.json has an array with an object for each cell:
   (whether all was well before the first fault)
   commit, brokers, sinks, pipelines, every_s: the setting, which --resume compares
 
-Exit code 0: nothing was lost, doubled or wrong.  1: something was.  2: it could not start.
+Exit code 0: nothing was lost, doubled or wrong.  1: something was.  2: it could not start, or a
+process ended in such a way that systemd would not start it again.
 3: the time was over before all cells had run; the next call goes on.
 """
 
@@ -83,6 +84,7 @@ class Run:
                  for number in range(self.options.repetitions)]
         figures = asdict(account.close(await pipeline.settle()))
         back = max(account.slow_until(begin, end) - begin for begin, end in spans)
+        pipeline.stop_if_broken()
         # HTTP clients that began by now have their say, too.
         web = pipeline.web.figures
         await pipeline.web.settle()

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import types
 import unittest
 
 import cells
@@ -21,6 +22,7 @@ import topology
 from account import Account
 from fleet import Child
 from links import Link
+from pipeline import CannotStart, Pipeline
 
 
 def account_with(*images):
@@ -317,6 +319,34 @@ class ChildTest(unittest.IsolatedAsyncioTestCase):
             child.signal(signal.SIGKILL)
             await child.ended.wait()
             self.assertFalse(child.up())
+
+    async def lives_of(self, *codes):
+        """Of a process that ends with these exit codes, one in each life."""
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        folder = pathlib.Path(scratch.name)
+        (folder / "codes").write_text("".join(f"{code}\n" for code in codes))
+        script = "read code < codes; sed -i 1d codes; echo 'why it ended' >&2; exit $code"
+        ends = asyncio.Queue()
+        child = Child("sink-0", ["/bin/sh", "-c", f"cd {folder}; {script}"], folder,
+                      on_end=lambda _, code: ends.put_nowait(code))
+        child.start(pathlib.Path())
+        for code in codes:
+            self.assertEqual(await asyncio.wait_for(ends.get(), 20), code)
+        return child
+
+    async def test_a_process_that_ends_is_started_again_unless_it_says_that_it_cannot_start(self):
+        child = await self.lives_of(1, 0, 2)
+        self.assertTrue(child.given_up)
+        pipeline = types.SimpleNamespace(children={child.name: child})
+        with self.assertRaisesRegex(CannotStart, "sink-0#3 .* exit code 2, .*: why it ended"):
+            Pipeline.stop_if_broken(pipeline)
+
+    async def test_a_process_that_is_started_again_does_not_stop_the_measurement(self):
+        child = await self.lives_of(1)
+        self.assertFalse(child.given_up)
+        Pipeline.stop_if_broken(types.SimpleNamespace(children={child.name: child}))
+        await child.end()
 
 
 class Echo(asyncio.Protocol):

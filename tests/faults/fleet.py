@@ -1,5 +1,6 @@
 """The processes of the pipeline: started, and started again whenever they end, as systemd would
-(Restart=on-failure, RestartSec=100ms; a limit on restarts would come after many more)."""
+(Restart=on-failure, RestartSec=100ms, RestartPreventExitStatus=2; a limit on restarts would come
+after many more)."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ import time
 from typing import IO, Callable, Optional
 
 RESTART_S = 0.1
+CANNOT_START = 2  # The exit code after which the units say not to try again.
 UP = b": up, "  # What each program logs once it works.
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
@@ -36,6 +38,7 @@ class Child:
         self.lives = 0
         self.expected_end = False  # A fault is about to end it.
         self.stopping = False
+        self.given_up = False  # It has ended in such a way that it is not started again.
         self.full = os.open("/dev/full", os.O_WRONLY)
         self.log = os.open(self.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         self.step_path = folder / f"{name}.step"
@@ -102,10 +105,11 @@ class Child:
         code = self.process.wait()
         if self.on_line is not None:
             await self._reader  # What it printed is counted before its end is.
+        self.given_up = code == CANNOT_START and not self.stopping
         if self.on_end is not None:
             self.on_end(self, code)
         self.ended.set()
-        if self.stopping:
+        if self.stopping or self.given_up:
             return
         await asyncio.sleep(RESTART_S)
         if not self.stopping:

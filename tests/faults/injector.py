@@ -16,7 +16,7 @@ from links import Link
 
 # A tenth of the time.
 RUN_S, PAUSE_S = 0.002, 0.018
-TERM_MAX_S = 15.0  # As TimeoutStopSec of the units.
+TERM_MAX_S = 15.0  # As TimeoutStopSec of the units; the gateway's is longer.
 CONNECTED = "01"  # In /proc/net/tcp.
 HOUR_S = 3600
 

@@ -28,7 +28,7 @@ SETTLE_S = topology.DEADLINE_S + 3.0
 
 
 class CannotStart(Exception):
-    pass
+    """The pipeline, or one of its processes after a fault."""
 
 
 class Pipeline:
@@ -92,6 +92,7 @@ class Pipeline:
         began.  A process that cannot get up is hit all the same."""
         end = time.monotonic() + UP_MAX_S
         while not child.alive() or (not child.up() and time.monotonic() < end):
+            self.stop_if_broken()
             await asyncio.sleep(0.05)
         begin = time.monotonic()
         links = self.made.links_of(child.name)
@@ -136,16 +137,18 @@ class Pipeline:
         return True
 
     def stop_if_broken(self) -> None:
-        for ending in self.ended:
-            name, _, how = ending.partition(": ")
-            if how == "exit 2":
-                lines = self.children[name].log_path.read_text().splitlines() or ["(no log)"]
-                raise CannotStart(f"{name} cannot start: {lines[-1]}")
+        """CannotStart: systemd would not start one of the processes again."""
+        for child in self.children.values():
+            if child.given_up:
+                lines = child.log_path.read_text().splitlines() or ["(no log)"]
+                raise CannotStart(f"{child.life} ended with exit code 2, after which systemd does "
+                                  f"not start it again: {lines[-1]}")
 
     async def recovered(self) -> bool:
         """Waits until every process lives and answers come quickly."""
         end = time.monotonic() + RECOVER_MAX_S
         while time.monotonic() < end:
+            self.stop_if_broken()
             if self.account.steady(time.monotonic()) and all(
                     child.alive() and time.monotonic() > child.started + 1
                     for child in self.children.values()):

@@ -22,7 +22,8 @@ soak.json, written every minute, has an object:
   growths: what was compared (growth.Growth)
   bars: name, held (null: not judged), why; empty until the end
 
-Exit code 0: every bar that could be judged was held.  1: one was missed.  2: it could not start.
+Exit code 0: every bar that could be judged was held.  1: one was missed.  2: it could not start, or
+a process that was to be hit had ended in such a way that systemd would not start it again.
 130: interrupted.
 """
 

@@ -61,7 +61,8 @@ class DoorTest : public testing::Test {
   explicit DoorTest(Policy policy = {}) : policy_(std::move(policy)) { policy_.port = 0; }
   ~DoorTest() override { stop(); }
 
-  // "silent" images are not answered at all.
+  // "silent" images are not answered at all.  While `cancels_wait_`, a Cancel is answered only
+  // before the next image.
   std::vector<wire::Message> on_message(const wire::Message& message) {
     if (std::holds_alternative<wire::ProducerHello>(message)) return {welcome()};
     if (const auto* cancel = std::get_if<wire::Cancel>(&message)) {
@@ -69,15 +70,20 @@ class DoorTest : public testing::Test {
       wire::Result result;
       result.request = cancel->request;
       result.status = wire::ResultStatus::cancelled;
-      return {result};
+      cancelled_.emplace_back(result);
+      if (cancels_wait_) return {};
+      return std::exchange(cancelled_, {});
     }
     const auto* submit = std::get_if<wire::Submit>(&message);
     if (submit == nullptr) return {};
     ++submits_;
     last_priority_ = submit->priority;
     const auto bytes = submit->image.bytes();
-    if (std::string(bytes.begin(), bytes.end()) == "silent") return {};
-    return {result_of(*submit)};
+    std::vector<wire::Message> answers = std::exchange(cancelled_, {});
+    if (std::string(bytes.begin(), bytes.end()) != "silent") {
+      answers.emplace_back(result_of(*submit));
+    }
+    return answers;
   }
 
   void start(bool with_broker = true) {
@@ -145,6 +151,8 @@ class DoorTest : public testing::Test {
 
   Policy policy_;
   std::atomic<int> submits_ = 0, cancels_ = 0;
+  std::atomic<bool> cancels_wait_ = false;
+  std::vector<wire::Message> cancelled_;  // Answers that wait; of the broker's thread.
   std::atomic<wire::Priority> last_priority_ = wire::Priority::normal;
   std::optional<library_test::PlayedBroker> broker_;
   runtime::Context context_;

@@ -273,10 +273,29 @@ class SmallDoor : public DoorTest {
           Policy policy;
           policy.body_bytes_max = 100;
           policy.open_bytes_max = 150;
-          policy.request_timeout = 300ms;
-          policy.idle_timeout = 300ms;
           return policy;
         }()) {}
+
+  static std::string announce(int bytes) {
+    return text("POST", "/v1/classify",
+                "Content-Type: image/png\r\nContent-Length: " + std::to_string(bytes) +
+                    "\r\nExpect: 100-continue\r\n");
+  }
+  // Requests of 100 bytes with an image that the broker does not answer.  Their deadline is later
+  // than any test takes.
+  static std::string silent(const std::string& type, const std::string& body) {
+    return text("POST", "/v1/classify",
+                "X-Collage-Deadline-Ms: 60000\r\nContent-Type: " + type + "\r\n", body);
+  }
+  static std::string silent_form() {
+    const std::string part =
+        "\r\n--b\r\nContent-Disposition: form-data; name=a; filename=b\r\n\r\nsilent\r\n--b--";
+    return silent("multipart/form-data; boundary=b", std::string(100 - part.size(), 'x') + part);
+  }
+  static std::string silent_json() {
+    const std::string image = R"({"image": "c2lsZW50"})";
+    return silent("application/json", image + std::string(100 - image.size(), ' '));
+  }
 };
 
 TEST_F(SmallDoor, BodiesAreBoundedBeforeTheyAreRead) {
@@ -308,15 +327,73 @@ TEST_F(SmallDoor, ACleanClientIsAskedToContinue) {
 
 TEST_F(SmallDoor, BytesOfAllBodiesTogetherAreBounded) {
   start();
+  const std::string body(80, 'x');
+  HttpClient late = connect();
+  late.send(announce(80));
+  EXPECT_THAT(late.read(), StartsWith("HTTP/1.1 100"));
   HttpClient first = connect();
-  first.send(text("POST", "/v1/classify",
-                  "Content-Type: image/png\r\nContent-Length: 100\r\nExpect: 100-continue\r\n"));
-  // Its bytes are reserved, though they have not come.
-  EXPECT_THAT(first.read(), StartsWith("HTTP/1.1 100"));
-  EXPECT_EQ(status_of(classify(std::string(80, 'x'))), 429);
+  first.send(silent_form());
+  await([this] { return submits_ > 0; });
+  // While that image is open there is room for 50 bytes: for a body whose length is known, for one
+  // whose length is not, and for one that was asked to come while there was room.
+  EXPECT_EQ(status_of(classify(body)), 429);
+  const std::string chunked =
+      text("POST", "/v1/classify", "Content-Type: image/png\r\nTransfer-Encoding: chunked\r\n");
+  EXPECT_EQ(status_of(response(chunked + "50\r\n" + body + "\r\n0\r\n\r\n")), 429);
+  late.send(body);
+  const std::string got = late.read();
+  EXPECT_EQ(status_of(got), 429) << got;
+  EXPECT_EQ(json::parse(body_of(got))["reason"], "full");
+  EXPECT_TRUE(late.ended());  // What it still sends is read by nobody.
+  EXPECT_EQ(status_of(classify(std::string(50, 'x'))), 200);
 }
 
-TEST_F(SmallDoor, SlowAndIdleConnectionsAreEnded) {
+TEST_F(SmallDoor, BodiesThatWereOnlyAnnouncedTakeNoRoom) {
+  start();
+  std::vector<HttpClient> clients;
+  for (int i = 0; i < 3; ++i) {
+    clients.push_back(connect());
+    clients.back().send(announce(100));
+    EXPECT_THAT(clients.back().read(), StartsWith("HTTP/1.1 100"));
+  }
+  EXPECT_EQ(status_of(classify("picture")), 200);
+}
+
+// An image that is withdrawn stays in memory until the broker has said what became of it: as a part
+// of the body, or decoded out of it.
+TEST_F(SmallDoor, BytesOfAWithdrawnBodyCountAsLongAsTheyAreHeld) {
+  cancels_wait_ = true;
+  start();
+  const std::string body(80, 'x');
+  int gone = 0;
+  for (const std::string& request : {silent_form(), silent_json()}) {
+    const int submits = submits_;
+    {
+      HttpClient client = connect();
+      client.send(request);
+      await([&] { return submits_ > submits; });
+    }
+    ++gone;
+    await([&] { return cancels_ == gone; });
+    await([&] { return figure("collage_http_clients_gone_total") == gone; });
+    EXPECT_EQ(status_of(classify(body)), 429) << request;
+    EXPECT_EQ(status_of(classify("picture")), 200) << request;  // Behind the answer to the Cancel.
+    EXPECT_EQ(status_of(classify(body)), 200) << request;
+  }
+}
+
+class ImpatientDoor : public DoorTest {
+ protected:
+  ImpatientDoor()
+      : DoorTest([] {
+          Policy policy;
+          policy.request_timeout = 300ms;
+          policy.idle_timeout = 300ms;
+          return policy;
+        }()) {}
+};
+
+TEST_F(ImpatientDoor, SlowAndIdleConnectionsAreEnded) {
   start();
   HttpClient idle = connect();
   EXPECT_TRUE(idle.ended());

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstddef>
 #include <mutex>
 #include <stdexcept>
+#include <string>
 
 #include "gateway/door/fresh_key.h"
 #include "tests/values.h"
@@ -15,8 +17,16 @@ namespace {
 using namespace std::chrono_literals;
 using What = Idempotency::Begun::What;
 
+constexpr std::size_t kRoom = 1 << 20;  // More than the responses take, where bytes do not matter.
+
+Response of_size(std::size_t bytes) {
+  Response response;
+  response.body.assign(bytes, 'x');
+  return response;
+}
+
 TEST(Idempotency, ARequestThatIsSentAgainGetsTheSameResponse) {
-  Idempotency known(8, 10s);
+  Idempotency known(8, kRoom, 10s);
   EXPECT_EQ(known.begin("k", 1, at(0s)).what, What::fresh);
   EXPECT_EQ(known.begin("k", 1, at(1s)).what, What::running);
   Response answer;
@@ -29,7 +39,7 @@ TEST(Idempotency, ARequestThatIsSentAgainGetsTheSameResponse) {
 }
 
 TEST(Idempotency, AKeyBelongsToOneRequest) {
-  Idempotency known(8, 10s);
+  Idempotency known(8, kRoom, 10s);
   EXPECT_EQ(known.begin("k", 1, at(0s)).what, What::fresh);
   EXPECT_EQ(known.begin("k", 2, at(0s)).what, What::mismatch);
   known.finish("k", {}, at(0s));
@@ -37,21 +47,21 @@ TEST(Idempotency, AKeyBelongsToOneRequest) {
 }
 
 TEST(Idempotency, AResponseIsForgottenAfterItsWindow) {
-  Idempotency known(8, 10s);
+  Idempotency known(8, kRoom, 10s);
   known.begin("k", 1, at(0s));
   known.finish("k", {}, at(5s));
   EXPECT_EQ(known.begin("k", 2, at(15s)).what, What::fresh);
 }
 
 TEST(Idempotency, WhatWasAbandonedMayBeginAgain) {
-  Idempotency known(8, 10s);
+  Idempotency known(8, kRoom, 10s);
   known.begin("k", 1, at(0s));
   known.abandon("k");
   EXPECT_EQ(known.begin("k", 2, at(0s)).what, What::fresh);
 }
 
 TEST(Idempotency, AnExceptionAbandonsAFreshKey) {
-  Idempotency known(8, 10s);
+  Idempotency known(8, kRoom, 10s);
   std::mutex mutex;
   known.begin("k", 1, at(0s));
   try {
@@ -65,7 +75,7 @@ TEST(Idempotency, AnExceptionAbandonsAFreshKey) {
 }
 
 TEST(Idempotency, TheOldestResponsesMakeRoom) {
-  Idempotency known(2, 10s);
+  Idempotency known(2, kRoom, 10s);
   for (const char* key : {"a", "b", "c"}) {
     known.begin(key, 1, at(0s));
     known.finish(key, {}, at(0s));
@@ -74,6 +84,47 @@ TEST(Idempotency, TheOldestResponsesMakeRoom) {
   EXPECT_EQ(known.begin("b", 1, at(1s)).what, What::replay);
   EXPECT_EQ(known.begin("c", 1, at(1s)).what, What::replay);
   EXPECT_EQ(known.begin("a", 1, at(1s)).what, What::fresh);
+}
+
+TEST(Idempotency, ResponsesAreBoundedInBytes) {
+  Idempotency known(8, 100'000, 10s);
+  for (const char* key : {"a", "b", "c"}) {
+    known.begin(key, 1, at(0s));
+    known.finish(key, of_size(40'000), at(0s));
+  }
+  EXPECT_EQ(known.size(), 2u);
+  EXPECT_EQ(known.begin("b", 1, at(1s)).what, What::replay);
+  EXPECT_EQ(known.begin("c", 1, at(1s)).what, What::replay);
+  // What is forgotten makes room again.
+  for (const char* key : {"d", "e"}) {
+    known.begin(key, 1, at(10s));
+    known.finish(key, of_size(40'000), at(10s));
+  }
+  EXPECT_EQ(known.begin("d", 1, at(11s)).what, What::replay);
+  EXPECT_EQ(known.begin("e", 1, at(11s)).what, What::replay);
+}
+
+TEST(Idempotency, KeysAndHeadersCountAsBytesToo) {
+  Idempotency known(8, 100'000, 10s);
+  Response headers;
+  headers.add("X", std::string(60'000, 'x'));
+  known.begin("a", 1, at(0s));
+  known.finish("a", headers, at(0s));
+  const std::string long_key(30'000, 'k');  // Held twice.
+  known.begin(long_key, 1, at(0s));
+  known.finish(long_key, {}, at(0s));
+  EXPECT_EQ(known.begin(long_key, 1, at(1s)).what, What::replay);
+  EXPECT_EQ(known.begin("a", 1, at(1s)).what, What::fresh);
+}
+
+TEST(Idempotency, AResponseAboveTheBoundDoesNotPushOutTheOthers) {
+  Idempotency known(8, 100'000, 10s);
+  known.begin("small", 1, at(0s));
+  known.finish("small", {}, at(0s));
+  known.begin("large", 1, at(0s));
+  known.finish("large", of_size(100'000), at(0s));
+  EXPECT_EQ(known.begin("small", 1, at(1s)).what, What::replay);
+  EXPECT_EQ(known.begin("large", 1, at(1s)).what, What::fresh);
 }
 
 }  // namespace

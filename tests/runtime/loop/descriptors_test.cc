@@ -5,17 +5,19 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <vector>
 
 namespace runtime {
 namespace {
 
-// Sets the limit of descriptors for its life; holds those that it opens.
+// Sets the limit of descriptors for its life, no higher than the system lets it; holds those that
+// it opens.
 class Limited {
  public:
   explicit Limited(rlim_t limit) {
     EXPECT_EQ(getrlimit(RLIMIT_NOFILE, &before_), 0);
-    const rlimit few{.rlim_cur = limit, .rlim_max = before_.rlim_max};
+    const rlimit few{.rlim_cur = std::min(limit, before_.rlim_max), .rlim_max = before_.rlim_max};
     EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
   }
   ~Limited() {
@@ -31,6 +33,15 @@ class Limited {
     if (one == -1) return false;
     open_.push_back(one);
     return true;
+  }
+  // Opens the lowest that is free from `from` on.
+  bool open_one_from(int from) {
+    if (!open_one()) return false;
+    const int one = fcntl(open_.back(), F_DUPFD_CLOEXEC, from);
+    close_one();
+    if (one == -1) return false;
+    open_.push_back(one);
+    return one == from;
   }
   void close_one() {
     close(open_.back());
@@ -58,6 +69,26 @@ TEST(Descriptors, ThatAreKeptSufficeForAllThatWaitAtTwoListeners) {
     EXPECT_TRUE(descriptors.open_one()) << "none is left for the process itself";
     for (int i = 0; i < 2 * accept_queue_max() + 20; ++i) descriptors.close_one();
     EXPECT_TRUE(descriptors_suffice());
+  }
+}
+
+// The figures of SECURITY.md, for a shell's limit and for that of the systemd units.
+TEST(Descriptors, AreForConnectionsUpToAFewThousandThatAreKept) {
+  struct Figures {
+    rlim_t limit;
+    int for_connections, kept;
+  };
+  for (const auto& [limit, for_connections, kept] :
+       {Figures{1024, 768, 256}, Figures{65536, 14280, 2104}}) {
+    SCOPED_TRACE(limit);
+    Limited descriptors(limit);
+    EXPECT_EQ(2 * accept_queue_max() + 56, kept);
+    ASSERT_TRUE(descriptors.open_one_from(for_connections - 1));
+    EXPECT_FALSE(descriptors_scarce());
+    ASSERT_TRUE(descriptors.open_one_from(for_connections));
+    EXPECT_TRUE(descriptors_scarce());
+    // All that are kept are there.
+    ASSERT_TRUE(descriptors.open_one_from(for_connections + kept - 1));
   }
 }
 

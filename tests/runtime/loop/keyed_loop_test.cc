@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 #include <zmq.hpp>
 
 #include "runtime/config/config_error.h"
@@ -362,6 +363,35 @@ TEST_F(KeyedSocketTest, WhatIsSentBeforeTheRightKeyIsFoundArrivesInOrder) {
   EXPECT_EQ(counters.other_key, 1u);
   listening.stop();
   EXPECT_EQ(listening.server.heard.size(), 100u);
+}
+
+// A socket with its events takes three of libzmq's sockets, of which the context allows six, and
+// others take up to three.
+TEST_F(KeyedSocketTest, ALinkThatCannotBeReopenedStaysAsItIsAndIsReopenedLater) {
+  calls.trust("broker", {next_broker.shared, broker.shared});
+  Listening listening(listens, LinkName::workers);
+  for (const std::size_t missing : {1, 2, 3}) {
+    SCOPED_TRACE(missing);
+    Context small;
+    ASSERT_EQ(zmq_ctx_set(small.native().handle(), ZMQ_MAX_SOCKETS, 6), 0);
+    runtime::Socket socket(small, link(listening.endpoint()));
+    std::vector<zmq::socket_t> others;
+    while (others.size() < missing) others.emplace_back(small.native(), zmq::socket_type::pair);
+    counters = {};
+    const Instant until = runtime::now() + 20s;
+    while (counters.not_reopened.empty() && runtime::now() < until) {
+      zmq::pollitem_t item{socket.handshake_handle(), 0, ZMQ_POLLIN, 0};
+      zmq_poll(&item, 1, 10);
+      socket.poll_handshakes(64, runtime::now(), counters);
+    }
+    EXPECT_THAT(counters.not_reopened, HasSubstr(listening.endpoint() + ": "));
+    EXPECT_EQ(counters.other_key, 0u);
+    EXPECT_EQ(socket.send(0, encode(wire::StatusRequest{})), runtime::Socket::Sent::sent);
+    EXPECT_TRUE(socket.next_timeout());
+    others.clear();
+    EXPECT_TRUE(tend_until_answered(socket));
+    EXPECT_EQ(counters.other_key, 1u);
+  }
 }
 
 TEST_F(KeyedSocketTest, AServerWhoseZapHandlerIsMissingAdmitsNobody) {

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <future>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -88,6 +89,16 @@ TEST(LoopCalls, ToALoopThatHasEndedAreRejectedAtOnce) {
   caller.join();
   EXPECT_FALSE(done);
   EXPECT_FALSE(calls.call([] {}, 1h));
+}
+
+TEST(LoopCalls, ThatThrowEndTheLoopAndHoldNobodyUp) {
+  LoopCalls calls;
+  bool done = true;
+  std::thread caller([&] { done = calls.call([] { throw std::runtime_error("no memory"); }, 1h); });
+  await(calls);
+  EXPECT_THROW(calls.receive(), std::runtime_error);
+  caller.join();
+  EXPECT_FALSE(done);
 }
 
 TEST(LoopCalls, OfSeveralThreadsAreAllDone) {

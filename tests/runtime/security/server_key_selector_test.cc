@@ -43,14 +43,62 @@ TEST(ServerKeySelector, TwoThatAreBothWrongAreTriedInTurnMoreAndMoreSlowly) {
   ServerKeySelector server(kOld);
   Instant now = at(0s);
   std::vector<wire::Duration> waits;
-  for (int i = 0; i < 7; ++i) {
+  for (int i = 0; i < 12; ++i) {
     server.on_failure(Failure::silent, {kOld, kNew}, now);
     waits.push_back(*server.retry_at() - now);
     now = *server.retry_at();
     server.on_retry();
     EXPECT_EQ(server.key(), i % 2 == 0 ? kNew : kOld);
   }
-  EXPECT_THAT(waits, testing::ElementsAre(0s, 200ms, 400ms, 800ms, 1600ms, 2s, 2s));
+  EXPECT_THAT(waits, testing::ElementsAre(0s, 100ms, 200ms, 200ms, 400ms, 400ms, 800ms, 800ms,
+                                          1600ms, 1600ms, 2s, 2s));
+}
+
+TEST(ServerKeySelector, OfManyTheOneThatWorkedIsTriedBetweenTheOthers) {
+  std::vector<PublicKey> known;
+  for (const char digit : {'0', '1', '2', '3'}) {
+    known.push_back(*PublicKey::parse(std::string(40, digit)));
+  }
+  ServerKeySelector server(known[1]);
+  server.on_success();
+  Instant now = at(0s);
+  std::string tried;
+  std::vector<wire::Duration> waits;
+  for (int i = 0; i < 9; ++i) {
+    server.on_failure(Failure::silent, known, now);
+    waits.push_back(*server.retry_at() - now);
+    now = *server.retry_at();
+    server.on_retry();
+    tried += server.key().text().front();
+  }
+  EXPECT_EQ(tried, "213101213");
+  // Longer only when all have had their turn.
+  EXPECT_THAT(waits,
+              testing::ElementsAre(0s, 100ms, 100ms, 100ms, 100ms, 100ms, 200ms, 200ms, 200ms));
+}
+
+TEST(ServerKeySelector, OfManyOneThatWorkedButIsNoLongerKnownHasNoMoreTurns) {
+  const PublicKey third = *PublicKey::parse(std::string(40, '2'));
+  ServerKeySelector server(kOld);
+  server.on_success();
+  Instant now = at(0s);
+  for (const PublicKey& expected : {kNew, third, kNew}) {
+    server.on_failure(Failure::silent, {kNew, third}, now);
+    now = *server.retry_at();
+    server.on_retry();
+    EXPECT_EQ(server.key(), expected);
+  }
+}
+
+TEST(ServerKeySelector, ARetryThatWasPutOffIsMadeWithTheSameKey) {
+  ServerKeySelector server(kOld);
+  server.on_failure(Failure::silent, {kOld, kNew}, at(5s));
+  EXPECT_EQ(server.next(), kNew);
+  server.put_off(at(5s));
+  EXPECT_EQ(server.retry_at(), at(5100ms));
+  EXPECT_EQ(server.key(), kOld);
+  EXPECT_TRUE(server.on_retry());
+  EXPECT_EQ(server.key(), kNew);
 }
 
 TEST(ServerKeySelector, ASuccessMakesTheNextFailureTheFirst) {
