@@ -1,9 +1,16 @@
 """The asyncio client against a broker played on the same event loop, over real sockets."""
 
 import asyncio
+import contextlib
+import errno
+import itertools
 import os
+import socket
 import sys
+import tempfile
+import threading
 import unittest
+import unittest.mock
 
 import msgpack
 import zmq
@@ -156,6 +163,109 @@ class AsyncClientTest(unittest.IsolatedAsyncioTestCase):
             await call
         with self.assertRaises(RuntimeError):
             await client.connect()
+
+    async def test_closing_twice_is_harmless_though_somebody_waits(self):
+        async with AsyncClient(self.endpoint) as client:
+            connected = asyncio.create_task(client.connect(3600))
+            await self.hear(HELLO)
+            client.close()
+        with self.assertRaises(RuntimeError):
+            await connected
+
+    async def test_closing_leaves_the_loop_free_while_zeromq_is_busy(self):
+        loop, end = asyncio.get_running_loop(), zmq.Context.term
+        turned, in_time = threading.Event(), []
+
+        def busy(context):
+            loop.call_soon_threadsafe(turned.set)
+            in_time.append(turned.wait(WITHIN_S))
+            end(context)
+
+        async with contextlib.AsyncExitStack() as stack:
+            await stack.enter_async_context(AsyncClient(self.endpoint))
+            with unittest.mock.patch.object(zmq.Context, "term", busy):
+                await stack.aclose()
+        self.assertEqual(in_time, [True])
+
+    async def test_a_call_that_cannot_be_served_takes_nothing(self):
+        client = AsyncClient(self.endpoint)
+        with self.assertRaises(RuntimeError):
+            await client.classify(b"outside")
+        self.assertEqual(client.open, 0)
+        async with client:
+            for error, wrong in ((TypeError, {"stream": []}), (TypeError, {"latest": 0.5}),
+                                 (ValueError, {"deadline_s": float("nan")})):
+                with self.assertRaises(error):
+                    await client.classify(b"image", **wrong)
+            self.assertEqual(client.open, 0)
+            self.assertEqual((await client.classify(b"image", deadline_s=0.02)).status, "missing")
+
+    async def test_after_a_turn_that_failed_there_is_another(self):
+        errors = []
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _, context: errors.append(context["exception"]))
+        async with AsyncClient(self.endpoint) as client:
+            failure = OSError("once")
+            turns = itertools.chain([failure], itertools.repeat(None))
+            with unittest.mock.patch.object(client._session, "receive", side_effect=turns):
+                result = await asyncio.wait_for(client.classify(b"image", deadline_s=0.02),
+                                                WITHIN_S)
+        self.assertEqual(result.status, "missing")
+        self.assertEqual(errors, [failure])
+
+
+@unittest.mock.patch("collage_client.session.RECONNECT_S", 0.001)
+class AsyncKeysTest(unittest.IsolatedAsyncioTestCase):
+    """A client with keys that nobody answers, so that it makes its connection again and again."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.keys = folder.name
+        public, secret = (key.decode() for key in zmq.curve_keypair())
+        with open(os.path.join(self.keys, "broker.public"), "w") as file:
+            file.write(f"{public}\n")
+        path = os.path.join(self.keys, "producer.secret")
+        with open(path, "w") as file:
+            file.write(f"public {public}\nsecret {secret}\n")
+        os.chmod(path, 0o400)
+
+    async def test_without_another_socket_a_call_still_ends_at_its_deadline(self):
+        sockets, really = [], zmq.Context.socket
+
+        def one_only(*arguments):
+            if sockets:
+                raise zmq.ZMQError(errno.EMFILE)
+            sockets.append(really(*arguments))
+            return sockets[0]
+
+        with unittest.mock.patch.object(zmq.Context, "socket", one_only):
+            async with AsyncClient("ipc://@nobody-listens", keys=self.keys) as client:
+                result = await asyncio.wait_for(client.classify(b"image", deadline_s=0.02),
+                                                WITHIN_S)
+                self.assertEqual((result.status, result.reason), ("missing", "no_broker"))
+                self.assertGreater(client.counters["reconnections_failed"], 0)
+                with self.assertRaisesRegex(Unreachable, "Too many open files"):
+                    await client.connect(0.02)
+
+    async def test_names_are_looked_up_beside_the_loop_and_not_for_each_connection(self):
+        threads = []
+
+        def look_up(*_, **__):
+            threads.append(threading.current_thread())
+            if len(threads) > 1:
+                raise socket.gaierror(socket.EAI_NONAME, "unknown")
+            return [(socket.AF_INET,)]
+
+        with unittest.mock.patch("collage_client.endpoint.socket.getaddrinfo", look_up):
+            async with AsyncClient("tcp://localhost:1", keys=self.keys) as client:
+                await client.classify(b"image", deadline_s=0.02)
+                self.assertGreater(client.counters["server_keys_tried"], 0)
+                self.assertEqual(len(threads), 1)
+                with self.assertRaisesRegex(Unreachable, "does not resolve"):
+                    await client.connect(0.02)
+        self.assertEqual(len(threads), 2)
+        self.assertNotIn(threading.main_thread(), threads)
 
 
 if __name__ == "__main__":

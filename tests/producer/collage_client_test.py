@@ -97,7 +97,8 @@ class ClientTest(unittest.TestCase):
         (result,) = self.client.poll(0)
         self.assertEqual((result.name, result.source, result.model), ("coat", "collage", "v"))
         self.assertEqual((result.latency_s, result.broker_latency_s), (0.5, 0.001))
-        self.assertIn('"class": "coat"', json_line("a.png", result))
+        self.assertEqual((result.label, result.labels), (4, [4]))
+        self.assertIn('"class": "coat", "label": 4', json_line("a.png", result))
 
     def test_credit_is_never_exceeded(self):
         self.join(credit=2)
@@ -325,8 +326,9 @@ class ClientTest(unittest.TestCase):
         self.say(6, [1], 0, 1, 0, 10 ** 6, 0, [], "v", False)
         self.say(6, 1, 0, 1, 0, 10 ** 6, 0, [], "v")  # As in version 2.
         self.say(6, 1, 0, 1, 0, 10 ** 6, 0, [], "v", 1)
+        self.say(6, 1, 0, 1, 0, 10 ** 6, 0, [["coat", ["no label", 0.5]]], "v", False)
         self.say(18)
-        self.assertEqual(self.client.counters["undecodable"], 5)
+        self.assertEqual(self.client.counters["undecodable"], 6)
         self.assertEqual(self.client.counters["unexpected"], 1)
 
 
@@ -337,18 +339,32 @@ class ConnectTest(unittest.TestCase):
         self.now = 0.0
         self.context = zmq.Context()
         self.broker = self.context.socket(zmq.ROUTER)
-        self.broker.linger = 0
         port = self.broker.bind_to_random_port("tcp://127.0.0.1")
         self.client = Client(f"tcp://127.0.0.1:{port}", clock=self.clock)
 
     def tearDown(self):
         self.client.close()
-        self.broker.close()
-        self.context.term()
+        self.context.destroy(linger=0)  # Closes the brokers.
 
     def clock(self):
         self.now += 0.001
         return self.now
+
+    def add_broker(self):
+        """Another broker: one that welcomes the client, as soon as it asks for the time."""
+        broker = self.context.socket(zmq.ROUTER)
+        port = broker.bind_to_random_port("tcp://127.0.0.1")
+        first = self.client._session.endpoint
+        self.client.close()
+
+        def clock():
+            if broker.poll(0):
+                peer, _ = broker.recv_multipart()
+                broker.send_multipart(
+                    [peer, msgpack.packb([3, 3, 7, 10 ** 10, 2, 100, 5 * 10 ** 9, 10 ** 9])])
+            return self.clock()
+
+        self.client = Client([first, f"tcp://127.0.0.1:{port}"], clock=clock)
 
     def answer(self, kind, *fields, protocol=3):
         """To the client's hello, so that the answer is there before the client asks for it."""
@@ -367,6 +383,13 @@ class ConnectTest(unittest.TestCase):
         self.answer(4, 32, 2, protocol=2)
         with self.assertRaisesRegex(Unreachable, "within 3600 s: wrong_protocol"):
             self.client.connect(3600)
+        self.assertLess(self.now, 1.0)
+
+    def test_one_that_speaks_another_protocol_leaves_the_next(self):
+        self.add_broker()
+        self.answer(4, 32, 2, protocol=2)
+        self.client.connect(3600)
+        self.assertTrue(self.client.joined)
         self.assertLess(self.now, 1.0)
 
     def test_silence_is_an_error_in_time(self):

@@ -19,7 +19,9 @@ import zmq
 
 CLIENT = pathlib.Path(__file__).resolve().parents[2] / "producer" / "python"
 sys.path.insert(0, str(CLIENT))
-from collage_client import endpoint, listing  # noqa: E402
+from collage_client import Result, command, endpoint, listing  # noqa: E402
+from collage_client.delivery import CORRECTION_MAX  # noqa: E402
+from collage_client.formats import format_of  # noqa: E402
 
 PNG = b"\x89PNG\r\n\x1a\n and more"
 
@@ -180,10 +182,67 @@ class Endpoint(unittest.TestCase):
         self.assertFalse(endpoint.needs_ipv6("ipc:///x"))
 
 
+class Formats(unittest.TestCase):
+    """tests/imaging/format_test.cc has the same files."""
+
+    def test_the_first_bytes_tell(self):
+        for first, name in (
+                (b"\xff\xd8\xff\xe0", "JPEG"), (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "PNG"),
+                (b"RIFF\x24\0\0\0WEBPVP8 ", "WebP"), (b"GIF87a", "GIF"),
+                (b"II*\0\x08\0\0\0", "TIFF"), (b"\0\0\0\x18ftypheic\0\0\0\0mif1", "HEIC"),
+                (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avif", "AVIF"),
+                (b"\x89PNG\r\n\x1a\n\0\0\0\x04CgBI", "Apple CgBI"),
+                (b"BM\x36\x0c\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0", "BMP"),
+                (b"II*\0\x10\0\0\0CR\x02\0", "camera raw"),
+                (b"\0\0\0\x18ftypcrx \0\0\0\x01", "camera raw"),
+                (b"\0\0\1\0\1\0\x20\x20\0\0\1\0", "ICO"),
+                (b"\0\0\0\x18ftypmp42\0\0\0\0", "MP4 or another file of boxes"),
+                (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"), (b"\xff\x0a\x7f", "JPEG XL"),
+                (b"P6\n2 2\n255\n", "Netpbm"), (b"\x0a\x05\x01\x08\0\0", "PCX"),
+                (b"\x01\xda\x01\x01\0\x03", "SGI")):
+            self.assertEqual(format_of(first), name, first)
+
+    def test_an_svg_is_one_whatever_stands_before_its_root(self):
+        for before in (b"", b"\xef\xbb\xbf", b" \r\n\t", b"<!-- made by -- a tool -->\n",
+                       b"\xef\xbb\xbf<?xml version='1.0'?><!-- a --> <!-- b -->"):
+            self.assertEqual(format_of(before + b"<svg width='9'/>"), "SVG", before)
+            self.assertEqual(format_of(before + b"<s:svg xmlns:s='x'/>"), "SVG", before)
+            self.assertEqual(format_of(before + b"<html></html>"), "unknown", before)
+        self.assertEqual(format_of(b"<!DOCTYPE svg PUBLIC '-//W3C'>"), "SVG")
+        self.assertEqual(format_of(b"<!DOCTYPE html><svg/>"), "unknown")
+        self.assertEqual(format_of(b"<!-- never closed <svg>"), "unknown")
+        self.assertEqual(format_of(b"\xff\xfe<\0s\0v\0g\0"), "SVG")
+
+    def test_text_and_beginnings_that_are_only_alike_are_unknown(self):
+        for text in (b"", b"B", b"BM", b"P", b"BMW is a maker of cars, and not a picture",
+                     b"\0\0\1\0", b"RIFF\x24\0\0\0WAVEfmt ", b"GET / HTTP/1.1\r\n",
+                     b"\n\xff\xd8\xff", b"\x0a\x01\x01\x08"):
+            self.assertEqual(format_of(text), "unknown", text)
+
+
+class Corrections(unittest.TestCase):
+    def test_one_finds_its_file_however_many_answers_come_with_it(self):
+        arguments = unittest.mock.Mock(quiet=True, format="json", in_order=True, latest=False)
+        client = unittest.mock.Mock()
+        client.corrections.return_value = [Result(1, "corrected", source="single")]
+        client.submit.side_effect = requests = range(1, CORRECTION_MAX + 2)
+        push = command.Push(client, arguments)
+        for request in requests:
+            push._take(listing.Item(str(request), b"x"))
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            push._report([Result(request, "answered", source="collage") for request in requests])
+        last = json.loads(printed.getvalue().splitlines()[-1])
+        self.assertEqual((last["file"], last["status"]), ("1", "corrected"))
+        self.assertIn("corrected 1", push.tally.summary()[0])
+
+
 class Broker(threading.Thread):
     """Answers every image but SILENT; counts nothing and forgets nobody."""
 
     SILENT = b"no answer"
+    BROWNOUT = b"a collage answers"
+    JPEG_XL = b"\xff\x0a\x7f"  # Rejects it.
 
     def __init__(self):
         super().__init__(daemon=True)
@@ -199,11 +258,18 @@ class Broker(threading.Thread):
                 peer, header, *images = self._socket.recv_multipart()
                 if self.SILENT in images:
                     continue
-                _, kind, *fields = msgpack.unpackb(header)
-                answer = [3, 3, 7, 10 ** 9, 4, 100, 5 * 10 ** 9, 0] if kind == 1 else \
-                    [3, 6, fields[0], 0, 1, 0, 10 ** 6, 0, [["coat", [4, 0.75]]], "v", False]
-                self._socket.send_multipart([peer, msgpack.packb(answer)])
+                protocol, kind, *fields = msgpack.unpackb(header)
+                answer = [3, 7, 10 ** 9, 4, 100, 5 * 10 ** 9, 0] if kind == 1 else \
+                    self._answer(fields[0], images[0])
+                self._socket.send_multipart([peer, msgpack.packb([protocol, *answer])])
         self._context.destroy()
+
+    def _answer(self, request, image):
+        if image == self.JPEG_XL:
+            return [6, request, 2, 0, 5, 10 ** 6, 0, [], "", False]
+        brownout = image == self.BROWNOUT
+        top = [["coat", [4, 0.75]], ["日", [6, 1.25e-7]]]
+        return [6, request, 0, 2 if brownout else 1, 0, 1234567, 0, top, "v", brownout]
 
     def stop(self):
         self._over.set()
@@ -245,18 +311,29 @@ class Command(Folder):
 
     def test_csv_and_causes(self):
         self.write("d/big", b"x" * 101)
-        self.write('d/quo"te,', b"x")
+        self.write('d/quo"te,\nline', b"x")
+        self.write("d/xl", Broker.JPEG_XL)
         os.mkfifo(self.path("d/pipe"))
         lines, errors, code = self.run_client(self.path("d"), "-e", self.broker.endpoint,
                                               "--format", "csv")
         self.assertEqual(code, 1)
         rows = {row["file"].removeprefix(self.root + "/d/"): row
                 for row in csv.DictReader(io.StringIO("\n".join(lines)))}
-        self.assertEqual(rows['quo"te,']["class"], "coat")
+        answer = rows['quo"te,\nline']
+        self.assertEqual((answer["class"], answer["label"]), ("coat", "4"))
         self.assertEqual(rows["big"]["reason"], "image_too_large")
+        self.assertEqual(rows["xl"]["format"], "JPEG XL")
         self.assertEqual(rows["pipe"]["error"], "not a regular file")
         self.assertIn("1 refused (image_too_large)", errors)
+        self.assertIn("1 rejected (unsupported_image: JPEG XL)", errors)
         self.assertIn("1 unreadable (not a regular file)", errors)
+
+    def test_names_of_any_language_are_written_in_any_locale(self):
+        lines, errors, code = self.run_client(
+            self.write("日"), "-e", self.broker.endpoint, "--format", "csv",
+            environment={"PYTHONIOENCODING": "ascii"})
+        self.assertEqual(code, 0, errors)
+        self.assertIn(self.path("日"), lines[1])
 
     def test_what_is_open_when_it_is_interrupted_is_said(self):
         silent, answered = self.write("1", Broker.SILENT), self.write("2")

@@ -186,7 +186,6 @@ void drive(const PushOptions& options, machine::Machine& machine, OnLog on_log,
         {.endpoint = endpoint,
          .keys = keys,
          .name = options.status ? runtime::LinkName::any : runtime::LinkName::producers});
-    if (options.status) break;  // It asks the preferred one.
   }
   // Silent: the log of a process goes to standard output, which has the results.
   runtime::Loop loop(context, brokers, machine, {},
@@ -229,7 +228,9 @@ int push_images(const PushOptions& options) {
   return printed && !pusher.stopped() && tally.answered == tally.taken ? 0 : 1;
 }
 
-int print_status(const PushOptions& options) {
+int print_status(PushOptions options) {
+  // It asks the preferred broker only, so an error must not name the others.
+  options.endpoints.resize(1);
   StatusPoller poller(kAskEvery, options.reach_max);
   std::string trouble;
   drive(

@@ -11,6 +11,8 @@ from collage_client.request import Options
 from collage_client.result import Result
 from collage_client.session import Session
 
+AFTER_ERROR_S = 0.1  # The wait after a turn that failed.
+
 
 class AsyncClient:
     """One producer on an asyncio event loop; for use on the thread of that loop.
@@ -27,9 +29,9 @@ class AsyncClient:
                  grace_s: float = 0.5, open_max: int = 1024, corrections: bool = False,
                  keys: str | os.PathLike[str] | None = None,
                  failover_after_s: float = 1.0) -> None:
-        """The same as Client's."""
+        """The same as Client's, but opens nothing before 'async with'."""
         self._session = Session(endpoint, Options(deadline_s, grace_s, open_max, corrections,
-                                                  failover_after_s), keys, time.monotonic())
+                                                  failover_after_s), keys)
         self._machine = self._session.machine
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.Handle | None = None
@@ -39,15 +41,24 @@ class AsyncClient:
         self._changed: asyncio.Future[None] | None = None  # Done at the next change of anything.
 
     async def __aenter__(self) -> "AsyncClient":
-        self._loop = asyncio.get_running_loop()
-        self._serve()
+        loop = asyncio.get_running_loop()
+        ipv6 = await loop.run_in_executor(None, self._session.look_up)
+        self._session.open(ipv6, time.monotonic())
+        self._loop = loop
+        self._serve_soon()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self.close()
+        self._leave()
+        await asyncio.get_running_loop().run_in_executor(None, self._session.end)
 
     def close(self) -> None:
-        """Leaves; calls that wait raise ConnectionAbortedError."""
+        """Leaves; calls that wait raise ConnectionAbortedError.  Blocks while ZeroMQ looks a name
+        up, which the end of 'async with' does not."""
+        self._leave()
+        self._session.end()
+
+    def _leave(self) -> None:
         if self._loop is not None:
             for descriptor in self._descriptors:
                 self._loop.remove_reader(descriptor)
@@ -57,9 +68,8 @@ class AsyncClient:
         for future in self._waiting.values():
             if not future.done():
                 future.set_exception(ConnectionAbortedError("the client was closed"))
-        if self._changed:
-            self._changed.set_result(None)
-        self._session.close()
+        self._tell_changed()
+        self._session.disconnect()
 
     @property
     def joined(self) -> bool:
@@ -85,7 +95,9 @@ class AsyncClient:
                         raise self._session.unreachable(timeout_s)
                     await self._change()
         except TimeoutError as error:
-            raise self._session.unreachable(timeout_s) from error
+            # It may look a name up.
+            raise await self._running().run_in_executor(None, self._session.unreachable,
+                                                        timeout_s) from error
 
     async def classify(self, image: bytes, deadline_s: float | None = None,
                        stream: Hashable = None, priority: str = "normal",
@@ -93,10 +105,11 @@ class AsyncClient:
         """Submits an encoded image and waits for its result; while open_max are open, for room
         first.  Results of one stream come in the order of submission.  priority and latest are
         those of Client.submit.  Cancelling the call cancels the request."""
+        loop = self._running()
         while (request := self._machine.submit(image, time.monotonic(), deadline_s, stream,
                                                priority, latest)) is None:
             await self._change()
-        future: asyncio.Future[Result] = self._running().create_future()
+        future: asyncio.Future[Result] = loop.create_future()
         self._waiting[request] = future
         self._serve_soon()
         try:
@@ -135,21 +148,25 @@ class AsyncClient:
     def _serve(self) -> None:
         """Sends, receives, hands out, and asks to be called when there is more to do."""
         loop = self._running()
-        now = time.monotonic()
-        self._session.step(now)
-        self._session.receive(time.monotonic)
-        now = time.monotonic()
-        self._session.step(now)  # Credit that came is used at once.
-        self._hand_out()
-        self._register(loop)
-        if self._timer:
-            self._timer.cancel()
-        # The descriptors of ZeroMQ sockets tell of changes only: what is left must be asked for.
-        if self._session.readable():
-            self._timer = loop.call_soon(self._serve)
-        else:
-            self._timer = loop.call_later(max(0.0, self._session.next_timeout(now) - now),
-                                          self._serve)
+        wait = AFTER_ERROR_S
+        try:
+            now = time.monotonic()
+            self._session.step(now)
+            self._session.receive(time.monotonic)
+            now = time.monotonic()
+            self._session.step(now)  # Credit that came is used at once.
+            self._hand_out()
+            self._register(loop)
+            wait = max(0.0, self._session.next_timeout(now) - now)
+            # The descriptors of ZeroMQ sockets tell of changes only: what is left is asked for.
+            if self._session.readable():
+                wait = 0.0
+        finally:
+            # After an error, too, which the loop reports: without another turn all calls would
+            # wait for ever.
+            if self._timer:
+                self._timer.cancel()
+            self._timer = loop.call_later(wait, self._serve)
 
     def _hand_out(self) -> None:
         delivery = self._machine.delivery
@@ -158,6 +175,9 @@ class AsyncClient:
             future = self._waiting.pop(result.request)
             if not future.done():  # Its call may have been cancelled.
                 future.set_result(result)
+        self._tell_changed()
+
+    def _tell_changed(self) -> None:
         changed, self._changed = self._changed, None
         if changed:
             changed.set_result(None)
@@ -167,7 +187,7 @@ class AsyncClient:
             return
         for descriptor in self._descriptors:
             loop.remove_reader(descriptor)
-        self._connections = self._session.connections
         self._descriptors = self._session.descriptors()
         for descriptor in self._descriptors:
             loop.add_reader(descriptor, self._serve)
+        self._connections = self._session.connections

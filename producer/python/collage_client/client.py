@@ -34,7 +34,8 @@ class Client:
         """
         self._now = clock
         self._session = Session(endpoint, Options(deadline_s, grace_s, open_max, corrections,
-                                                  failover_after_s), keys, clock())
+                                                  failover_after_s), keys)
+        self._session.open(self._session.look_up(), clock())
         self._machine = self._session.machine
 
     def __enter__(self) -> "Client":
@@ -52,7 +53,9 @@ class Client:
         submitted images wait for the broker until their deadline."""
         until = self._now() + timeout_s
         while not self.joined:
-            if self._now() >= until or self.refusal == PROTOCOL_REFUSAL:
+            now = self._now()
+            self._session.step(now)  # Goes on to the next broker if this one has refused us.
+            if now >= until or self.refusal == PROTOCOL_REFUSAL:
                 raise self._session.unreachable(timeout_s)
             self._wait(until)
 

@@ -6,6 +6,7 @@ or reach no broker.
 
 import argparse
 import difflib
+import io
 import os
 import signal
 import sys
@@ -18,6 +19,7 @@ from collage_client.choice import rank_brokers
 from collage_client.client import Client
 from collage_client.delivery import CORRECTION_MAX
 from collage_client.endpoint import fault
+from collage_client.formats import format_of
 from collage_client.listing import Input, Item, items
 from collage_client.report import COLUMNS, Tally, csv_line, error_line, interrupted_line
 from collage_client.result import Result, json_line
@@ -38,6 +40,7 @@ class Push:
         self._client = client
         self._arguments = arguments
         self._names: dict[int, str] = {}
+        self._formats: dict[int, str] = {}
         self._late: dict[int, str] = {}  # Answers that may be corrected.
         self._progress = not arguments.quiet and sys.stderr.isatty()
         self._shown = 0.0
@@ -121,18 +124,24 @@ class Push:
                                           priority=chosen.priority, latest=int(chosen.latest))
             assert request is not None  # There was a window.
             self._names[request] = item.file
+            self._formats[request] = format_of(item.image)
 
     def _report(self, results: list[Result]) -> None:
         for result in results:
             file = self._names.pop(result.request)
-            self.tally.add(result)
-            self._print(json_line(file, result))
+            image_format = self._formats.pop(result.request)
+            if result.reason != "unsupported_image":
+                image_format = ""
+            self.tally.add(result, image_format)
+            self._print(json_line(file, result, image_format))
             if result.source == "collage":
                 self._late[result.request] = file
-                if len(self._late) > CORRECTION_MAX:
-                    self._late.pop(next(iter(self._late)))
         for result in self._client.corrections():
+            self.tally.corrected += 1
             self._print(json_line(self._late.pop(result.request), result))
+        # After the corrections: one may be of an answer that is older than those above.
+        while len(self._late) > CORRECTION_MAX:
+            self._late.pop(next(iter(self._late)))
         now = time.monotonic()
         if self._progress and now - self._shown >= PROGRESS_EVERY_S:
             self._shown = now
@@ -250,6 +259,8 @@ def main() -> int:
     _keep_standard_descriptors()
     if sys.stdout is None:
         return _cannot_start("standard output is closed")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # Names of any language, in whatever locale.
     parser = _parser()
     arguments = parser.parse_args()
     if not arguments.file and not arguments.list:

@@ -7,6 +7,8 @@ producer/client.h is the same machine in C++.
 """
 
 import collections
+import math
+import operator
 import secrets
 from collections.abc import Callable, Hashable
 
@@ -69,11 +71,15 @@ class Machine:
                stream: Hashable = None, priority: str = "normal", latest: int = 0) -> int | None:
         if priority not in wire.PRIORITY:
             raise ValueError(f"priority {priority!r} is not low, normal or high")
+        latest = operator.index(latest)
         if not 0 <= latest < 1 << 64:
             raise ValueError("latest is not a number of 64 bits")
+        hash(stream)  # What has no hash fails here, and not when the result comes.
         if self.open + len(self.delivery.done) >= self.options.open_max:
             return None
         within = min(deadline_s or self.options.deadline_s, DEADLINE_MAX_S)
+        if math.isnan(within):
+            raise ValueError("deadline_s is not a number")
         if self._welcome and self._welcome.deadline_max_s:
             within = min(within, self._welcome.deadline_max_s)
         self._last += 1

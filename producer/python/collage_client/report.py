@@ -10,7 +10,7 @@ from typing import Any
 from collage_client.result import Result, name_fields
 
 COLUMNS = ("request", "file", "status", "class", "label", "probability", "source", "latency_s",
-           "broker_latency_s", "model", "brownout", "reason", "error", "file_base64")
+           "broker_latency_s", "model", "brownout", "reason", "error", "file_base64", "format")
 
 
 def error_line(file: str, error: str) -> str:
@@ -29,8 +29,9 @@ def csv_line(line: str) -> str:
     if values.get("brownout"):
         values["brownout"] = "true"
     out = io.StringIO()
-    csv.writer(out, lineterminator="").writerow(values.get(name, "") for name in COLUMNS)
-    return out.getvalue()
+    # With another end of line the writer would not quote a name that has one in it.
+    csv.writer(out, lineterminator="\r\n").writerow(values.get(name, "") for name in COLUMNS)
+    return out.getvalue().removesuffix("\r\n")
 
 
 class Tally:
@@ -43,15 +44,19 @@ class Tally:
         self.reported = 0
         self.sources: collections.Counter[str] = collections.Counter()
         self.causes: collections.Counter[str] = collections.Counter()
+        self.brownout = 0
+        self.corrected = 0
         self.latencies: collections.deque[float] = collections.deque(maxlen=self.LATENCY_MAX)
 
-    def add(self, result: Result) -> None:
+    def add(self, result: Result, image_format: str = "") -> None:
         self.reported += 1
         if result.status == "answered":
             self.sources[result.source] += 1
+            self.brownout += result.brownout
             self.latencies.append(result.latency_s)
         else:
-            self.causes[result.status + (f" ({result.reason})" if result.reason else "")] += 1
+            why = result.reason + (f": {image_format}" if image_format else "")
+            self.causes[result.status + (f" ({why})" if why else "")] += 1
 
     def add_unreadable(self, error: str) -> None:
         self.reported += 1
@@ -70,7 +75,9 @@ class Tally:
         by_source = ", ".join(f"{name} {self.sources[name]}"
                               for name in ("single", "collage", "hedge"))
         lines = [f"{self.answered} of {self.reported} answered in {elapsed:.3g} s "
-                 f"({self.reported / elapsed:.1f}/s): {by_source}"]
+                 f"({self.reported / elapsed:.1f}/s): {by_source}"
+                 + (f", in brownout {self.brownout}" if self.brownout else "")
+                 + (f", corrected {self.corrected}" if self.corrected else "")]
         if self.latencies:
             ranked = sorted(self.latencies)
             shown = [f"p{p} {ranked[-(-len(ranked) * p // 100) - 1]:.3g} s" for p in (50, 95, 99)]

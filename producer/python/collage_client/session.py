@@ -26,46 +26,59 @@ class _Connection:
     """A socket to one broker."""
 
     def __init__(self, context: "zmq.Context[zmq.Socket[bytes]]", endpoint: str,
-                 keys: Keys | None) -> None:
+                 keys: Keys | None, ipv6: bool) -> None:
         self.endpoint = endpoint
+        self.trouble = ""  # why the last reconnection failed, if it did
         self._context = context
         self._keys = keys
+        self._ipv6 = ipv6
         self._broker_key = 0  # which of the broker's
-        self.open()
+        self.socket = self._open(self._broker_key)
 
-    def open(self) -> None:
-        self.socket = self._context.socket(zmq.DEALER)
-        self.socket.setsockopt(zmq.LINGER, 0)
-        self.socket.setsockopt(zmq.MAXMSGSIZE, FRAME_BYTES_MAX)
-        for option, value in SOCKET_OPTIONS.items():
-            self.socket.setsockopt(option, value)
+    def _open(self, broker_key: int) -> "zmq.Socket[bytes]":
+        opened = None
         try:
+            opened = self._context.socket(zmq.DEALER)
+            opened.setsockopt(zmq.LINGER, 0)
+            opened.setsockopt(zmq.MAXMSGSIZE, FRAME_BYTES_MAX)
+            for option, value in SOCKET_OPTIONS.items():
+                opened.setsockopt(option, value)
             if self._keys:
-                self.socket.curve_publickey = self._keys.public
-                self.socket.curve_secretkey = self._keys.secret
-                self.socket.curve_serverkey = self._keys.broker[self._broker_key]
-            self.socket.ipv6 = needs_ipv6(self.endpoint)
-            self.socket.connect(self.endpoint)
+                opened.curve_publickey = self._keys.public
+                opened.curve_secretkey = self._keys.secret
+                opened.curve_serverkey = self._keys.broker[broker_key]
+            opened.ipv6 = self._ipv6
+            opened.connect(self.endpoint)
+            return opened
         except zmq.ZMQError as error:
-            self.socket.close()
+            if opened:
+                opened.close()
             raise ValueError(f"{self.endpoint}: {error}") from error
 
-    def try_other_key(self, keys: Keys) -> None:
-        """libzmq retries with the key it began with, and stops for good when ours is refused."""
-        self._broker_key = (self._broker_key + 1) % len(keys.broker)
+    def try_other_key(self, keys: Keys) -> bool:
+        """libzmq retries with the key it began with, and stops for good when ours is refused.
+        Returns False if another socket cannot be had, for want of descriptors for instance; then
+        the present one stays."""
+        other = (self._broker_key + 1) % len(keys.broker)
+        try:
+            opened = self._open(other)
+        except ValueError as error:
+            self.trouble = str(error)
+            return False
         self.socket.close()
-        self.open()
+        self.socket, self._broker_key, self.trouble = opened, other, ""
+        return True
 
     def readable(self) -> bool:
         return int(self.socket.get(zmq.EVENTS)) & zmq.POLLIN != 0
 
 
 class Session:
-    """A connection to each broker, in the order of preference.  Raises ValueError if an endpoint or
-    the keys cannot be used."""
+    """A connection to each broker, in the order of preference; for use once it is open.  Raises
+    ValueError if an endpoint or the keys cannot be used."""
 
     def __init__(self, endpoints: str | Sequence[str], options: Options,
-                 keys: str | os.PathLike[str] | None, now: float) -> None:
+                 keys: str | os.PathLike[str] | None) -> None:
         self.endpoints = [endpoints] if isinstance(endpoints, str) else list(endpoints)
         if not self.endpoints:
             raise ValueError("no endpoint")
@@ -80,28 +93,49 @@ class Session:
             raise ValueError(f"{error.filename}: {error.strerror}") from error
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._links: list[_Connection] = []
+
+    def look_up(self) -> list[bool]:
+        """Which brokers need IPv6.  Blocks while names are looked up, so it is asked once, and not
+        whenever a connection is made again."""
+        return [needs_ipv6(endpoint) for endpoint in self.endpoints]
+
+    def open(self, ipv6: list[bool], now: float) -> None:
+        """Connects, with what look_up has returned; does not wait."""
         try:
             for broker, endpoint in enumerate(self.endpoints):
-                self._links.append(_Connection(self._context, endpoint, self._keys))
-                self._opened(broker, now)
+                self._links.append(_Connection(self._context, endpoint, self._keys, ipv6[broker]))
+                self.connections += 1
+                self.machine.brokers.links[broker].reconnect_at = now + RECONNECT_S
         except ValueError:
             self.close()
             raise
 
     def close(self) -> None:
+        self.disconnect()
+        self.end()
+
+    def disconnect(self) -> None:
         for link in self._links:
             link.socket.close()
+
+    def end(self) -> None:
+        """Waits for ZeroMQ's own thread, which may be looking a name up.  For any thread."""
         self._context.term()
 
     def step(self, now: float) -> None:
         """Sends what is due."""
         for broker, link in enumerate(self._links):
             state = self.machine.brokers.links[broker]
-            if self._keys and state.greeting and now >= state.reconnect_at:
-                link.try_other_key(self._keys)
-                self._opened(broker, now)
-                self.machine.counters["server_keys_tried"] += 1
-                self.machine.greet_again(broker, now)
+            if not state.greeting:
+                link.trouble = ""
+            elif self._keys and now >= state.reconnect_at:
+                state.reconnect_at = now + RECONNECT_S
+                if link.try_other_key(self._keys):
+                    self.connections += 1
+                    self.machine.counters["server_keys_tried"] += 1
+                    self.machine.greet_again(broker, now)
+                else:
+                    self.machine.counters["reconnections_failed"] += 1
         self.machine.turn(now)
 
     def wait(self, timeout_s: float) -> bool:
@@ -144,14 +178,12 @@ class Session:
         return self.endpoints[self.machine.brokers.current]
 
     def unreachable(self, within_s: float) -> Unreachable:
-        """The error of a connect that failed."""
-        why = self.machine.refusal or unresolved(self.endpoint)
+        """The error of a connect that failed.  Blocks while a name is looked up, unless something
+        else is known to be wrong."""
+        trouble = self._links[self.machine.brokers.current].trouble
+        why = self.machine.refusal or trouble or unresolved(self.endpoint)
         return Unreachable(f"no broker answered at {' or '.join(self.endpoints)} within "
                            f"{within_s:g} s" + (f": {why}" if why else ""))
-
-    def _opened(self, broker: int, now: float) -> None:
-        self.connections += 1
-        self.machine.brokers.links[broker].reconnect_at = now + RECONNECT_S
 
     def _send(self, broker: int, frames: wire.Frames) -> bool:
         try:

@@ -110,13 +110,14 @@ def _message(kind: int, fields: list[Any]) -> Welcome | Refuse | Reply | Correct
         *numbers, top, model, brownout = fields
         request, status, source, reason, latency, retry_after = map(_number, numbers)
         return Reply(Result(request, STATUS[status], REASON[reason], SOURCE[source], _named(top),
-                            str(model), latency / 1e9, brownout=_flag(brownout)),
+                            str(model), latency / 1e9, brownout=_flag(brownout),
+                            labels=_labels(top)),
                      retry_after / 1e9)
     if kind == CORRECTION:
         *numbers, top, model = fields
         request, source, latency = map(_number, numbers)
         return Correction(Result(request, "corrected", "", SOURCE[source], _named(top), str(model),
-                                 latency / 1e9))
+                                 latency / 1e9, labels=_labels(top)))
     raise Unexpected(f"kind {kind}")
 
 
@@ -134,3 +135,7 @@ def _flag(value: object) -> bool:
 
 def _named(top: list[Any]) -> list[tuple[str, float]]:
     return [(str(name), float(probability)) for name, (_, probability) in top]
+
+
+def _labels(top: list[Any]) -> list[int]:
+    return [_number(label) for _, (label, _) in top]
