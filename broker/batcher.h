@@ -4,7 +4,9 @@
 //     [0] [1] [2] ... [8] sealed     [0] [1]                sealed with 2 of 9
 //
 // A batch opens with its first image and is sealed when its grid is full or its linger is over,
-// whichever comes first.  Images are never held back: a place is given on arrival, and linger
+// whichever comes first.  The owner may prolong the linger (linger_until): once the broker has
+// learned patience and how long collages take, a batch stays open until a collage could only just
+// be there when patience ends.  Images are never held back: a place is given on arrival, and linger
 // delays only the collage.
 //
 // Batcher is pure: callers pass `now`, which never goes back.  At most one batch is open to

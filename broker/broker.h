@@ -172,6 +172,7 @@ class Broker : public machine::Machine {
   void log_uncovered();
   wire::Duration suspect_age() const;
   wire::Duration look_every() const;
+  void judge_peers();
   void sweep();
 
   const Policy policy_;
@@ -195,6 +196,7 @@ class Broker : public machine::Machine {
   VersionFigures versions_;
   wire::ServiceTimes service_;  // What the sinks have learned; zeros before the first report.
   wire::Instant next_sweep_;
+  bool judged_ = true;                             // The last sweep has judged the peers.
   std::optional<wire::Instant> drain_until_;       // Set while the broker drains.
   std::optional<wire::Instant> uncovered_logged_;  // When log_uncovered() last wrote a line.
   Counters counters_;

@@ -22,6 +22,22 @@ using wire::Reason;
 using wire::ResultStatus;
 using Level = machine::LogMessage::Level;
 
+namespace {
+
+// An image that waited in the line, or moves to the batch of a collage, has this slot from now on.
+void trace_placed(const Batch& batch, const Entry& entry, wire::Instant now,
+                  machine::Actions& actions) {
+  actions.traces.push_back({.what = "placed",
+                            .batch = batch.id,
+                            .slot = entry.task.slot,
+                            .age = now - entry.admitted,
+                            .batch_age = now - batch.opened,
+                            .producer = entry.producer,
+                            .request = entry.request});
+}
+
+}  // namespace
+
 bool Broker::brownout() const {
   return overload_.on() && policy_.brownout && policy_.redundancy.collages_per_batch > 0;
 }
@@ -82,7 +98,9 @@ wire::Duration Broker::retry_hint() const {
   const double rate = line_rate();
   if (!overload_.on() || rate <= 0) return policy_.retry_after;
   const auto waiting = static_cast<double>(dispatcher_.waiting() + line_.size());
-  return std::clamp(wire::from_seconds(waiting / rate), policy_.retry_after, policy_.deadline);
+  // Not std::clamp: a pipeline may have a deadline below retry_after.
+  return std::max(policy_.retry_after,
+                  std::min(wire::from_seconds(waiting / rate), policy_.deadline));
 }
 
 // --- the line ---
@@ -158,6 +176,7 @@ void Broker::start_single(Task task) {
 void Broker::place_waiting(Task task, Batch& batch, wire::Instant look_at) {
   Entry& entry = ledger_.place(task, batch, look_at);
   sessions_.place(entry.producer, entry.request, entry.task);
+  trace_placed(batch, entry, now_, actions_);
   if (const auto order = dispatcher_.dispatch_first(entry, now_)) send_order(*order);
   if (const auto order = dispatcher_.probe(entry, now_)) send_order(*order);
   covers_.send_image(batch, entry, now_, actions_);
@@ -219,6 +238,7 @@ void Broker::start_collage(const std::vector<Task>& tasks) {
                                         now_ + (waiting.deadline - now_) / 2);
     Entry& entry = ledger_.place(task, batch, late);
     sessions_.place(entry.producer, entry.request, entry.task);
+    trace_placed(batch, entry, now_, actions_);
     covers_.send_image(batch, entry, now_, actions_);
   }
   ledger_.seal(batch);

@@ -226,13 +226,15 @@ void Broker::settle(Task task, wire::Result result) {
   forget(*entry);
   result.request = entry->request;
   result.latency = now_ - entry->admitted;
-  actions_.traces.push_back({.what = to_string(result.status),
-                             .batch = {epoch_, {task.batch}},
-                             .slot = task.slot,
-                             .age = result.latency,
-                             .producer = entry->producer,
-                             .request = entry->request,
-                             .source = result.source});
+  const bool placed = task.slot != kWaiting;
+  actions_.traces.push_back(
+      {.what = to_string(result.status),
+       .batch = placed ? wire::BatchId{epoch_, {task.batch}} : wire::BatchId{},
+       .slot = placed ? std::optional(task.slot) : std::nullopt,
+       .age = result.latency,
+       .producer = entry->producer,
+       .request = entry->request,
+       .source = result.source});
   latencies_[static_cast<std::size_t>(result.source)].observe(result.latency);
   versions_.observe(result.version, result.source, result.latency);
   const auto peer = sessions_.close(entry->producer, entry->request);

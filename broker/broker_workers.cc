@@ -241,8 +241,8 @@ wire::Duration Broker::suspect_age() const {
 // images may be open.  Nor at a quantile of ages, which lost answers make longer and longer.
 wire::Duration Broker::look_every() const { return std::max(service_.p99, policy_.hedge_after); }
 
-void Broker::sweep() {
-  next_sweep_ = now_ + policy_.heartbeat;
+// Loses the peers that are silent, and the stages that hold a task for too long.
+void Broker::judge_peers() {
   for (const Roster::Loss& loss : dispatcher_.roster().sweep(now_, suspect_age())) {
     on_classifier_lost(loss);
   }
@@ -250,9 +250,19 @@ void Broker::sweep() {
     on_assembler_lost(loss);
   }
   while (const auto lost = sinks_.leave_silent(now_)) on_sink_lost(*lost);
+  sessions_.sweep(now_);
+}
+
+void Broker::sweep() {
+  // After a pause of our own all peers seem silent and all tasks old, for what was sent to us
+  // meanwhile has yet to be read.  By the next sweep it has been, and that one judges even if it is
+  // late: a broker that is always late must not keep the dead.
+  const bool late = now_ - next_sweep_ > policy_.heartbeat;
+  judged_ = !late || !judged_;
+  next_sweep_ = now_ + policy_.heartbeat;
+  if (judged_) judge_peers();
   update_overload();
   if (overload_.on()) serve_line();
-  sessions_.sweep(now_);
   corrections_.expire(now_);
   report_health();
   // A worker that is blocked in its work sends nothing, and need not.  A message to it fails at

@@ -81,22 +81,29 @@ bool Roster::ready(machine::Peer peer, const wire::Ready& ready, wire::Instant n
       return std::find(ready.held.begin(), ready.held.end(), wire::Sequence{sequence}) !=
              ready.held.end();
     };
-    const auto still = std::stable_partition(
+    const auto gone = std::stable_partition(
         worker.sent.begin(), worker.sent.end(), [&](const Worker::Sent& sent) {
           return sent.sequence > ready.seen.value || holds(sent.sequence);
         });
+    // A task that was withdrawn, or never begun, and leaves before an earlier one has not been
+    // worked on: the worker is still at the earlier one, whose time goes on.
+    const auto worked =
+        std::stable_partition(gone, worker.sent.end(), [&](const Worker::Sent& sent) {
+          return !sent.begun && gone != worker.sent.begin() &&
+                 worker.sent.front().sequence < sent.sequence;
+        });
     // A worker does one task after another, or some together: while it did those before, these
     // waited, and the time since is theirs in equal shares.
-    const auto count = static_cast<std::int64_t>(worker.sent.end() - still);
+    const auto count = static_cast<std::int64_t>(worker.sent.end() - worked);
     const auto share = [&](wire::Instant from) {
       return (now - std::max(from, worker.done)) / count;
     };
-    for (auto sent = still; sent != worker.sent.end(); ++sent) {
-      worker.health.add(share(still->at));
+    for (auto sent = worked; sent != worker.sent.end(); ++sent) {
+      worker.health.add(share(worked->at));
       if (sent->begun) service_.add(share(*sent->begun));
     }
     if (count > 0) worker.done = now;
-    worker.sent.erase(still, worker.sent.end());
+    worker.sent.erase(gone, worker.sent.end());
     // Tasks that it holds but was not given in this life of the broker take up room all the same.
     const auto ours = static_cast<std::size_t>(
         std::count_if(worker.sent.begin(), worker.sent.end(),
@@ -104,6 +111,7 @@ bool Roster::ready(machine::Peer peer, const wire::Ready& ready, wire::Instant n
     worker.held = ready.held.size() - std::min(ready.held.size(), ours);
     if (worker.sent.empty()) worker.overdue = false;
   });
+  lift_probation_if_none_works();
   return true;
 }
 
@@ -204,10 +212,14 @@ Roster::Loss Roster::remove(wire::WorkerId id) {
   for (const Worker::Sent& sent : worker.sent) loss.tasks.push_back(sent.task);
   peers_.erase(worker.peer);
   workers_.erase(found);
-  if (probation_.size() == workers_.size()) {  // A slow worker is better than none.
-    for (auto& [other, slow] : workers_) set_slow(slow, false, {});
-  }
+  lift_probation_if_none_works();
   return loss;
+}
+
+// A slow worker is better than none, and one that leaves is given nothing.
+void Roster::lift_probation_if_none_works() {
+  if (working_ > 0) return;
+  while (!probation_.empty()) set_slow(workers_.at(*probation_.begin()), false, {});
 }
 
 void Roster::set_slow(Worker& worker, bool slow, wire::Instant now) {
@@ -234,6 +246,7 @@ void Roster::judge(wire::Instant now) {
     set_slow(worker, slow, now);
     if (slow && worker.health.quick_once(*usual_)) worker.probe_wait = policy_.probe_every;
   }
+  lift_probation_if_none_works();
 }
 
 std::optional<Roster::Loss> Roster::lost(machine::Peer peer) {

@@ -29,8 +29,8 @@
 // recently used; no two workers were used last at the same time, so the choice is unique.
 //
 // A worker on probation is due for a probe `probe_every` after it was put there: a copy of a task
-// that another worker has too.  While its probes are slow the wait doubles.  There is always one
-// worker off probation.
+// that another worker has too.  While its probes are slow the wait doubles.  While all others are
+// leaving, or there are no others, none is on probation.
 //
 // Roster is pure.  Cost of every call but sweep(): logarithmic in the number of workers, and linear
 // in the number of those on probation.
@@ -135,7 +135,7 @@ class Roster {
   // Notes that the worker has all it needs for a task.  Service times count from here.
   void begin(wire::WorkerId id, wire::Sequence sequence, wire::Instant now);
   // Notes that a task is not needed any more.  Unless the worker does it already, the time until
-  // the worker holds it no more is no service time.
+  // the worker holds it no more is no service time, and shortens that of no other task.
   void withdraw(wire::WorkerId id, wire::Sequence sequence);
 
   // Where to withdraw a task that the worker holds and does not work on yet; nullopt if there is no
@@ -200,6 +200,7 @@ class Roster {
   // Finds out which workers are slow.
   void judge(wire::Instant now);
   void set_slow(Worker& worker, bool slow, wire::Instant now);
+  void lift_probation_if_none_works();
 
   const Policy policy_;
   std::uint64_t uses_ = 0;

@@ -96,9 +96,10 @@ struct LogMessage {
 struct TraceEvent {
   std::string_view what;  // The step as a string literal: "admitted", "dispatched".
   wire::BatchId batch;
-  std::optional<wire::Slot> slot;             // The slot; nullopt for the batch as a whole.
-  std::optional<wire::Duration> age{};        // Time since admission; of a batch since it opened.
-  std::optional<wire::Duration> batch_age{};  // Only with "admitted": time since the batch opened.
+  std::optional<wire::Slot> slot;       // nullopt for the batch as a whole, and without a batch.
+  std::optional<wire::Duration> age{};  // Time since admission; of a batch since it opened.
+  // Only with "admitted" and "placed": time since the batch opened.
+  std::optional<wire::Duration> batch_age{};
   // Each of these is zero where it is not known.
   wire::ProducerId producer{};
   wire::RequestId request{};

@@ -23,7 +23,7 @@ std::string long_name(wire::LongId<Tag> id) {
 }
 
 // Returns one line: "step=dispatched batch=1f2e3d4c:17 slot=5 age_ms=4.125 worker=0a1b2c3d".
-// Unknown values are left out; "admitted" also has batch_age_ms.
+// Unknown values are left out; "admitted" and "placed" also have batch_age_ms.
 std::string trace_text(const TraceEvent& event);
 
 }  // namespace machine

@@ -27,7 +27,7 @@ struct ExperimentOptions {
 
 struct Experiment {
   load::WorkDone work;
-  std::vector<std::string> violations;  // Broken invariants, a text each; empty if all is well.
+  std::vector<std::string> violations;  // Broken promises (violations.h); empty if all is well.
   double seconds = 0;                   // Duration of the run on the wall clock.
   bool interrupted = false;             // A signal ended the run early.
 };

@@ -99,6 +99,10 @@ void LoadGenerator::on_status(machine::Peer from, wire::Status status, wire::Ins
   if (from.link == kBroker && watching() && listener_.on_health) listener_.on_health(now, broker_);
 }
 
+bool LoadGenerator::broker_restarted() const {
+  return counted_ && client().welcome().epoch != epoch_;
+}
+
 std::uint64_t LoadGenerator::broker_rise(std::string_view name) const {
   return rise(broker_, broker_before_, name);
 }
@@ -197,6 +201,7 @@ void LoadGenerator::leave_counting(wire::Instant now) {
   for (Sink& sink : sinks_) sink.before = sink.now;
   counted_ = true;
   begun_ = now;
+  epoch_ = client().welcome().epoch;
   for (Producer& producer : producers_) producer.due = now;
   health_at_ = now + options_.health_every;
   phase_ = options_.arrivals.open_loop() ? Phase::flowing : Phase::sending;
@@ -259,6 +264,7 @@ void LoadGenerator::deliver(std::size_t producer, const Sent& sent, producer::De
                             wire::Instant now) {
   if (!sent.counts) return;
   answered_ += 1;
+  with_answer_ += delivered.result.status == wire::ResultStatus::answered ? 1 : 0;
   give_up_at_ = now + options_.phase_max;
   if (!listener_.on_answer) return;
   listener_.on_answer({.image = sent.image,

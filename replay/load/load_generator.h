@@ -144,6 +144,10 @@ class LoadGenerator : public machine::Machine {
   bool interrupted() const { return interrupted_; }
   // Images that count and have their results.
   std::size_t answered() const { return answered_; }
+  // Of these, the images whose result is an answer.
+  std::size_t with_answer() const { return with_answer_; }
+  // Whether the broker has restarted since the first image that counts was sent.
+  bool broker_restarted() const;
   // When the first image that counts was sent.
   wire::Instant begun() const { return begun_; }
   // The counters of the latest Status of the broker.
@@ -228,8 +232,10 @@ class LoadGenerator : public machine::Machine {
   std::size_t batch_ = 0;  // Batches answered so far, warm-up included.
   std::size_t sent_ = 0;   // Images sent so far that count.
   std::size_t answered_ = 0;
+  std::size_t with_answer_ = 0;
   wire::Instant batch_sent_;
   wire::Instant begun_;
+  wire::Epoch epoch_;  // The broker's, when the first image that counts was sent.
   Counters broker_, broker_before_;
   std::vector<Sink> sinks_;
 };

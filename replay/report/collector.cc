@@ -35,7 +35,6 @@ Collector::Collector(std::string policy, Truth truth, std::size_t slots)
 
 void Collector::answered(const load::Answer& answer) {
   const wire::Result& result = answer.result;
-  run_.request_s.push_back(wire::to_seconds(answer.latency));
   run_.answer_at_s.push_back(static_cast<float>(wire::to_seconds(answer.at - begun_)));
   if (truth_) open_[answer.image % open_.size()] = example_slot(answer, truth_(answer.image));
   if (result.status != wire::ResultStatus::answered) {
@@ -43,6 +42,7 @@ void Collector::answered(const load::Answer& answer) {
     run_.answer_source += '-';
     return;
   }
+  run_.request_s.push_back(wire::to_seconds(answer.latency));
   trips_.push_back((answer.latency - result.latency) / 2);
   const bool right = truth_ && result.predictions.front().name == truth_(answer.image);
   switch (result.source) {
@@ -115,8 +115,8 @@ PolicyRun Collector::run(const load::WorkDone& work, double collage_time_ratio,
   run.per_batch = distribution(run.batch_s, seed);
   run.per_request = distribution(run.request_s, seed);
   const std::uint64_t right = run.single_right + run.collage_right + run.hedge_right;
-  run.accuracy = share(right, run.request_s.size());
-  run.collage_share = share(run.collage, run.request_s.size());
+  run.accuracy = share(right, run.images() - run.unanswered);
+  run.collage_share = share(run.collage, run.images());
   run.collage_accuracy = share(run.collage_right, run.collage);
   run.extra_work = work.extra(collage_time_ratio);
   return run;

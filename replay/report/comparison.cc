@@ -74,10 +74,14 @@ std::string comparison_table(const std::vector<Compared>& runs) {
   const auto figures = [batches](const PolicyRun& run) -> const Distribution& {
     return batches ? run.per_batch : run.per_request;
   };
-  std::string out, alone;
+  std::string out, alone, partly;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     out += fmt::format("{}  {} ({})\n", i + 1, runs[i].name, runs[i].summary.mode);
     for (const PolicyRun& run : runs[i].summary.policies) {
+      if (run.unanswered > 0) {
+        partly += fmt::format("only {} of the images answered in {}: {}\n", answered_share(run),
+                              i + 1, run.name);
+      }
       if (find(runs.front().summary, run.name)) continue;
       alone += fmt::format("only in {}: {}\n", i + 1, run.name);
     }
@@ -92,7 +96,7 @@ std::string comparison_table(const std::vector<Compared>& runs) {
       if (same) out += row(i + 1, figures(*same), figures(first));
     }
   }
-  return out + alone;
+  return out + partly + alone;
 }
 
 }  // namespace replay::report

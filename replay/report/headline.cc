@@ -23,6 +23,14 @@ bool counts_batches(const Summary& summary) {
                              [](const PolicyRun& run) { return run.per_batch.count > 0; });
 }
 
+bool answers_all(const PolicyRun& run) { return run.unanswered == 0; }
+
+// Whose latency the figures are.
+std::string timed(const Summary& summary, bool batches) {
+  if (batches) return "a batch";
+  return std::ranges::all_of(summary.policies, answers_all) ? "an image" : "an answered image";
+}
+
 // "collage" of "collage, demo-live", which is how a comparison names the policy of a run.
 std::string policy_of(const std::string& name) { return name.substr(0, name.find(", ")); }
 
@@ -39,6 +47,16 @@ std::size_t rank(const std::array<std::string_view, N>& names, const std::string
 
 std::string in_words(double seconds) { return fmt::format("{:.0f} ms", in_ms(seconds)); }
 
+// "answers 99 % of images within 242 ms", and how many it answers at all if that is not all.
+std::string answers(const PolicyRun& run, bool batches, const std::string& within) {
+  if (answers_all(run)) {
+    return fmt::format("answers 99 % of {} within {}", batches ? "batches" : "images", within);
+  }
+  if (run.answered() == 0) return "answers no image";
+  return fmt::format("answers {} of images{} within {}", answered_share(run),
+                     batches ? " and ends 99 % of batches" : ", 99 % of these", within);
+}
+
 // "a, b and c"
 std::string listed(const std::vector<std::string>& parts) {
   std::string out;
@@ -49,12 +67,14 @@ std::string listed(const std::vector<std::string>& parts) {
   return out;
 }
 
-// "0.57 of hedge's 426 ms", "1.20 times none's 200 ms"
-std::string relative(double ours, double others, const std::string& name) {
-  if (others <= 0) return fmt::format("{}'s {}", name, in_words(others));
+// "0.57 of hedge's 426 ms", "1.20 times none's 200 ms (44.17 % answered)"
+std::string relative(double ours, double others, const PolicyRun& run) {
+  const std::string than =
+      fmt::format("{}'s {}{}", run.name, in_words(others),
+                  answers_all(run) ? "" : fmt::format(" ({} answered)", answered_share(run)));
+  if (others <= 0) return than;
   const double ratio = ours / others;
-  return fmt::format("{:.2f} {} {}'s {}", ratio, ratio > 1 ? "times" : "of", name,
-                     in_words(others));
+  return fmt::format("{:.2f} {} {}", ratio, ratio > 1 ? "times" : "of", than);
 }
 
 // A value to draw: its bar's label, its number, and the words for it.
@@ -115,25 +135,25 @@ Headline of_policies(const Summary& summary) {
   const auto [ours, others] = chosen(summary);
   const Distribution& d = figures(*ours);
   Headline out;
-  const char* unit = batches ? "batch" : "image";
   std::vector<std::string> than;
   std::vector<Item> items;
   for (const PolicyRun* other : others) {
     const double p99 = figures(*other).p99_s;
     items.push_back({other->name, p99, in_words(p99)});
-    than.insert(than.begin(), relative(d.p99_s, p99, other->name));
+    than.insert(than.begin(), relative(d.p99_s, p99, *other));
   }
+  if (d.count == 0) than.clear();
   if (others.empty()) {
     items = {{"p50", d.p50_s, in_words(d.p50_s)}, {"p95", d.p95_s, in_words(d.p95_s)}};
   }
   items.push_back({others.empty() ? "p99" : ours->name, d.p99_s, in_words(d.p99_s), true});
   out.measure =
-      fmt::format("{} of {} {}", others.empty() ? "Latency" : "p99", batches ? "a" : "an", unit);
+      fmt::format("{} of {}", others.empty() ? "Latency" : "p99", timed(summary, batches));
   out.bars = bars_of(items);
-  out.sentence = fmt::format("{}olicy {} answers 99 % of {} within {}{}{}{}.",
-                             summary.mode == "sim" ? "In virtual time, p" : "P", ours->name,
-                             batches ? "batches" : "images", in_words(d.p99_s),
-                             than.empty() ? "" : ", ", listed(than), cost(*ours, others));
+  out.sentence =
+      fmt::format("{}olicy {} {}{}{}{}.", summary.mode == "sim" ? "In virtual time, p" : "P",
+                  ours->name, answers(*ours, batches, in_words(d.p99_s)), than.empty() ? "" : ", ",
+                  listed(than), cost(*ours, others));
   return out;
 }
 
@@ -156,15 +176,21 @@ Headline of_comparison(const Summary& summary) {
   }
   std::vector<Item> items;
   std::vector<std::string> parts;
+  bool all = true;
   for (const PolicyRun& run : summary.policies) {
     if (policy_of(run.name) != policy || items.size() == kBarsMax) continue;
     const double p99 = batches ? run.per_batch.p99_s : run.per_request.p99_s;
     items.push_back({run_of(run.name), p99, in_words(p99), true});
-    parts.push_back(fmt::format("{} in {}", in_words(p99), run_of(run.name)));
+    all = all && answers_all(run);
+    parts.push_back(
+        fmt::format("{} in {}{}", in_words(p99), run_of(run.name),
+                    answers_all(run) ? "" : fmt::format(" ({} answered)", answered_share(run))));
   }
-  return {.sentence = fmt::format("Policy {} answers 99 % of {} within {}.", policy,
-                                  batches ? "batches" : "images", listed(parts)),
-          .measure = fmt::format("p99 of {}, policy {}", batches ? "a batch" : "an image", policy),
+  const char* does = all       ? (batches ? "answers 99 % of batches" : "answers 99 % of images")
+                     : batches ? "ends 99 % of batches"
+                               : "gives 99 % of its answers";
+  return {.sentence = fmt::format("Policy {} {} within {}.", policy, does, listed(parts)),
+          .measure = fmt::format("p99 of {}, policy {}", timed(summary, batches), policy),
           .bars = bars_of(items)};
 }
 

@@ -5,6 +5,10 @@
 //     Policy collage answers 99 % of batches within 242 ms, 0.57 of hedge's 426 ms and 0.31 of
 //     none's 769 ms, for 10.2 % extra work.
 //
+// Where not all images are answered it says how many are, for the times are of those alone:
+//
+//     Policy none answers 44.17 % of images, 99 % of these within 350 ms, for 0.0 % extra work.
+//
 // A sweep is told by the images that are answered at its highest load; a comparison of runs by the
 // policy that most of them have.
 #pragma once

@@ -46,7 +46,7 @@ Example example_of(const Json& in) {
 
 Json json(const PolicyRun& run) {
   Json out = {{"name", run.name},
-              {"images", run.request_s.size()},
+              {"images", run.images()},
               {"extra_work", run.extra_work},
               {"violations", run.violations},
               {"seconds", run.seconds},
@@ -57,7 +57,7 @@ Json json(const PolicyRun& run) {
 
 // Adds to a run what its events do not contain.
 void complete(PolicyRun& run, const Json& in) {
-  if (in.at("images") != run.request_s.size()) {
+  if (in.at("images") != run.images()) {
     throw std::runtime_error("the events of this folder are of another run");
   }
   run.extra_work = in.at("extra_work");

@@ -25,6 +25,8 @@ nlohmann::ordered_json json_of(const Distribution& d) {
 
 nlohmann::ordered_json json_of(const PolicyRun& run) {
   return {{"name", run.name},
+          {"images", run.images()},
+          {"answered", run.answered()},
           {"per_batch", json_of(run.per_batch)},
           {"per_request", json_of(run.per_request)},
           {"sim_p99_s", run.sim_p99_s},
@@ -59,7 +61,8 @@ void csv_row(std::string& out, const PolicyRun& run, const char* scope, const Di
                      scope, d.count, d.mean_s, d.sd_s, d.p50_s, d.p95_s, d.p99_s, d.p99_low_s,
                      d.p99_high_s, d.p999_s);
   if (run.judged) out += fmt::format("{:.6f}", run.accuracy);
-  out += fmt::format(",{:.6f},{:.6f},{}\n", run.collage_share, run.extra_work, run.violations);
+  out += fmt::format(",{:.6f},{:.6f},{},{:.6f}\n", run.collage_share, run.extra_work,
+                     run.violations, run.answered());
 }
 
 // The figures of policies, which a sweep does not have.
@@ -84,10 +87,27 @@ std::string policies_table(const Summary& summary) {
                        run.collage > 0 ? accuracy(run.collage_accuracy, run) : "-",
                        100 * run.extra_work, run.violations);
   }
+  for (const PolicyRun& run : summary.policies) {
+    if (run.unanswered == 0) continue;
+    out += fmt::format("{}: {} of the images answered; times of images are of these\n", run.name,
+                       answered_share(run));
+  }
   return out;
 }
 
 }  // namespace
+
+double PolicyRun::answered() const {
+  return images() == 0 ? 1
+                       : static_cast<double>(images() - unanswered) / static_cast<double>(images());
+}
+
+std::string answered_share(const PolicyRun& run) {
+  if (run.images() == 0) return "100.00 %";
+  // In whole numbers, for 0.57 x 10,000 is less than 5,700.
+  const std::uint64_t hundredths = (run.images() - run.unanswered) * 10'000 / run.images();
+  return fmt::format("{}.{:02} %", hundredths / 100, hundredths % 100);
+}
 
 void attach_simulated(Summary& live, const Summary& simulated) {
   for (PolicyRun& run : live.policies) {
@@ -102,7 +122,7 @@ void attach_simulated(Summary& live, const Summary& simulated) {
 std::string to_csv(const Summary& summary) {
   std::string out =
       "policy,scope,count,mean_s,sd_s,p50_s,p95_s,p99_s,p99_low_s,p99_high_s,p999_s,accuracy,"
-      "collage_share,extra_work,violations\n";
+      "collage_share,extra_work,violations,answered\n";
   for (const PolicyRun& run : summary.policies) {
     csv_row(out, run, "batch", run.per_batch);
     csv_row(out, run, "image", run.per_request);

@@ -44,15 +44,18 @@ struct Example {
 struct PolicyRun {
   std::string name;
   bool judged = false;  // Whether the true classes are known; in a simulation they are not.
-  Distribution per_batch, per_request;
+  Distribution per_batch;
+  Distribution per_request;     // Of answered images: a refusal comes at once and is no answer.
   double sim_p99_s = 0;         // p99 of batches in the simulation; 0 without a simulation.
   Distribution simulated;       // Latencies of batches in the simulation.
-  double accuracy = 0;          // Share of images answered rightly, 0 to 1.
+  double accuracy = 0;          // Share of the answers that are right, 0 to 1.
   double collage_share = 0;     // Share of images answered by a collage, 0 to 1.
   double collage_accuracy = 0;  // Share of the collages' answers that are right; 0 if none.
-  double extra_work = 0;        // (collages x their relative time + hedges + copies) / images.
+  // (Collages x their relative time + hedges + copies) / images that the broker admitted.
+  double extra_work = 0;
   std::uint64_t violations = 0;
   double seconds = 0;  // Duration of the run on the wall clock.
+  // Images by the source of their answers; `unanswered` are the missing, rejected and refused ones.
   std::uint64_t single = 0, collage = 0, hedge = 0, unanswered = 0;
   std::uint64_t single_right = 0, collage_right = 0, hedge_right = 0;
   // Time and source of each answer in order of arrival; the sources are the letters "s", "c", "h"
@@ -64,7 +67,14 @@ struct PolicyRun {
   std::vector<Example> examples;
   std::vector<double> batch_s, request_s;  // Latencies in order of arrival.
   std::vector<double> simulated_batch_s;
+
+  std::uint64_t images() const { return single + collage + hedge + unanswered; }
+  // Share of the images that were answered, 0 to 1; 1 if there were none.
+  double answered() const;
 };
+
+// The answered share for people: "44.17 %".  Rounded down, so that only all are "100.00 %".
+std::string answered_share(const PolicyRun& run);
 
 // Another page to look at, from a report.
 struct SeeAlso {
@@ -97,7 +107,7 @@ struct Summary {
 // Copies the simulated figures of each policy into the live policy of the same name.
 void attach_simulated(Summary& live, const Summary& simulated);
 
-// summary.json: shares are fractions 0..1, times are seconds.
+// summary.json: shares are fractions 0..1, times are seconds; those of images are of answered ones.
 std::string to_json(const Summary& summary);
 
 // summary.csv: a row for each policy and scope (batch, image), seconds and fractions.

@@ -67,6 +67,58 @@ std::optional<TraceEvent> trace_event_of(const LogLine& line) {
   return whole ? std::optional(event) : std::nullopt;
 }
 
+bool same_request(const TraceEvent& a, const TraceEvent& b) {
+  return a.producer == b.producer && a.request == b.request;
+}
+
+// Notes the slot that an event gives to its request, if it does.
+void add_place(std::vector<Place>& places, const TraceEvent& event) {
+  if (!event.slot) return;
+  places.push_back({event.batch, *event.slot, event.age_ms.value_or(0) - event.batch_age_ms});
+}
+
+// The place to which an event belongs, nullptr if it belongs to none.
+const Place* place_of(const std::vector<Place>& places, const TraceEvent& event) {
+  const auto found = std::ranges::find_if(places, [&](const Place& place) {
+    return event.batch == place.batch && event.slot.value_or(place.slot) == place.slot;
+  });
+  return found == places.end() ? nullptr : &*found;
+}
+
+// The trace of the request that this event admits.  What stages log of it names a batch, so it is
+// found by the places that the broker gave to the request until its number was used again.
+Trace trace_of(const std::vector<TraceEvent>& events,
+               std::vector<TraceEvent>::const_iterator admitted) {
+  const auto again = std::find_if(admitted + 1, events.end(), [&](const TraceEvent& event) {
+    return event.what == "admitted" && same_request(event, *admitted);
+  });
+  Trace trace{admitted->producer, admitted->request, {}, {}};
+  add_place(trace.places, *admitted);
+  for (auto event = admitted + 1; event != again; ++event) {
+    if (event->what == "placed" && same_request(*event, *admitted)) add_place(trace.places, *event);
+  }
+  for (auto event = events.begin(); event != events.end(); ++event) {
+    const bool in_line =
+        !event->slot && event >= admitted && event < again && same_request(*event, *admitted);
+    const Place* place = place_of(trace.places, *event);
+    if (!in_line && !place) continue;
+    trace.events.push_back(*event);
+    if (place && !event->slot && event->age_ms) *trace.events.back().age_ms += place->opened_ms;
+  }
+  std::ranges::stable_sort(trace.events, {}, [](const TraceEvent& event) {
+    return event.age_ms.value_or(std::numeric_limits<double>::infinity());
+  });
+  return trace;
+}
+
+// To whom a step was done, where that is not plain from the step.
+std::string object_of(const TraceEvent& event) {
+  if (event.what == "placed" && event.slot) {
+    return fmt::format(" in batch {}, slot {}", event.batch, *event.slot);
+  }
+  return event.slot || !event.producer.empty() ? "" : " the batch";
+}
+
 }  // namespace
 
 std::vector<TraceEvent> read_trace_events(std::istream& log) {
@@ -82,34 +134,27 @@ std::vector<TraceEvent> read_trace_events(std::istream& log) {
 std::vector<Trace> traces(const std::vector<TraceEvent>& events, std::uint64_t request,
                           const std::string& producer) {
   std::vector<Trace> found;
-  for (const TraceEvent& event : events) {
-    if (event.what != "admitted" || event.request != request || !event.slot ||
-        !event.producer.starts_with(producer)) {
-      continue;
+  for (auto at = events.begin(); at != events.end(); ++at) {
+    if (at->what == "admitted" && at->request == request && !at->producer.empty() &&
+        at->producer.starts_with(producer)) {
+      found.push_back(trace_of(events, at));
     }
-    Trace trace{event.producer, event.batch, request, *event.slot, {}};
-    std::ranges::copy_if(events, std::back_inserter(trace.events), [&](const TraceEvent& each) {
-      return each.batch == trace.batch && each.slot.value_or(trace.slot) == trace.slot;
-    });
-    for (TraceEvent& each : trace.events) {
-      if (!each.slot && each.age_ms) *each.age_ms -= event.batch_age_ms;
-    }
-    std::ranges::stable_sort(trace.events, {}, [](const TraceEvent& each) {
-      return each.age_ms.value_or(std::numeric_limits<double>::infinity());
-    });
-    found.push_back(std::move(trace));
   }
   return found;
 }
 
 std::string trace_text(const Trace& trace) {
-  std::string text =
-      fmt::format("request {} of producer {}: batch {}, slot {}\n\n{:>10}  {:<16}{}\n",
-                  trace.request, trace.producer, trace.batch, trace.slot, "ms", "process", "step");
+  std::string text = fmt::format("request {} of producer {}: ", trace.request, trace.producer);
+  for (const Place& place : trace.places) {
+    text += fmt::format("{}batch {}, slot {}", &place == &trace.places.front() ? "" : ", then ",
+                        place.batch, place.slot);
+  }
+  if (trace.places.empty()) text += "in no batch";
+  text += fmt::format("\n\n{:>10}  {:<16}{}\n", "ms", "process", "step");
   for (const TraceEvent& event : trace.events) {
     text += fmt::format("{:>10}  {:<16}{}{}{}{}\n",
                         event.age_ms ? fmt::format("{:.3f}", *event.age_ms) : "", event.process,
-                        event.what, event.slot ? "" : " the batch",
+                        event.what, object_of(event),
                         event.worker.empty() ? "" : ", worker " + event.worker,
                         event.source.empty() ? "" : ", " + event.source);
   }

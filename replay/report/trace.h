@@ -14,11 +14,13 @@
 namespace replay::report {
 
 struct TraceEvent {
-  std::string process, what;     // Who logged the event, and its name: "admitted", "classified".
-  std::string batch;             // "1f2e3d4c:17".
-  std::optional<int> slot;       // nullopt if the event belongs to the batch as a whole.
+  std::string process, what;  // Who logged the event, and its name: "admitted", "classified".
+  std::string batch;          // "1f2e3d4c:17".
+  // nullopt if the event belongs to the batch as a whole or, with a producer, to a request that
+  // waits outside of any batch.
+  std::optional<int> slot;
   std::optional<double> age_ms;  // Since admission; for an event of a batch, since it opened.
-  double batch_age_ms = 0;       // Time since the batch opened; only of "admitted".
+  double batch_age_ms = 0;       // Time since the batch opened; of "admitted" and "placed".
   std::string producer;          // Short name of the producer; empty if the line has no request.
   std::uint64_t request = 0;     // Number of the request, if `producer` is not empty.
   std::string worker, source;    // Empty if the line has none.
@@ -27,10 +29,19 @@ struct TraceEvent {
 // Reads the events from the lines of a log, text or JSON, in their order.  Skips all other lines.
 std::vector<TraceEvent> read_trace_events(std::istream& log);
 
-struct Trace {
-  std::string producer, batch;
-  std::uint64_t request = 0;
+// A slot that a request had.
+struct Place {
+  std::string batch;
   int slot = 0;
+  double opened_ms = 0;  // When its batch opened, in ms since the admission; may be negative.
+};
+
+struct Trace {
+  std::string producer;
+  std::uint64_t request = 0;
+  // In the order in which the request had them: under overload it has none while it waits, and may
+  // move from the batch of its single to that of a collage.
+  std::vector<Place> places;
   // Ordered by age since admission, to which the ages of events of the batch are converted.  Events
   // of equal age are in the order of reading; events of unknown age come last.
   std::vector<TraceEvent> events;

@@ -53,6 +53,7 @@ void Checker::on_corrections(NodeId producer, const std::vector<producer::Correc
 
 void Checker::on_sent(NodeId from, NodeId to, const wire::Message& message, wire::Instant now) {
   log_.message(world_.name(from), world_.name(to), message, now);
+  sinks_.on_time(now);
   check_sent(from, to, message, now);
   sinks_.on_sent(from, to, message, now);
   if (from == fleet_.broker()) overload_.on_sent(to, message, now);
@@ -70,6 +71,7 @@ void Checker::on_work(NodeId node, const machine::Work& work, wire::Instant now)
 void Checker::check_sent(NodeId from, NodeId to, const wire::Message& message, wire::Instant now) {
   if (const auto* assign = std::get_if<wire::Assign>(&message)) {
     links_.on_assign(*assign, now);
+    links_.on_given(to, world_.name(to), capacity(to), *assign, now);
     if (fleet_.kind(to) == Fleet::Kind::classifier) gauges_.on_task_sent();
   } else if (const auto* sealed = std::get_if<wire::BatchSealed>(&message)) {
     links_.on_sealed(*sealed, now);
@@ -106,9 +108,14 @@ std::uint32_t Checker::capacity(NodeId stage) const {
 
 void Checker::on_delivered(NodeId from, NodeId to, const wire::Message& message,
                            wire::Instant now) {
+  sinks_.on_time(now);
   if (to == fleet_.broker()) {
     overload_.on_arrived(from, message, now);
     sinks_.on_arrived(from, message, now);
+    if (const auto* hello = std::get_if<wire::WorkerHello>(&message)) links_.on_heard(from, *hello);
+    if (const auto* ready = std::get_if<wire::Ready>(&message)) links_.on_heard(from, *ready);
+  } else if (is_sink(to)) {
+    sinks_.on_arrived_at_sink(to, message, now);
   }
   // Tasks go to nodes of the fleet alone; other messages may go to strangers.
   const bool task = std::holds_alternative<wire::Assign>(message) ||
@@ -127,7 +134,7 @@ void Checker::on_delivered(NodeId from, NodeId to, const wire::Message& message,
 
 void Checker::on_life(NodeId node, bool alive, wire::Instant now) {
   log_.line(world_.name(node) + (alive ? " starts" : " crashes"), now);
-  if (std::ranges::find(fleet_.sinks(), node) != fleet_.sinks().end()) {
+  if (is_sink(node)) {
     links_.on_sink_life(node);
     gauges_.on_sink_life(node);
   }
@@ -135,13 +142,22 @@ void Checker::on_life(NodeId node, bool alive, wire::Instant now) {
     requests_.on_broker_life();
     gauges_.on_broker_life();
     overload_.on_broker_life();
+    links_.on_broker_life();
   }
   overload_.on_life(node);
   expiry_.on_life(node);
-  if (!alive) requests_.on_producer_crashed(node);
+  if (!alive) {
+    requests_.on_producer_crashed(node);
+    links_.on_stage_crashed(node);
+  }
+}
+
+bool Checker::is_sink(NodeId node) const {
+  return std::ranges::find(fleet_.sinks(), node) != fleet_.sinks().end();
 }
 
 void Checker::finish(wire::Instant now) {
+  sinks_.on_time(now);
   requests_.finish(now);
   gauges_.finish(now);
 }

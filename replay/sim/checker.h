@@ -4,7 +4,7 @@
 // The checker itself decides nothing.  It hands each observation to the class that judges it:
 // RequestOracle (requests and results), LinkChecker (batches and slots), GaugeChecker (status),
 // OverloadChecker (the broker's line), ExpiryChecker (stages that begin too late), SinkChecker
-// (answers that a sink takes with it).
+// (answers that a sink takes with it, or keeps to itself).
 // None of them looks into a machine.
 #pragma once
 
@@ -62,6 +62,7 @@ class Checker : public Observer {
  private:
   void check_sent(NodeId from, NodeId to, const wire::Message& message, wire::Instant now);
   std::uint32_t capacity(NodeId stage) const;
+  bool is_sink(NodeId node) const;
 
   const TrialOptions& options_;
   const World& world_;

@@ -1,5 +1,7 @@
 #include "replay/sim/link_checker.h"
 
+#include <algorithm>
+
 namespace replay::sim {
 namespace {
 
@@ -100,6 +102,30 @@ void LinkChecker::on_disagreement(NodeId sink, const wire::Disagreement& disagre
     violations_.add("the sink corrects " + what + " to what it was", now);
   }
   settled->second.collage.reset();
+}
+
+void LinkChecker::on_given(NodeId stage, const std::string& name, std::uint32_t capacity,
+                           const wire::Assign& assign, wire::Instant now) {
+  Credit& credit = credits_[stage];
+  // An assembler is sent all images of a batch as one task.
+  if (credit.crashed || !credit.given.insert(assign.sequence).second) return;
+  credit.open.insert(assign.sequence);
+  if (credit.open.size() <= capacity) return;
+  violations_.add(name + " is given " + std::to_string(credit.open.size()) +
+                      " tasks with a capacity of " + std::to_string(capacity),
+                  now);
+}
+
+// The broker may have lost the stage meanwhile, and with it the tasks.
+void LinkChecker::on_heard(NodeId stage, const wire::WorkerHello&) {
+  credits_[stage].given.clear();
+  credits_[stage].open.clear();
+}
+
+void LinkChecker::on_heard(NodeId stage, const wire::Ready& ready) {
+  std::erase_if(credits_[stage].open, [&ready](wire::Sequence sequence) {
+    return sequence <= ready.seen && std::ranges::find(ready.held, sequence) == ready.held.end();
+  });
 }
 
 void LinkChecker::on_ready(const std::string& stage, std::uint32_t capacity,

@@ -6,14 +6,15 @@
 //     again, and corrects a slot at most once, to another class, if a collage
 //     settled it;
 //   - a collage answer is never settled before patience unless the batch has no singles, for a
-//   blank slot, below the gate, or with
-//     the answer of another slot;
+//     blank slot, below the gate, or with the answer of another slot;
+//   - the broker gives a stage no task beyond its capacity, by what the stage has reported so far;
 //   - no stage reports that it holds more than twice its capacity.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,15 @@ class LinkChecker {
   // `sink` is the sender.
   void on_settled(NodeId sink, const wire::SlotSettled& settled, wire::Instant now);
   void on_disagreement(NodeId sink, const wire::Disagreement& disagreement, wire::Instant now);
+  // The broker sends a task to a stage; `capacity` is the number of tasks that it takes at once.
+  void on_given(NodeId stage, const std::string& name, std::uint32_t capacity,
+                const wire::Assign& assign, wire::Instant now);
+  // What the broker hears from a stage.
+  void on_heard(NodeId stage, const wire::WorkerHello& hello);
+  void on_heard(NodeId stage, const wire::Ready& ready);
+  // Until the broker notices it, both this life of the stage and the next are given tasks.
+  void on_stage_crashed(NodeId stage) { credits_[stage].crashed = true; }
+  void on_broker_life() { credits_.clear(); }
   // `stage` is the name of the sender, `capacity` the number of tasks that it takes at once.
   void on_ready(const std::string& stage, std::uint32_t capacity, const wire::Ready& ready,
                 wire::Instant now);
@@ -57,12 +67,19 @@ class LinkChecker {
     bool collage_only = false;
   };
 
+  // Of a stage: the tasks given since its last hello, and those of them not reported as done.
+  struct Credit {
+    std::set<wire::Sequence> given, open;
+    bool crashed = false;  // In this life of the broker.
+  };
+
   void check_collage(const Batch& batch, const wire::SlotSettled& settled, wire::Instant now);
   wire::Duration patience_min() const;
 
   const TrialOptions& options_;
   Violations& violations_;
   std::map<wire::BatchId, Batch> batches_;
+  std::map<NodeId, Credit> credits_;
 };
 
 }  // namespace replay::sim

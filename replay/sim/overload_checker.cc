@@ -99,7 +99,7 @@ void OverloadChecker::on_traced(const std::vector<machine::TraceEvent>& events, 
   for (const machine::TraceEvent& event : events) {
     if (event.what == "admitted") {
       admit(event);
-    } else if (event.producer != wire::ProducerId{}) {
+    } else if (event.producer != wire::ProducerId{} && event.what != "placed") {
       settle(event, now);
     }
   }

@@ -270,10 +270,10 @@ void Assembler::on_hello(machine::Peer from, const wire::WorkerHello& hello, wir
   }
   if (!cnn_ || cnn_->peer != from) {
     if (cnn_) on_collage_cnn_lost();
-    cnn_ = CollageCnn{from, hello.worker, hello.capacity, now, {}};
+    cnn_ = CollageCnn{from, hello.worker, hello.capacity, now, false, {}};
     set_able(true);
   }
-  cnn_->heard = now;
+  heard_cnn(now);
   actions_.send(from, wire::Welcome{own_, policy_.heartbeat, 0, 0, {}});
 }
 
@@ -281,7 +281,7 @@ void Assembler::on_ready(machine::Peer from, const wire::Ready& ready, wire::Ins
   if (!cnn_ || cnn_->peer != from) {
     return actions_.send(from, wire::Refuse{wire::Reason::unknown_worker});
   }
-  cnn_->heard = now;
+  heard_cnn(now);
   std::erase_if(cnn_->sent, [&](const CollageCnn::Sent& sent) {
     const bool done = sent.sequence <= ready.seen && std::find(ready.held.begin(), ready.held.end(),
                                                                sent.sequence) == ready.held.end();
@@ -289,6 +289,11 @@ void Assembler::on_ready(machine::Peer from, const wire::Ready& ready, wire::Ins
     return done;
   });
   set_able(!ready.leaving);
+}
+
+void Assembler::heard_cnn(wire::Instant now) {
+  cnn_->heard = now;
+  cnn_->spared = false;
 }
 
 void Assembler::on_collage_cnn_lost() {
@@ -378,8 +383,16 @@ void Assembler::forget_sent(wire::Instant now) {
 machine::Actions Assembler::on_timeout(wire::Instant now) {
   // An idle collage-CNN that is silent is gone.  A busy one may be blocked in its work, and is left
   // to the broker, which judges this assembler by the age of its oldest batch.
-  const auto silent = [&] { return now >= cnn_->heard + machine::silence_max(policy_.heartbeat); };
-  if (cnn_ && cnn_->sent.empty() && silent()) on_collage_cnn_lost();
+  if (const auto due = silent_at(); due && now >= *due) {
+    // After a pause of our own it seems silent, for what it sent meanwhile has yet to be read: so
+    // it has a heartbeat more, once.
+    const bool paused = now - *due > policy_.heartbeat;
+    if (paused && !std::exchange(cnn_->spared, true)) {
+      cnn_->heard = cnn_->heard + (now - *due) + policy_.heartbeat;
+    } else {
+      on_collage_cnn_lost();
+    }
+  }
   if (cnn_) {
     forget_sent(now);
     membership_.on_timeout(now, actions_);
@@ -387,11 +400,14 @@ machine::Actions Assembler::on_timeout(wire::Instant now) {
   return end_turn(now);
 }
 
+std::optional<wire::Instant> Assembler::silent_at() const {
+  if (!cnn_ || !cnn_->sent.empty()) return std::nullopt;
+  return cnn_->heard + machine::silence_max(policy_.heartbeat);
+}
+
 std::optional<wire::Instant> Assembler::next_timeout() const {
   if (!cnn_) return std::nullopt;
-  std::optional<wire::Instant> silent;
-  if (cnn_->sent.empty()) silent = cnn_->heard + machine::silence_max(policy_.heartbeat);
-  return machine::earliest({membership_.next_timeout(), silent});
+  return machine::earliest({membership_.next_timeout(), silent_at()});
 }
 
 }  // namespace stages::collage

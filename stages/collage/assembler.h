@@ -101,6 +101,7 @@ class Assembler : public machine::Machine {
     wire::WorkerId id;
     std::uint32_t capacity = 0;
     wire::Instant heard;
+    bool spared = false;  // Not taken for silent once since, because we had paused.
     struct Sent {
       wire::Sequence sequence;  // The assembler's, of the CollageTask.
       wire::Sequence broker;    // The broker's, of the batch's Assigns.
@@ -125,7 +126,10 @@ class Assembler : public machine::Machine {
   void discard(wire::BatchId batch, std::uint64_t& counter);
   void on_hello(machine::Peer from, const wire::WorkerHello& hello, wire::Instant now);
   void on_ready(machine::Peer from, const wire::Ready& ready, wire::Instant now);
+  void heard_cnn(wire::Instant now);
   void on_collage_cnn_lost();
+  // When an idle collage-CNN counts as silent.
+  std::optional<wire::Instant> silent_at() const;
   void start_paste(wire::Instant now);
   void complete(wire::BatchId batch);
   void hand_out(wire::Instant now);

@@ -68,7 +68,7 @@ Joiner::Settled Joiner::on_opened(const wire::BatchOpened& opened, wire::Instant
       batch.settled.assign(opened.slots, false);
       batch.chosen.reserve(opened.slots);
       batch.collage_labels.resize(opened.slots);
-      expiries_.emplace_back(now - opened.age + batch_age_max_, opened.batch);
+      expire_at(opened.batch, batch, now - opened.age + batch_age_max_);
       adopt(opened.batch, now, out);
     }
   }
@@ -91,14 +91,26 @@ Joiner::Settled Joiner::on_sealed(const wire::BatchSealed& sealed, wire::Instant
   batch->sealed = true;
   batch->collage_only = sealed.collage_only;
   for (const wire::Duration age : sealed.ages) batch->admitted.push_back(now - age);
+  // The youngest image came while the batch lingered, and has a whole deadline from then on.
+  if (const auto youngest = std::ranges::max_element(batch->admitted);
+      youngest != batch->admitted.end()) {
+    expire_at(sealed.batch, *batch, std::max(batch->expiry, *youngest + batch_age_max_));
+  }
   apply_collage(sealed.batch, *batch, now, out);
   return out;
+}
+
+void Joiner::expire_at(wire::BatchId id, Batch& batch, wire::Instant expiry) {
+  expiries_.erase({batch.expiry, id});
+  batch.expiry = expiry;
+  expiries_.emplace(expiry, id);
 }
 
 void Joiner::on_batch_settled(wire::BatchId id) {
   Batch* batch = find(id);
   if (!batch || batch->all_settled) return;
   batch->all_settled = true;
+  expiries_.erase({batch->expiry, id});
   batch->settled.assign(batch->settled.size(), true);
   batch->chosen.clear();
   if (batch->collage && !batch->collage_used) counters_.wasted_collage += batch->collage->service;
@@ -264,13 +276,9 @@ Joiner::Settled Joiner::on_timeout(wire::Instant now) {
     }
     settle_from_collage(id, *batch, slot, out);
   }
-  while (!expiries_.empty() && expiries_.front().first <= now) {
-    const Batch* batch = find(expiries_.front().second);
-    if (batch && !batch->all_settled) {
-      counters_.batches_expired += 1;
-      on_batch_settled(expiries_.front().second);
-    }
-    expiries_.pop_front();
+  while (!expiries_.empty() && expiries_.begin()->first <= now) {
+    counters_.batches_expired += 1;
+    on_batch_settled(expiries_.begin()->second);
   }
   return out;
 }
@@ -278,7 +286,7 @@ Joiner::Settled Joiner::on_timeout(wire::Instant now) {
 std::optional<wire::Instant> Joiner::next_timeout() const {
   std::optional<wire::Instant> settling, expiry;
   if (!timers_.empty()) settling = std::get<0>(*timers_.begin());
-  if (!expiries_.empty()) expiry = expiries_.front().first;
+  if (!expiries_.empty()) expiry = expiries_.begin()->first;
   return machine::earliest({settling, expiry});
 }
 

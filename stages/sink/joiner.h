@@ -82,8 +82,8 @@ class Joiner {
   // Requires open_batch_max > 0 and classes > 0.
   explicit Joiner(Policy policy);
 
-  // Sets the broker's epoch whose batches count, and the age of a batch beyond which its
-  // BatchSettled must have been lost.  Another epoch voids all that is held.
+  // Sets the broker's epoch whose batches count, and the age of a batch's youngest image beyond
+  // which its BatchSettled must have been lost.  Another epoch voids all that is held.
   void on_epoch(wire::Epoch epoch, wire::Duration batch_age_max);
 
   // Applies to collage answers and seals from now on; slots that wait already keep their time.
@@ -122,6 +122,7 @@ class Joiner {
     bool all_settled = false;  // As the broker sees it (BatchSettled).
     bool sealed = false;
     bool collage_only = false;            // No single answer is to be waited for.
+    wire::Instant expiry;                 // Its key in expiries_.
     std::vector<wire::Instant> admitted;  // One instant per filled slot; empty until sealed.
     std::optional<wire::CollageAnswer> collage;
     bool collage_used = false;    // It has settled a slot.
@@ -143,6 +144,7 @@ class Joiner {
   void keep_orphan(Orphan orphan);
   void adopt(wire::BatchId batch, wire::Instant now, Settled& out);
   void choose(Batch& batch, wire::SlotSettled settled, Settled& out);
+  void expire_at(wire::BatchId id, Batch& batch, wire::Instant expiry);
   // Settles slots from the collage or sets their timers, once both it and the seal are there.
   void apply_collage(wire::BatchId id, Batch& batch, wire::Instant now, Settled& out);
   // Compares a late single answer with the collage's for the same slot.
@@ -157,7 +159,7 @@ class Joiner {
   std::unordered_map<wire::BatchId, Batch, BySequence> batches_;
   std::deque<wire::BatchId> settled_;  // Settled batches still kept, oldest first.
   std::deque<Orphan> orphans_;
-  std::deque<std::pair<wire::Instant, wire::BatchId>> expiries_;  // In order of opening.
+  std::set<std::pair<wire::Instant, wire::BatchId>> expiries_;  // One of each open batch.
   std::set<Key> timers_;
   wire::Duration patience_{};
   wire::Duration batch_age_max_{};

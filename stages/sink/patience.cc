@@ -23,7 +23,8 @@ Patience::Patience(Policy policy) : policy_(policy) {
   learned_.patience = policy.initial;
 }
 
-void Patience::on_answer(wire::WorkerId worker, wire::Duration service, wire::Duration age) {
+void Patience::on_answer(wire::WorkerId worker, wire::Duration service, wire::Duration age,
+                         wire::Instant now) {
   if (!windows_.contains(worker) && windows_.size() >= policy_.worker_max) {
     windows_.erase(std::min_element(
         windows_.begin(), windows_.end(),
@@ -31,12 +32,22 @@ void Patience::on_answer(wire::WorkerId worker, wire::Duration service, wire::Du
   }
   Window& window = windows_[worker];
   window.used = ++uses_;
+  window.answered = now;
   if (window.answers.size() < policy_.window) {
     window.answers.push_back({service, age});
   } else {
     window.answers[window.next] = {service, age};
     window.next = (window.next + 1) % policy_.window;
   }
+}
+
+void Patience::forget_idle(wire::Instant now) {
+  const auto idle = [&](const auto& entry) {
+    return now - entry.second.answered > policy_.idle_max;
+  };
+  std::size_t known = 0;
+  for (const auto& entry : windows_) known += idle(entry) ? 0 : entry.second.answers.size();
+  if (known >= policy_.sample_min) std::erase_if(windows_, idle);
 }
 
 Patience::Times<std::vector<wire::Duration>> Patience::healthy() const {
@@ -59,7 +70,8 @@ Patience::Times<std::vector<wire::Duration>> Patience::healthy() const {
   return pooled;
 }
 
-void Patience::learn() {
+void Patience::learn(wire::Instant now) {
+  forget_idle(now);
   if (windows_.empty()) return;
   Times<std::vector<wire::Duration>> times = healthy();
   if (times.service.size() < policy_.sample_min) return;

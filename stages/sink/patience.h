@@ -12,6 +12,11 @@
 // times, which count from the arrival of a task at its stage.  The p99, by which the broker
 // suspects a stage, is of service times.
 //
+// A stage that restarts is another worker.  So that a fleet is not judged by the one before it, a
+// worker without an answer for longer than `idle_max` is forgotten once the others' answers are
+// enough to learn from.  While they are not, an old time is better than none: a pipeline that is
+// given an image now and then keeps what it knows.
+//
 // Patience is pure.  It keeps a ring of the last `window` times of each worker, for at most
 // `worker_max` workers; the worker whose last answer is oldest gives way.
 #pragma once
@@ -36,6 +41,7 @@ class Patience {
     std::size_t window = 128;  // Answers remembered of each worker.
     std::size_t sample_min = 32;
     std::size_t worker_max = 0;
+    wire::Duration idle_max = std::chrono::minutes(1);
     double budget_share = 0.11;  // Hedges per request that cost as much as the collages do.
   };
 
@@ -43,10 +49,11 @@ class Patience {
   explicit Patience(Policy policy);
 
   // Notes the service time of a single answer and its age, which counts from admission.
-  void on_answer(wire::WorkerId worker, wire::Duration service, wire::Duration age);
+  void on_answer(wire::WorkerId worker, wire::Duration service, wire::Duration age,
+                 wire::Instant now);
 
   // Learns from the windows; cost O(n) in the times held.
-  void learn();
+  void learn(wire::Instant now);
 
   // The result of the last learn(); zero quantiles while too few times are known.
   const wire::ServiceTimes& learned() const { return learned_; }
@@ -61,7 +68,9 @@ class Patience {
     std::vector<Times<wire::Duration>> answers;  // A ring when full.
     std::size_t next = 0;
     std::uint64_t used = 0;
+    wire::Instant answered;  // When its last answer came.
   };
+  void forget_idle(wire::Instant now);
   // The times of all answers of healthy workers, in no order.
   Times<std::vector<wire::Duration>> healthy() const;
 

@@ -87,7 +87,7 @@ void Sink::on_stage(machine::Peer from, wire::Message message, wire::Instant now
     counters_.answers += 1;
     (answer->hedge ? hedge_ : single_).observe(answer->age);
     if (!answer->hedge && answer->verdict.reason == wire::Reason::none) {
-      patience_.on_answer(answer->worker, answer->service, answer->age);
+      patience_.on_answer(answer->worker, answer->service, answer->age, now);
     }
     dashboard_.on_single(*answer, now);
     Joiner::Single single = joiner_.on_single(std::move(*answer));
@@ -167,7 +167,7 @@ machine::Actions Sink::on_timeout(wire::Instant now) {
   if (now >= learn_at_) {
     learn_at_ = now + kLearnEvery;
     dashboard_.advance(now);
-    patience_.learn();
+    patience_.learn(now);
     joiner_.set_patience(patience());
     if (membership_.joined()) {
       wire::ServiceTimes learned = patience_.learned();

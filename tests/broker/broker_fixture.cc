@@ -57,6 +57,11 @@ void BrokerTest::advance(wire::Duration t) {
   now = at(t);
 }
 
+void BrokerTest::pause(wire::Duration t) {
+  now = at(t);
+  take(broker->on_timeout(now));
+}
+
 void BrokerTest::join_producer(std::uint64_t n) { say(producer(n), wire::ProducerHello{{1, n}}); }
 
 void BrokerTest::join_worker(std::uint64_t n, std::uint32_t capacity) {

@@ -38,6 +38,8 @@ class BrokerTest : public testing::Test {
   void say(machine::Peer from, wire::Message message);
   // Lets every timer up to `t` go at its own time.
   void advance(wire::Duration t);
+  // Lets time pass until `t` while the broker is stopped: then all that is due goes at once.
+  void pause(wire::Duration t);
 
   void join_producer(std::uint64_t n);
   void join_worker(std::uint64_t n, std::uint32_t capacity = 4);

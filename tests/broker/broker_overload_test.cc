@@ -63,6 +63,17 @@ TEST_F(BrokerOverloadTest, AnImageThatWouldWaitTooLongIsRefusedWithAHintThatGrow
   EXPECT_EQ(counter("refused"), 2u);
 }
 
+TEST_F(BrokerOverloadTest, ADeadlineBelowRetryAfterShortensNoHint) {
+  Policy policy = overload_policy("none");
+  policy.deadline = 250ms;
+  policy.retry_after = 300ms;
+  begin(std::move(policy));
+  say(kSink, wire::ServiceTimes{.patience = 1s});
+  for (std::uint64_t request = 1; counter("overloaded") == 0; ++request) send(1, request);
+  EXPECT_GT(counter("requests_waiting"), 3u);  // They wait for longer than a deadline.
+  EXPECT_EQ(the<wire::Result>(producer(1)).retry_after, 300ms);
+}
+
 TEST_F(BrokerOverloadTest, AnImageThatWouldMissItsDeadlineIsRefused) {
   fill();
   send(1, 4, 390ms);  // Three are before it, at 100 ms each.

@@ -137,6 +137,51 @@ TEST_F(BrokerTest, ASilentIdleWorkerIsForgotten) {
   EXPECT_EQ(counter("workers_lost"), 1u);
 }
 
+// What they have sent meanwhile is read after the timers that are due.
+TEST_F(BrokerTest, APauseOfItsOwnCostsNoWorkerButOneThatStaysSilent) {
+  join_worker(1);
+  join_worker(2);
+  pause(3s);
+  EXPECT_EQ(counter("workers_lost"), 0u);
+  ready(worker(1), 0);
+  advance(3100ms);
+  EXPECT_EQ(counter("workers_lost"), 1u);
+  ready(worker(1), 0);
+  EXPECT_THAT(received<wire::Refuse>(worker(1)), IsEmpty());
+  ready(worker(2), 0);
+  EXPECT_EQ(the<wire::Refuse>(worker(2)).reason, Reason::unknown_worker);
+}
+
+TEST_F(BrokerTest, ATaskIsNotTooOldForAPauseOfTheBroker) {
+  join_producer(1);
+  join_worker(1);
+  submit(1, 5);
+  const std::uint64_t given = the<wire::Assign>(worker(1)).sequence.value;
+  pause(6s);  // A worker may hold a task for 5 s.
+  ready(worker(1), given);
+  advance(6100ms);
+  EXPECT_EQ(counter("workers_lost"), 0u);
+}
+
+TEST_F(BrokerTest, ABrokerThatIsAlwaysLateLosesSilentWorkersAllTheSame) {
+  join_worker(1);
+  pause(1s);
+  EXPECT_EQ(counter("workers_lost"), 0u);
+  pause(2s);
+  EXPECT_EQ(counter("workers_lost"), 1u);
+}
+
+TEST_F(BrokerTest, APauseOfItsOwnCostsNoProducerItsSession) {
+  join_producer(1);
+  pause(3s);
+  submit(1, 5);
+  EXPECT_EQ(counter("requests_admitted"), 1u);
+  advance(5s);  // Its request is missing, and it is silent.
+  forget();
+  submit(1, 6);
+  EXPECT_EQ(the<wire::Result>(producer(1)).reason, Reason::unknown_producer);
+}
+
 TEST_F(BrokerTest, ASlowWorkerBecomesSuspect) {
   join_producer(1);
   join_worker(1);

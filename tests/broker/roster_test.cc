@@ -287,6 +287,7 @@ class Probation : public testing::Test {
   bool ready(std::uint64_t n, std::uint64_t seen, wire::Duration t) {
     return roster.ready(peer(n), {{seen}, {}, false}, at(t));
   }
+  void leave(std::uint64_t n) { roster.ready(peer(n), {{sequence}, {}, true}, at(now)); }
   std::uint64_t give(std::uint64_t batch) {
     const Roster::Worker* worker = roster.pick({});
     if (!worker) return 0;
@@ -360,6 +361,39 @@ TEST_F(Probation, EndsWhenNoOtherWorkerIsLeft) {
   EXPECT_EQ(give(101), 3u);
 }
 
+TEST_F(Probation, EndsWhenAllOtherWorkersLeave) {
+  slow_down();
+  leave(1);
+  EXPECT_EQ(roster.on_probation(), 1u);
+  leave(2);
+  EXPECT_EQ(roster.on_probation(), 0u);
+  EXPECT_EQ(give(100), 3u);
+  ready(3, sequence, now + 300ms);
+  roster.sweep(at(now + 300ms), 10s);  // It is slow still.
+  EXPECT_EQ(give(101), 3u);
+}
+
+// Worker 3 is given two tasks at a time, of which the second is not needed after 10 ms.
+TEST_F(Probation, TasksThatAreTakenBackDoNotHideASlowWorker) {
+  (void)roster.lost(peer(3));
+  join(3, 2);
+  for (int i = 0; i < 5; ++i) {
+    for (const std::uint64_t n : {1, 2}) work(n, 100ms);
+    for (int task = 0; task < 2; ++task) {
+      sequence += 1;
+      roster.assign(id(3), {sequence}, {sequence, 0}, at(now));
+      roster.begin(id(3), {sequence}, at(now));
+    }
+    roster.withdraw(id(3), {sequence});
+    roster.ready(peer(3), {{sequence}, {{sequence - 1}}, false}, at(now + 10ms));
+    now += 300ms;
+    ready(3, sequence, now);
+  }
+  roster.sweep(at(now), 10s);
+  EXPECT_EQ(roster.on_probation(), 1u);
+  EXPECT_EQ(roster.workers().at(id(3)).health.median(), wire::Duration(300ms));
+}
+
 TEST_F(Probation, HowMuchTheWorkersDoFollowsWhoWorks) {
   const auto working = [this] {
     return std::lround(*roster.per_second() * wire::to_seconds(roster.service().mean()));
@@ -429,7 +463,7 @@ TEST_F(RosterTest, ATaskThatWasNeverBegunOrWasWithdrawnHasNoServiceTime) {
   roster.withdraw(id(1), {1});  // It is being worked on: its time counts.
   ready(1, 3, {{1}}, 1ms);      // The second was taken back; the third had not begun.
   ready(1, 3, {}, 50ms);
-  EXPECT_EQ(roster.service().mean(), 49ms);
+  EXPECT_EQ(roster.service().mean(), 50ms);
   roster.withdraw(id(1), {1});
   roster.withdraw(id(9), {1});  // What is not there any more is no concern.
 }

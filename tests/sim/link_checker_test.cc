@@ -16,7 +16,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 constexpr wire::BatchId kBatch{{1}, {4}};
-constexpr NodeId kSettlingSink = 1, kOtherSink = 2;
+constexpr NodeId kSettlingSink = 1, kOtherSink = 2, kGivenStage = 3;
 
 class LinkCheckerTest : public testing::Test {
  protected:
@@ -50,6 +50,12 @@ class LinkCheckerTest : public testing::Test {
   void correct(wire::Slot slot, std::uint64_t label) {
     checker_.on_disagreement(kSettlingSink,
                              {kBatch, slot, wire::Source::single, {{{label}, 1}}, ""}, at(1s));
+  }
+  // Gives a task to a stage that takes two.
+  void give(std::uint64_t sequence) {
+    wire::Assign assign;
+    assign.sequence = {sequence};
+    checker_.on_given(kGivenStage, "classifier-0", 2, assign, at(0s));
   }
   const std::vector<std::string>& found() const { return violations_.texts(); }
 
@@ -131,6 +137,33 @@ TEST_F(LinkCheckerTest, AStageHoldsAtMostTwiceItsCapacity) {
   EXPECT_THAT(found(), IsEmpty());
   checker_.on_ready("classifier-0", 1, {.seen = {}, .held = {{1}, {2}, {3}}}, at(0s));
   EXPECT_THAT(found(), ElementsAre("classifier-0 holds 3 tasks with a capacity of 1"));
+}
+
+TEST_F(LinkCheckerTest, FindsATaskThatAStageHasNoRoomFor) {
+  give(1);
+  give(1);  // Another image of its batch.
+  give(2);
+  checker_.on_heard(kGivenStage, wire::Ready{{2}, {{2}}});
+  give(3);
+  give(1);  // An image that comes when its collage is done.
+  EXPECT_THAT(found(), IsEmpty());
+  checker_.on_heard(kGivenStage, wire::Ready{{2}, {{2}}});  // It has not seen the third yet.
+  give(4);
+  EXPECT_THAT(found(), ElementsAre("classifier-0 is given 3 tasks with a capacity of 2"));
+}
+
+TEST_F(LinkCheckerTest, WhatWasGivenBeforeAHelloOrToAnotherLifeTakesNoRoom) {
+  give(1);
+  give(2);
+  checker_.on_heard(kGivenStage, wire::WorkerHello{});
+  give(3);
+  give(4);
+  checker_.on_broker_life();
+  give(1);
+  give(2);
+  checker_.on_stage_crashed(kGivenStage);
+  give(3);
+  EXPECT_THAT(found(), IsEmpty());
 }
 
 TEST_F(LinkCheckerTest, EachSinkMaySettleASlotOnce) {

@@ -248,6 +248,32 @@ TEST_F(Replay, GarbageAndABadLinkCostNoAnswer) {
   EXPECT_THAT(events, Not(HasSubstr("sink")));
 }
 
+constexpr const char* kBrokerFaults = R"(
+about: A broker that is killed and asked to end while its stages and its sink go on.
+policies: [collage]
+arrivals: {kind: busy-batches}
+latency: {source: log-normal, median: 40ms, sigma: 0.3}
+faults:
+  - {what: kill, node: broker, after: 300ms, for: 500ms}
+  - {what: restart, node: broker, after: 3s}
+live_batches: 60
+simulated_batches: 0
+settings: [broker.linger=5ms]
+)";
+
+TEST_F(Replay, ABrokerThatIsStartedAgainBreaksNoPromise) {
+  const Ran ran = replay(kBrokerFaults);
+  ASSERT_EQ(ran.code, 0) << ran.output;
+  EXPECT_THAT(ran.output, Not(HasSubstr("VIOLATION")));
+  const std::filesystem::path out = folder_ / "small-live";
+  const auto policy = nlohmann::json::parse(read(out / "summary.json"))["policies"][0];
+  EXPECT_EQ(policy["images"], 540);
+  EXPECT_EQ(policy["violations"], 0);
+  const std::string events = unzipped(out / "events.csv.gz");
+  EXPECT_THAT(events, HasSubstr("fault,kill broker\n"));
+  EXPECT_THAT(events, HasSubstr("fault,broker is sound again\n"));
+}
+
 // The broker cannot bind its endpoint and exits; the other processes are alive and never ready.
 TEST_F(Replay, AFleetWithAProcessThatExitsAtItsStartFailsAtOnce) {
   const int taken = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -36,6 +36,15 @@ Answer missing(std::size_t image) {
   return answer;
 }
 
+Answer refused(std::size_t image) {
+  Answer answer;
+  answer.image = image;
+  answer.at = run_at(1ms);
+  answer.latency = 1ms;
+  answer.result.status = wire::ResultStatus::refused;
+  return answer;
+}
+
 // Images 0 and 2 show cats.
 Collector collector() {
   static const std::string kCat = "cat", kDog = "dog";
@@ -58,13 +67,28 @@ TEST(Collector, CountsBySourceAndJudgesByTruth) {
   EXPECT_EQ(run.single, 1u);
   EXPECT_EQ(run.collage, 2u);
   EXPECT_EQ(run.unanswered, 1u);
-  EXPECT_DOUBLE_EQ(run.accuracy, 0.5);
+  EXPECT_DOUBLE_EQ(run.accuracy, 2.0 / 3);
   EXPECT_DOUBLE_EQ(run.collage_share, 0.5);
   EXPECT_DOUBLE_EQ(run.collage_accuracy, 0.5);
   EXPECT_DOUBLE_EQ(run.extra_work, (0.5 + 1) / 4);
   EXPECT_EQ(run.answer_source, "scc-");
   EXPECT_THAT(run.batch_s, ElementsAre(DoubleEq(5)));
   EXPECT_EQ(c.link(), wire::Duration(1ms));
+}
+
+TEST(Collector, ARefusedOrMissingImageIsNoAnswerThatTookSoLong) {
+  Collector c = collector();
+  for (std::size_t image = 0; image < 6; ++image) c.answered(refused(image));
+  c.answered(missing(6));
+  c.answered(says_cat(8, wire::Source::single, 100ms));
+  const PolicyRun run = c.run({}, 1, 1);
+  EXPECT_THAT(run.request_s, ElementsAre(DoubleEq(0.1)));
+  EXPECT_EQ(run.per_request.count, 1u);
+  EXPECT_DOUBLE_EQ(run.per_request.p50_s, 0.1);
+  EXPECT_EQ(run.images(), 8u);
+  EXPECT_DOUBLE_EQ(run.answered(), 1.0 / 8);
+  EXPECT_DOUBLE_EQ(run.accuracy, 1);  // Of what was answered.
+  EXPECT_EQ(run.answer_source, "-------s");
 }
 
 TEST(Collector, KeepsHealthTwiceASecondAtMost) {

@@ -52,6 +52,16 @@ TEST(Comparison, SaysWhatOnlyOneRunHas) {
   EXPECT_THAT(comparison_table(runs), HasSubstr("only in 2: hedge\n"));
 }
 
+TEST(Comparison, SaysWhoAnswersOnlyAPartOfTheImages) {
+  PolicyRun some = run_of("none", around(300));
+  some.single = 1;
+  some.unanswered = 3;
+  const std::string table = replay::report::comparison_table(
+      {compared("a", {run_of("none", around(400))}), compared("b", {some})});
+  EXPECT_THAT(table, HasSubstr("only 25.00 % of the images answered in 2: none\n"));
+  EXPECT_THAT(table, Not(HasSubstr("answered in 1")));
+}
+
 TEST(Comparison, OfAnOpenLoopIsAboutImages) {
   PolicyRun open = run_of("none", {});
   open.request_s = around(100);

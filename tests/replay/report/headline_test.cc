@@ -76,6 +76,65 @@ TEST(Headline, OfOnePolicyShowsThreeQuantiles) {
   EXPECT_THAT(labels(said), ElementsAre("p50", "p95", "p99!"));
 }
 
+// A run of an open loop: `answered` of 6,090 images, 99 % of these within `p99_s`.
+PolicyRun open_loop(const std::string& name, std::uint64_t answered, double p99_s) {
+  PolicyRun run;
+  run.name = name;
+  run.per_request = {.count = answered, .p50_s = 0.1, .p95_s = 0.2, .p99_s = p99_s};
+  run.single = answered;
+  run.unanswered = 6090 - answered;
+  return run;
+}
+
+TEST(Headline, OfAnOpenLoopWithRefusalsTellsHowManyImagesAreAnswered) {
+  Summary summary;
+  summary.mode = "live";
+  summary.policies = {open_loop("none", 2690, 0.35)};
+  const Headline said = headline(summary);
+  EXPECT_EQ(said.sentence,
+            "Policy none answers 44.17 % of images, 99 % of these within 350 ms, for 0.0 % extra "
+            "work.");
+  EXPECT_EQ(said.measure, "Latency of an answered image");
+}
+
+TEST(Headline, TellsHowManyImagesThoseAnswerWithWhichItCompares) {
+  Summary summary;
+  summary.mode = "live";
+  summary.policies = {open_loop("none", 2690, 0.35), open_loop("brownout", 6090, 0.7)};
+  const Headline said = headline(summary);
+  EXPECT_EQ(said.sentence,
+            "Policy brownout answers 99 % of images within 700 ms, 2.00 times none's 350 ms "
+            "(44.17 % answered), for 0.0 % extra work.");
+  EXPECT_EQ(said.measure, "p99 of an answered image");
+}
+
+TEST(Headline, OfAPolicyThatAnswersNothingHasNoLatency) {
+  Summary summary;
+  summary.mode = "live";
+  summary.policies = {open_loop("none", 6090, 0.35), open_loop("collage", 0, 0)};
+  EXPECT_EQ(headline(summary).sentence, "Policy collage answers no image, for 0.0 % extra work.");
+}
+
+TEST(Headline, ABatchWithAMissingImageIsEndedAndNotAnswered) {
+  Summary summary;
+  summary.mode = "live";
+  summary.policies = {policy("none", 5)};
+  summary.policies[0].single = 899;
+  summary.policies[0].unanswered = 1;
+  EXPECT_EQ(headline(summary).sentence,
+            "Policy none answers 99.88 % of images and ends 99 % of batches within 5000 ms, for "
+            "0.0 % extra work.");
+}
+
+TEST(Headline, OfAComparisonTellsWhichRunAnswersOnlyAPart) {
+  Summary summary;
+  summary.mode = "compare";
+  summary.policies = {open_loop("none, a-live", 2690, 0.35), open_loop("none, b-live", 6090, 0.4)};
+  EXPECT_EQ(headline(summary).sentence,
+            "Policy none gives 99 % of its answers within 350 ms in a-live (44.17 % answered) and "
+            "400 ms in b-live.");
+}
+
 TEST(Headline, OfASweepTellsTheHighestLoad) {
   Summary summary;
   summary.mode = "live";

@@ -49,7 +49,7 @@ class MergeRuns : public testing::Test {
     PolicyRun policy_run;
     policy_run.name = policy;
     policy_run.extra_work = 0.25;
-    policy_run.request_s = {0.1};
+    policy_run.single = 1;
     summary.policies = {policy_run};
     summary.command = "run --policies " + policy;
     std::ofstream(folder / "run.json") << replay::report::to_run_file(summary);

@@ -72,7 +72,7 @@ Summary full_summary() {
   run.extra_work = 0.1;
   run.violations = 1;
   run.seconds = 12;
-  run.request_s = {0.1};
+  run.single = 1;
   run.examples = {{.batch = 4,
                    .mixed = true,
                    .slots = {{.image = 3,
@@ -156,7 +156,7 @@ TEST_F(RunFile, ThatIsNoneIsRefusedByName) {
   write_record(to_run_file(bad));
   refuses("is no record of a run: has other policies than the events of its folder");
   bad = full_summary();
-  bad.policies.front().request_s.push_back(1);
+  bad.policies.front().unanswered = 1;
   write_record(to_run_file(bad));
   refuses("is no record of a run: the events of this folder are of another run");
 }

@@ -33,6 +33,7 @@ Summary demo_summary() {
     run.per_request = replay::report::distribution(run.request_s, 1);
     run.sim_p99_s = 0.766;
     run.accuracy = 0.9375;
+    run.single = 5;
     run.collage = 1;
     run.collage_share = 0.05;
     run.collage_accuracy = 1;
@@ -57,8 +58,8 @@ TEST(Summary, JsonHasTheSchemasKeys) {
     }
     EXPECT_EQ(run.at(scope).at("p99_ci_s").size(), 2u);
   }
-  for (const char* key : {"sim_p99_s", "accuracy", "collage_share", "collage_accuracy",
-                          "extra_work", "violations", "seconds"}) {
+  for (const char* key : {"images", "answered", "sim_p99_s", "accuracy", "collage_share",
+                          "collage_accuracy", "extra_work", "violations", "seconds"}) {
     EXPECT_TRUE(run.contains(key)) << key;
   }
 }
@@ -84,7 +85,32 @@ TEST(Summary, CsvHasARowForBatchesAndOneForImagesOfEachPolicy) {
   }
   EXPECT_EQ(rows, 6u);
   EXPECT_THAT(csv, HasSubstr("collage,batch,3,0.370000,"));
-  EXPECT_THAT(csv, HasSubstr(",0.937500,0.050000,0.111000,0\n"));
+  EXPECT_THAT(csv, HasSubstr(",0.937500,0.050000,0.111000,0,1.000000\n"));
+}
+
+TEST(Summary, SaysOfWhichImagesTheTimesAreWhereNotAllAreAnswered) {
+  Summary summary = demo_summary();
+  EXPECT_THAT(replay::report::to_table(summary), Not(HasSubstr("of the images answered")));
+  summary.policies[0].unanswered = 4;  // Beside six answers.
+  const std::string table = replay::report::to_table(summary);
+  EXPECT_THAT(table, HasSubstr("\nnone: 60.00 % of the images answered; times of images are of "
+                               "these\n"));
+  EXPECT_THAT(table, Not(HasSubstr("hedge: ")));
+  const auto json = nlohmann::json::parse(replay::report::to_json(summary));
+  EXPECT_EQ(json.at("policies").at(0).at("images"), 10);
+  EXPECT_DOUBLE_EQ(json.at("policies").at(0).at("answered"), 0.6);
+  EXPECT_THAT(replay::report::to_csv(summary), HasSubstr(",0,0.600000\n"));
+}
+
+TEST(Summary, AnAnsweredShareIsRoundedDown) {
+  PolicyRun run;
+  EXPECT_EQ(answered_share(run), "100.00 %");
+  run.single = 9'999'999;
+  run.unanswered = 1;
+  EXPECT_EQ(answered_share(run), "99.99 %");
+  run.single = 57;
+  run.unanswered = 43;
+  EXPECT_EQ(answered_share(run), "57.00 %");
 }
 
 TEST(Summary, TheSimulatedFiguresStandBesideThoseOfTheSamePolicy) {

@@ -323,6 +323,13 @@ TEST_F(AssemblerTest, ASilentIdleCollageCnnIsLost) {
   EXPECT_THAT(assembler.on_timeout(at(350ms)).logs, SizeIs(1));
 }
 
+// What it sent meanwhile has yet to be read.
+TEST_F(AssemblerTest, AfterAPauseOfOurOwnAnIdleCollageCnnIsGivenAHeartbeatOnce) {
+  EXPECT_THAT(assembler.on_timeout(at(3s)).logs, IsEmpty());
+  EXPECT_THAT(assembler.on_timeout(at(3099ms)).logs, IsEmpty());
+  EXPECT_THAT(assembler.on_timeout(at(9s)).logs, SizeIs(1));
+}
+
 TEST_F(AssemblerTest, ACollageCnnThatLeavesCoversNothingMore) {
   const auto leaving = tell(kCnn, wire::Ready{{0}, {}, true});
   EXPECT_TRUE(heard<wire::Ready>(leaving, kBroker)[0].leaving);

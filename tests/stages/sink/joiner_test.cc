@@ -31,15 +31,9 @@ class JoinerTest : public testing::Test {
     return text(joiner.on_sealed({batch(n), std::move(ages)}, at(t)));
   }
   std::string single(std::uint64_t n, wire::Slot slot, std::uint64_t label, bool hedge = false) {
-    return text(joiner.on_single({batch(n),
-                                  slot,
-                                  {1, 1},
-                                  hedge,
-                                  {},
-                                  {},
-                                  {{{{label}, 0.9f}}, Reason::none},
-                                  "s1",
-                                  kSingleService}));
+    const wire::Verdict verdict{{{{label}, 0.9f}}, Reason::none};
+    return text(
+        joiner.on_single({batch(n), slot, {1, 1}, hedge, {}, {}, verdict, "s1", kSingleService}));
   }
   std::string reject(std::uint64_t n, wire::Slot slot) {
     return text(joiner.on_single(
@@ -106,16 +100,9 @@ TEST_F(JoinerTest, WhatIsChosenIsKeptUntilTheBrokerHasSettledTheBatch) {
 
 TEST_F(JoinerTest, TheAnswersVersionAndProbabilityGoAlong) {
   open(1);
-  const auto settled = joiner
-                           .on_single({batch(1),
-                                       0,
-                                       {1, 1},
-                                       false,
-                                       {},
-                                       {},
-                                       {{{{5}, 0.9f}, {{4}, 0.1f}}, Reason::none},
-                                       "s1"})
-                           .settled;
+  const wire::Verdict verdict{{{{5}, 0.9f}, {{4}, 0.1f}}, Reason::none};
+  const auto settled =
+      joiner.on_single({batch(1), 0, {1, 1}, false, {}, {}, verdict, "s1"}).settled;
   ASSERT_THAT(settled, SizeIs(1));
   EXPECT_EQ(settled[0].version, "s1");
   EXPECT_THAT(settled[0].verdict.predictions, SizeIs(2));
@@ -378,6 +365,18 @@ TEST_F(JoinerTest, ABatchThatIsNeverSettledExpires) {
   EXPECT_EQ(joiner.open_batches(), 0u);
   EXPECT_EQ(joiner.counters().batches_expired, 1u);
   EXPECT_EQ(joiner.next_timeout(), std::nullopt);
+}
+
+TEST_F(JoinerTest, ABatchDoesNotExpireBeforeTheDeadlineOfAnImageThatCameWhileItLingered) {
+  open(1);
+  seal(1, {800ms, 0ms}, 800ms);
+  time(1200ms);
+  EXPECT_EQ(single(1, 1, 5), "1/1 single 5");
+  time(1799ms);
+  EXPECT_EQ(joiner.open_batches(), 1u);
+  EXPECT_EQ(joiner.next_timeout(), at(1800ms));
+  time(1800ms);
+  EXPECT_EQ(joiner.counters().batches_expired, 1u);
 }
 
 TEST_F(JoinerTest, AnotherEpochVoidsAllThatIsHeld) {
