@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""`./run bench scale`: what an image costs one broker, and the memory that it takes, while workers,
-producers or open images become more.  Everything does nothing but speak the protocol.
+"""`./run bench scale`: what an image costs the broker, and the memory that it takes, while workers,
+producers or open images become more, and with a second broker.  Everything does nothing but speak
+the protocol.
 
 Prints a table; writes OUT/scale.json, an array with an object for each case: {"what", "count",
 "machine_us", "cpu_us", "loop_us", "memory_bytes", "images_per_s"}, and OUT/scale.svg.  The times
 are of processors: machine_us of a broker that only decides, with its peers in the same thread and
 no connection; cpu_us of a broker whose peers are connected, loop_us of its first thread, which
 decides and encodes.  The rest of cpu_us is that of ZeroMQ's own thread, for the most part system
-calls.
+calls.  Two brokers have their own peers each, half of them, and share the images; the memory is
+that of both.
 """
 
 from __future__ import annotations
@@ -41,13 +43,16 @@ class Case:
     workers: int = WORKERS
     producers: int = PRODUCERS
     open: int = OPEN
+    brokers: int = 1
 
 
 # A producer has an image open at least; so have workers something to do.
 CASES = (
     [Case("workers", n, workers=n) for n in (1, 10, 100, 300, 1000)]
     + [Case("producers", n, producers=n, open=max(OPEN, n)) for n in (1, 10, 100, 500)]
-    + [Case("open images", n, workers=100, open=n) for n in (1, 10, 100, 1000, 10_000)])
+    + [Case("open images", n, workers=100, open=n) for n in (1, 10, 100, 1000, 10_000)]
+    + [Case("brokers", n, workers=100 // n, producers=10 // n, open=1000 // n, brokers=n)
+       for n in (1, 2)])
 
 
 def pipeline_text(endpoints: dict[str, str]) -> str:
@@ -108,39 +113,64 @@ def machine_us(case: Case, programs: pathlib.Path, images: int) -> float:
     raise SystemExit(f"./run bench scale: {case} failed without connections")
 
 
-def measure(case: Case, programs: pathlib.Path, images: int) -> dict[str, Any]:
-    alone = machine_us(case, programs, images)
-    ports = topology.Ports()
-    endpoints = {key: topology.endpoint(ports.draw())
-                 for key in ("producers", "workers", "answers")} | {"collage": "inproc://collage"}
-    ports.release()
-    with tempfile.TemporaryDirectory() as scratch:
-        file = pathlib.Path(scratch) / "pipeline.yaml"
+class Served:
+    """A broker and its peers, which are connected and wait for `go`."""
+
+    def __init__(self, case: Case, programs: pathlib.Path, images: int, scratch: pathlib.Path,
+                 number: int) -> None:
+        ports = topology.Ports()
+        endpoints = {key: topology.endpoint(ports.draw())
+                     for key in ("producers", "workers", "answers")}
+        endpoints["collage"] = "inproc://collage"
+        ports.release()
+        file = scratch / f"pipeline{number}.yaml"
         file.write_text(pipeline_text(endpoints))
-        log = pathlib.Path(scratch) / "broker.log"
-        with log.open("wb") as out:
-            broker = subprocess.Popen([programs / "collage-broker", file], stderr=out)
-        peers = subprocess.Popen(
+        self.case = case
+        self.log = scratch / f"broker{number}.log"
+        with self.log.open("wb") as out:
+            self.broker = subprocess.Popen([programs / "collage-broker", file], stderr=out)
+        self.peers = subprocess.Popen(
             [programs / "bench_peers", endpoints["producers"], endpoints["workers"],
              *map(str, (case.workers, case.producers, case.open, images))],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def expect(self, word: bytes) -> None:
+        if not hears(self.peers, word):
+            raise failure(self.case, self.log)
+
+    def end(self) -> None:
+        for process in (self.peers, self.broker):
+            process.kill()
+            process.wait()
+
+
+def measure(case: Case, programs: pathlib.Path, images: int) -> dict[str, Any]:
+    alone = machine_us(case, programs, images)
+    served: list[Served] = []
+    with tempfile.TemporaryDirectory() as scratch:
         try:
-            if not hears(peers, b"ready"):
-                raise failure(case, log)
-            before, begin = cpu_s(broker.pid), time.monotonic()
-            go(peers)
-            if not hears(peers, b"done"):
-                raise failure(case, log)
+            for number in range(case.brokers):
+                served.append(Served(case, programs, images // case.brokers,
+                                     pathlib.Path(scratch), number))
+            for one in served:
+                one.expect(b"ready")
+            before, begin = [cpu_s(one.broker.pid) for one in served], time.monotonic()
+            for one in served:
+                go(one.peers)
+            for one in served:
+                one.expect(b"done")
             seconds = time.monotonic() - begin
-            cpu, loop = (1e6 * (now - then) / images
-                         for now, then in zip(cpu_s(broker.pid), before, strict=True))
+            after = [cpu_s(one.broker.pid) for one in served]
+            cpu, loop = (1e6 / images * sum(now[i] - then[i]
+                                            for now, then in zip(after, before, strict=True))
+                         for i in (0, 1))
             return {"what": case.what, "count": case.count, "machine_us": alone, "cpu_us": cpu,
-                    "loop_us": loop, "memory_bytes": memory(broker.pid),
+                    "loop_us": loop,
+                    "memory_bytes": sum(memory(one.broker.pid) for one in served),
                     "images_per_s": images / seconds}
         finally:
-            for process in (peers, broker):
-                process.kill()
-                process.wait()
+            for one in served:
+                one.end()
 
 
 def picture(rows: list[dict[str, Any]]) -> str:
@@ -219,7 +249,7 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="./run bench scale",
         description="What an image costs the broker while workers, producers or open images "
-        "become more; writes OUT/scale.json and OUT/scale.svg.")
+        "become more, and with a second broker; writes OUT/scale.json and OUT/scale.svg.")
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="[3]")
     parser.add_argument("--images", type=int, default=IMAGES, metavar="N",
                         help=f"of each case [{IMAGES}]")
