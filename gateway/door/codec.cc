@@ -78,6 +78,7 @@ std::optional<int> Codec::serve_one() {
   request_.socket = stream_.socket();
   request_.began = runtime::now();
   chunked_ = filled_ = gone_ = false;
+  announced_ = 0;
   rejection_.reset();
   body_problem_.reset();
   status_.reset();
@@ -108,6 +109,7 @@ std::optional<Problem> Codec::judge() {
   const auto length = judge_body(request_.head, policy_);
   const bool post = request_.head.method == "POST";
   chunked_ = length && !length->bytes;
+  announced_ = length ? length->bytes.value_or(0) : 0;
   std::optional<Problem> problem;
   if (!endpoint) {
     problem = endpoint.error();
@@ -122,7 +124,7 @@ std::optional<Problem> Codec::judge() {
   return problem;
 }
 
-// A length is only a claim, so no memory is set aside for it: clients that announce bodies and send
+// A length is only a claim, so nothing is reserved for it: clients that announce bodies and send
 // nothing must not keep the others out.
 void Codec::read_body(httplib::Response& response, const httplib::ContentReader& reader) {
   const auto body = std::make_shared<CountedBody>(budget_);
@@ -133,6 +135,7 @@ void Codec::read_body(httplib::Response& response, const httplib::ContentReader&
     response.status = -1;
     return refuse(response, why_not_read());
   }
+  if (chunked_) body->bytes.shrink_to_fit();  // It has grown by steps, and may be held for long.
   request_.body = Body(body, &body->bytes);
   answer(response);
 }
@@ -143,6 +146,9 @@ bool Codec::take(const char* data, std::size_t size, CountedBody& body) {
   } else if (!body.reserved.take(size)) {
     body_problem_ = no_room();
   } else {
+    // Address space alone until bytes are there.  Growing by steps instead would leave the smaller
+    // steps with the heap of each connection's thread.
+    if (body.bytes.empty()) body.bytes.reserve(announced_);
     body.bytes.append(data, size);
   }
   return !body_problem_;

@@ -83,7 +83,8 @@ class Codec : private httplib::Server {
   std::optional<Problem> rejection_;
   std::optional<Problem> body_problem_;
   bool chunked_ = false;
-  bool filled_ = false;  // The response was written by us and not by the library.
+  std::size_t announced_ = 0;  // Bytes of the body, by its Content-Length.
+  bool filled_ = false;        // The response was written by us and not by the library.
   bool gone_ = false;
   std::optional<int> status_;
 

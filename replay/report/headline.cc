@@ -119,10 +119,11 @@ Policies chosen(const Summary& summary) {
 
 std::string cost(const PolicyRun& ours, const std::vector<const PolicyRun*>& others) {
   std::string out = fmt::format(", for {:.1f} % extra work", 100 * ours.extra_work);
-  if (!ours.judged) return out;
+  if (!ours.has_accuracy()) return out;
   out += fmt::format(" and with {:.2f} % right answers", 100 * ours.accuracy);
   for (const PolicyRun* other : others) {
-    if (other->name == "none") out += fmt::format(" ({:.2f} % without)", 100 * other->accuracy);
+    if (other->name == "none" && other->has_accuracy())
+      out += fmt::format(" ({:.2f} % without)", 100 * other->accuracy);
   }
   return out;
 }

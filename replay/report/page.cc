@@ -110,7 +110,7 @@ void add_plots(nlohmann::json& out, const PolicyRun& run) {
 }
 
 void add_counts(nlohmann::json& out, const PolicyRun& run) {
-  out["judged"] = run.judged;
+  out["judged"] = run.has_accuracy();
   out["single_right"] = run.single_right;
   out["collage_right"] = run.collage_right;
   out["hedge_right"] = run.hedge_right;

@@ -47,7 +47,7 @@ std::string simulation_row(const std::string& name, const Distribution& d,
 }
 
 std::string accuracy(double share, const PolicyRun& run) {
-  return run.judged ? fmt::format("{:.2f} %", 100 * share) : "-";
+  return run.has_accuracy() ? fmt::format("{:.2f} %", 100 * share) : "-";
 }
 
 std::string heading(const std::string& what) {
@@ -60,7 +60,7 @@ void csv_row(std::string& out, const PolicyRun& run, const char* scope, const Di
   out += fmt::format("{},{},{},{:.6f},{:.6f},{:.6f},{:.6f},{:.6f},{:.6f},{:.6f},{:.6f},", run.name,
                      scope, d.count, d.mean_s, d.sd_s, d.p50_s, d.p95_s, d.p99_s, d.p99_low_s,
                      d.p99_high_s, d.p999_s);
-  if (run.judged) out += fmt::format("{:.6f}", run.accuracy);
+  if (run.has_accuracy()) out += fmt::format("{:.6f}", run.accuracy);
   out += fmt::format(",{:.6f},{:.6f},{},{:.6f}\n", run.collage_share, run.extra_work,
                      run.violations, run.answered());
 }

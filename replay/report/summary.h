@@ -71,6 +71,8 @@ struct PolicyRun {
   std::uint64_t images() const { return single + collage + hedge + unanswered; }
   // Share of the images that were answered, 0 to 1; 1 if there were none.
   double answered() const;
+  // Whether there is an accuracy to tell of.
+  bool has_accuracy() const { return judged && images() > unanswered; }
 };
 
 // The answered share for people: "44.17 %".  Rounded down, so that only all are "100.00 %".

@@ -43,19 +43,39 @@ class Tree {
     return pair.shared;
   }
 
-  // Gives the pair of `owner` that `from` has to the host `to` as well.
+  // Throws ConfigError if both hosts have a pair of `owner`, and not the same.
+  void expect_one_pair(const std::string& one, const std::string& other, KeyOwner owner) const {
+    if (!has(one, owner) || !has(other, owner)) return;
+    const std::string name = std::string(to_string(owner)) + ".secret";
+    const fs::path file = folder_ / other / name;
+    if (read_key_pair(folder_ / one / name).shared == read_key_pair(file).shared) return;
+    throw ConfigError(file.string() + ": is another pair than that of " + one);
+  }
+
+  // Gives the pair of `owner` that `from` has to the host `to` as well, if that has none.
   void share(const std::string& from, const std::string& to, KeyOwner owner) {
+    if (has(to, owner)) return;
     const std::string name = std::string(to_string(owner)) + ".secret";
     const KeyPair pair = read_key_pair(folder_ / from / name);
     const fs::path file = folder_ / to / name;
-    std::error_code ignored;
-    if (fs::exists(file, ignored)) {
-      if (read_key_pair(file).shared == pair.shared) return;
-      throw ConfigError(file.string() + ": is another pair than that of " + from);
-    }
     make_folder(file.parent_path(), fs::perms::owner_all);
     write_key_pair(file, pair);
     ++written_;
+  }
+
+  bool has(const std::string& host, KeyOwner owner) const {
+    std::error_code ignored;
+    return fs::exists(folder_ / host / (std::string(to_string(owner)) + ".secret"), ignored);
+  }
+
+  // Whether one of the files of host/folder holds the key, under whatever name.
+  bool allows(const std::string& host, const std::string& folder, const PublicKey& key) const {
+    std::error_code ignored;
+    for (const auto& file : fs::directory_iterator(folder_ / host / folder, ignored)) {
+      const auto known = read_public_keys(file.path(), kKeysOfNameMax);
+      if (std::ranges::find(known, key) != known.end()) return true;
+    }
+    return false;
   }
 
   // Writes a key to host/name.public.  A file with another key is an error, not overwritten: it may
@@ -118,16 +138,26 @@ std::size_t make_key_tree(const fs::path& folder, const KeyHosts& hosts) {
                       ": is not one of the stages, expected the assembler's host among them");
   }
   Tree tree(folder);
+  // Of sinks that were made before, the first has the pair of all; the order of the list may
+  // change.
+  const auto made = std::ranges::find_if(
+      hosts.sinks, [&](const std::string& host) { return tree.has(host, KeyOwner::sink); });
+  const std::string& first_sink = made == hosts.sinks.end() ? hosts.sinks.front() : *made;
+  for (const std::string& host : hosts.sinks)
+    tree.expect_one_pair(first_sink, host, KeyOwner::sink);
   const PublicKey broker = tree.own(hosts.broker, KeyOwner::broker);
-  const PublicKey sink = tree.own(hosts.sinks.front(), KeyOwner::sink);
+  const PublicKey sink = tree.own(first_sink, KeyOwner::sink);
   const Keys stages = own_keys(tree, hosts.stages, KeyOwner::stage);
   const Keys producers = own_keys(tree, hosts.producers, KeyOwner::producer);
 
   allow(tree, hosts.broker, "producers", producers);
   allow(tree, hosts.broker, "stages", stages);
-  allow(tree, hosts.broker, "sinks", {{hosts.sinks.front(), sink}});
+  // Under one name: a broker refuses to start with a key under two.
+  if (!tree.allows(hosts.broker, "allowed/sinks", sink)) {
+    allow(tree, hosts.broker, "sinks", {{first_sink, sink}});
+  }
   for (const std::string& host : hosts.sinks) {
-    tree.share(hosts.sinks.front(), host, KeyOwner::sink);
+    tree.share(first_sink, host, KeyOwner::sink);
     // Producers may ask a sink for its status.
     allow(tree, host, "producers", producers);
     allow(tree, host, "stages", stages);

@@ -18,7 +18,7 @@ namespace runtime {
 
 struct KeyHosts {
   std::string broker;
-  std::vector<std::string> sinks;  // One at least; the first makes the pair.
+  std::vector<std::string> sinks;  // One at least, in any order.
   std::vector<std::string> stages, producers;
   std::string assembler;  // The assembler's host, one of `stages`; empty if the link is inproc://.
 };

@@ -254,7 +254,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--images", type=int, default=IMAGES, metavar="N",
                         help=f"of each case [{IMAGES}]")
     parser.add_argument("--most", type=int, default=10_000, metavar="N",
-                        help="leave out cases of more, 10 at least [all]")
+                        help="leave out rows whose number is larger, 10 at least [all]")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "out/bench")
     parser.add_argument("--programs", type=pathlib.Path, default=ROOT / "build/release/bin",
                         help=argparse.SUPPRESS)

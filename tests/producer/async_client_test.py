@@ -267,6 +267,27 @@ class AsyncKeysTest(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(len(threads), 2)
         self.assertNotIn(threading.main_thread(), threads)
 
+    async def test_a_name_that_was_not_known_at_first_is_looked_up_again(self):
+        asked = []
+
+        def look_up(*_, **__):
+            asked.append(threading.current_thread())
+            if len(asked) == 1:
+                raise socket.gaierror(socket.EAI_AGAIN, "not now")
+            return [(socket.AF_INET,), (socket.AF_INET6,)]
+
+        def family():
+            return client._session._links[0].socket.ipv6
+
+        with unittest.mock.patch("collage_client.endpoint.socket.getaddrinfo", look_up):
+            async with AsyncClient("tcp://localhost:1", keys=self.keys) as client:
+                self.assertTrue(family())
+                async with asyncio.timeout(WITHIN_S):
+                    while family():
+                        await client.classify(b"image", deadline_s=0.02)
+        self.assertEqual(len(asked), 2)
+        self.assertNotIn(threading.main_thread(), asked)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -106,6 +106,7 @@ Parts load_parts(const FromOptions& options, const Manifest& scnn, const TileSha
       std::fprintf(stderr, "%s: %zu pictures are also held back, and are left out here\n",
                    more.c_str(), all_more.size() - unlabelled.size());
     }
+    if (unlabelled.size() == 0) continue;
     append(parts.data, unlabelled);
   }
   return parts;
@@ -170,13 +171,10 @@ Origin origin_of(const FromOptions& options, double held_back_accuracy) {
 // give a network that is right about neither.
 std::string run_identity(const Run& run, const FromOptions& options, const Manifest& scnn,
                          const Parts& parts) {
-  const OutputForm& output = scnn.output_form;
   std::string text = run.name + " seed " + std::to_string(options.training.seed) + " s-CNN " +
-                     scnn.sha256.substr(0, 16) + " output " + output.key +
-                     (output.scores == Scores::logits ? " logits" : " probabilities") + " input " +
-                     std::to_string(scnn.tile.width) + "x" + std::to_string(scnn.tile.height) +
-                     preprocess_text(scnn.preprocess) + " " + settings_text(run.recipe.tiles) +
-                     " pictures";
+                     teacher_identity(scnn) + " input " + std::to_string(scnn.tile.width) + "x" +
+                     std::to_string(scnn.tile.height) + preprocess_text(scnn.preprocess) + " " +
+                     settings_text(run.recipe.tiles) + " pictures";
   for (const Dataset* part : {&parts.data, &parts.held_back}) text += " " + digest_of(*part);
   return text;
 }
@@ -188,7 +186,7 @@ double train_student(GridNet& net, const Run& run, const std::string& identity, 
                 teacher);
   fit_stem(net, parts.data);
   const Descent& descent = run.recipe.descent;
-  Progress progress(run.folder, run.name, run.recipe);
+  Progress progress(run.folder, run.name, run.recipe, false);
   return train(net, task, descent, identity, run.folder, progress.hooks());
 }
 

@@ -11,13 +11,14 @@
 #include "models/research/commands/run_options.h"
 
 namespace models {
-Progress::Progress(std::filesystem::path folder, std::string title, const Recipe& recipe)
+Progress::Progress(std::filesystem::path folder, std::string title, const Recipe& recipe,
+                   bool cached)
     : folder_(std::move(folder)),
       title_(std::move(title)),
       epochs_(recipe.descent.epochs),
       left_({.epochs = recipe.descent.epochs,
              .tile_epochs = recipe.tiles.pool.tile_epochs,
-             .rotation = recipe.tiles.pool.rotation},
+             .rotation = cached ? recipe.tiles.pool.rotation : 0},
             seconds_now()) {}
 
 Hooks Progress::hooks() {

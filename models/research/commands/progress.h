@@ -14,8 +14,9 @@ namespace models {
 class Progress {
  public:
   // Appends to folder/log.csv and rewrites folder/curve.svg after each epoch.  Requires the
-  // folder, which the checkpoint of the first epoch makes.
-  Progress(std::filesystem::path folder, std::string title, const Recipe& recipe);
+  // folder, which the checkpoint of the first epoch makes.  `cached`: the teacher's answers are
+  // kept.
+  Progress(std::filesystem::path folder, std::string title, const Recipe& recipe, bool cached);
   // To hand to train(); borrows this.
   Hooks hooks();
 

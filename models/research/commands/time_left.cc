@@ -15,7 +15,8 @@ void TimeLeft::on_progress(int epoch, double share, double now) {
     steps_.sum += passed;
     steps_.count += share - share_;
   } else {
-    Mean& before = pools(epoch) > pools(epoch - 1) ? pool_ : others_;
+    // Whoever goes on with an interrupted run makes the pool anew.
+    Mean& before = epoch_ == 0 || pools(epoch) > pools(epoch - 1) ? pool_ : others_;
     before.sum += passed;
     before.count += 1;
   }

@@ -2,9 +2,10 @@
 //
 //     epoch: [ a pool of tiles is made and its teacher answers ] steps, validation
 //
-// A pool may serve several epochs, and pools may take turns, whose answers are then known; so pools
-// and steps are counted apart.  Early epochs that show the middle of each tile alone are quicker
-// than those that follow, which makes the first estimates of such a run too low.
+// A pool may serve several epochs, and pools may take turns, whose answers are then in the
+// teacher's cache; so pools and steps are counted apart.  Early epochs that show the middle of each
+// tile alone are quicker than those that follow, which makes the first estimates of such a run too
+// low.
 #pragma once
 
 #include <optional>
@@ -16,7 +17,7 @@ class TimeLeft {
   struct Schedule {
     int epochs = 1;
     int tile_epochs = 1;  // Epochs that one pool serves.
-    int rotation = 0;     // Pools that take turns; 0: every pool is new.
+    int rotation = 0;     // Pools that take turns, if their answers are kept; 0: every pool is new.
   };
 
   // Requires epochs and tile_epochs above 0.  `now` in seconds, as everywhere here.

@@ -35,7 +35,7 @@ std::string identity(const TrainOptions& options, const Recipe& recipe, const Da
   std::string text = options.run.file_stem() + " seed " + std::to_string(options.training.seed) +
                      " " + settings_text(recipe.tiles);
   if (const std::filesystem::path file = teacher_file(options); !file.empty()) {
-    text += " s-CNN " + load_manifest(file).sha256.substr(0, 16);
+    text += " s-CNN " + teacher_identity(load_manifest(file));
   }
   return text + " pictures " + digest_of(data) + " " + digest_of(held_back);
 }
@@ -81,7 +81,7 @@ void run_train(const TrainOptions& options) {
       task_of_run(run, recipe, data, held_back, teacher_of_run(options, data));
   GridNet net(architecture, options.training.seed);
   fit_stem(net, data);
-  Progress progress(run.run_folder(), run.file_stem(), recipe);
+  Progress progress(run.run_folder(), run.file_stem(), recipe, true);
   const double best = train(net, *task, recipe.descent, identity(options, recipe, data, held_back),
                             run.run_folder(), progress.hooks());
   write_record(run.run_folder(), {.command = options.command_line,

@@ -163,6 +163,12 @@ Teacher onnx_teacher(const Manifest& manifest) {
 
 }  // namespace
 
+std::string teacher_identity(const Manifest& manifest) {
+  const OutputForm& output = manifest.output_form;
+  return manifest.sha256.substr(0, 16) + (output.key.empty() ? "" : "-" + output.key) +
+         (output.scores == Scores::logits ? "" : "-probabilities");
+}
+
 Teacher single_teacher(const Manifest& manifest, const std::filesystem::path& cache,
                        bool try_bfloat16) {
   if (manifest.kind != Kind::single) {
@@ -170,7 +176,7 @@ Teacher single_teacher(const Manifest& manifest, const std::filesystem::path& ca
   }
   Teacher teacher =
       is_onnx(manifest.weights) ? onnx_teacher(manifest) : torch_teacher(manifest, try_bfloat16);
-  if (!cache.empty()) teacher.cache = cache / manifest.version;
+  if (!cache.empty()) teacher.cache = cache / teacher_identity(manifest);
   return teacher;
 }
 

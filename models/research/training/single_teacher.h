@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "models/research/training/teacher.h"
 #include "models/serving/manifest.h"
@@ -9,8 +10,12 @@
 
 namespace models {
 
+// What tells the answers of one s-CNN from those of another: its weights, and which of its outputs
+// is read and how.  A line without spaces.
+std::string teacher_identity(const Manifest& manifest);
+
 // Loads the weights that the manifest names.  `cache` is the folder for cached logits, in which
-// each model version gets a folder of its own; empty for no cache.  Throws std::runtime_error with
+// each s-CNN gets a folder of its own; empty for no cache.  Throws std::runtime_error with
 // one line that names the file: not a single, weights missing, not of the manifest's hash, neither
 // TorchScript nor ONNX, or an output that is not one logit for each class.  With `try_bfloat16` two
 // tiles show whether it may answer in bfloat16, which takes long on a processor without that.

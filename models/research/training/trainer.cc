@@ -96,6 +96,7 @@ void follow(GridNet& average, GridNet& net, double decay) {
 double run_epoch(GridNet& net, GridNet& average, TrainingTask& task, torch::optim::SGD& optimizer,
                  const Descent& descent, int epoch, const Hooks& hooks) {
   const std::size_t steps = task.begin(epoch);
+  if (hooks.on_progress) hooks.on_progress(epoch + 1, 0);
   net->train();
   double sum = 0;
   for (std::size_t i = 0; i < steps; ++i) {
@@ -109,7 +110,10 @@ double run_epoch(GridNet& net, GridNet& average, TrainingTask& task, torch::opti
       follow(average, net, average_decay(descent, static_cast<std::size_t>(epoch) * steps + i));
     }
     sum += loss.item<double>();
-    if (hooks.on_progress && i % 16 == 0) hooks.on_progress(epoch + 1, share);
+    const bool last = i + 1 == steps;
+    if (hooks.on_progress && (i % 16 == 0 || last)) {
+      hooks.on_progress(epoch + 1, static_cast<double>(i + 1) / static_cast<double>(steps));
+    }
   }
   return sum / static_cast<double>(steps);
 }

@@ -60,7 +60,8 @@ struct EpochReport {
 struct Hooks {
   std::function<double()> seconds;  // The time, from any origin.
   std::function<void(const EpochReport&)> on_epoch;
-  // Called every few steps with the share of the epoch that is done.
+  // Called when an epoch's tiles are made, with share 0, and every few steps and after the last
+  // with the share of the epoch that is done.
   std::function<void(int epoch, double share)> on_progress;
 };
 

@@ -47,16 +47,16 @@ def unresolved(endpoint: str) -> str:
     return ""
 
 
-def needs_ipv6(endpoint: str) -> bool:
+def needs_ipv6(endpoint: str) -> bool | None:
     """The value of ZMQ_IPV6: with it libzmq prefers the IPv6 address of a name that has both, so
-    it is set only for names that have no other."""
+    it is set only for names that have no other.  None: the name cannot be looked up now."""
     name = _name(endpoint)
     if not name:
         return endpoint.startswith("tcp://[")
     try:
         found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
     except OSError:
-        return True  # libzmq then finds whatever address the name gets.
+        return None
     return all(family != socket.AF_INET for family, *_ in found)
 
 

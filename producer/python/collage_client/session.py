@@ -1,6 +1,7 @@
 """The machine on a ZeroMQ socket: what both clients share below their waiting."""
 
 import os
+import threading
 from collections.abc import Callable, Sequence
 
 import zmq
@@ -26,12 +27,13 @@ class _Connection:
     """A socket to one broker."""
 
     def __init__(self, context: "zmq.Context[zmq.Socket[bytes]]", endpoint: str,
-                 keys: Keys | None, ipv6: bool) -> None:
+                 keys: Keys | None, ipv6: bool | None) -> None:
         self.endpoint = endpoint
         self.trouble = ""  # why the last reconnection failed, if it did
         self._context = context
         self._keys = keys
         self._ipv6 = ipv6
+        self._looking: threading.Thread | None = None
         self._broker_key = 0  # which of the broker's
         self.socket = self._open(self._broker_key)
 
@@ -47,7 +49,8 @@ class _Connection:
                 opened.curve_publickey = self._keys.public
                 opened.curve_secretkey = self._keys.secret
                 opened.curve_serverkey = self._keys.broker[broker_key]
-            opened.ipv6 = self._ipv6
+            # Of a name that is not known yet libzmq so finds whatever address it gets.
+            opened.ipv6 = self._ipv6 is not False
             opened.connect(self.endpoint)
             return opened
         except zmq.ZMQError as error:
@@ -60,6 +63,7 @@ class _Connection:
         Returns False if another socket cannot be had, for want of descriptors for instance; then
         the present one stays."""
         other = (self._broker_key + 1) % len(keys.broker)
+        self._look_up_again()
         try:
             opened = self._open(other)
         except ValueError as error:
@@ -68,6 +72,16 @@ class _Connection:
         self.socket.close()
         self.socket, self._broker_key, self.trouble = opened, other, ""
         return True
+
+    def _look_up_again(self) -> None:
+        """If the name was not known: for the reconnection after this one.  Beside the caller,
+        which may be an event loop."""
+        if self._ipv6 is None and not (self._looking and self._looking.is_alive()):
+            self._looking = threading.Thread(target=self._look_up, daemon=True)
+            self._looking.start()
+
+    def _look_up(self) -> None:
+        self._ipv6 = needs_ipv6(self.endpoint)
 
     def readable(self) -> bool:
         return int(self.socket.get(zmq.EVENTS)) & zmq.POLLIN != 0
@@ -94,12 +108,12 @@ class Session:
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._links: list[_Connection] = []
 
-    def look_up(self) -> list[bool]:
-        """Which brokers need IPv6.  Blocks while names are looked up, so it is asked once, and not
-        whenever a connection is made again."""
+    def look_up(self) -> list[bool | None]:
+        """Which brokers need IPv6, None if that is not known yet.  Blocks while names are looked
+        up, so it is asked once, and not whenever a connection is made again."""
         return [needs_ipv6(endpoint) for endpoint in self.endpoints]
 
-    def open(self, ipv6: list[bool], now: float) -> None:
+    def open(self, ipv6: list[bool | None], now: float) -> None:
         """Connects, with what look_up has returned; does not wait."""
         try:
             for broker, endpoint in enumerate(self.endpoints):

@@ -47,7 +47,10 @@ TEST(Headline, TellsTheAccuracyIfItIsKnown) {
   Summary summary;
   summary.mode = "live";
   summary.policies = {policy("none", 0.5), policy("collage", 0.25)};
-  for (PolicyRun& run : summary.policies) run.judged = true;
+  for (PolicyRun& run : summary.policies) {
+    run.judged = true;
+    run.single = 900;
+  }
   summary.policies[0].accuracy = 0.9436;
   summary.policies[1].accuracy = 0.9437;
   EXPECT_THAT(headline(summary).sentence,
@@ -112,6 +115,7 @@ TEST(Headline, OfAPolicyThatAnswersNothingHasNoLatency) {
   Summary summary;
   summary.mode = "live";
   summary.policies = {open_loop("none", 6090, 0.35), open_loop("collage", 0, 0)};
+  for (PolicyRun& run : summary.policies) run.judged = true;
   EXPECT_EQ(headline(summary).sentence, "Policy collage answers no image, for 0.0 % extra work.");
 }
 

@@ -93,11 +93,24 @@ TEST_F(KeyTree, AllSinksHaveOnePair) {
   EXPECT_EQ(runtime::make_key_tree(keys.path(), more), 0u);
 }
 
+TEST_F(KeyTree, TheOrderOfSinksDoesNotMatter) {
+  runtime::make_key_tree(keys.path(), {"b1", {"s2"}, {"h1"}, {}, ""});
+  const auto pair = of("s2", KeyOwner::sink).now()->own.shared;
+  runtime::make_key_tree(keys.path(), {"b1", {"s1", "s2"}, {"h1"}, {}, ""});
+  EXPECT_EQ(of("s1", KeyOwner::sink).now()->own.shared, pair);
+  runtime::make_key_tree(keys.path(), {"b1", {"s1"}, {"h1"}, {}, ""});  // s2 has gone.
+  EXPECT_THAT(files("b1"),
+              ElementsAre("allowed/sinks/s2.public", "allowed/stages/h1.public", "broker.secret"));
+  EXPECT_NE(of("b1", KeyOwner::broker).now()->named(pair.text()), nullptr);
+}
+
 TEST_F(KeyTree, ASinkWithAPairOfItsOwnIsRefused) {
   runtime::make_key_tree(keys.path(), {"b1", {"s2"}, {"h1"}, {}, ""});
   runtime::make_key_tree(keys.path(), {"b2", {"s1"}, {"h2"}, {}, ""});
-  EXPECT_THAT(refusal({"b2", {"s1", "s2"}, {"h2"}, {}, ""}),
+  const auto before = files("b2");
+  EXPECT_THAT(refusal({"b2", {"s1", "s2"}, {"h2", "h3"}, {}, ""}),
               HasSubstr("sink.secret: is another pair than that of s1"));
+  EXPECT_EQ(files("b2"), before);
 }
 
 TEST_F(KeyTree, AHostThatIsAddedChangesNoOthersPair) {

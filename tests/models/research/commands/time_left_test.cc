@@ -33,12 +33,12 @@ TEST(TimeLeft, PoolsThatTakeTurnsAreAnsweredOnce) {
   EXPECT_EQ(left.seconds(), 149 * 10 + 29 * 100);
 }
 
-// The epochs of an earlier process count as done, and cost this one nothing.
+// The epochs of an earlier process count as done.  This one has to make the pool of epoch 9 anew.
 TEST(TimeLeft, OfARunThatGoesOnIsThatOfTheRest) {
-  TimeLeft left({.epochs = 10}, 0);
-  left.on_progress(9, 0, 4);
-  left.on_progress(9, 0.5, 9);
-  EXPECT_EQ(left.seconds(), 1.5 * 10 + 1 * 4);
+  TimeLeft left({.epochs = 36, .tile_epochs = 6}, 0);
+  left.on_progress(9, 0, 200);
+  left.on_progress(9, 0.5, 203);
+  EXPECT_EQ(left.seconds(), 27.5 * 6 + 4 * 200);
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <set>
+
 #include "models/research/nets/export_script.h"
 #include "models/serving/sha256.h"
 #include "tests/models/serving/onnx_files.h"
@@ -50,12 +52,26 @@ class SingleTeacher : public ::testing::Test {
 
 TEST_F(SingleTeacher, AnswersAsTheNetworkDoesAndHasACacheOfItsOwn) {
   const Teacher teacher = single_teacher(manifest_, "cache");
-  EXPECT_EQ(teacher.cache, std::filesystem::path("cache/single-1"));
+  EXPECT_EQ(teacher.cache, std::filesystem::path("cache") / manifest_.sha256.substr(0, 16));
   const torch::NoGradGuard no_grad;
   net_->eval();
   const torch::Tensor tiles = torch::rand({3, 1, 8, 8});
   EXPECT_TRUE(teacher.answer(tiles).allclose(net_->forward(tiles), 0, 1e-5));
   EXPECT_TRUE(single_teacher(manifest_, {}).cache.empty());
+}
+
+TEST(TeacherIdentity, IsOfTheWeightsAndOfWhatIsReadFromTheirOutput) {
+  Manifest manifest;
+  manifest.version = "mine-1";
+  manifest.sha256 = std::string(64, 'a');
+  std::set<std::string> seen = {teacher_identity(manifest)};
+  manifest.output_form.key = "logits";
+  seen.insert(teacher_identity(manifest));
+  manifest.output_form.scores = Scores::probabilities;
+  seen.insert(teacher_identity(manifest));
+  manifest.sha256 = std::string(64, 'b');  // Of the same version.
+  seen.insert(teacher_identity(manifest));
+  EXPECT_EQ(seen.size(), 4u);
 }
 
 // As torch.jit.trace() of a view() with the size of its example.

@@ -29,14 +29,15 @@ class Trainer : public ::testing::Test {
   // Trains up to `stop_after` epochs of the descent, as if interrupted there.
   double run(GridNet& net, const std::string& name, int stop_after = 1000) {
     struct Interrupted {};
-    const Hooks hooks{.seconds = [] { return 0.0; },
-                      .on_epoch =
-                          [&](const EpochReport& r) {
-                            reports_.push_back(r);
-                            if (after_epoch_) after_epoch_();
-                            if (r.epoch == stop_after) throw Interrupted{};
-                          },
-                      .on_progress = {}};
+    const Hooks hooks{
+        .seconds = [] { return 0.0; },
+        .on_epoch =
+            [&](const EpochReport& r) {
+              reports_.push_back(r);
+              if (after_epoch_) after_epoch_();
+              if (r.epoch == stop_after) throw Interrupted{};
+            },
+        .on_progress = [&](int epoch, double share) { progress_.emplace_back(epoch, share); }};
     TileTask task({.tiles = &data_}, {.tiles = &held_back_}, net->architecture().grid, policy_,
                   teacher_);
     try {
@@ -71,6 +72,7 @@ class Trainer : public ::testing::Test {
   TilePolicy policy_;
   Teacher teacher_;
   std::vector<EpochReport> reports_;
+  std::vector<std::pair<int, double>> progress_;
   std::function<void()> after_epoch_;
 };
 
@@ -146,6 +148,16 @@ TEST_F(Trainer, OfEpochsThatAreEquallyGoodTheLastIsKept) {
   ASSERT_EQ(reports_[2].held_back, 1);
   const auto kept = net->parameters();
   for (std::size_t i = 0; i < kept.size(); ++i) EXPECT_TRUE(kept[i].equal(last[i]));
+}
+
+TEST_F(Trainer, TellsOfTheBeginningAndTheEndOfAnEpochHoweverShort) {
+  descent_.epochs = 2;
+  policy_.batch_images = 320;  // Two steps.
+  GridNet net(toy_architecture(1), 1);
+  run(net, "run");
+  EXPECT_THAT(progress_,
+              ::testing::ElementsAre(std::pair(1, 0.0), std::pair(1, 0.5), std::pair(1, 1.0),
+                                     std::pair(2, 0.0), std::pair(2, 0.5), std::pair(2, 1.0)));
 }
 
 TEST_F(Trainer, OneSeedRepeatsOnOneThread) {
