@@ -33,9 +33,8 @@ class Tree {
 
   // Returns the public half of a host's own pair; makes the pair if the host has none.
   PublicKey own(const std::string& host, KeyOwner owner) {
-    const fs::path file = folder_ / host / (std::string(to_string(owner)) + ".secret");
-    std::error_code ignored;
-    if (fs::exists(file, ignored)) return read_key_pair(file).shared;
+    const fs::path file = secret_of(host, owner);
+    if (has(host, owner)) return read_key_pair(file).shared;
     make_folder(file.parent_path(), fs::perms::owner_all);
     const KeyPair pair = new_key_pair();
     write_key_pair(file, pair);
@@ -46,18 +45,16 @@ class Tree {
   // Throws ConfigError if both hosts have a pair of `owner`, and not the same.
   void expect_one_pair(const std::string& one, const std::string& other, KeyOwner owner) const {
     if (!has(one, owner) || !has(other, owner)) return;
-    const std::string name = std::string(to_string(owner)) + ".secret";
-    const fs::path file = folder_ / other / name;
-    if (read_key_pair(folder_ / one / name).shared == read_key_pair(file).shared) return;
+    const fs::path file = secret_of(other, owner);
+    if (read_key_pair(secret_of(one, owner)).shared == read_key_pair(file).shared) return;
     throw ConfigError(file.string() + ": is another pair than that of " + one);
   }
 
   // Gives the pair of `owner` that `from` has to the host `to` as well, if that has none.
   void share(const std::string& from, const std::string& to, KeyOwner owner) {
     if (has(to, owner)) return;
-    const std::string name = std::string(to_string(owner)) + ".secret";
-    const KeyPair pair = read_key_pair(folder_ / from / name);
-    const fs::path file = folder_ / to / name;
+    const KeyPair pair = read_key_pair(secret_of(from, owner));
+    const fs::path file = secret_of(to, owner);
     make_folder(file.parent_path(), fs::perms::owner_all);
     write_key_pair(file, pair);
     ++written_;
@@ -65,7 +62,7 @@ class Tree {
 
   bool has(const std::string& host, KeyOwner owner) const {
     std::error_code ignored;
-    return fs::exists(folder_ / host / (std::string(to_string(owner)) + ".secret"), ignored);
+    return fs::exists(secret_of(host, owner), ignored);
   }
 
   // Whether one of the files of host/folder holds the key, under whatever name.
@@ -96,6 +93,10 @@ class Tree {
   std::size_t written() const { return written_; }
 
  private:
+  fs::path secret_of(const std::string& host, KeyOwner owner) const {
+    return folder_ / host / (std::string(to_string(owner)) + ".secret");
+  }
+
   static void make_folder(const fs::path& folder, fs::perms perms) {
     std::error_code error;
     if (fs::create_directories(folder, error)) fs::permissions(folder, perms, error);
