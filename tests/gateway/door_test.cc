@@ -3,7 +3,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -14,35 +13,17 @@
 #include <thread>
 
 #include "runtime/config/config_error.h"
+#include "tests/failing_accept.h"
 #include "tests/gateway/door_fixture.h"
 
 namespace {
 
-// What the next accept at a port fails with; 0 for nothing.
-std::atomic<int> g_accept_error = 0;
-std::atomic<int> g_accept_port = 0;
 // What the next eventfd fails with; 0 for nothing.
 std::atomic<int> g_eventfd_error = 0;
 
-bool listens_at_port(int socket, int port) {
-  sockaddr_in own{};
-  socklen_t size = sizeof own;
-  return getsockname(socket, reinterpret_cast<sockaddr*>(&own), &size) == 0 &&
-         own.sin_family == AF_INET && ntohs(own.sin_port) == port;
-}
-
 }  // namespace
 
-// In place of the C library's: no test can make the kernel run out of files or memory for one
-// process alone.
-extern "C" int accept4(int socket, sockaddr* from, socklen_t* size, int flags) {
-  if (g_accept_error != 0 && listens_at_port(socket, g_accept_port)) {
-    errno = g_accept_error.exchange(0);
-    return -1;
-  }
-  return static_cast<int>(::syscall(SYS_accept4, socket, from, size, flags));
-}
-
+// In place of the C library's, as accept4 (tests/failing_accept.h).
 extern "C" int eventfd(unsigned count, int flags) {
   if (g_eventfd_error != 0) {
     errno = g_eventfd_error.exchange(0);
@@ -138,11 +119,11 @@ TEST_F(DoorTest, RequestsThatAreWrongAreRefusedAndTheConnectionLivesOn) {
 
 TEST_F(DoorTest, AnAcceptThatFailsDoesNotEndTheDoor) {
   start();
-  g_accept_port = policy_.port;
+  tests::g_accept_port = policy_.port;
   for (const int error : {ECONNABORTED, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM, EINVAL}) {
-    g_accept_error = error;
+    tests::g_accept_error = error;
     EXPECT_EQ(request("GET", "/livez"), "alive\n") << error;
-    EXPECT_EQ(g_accept_error, 0);
+    EXPECT_EQ(tests::g_accept_error, 0);
   }
 }
 

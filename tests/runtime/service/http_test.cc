@@ -2,12 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <httplib.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <string>
@@ -15,32 +10,8 @@
 
 #include "runtime/config/config_error.h"
 #include "runtime/loop/clock.h"
+#include "tests/failing_accept.h"
 #include "tests/raw_client.h"
-
-namespace {
-
-// What the next accept at a port fails with; 0 for nothing.
-std::atomic<int> g_accept_error = 0;
-std::atomic<int> g_accept_port = 0;
-
-bool listens_at_port(int socket, int port) {
-  sockaddr_in own{};
-  socklen_t size = sizeof own;
-  return getsockname(socket, reinterpret_cast<sockaddr*>(&own), &size) == 0 &&
-         own.sin_family == AF_INET && ntohs(own.sin_port) == port;
-}
-
-}  // namespace
-
-// In place of the C library's: no test can make the kernel run out of files or memory for one
-// process alone.
-extern "C" int accept4(int socket, sockaddr* from, socklen_t* size, int flags) {
-  if (g_accept_error != 0 && listens_at_port(socket, g_accept_port)) {
-    errno = g_accept_error.exchange(0);
-    return -1;
-  }
-  return static_cast<int>(::syscall(SYS_accept4, socket, from, size, flags));
-}
 
 namespace runtime {
 namespace {
@@ -182,13 +153,13 @@ TEST_F(HttpTest, ConnectionsThatSayNothingHoldUpNobodyUpToTheBound) {
 }
 
 TEST_F(HttpTest, AnAcceptThatFailsDoesNotEndTheServer) {
-  g_accept_port = server.port();
+  tests::g_accept_port = server.port();
   for (const int error : {ECONNABORTED, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM, EINVAL}) {
-    g_accept_error = error;
+    tests::g_accept_error = error;
     const auto got = get("/livez");
     ASSERT_TRUE(got) << error;
     EXPECT_EQ(got->body, "alive\n") << error;
-    EXPECT_EQ(g_accept_error, 0);
+    EXPECT_EQ(tests::g_accept_error, 0);
   }
 }
 
